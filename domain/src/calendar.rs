@@ -1,0 +1,199 @@
+//! Working time (工作时间): which minutes count for limits in working hours and days.
+//!
+//! Hours and holidays are local policy; the defaults and their source are in `policy`. Rules: `reference/domain.md` §2.5.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
+
+/// The unit of a time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitUnit {
+    /// 紧急工作时: an hour that runs on through nights and holidays.
+    UrgentHour,
+    /// 紧急工作日: 24 hours that run on through nights and holidays.
+    UrgentDay,
+    /// 工作时: an hour of working time.
+    WorkHour,
+    /// 工作日: the working hours of a day (`WorkCalendar::work_day_minutes`, by default 8 hours).
+    WorkDay,
+}
+
+impl LimitUnit {
+    /// Whether the clock runs on outside working time.
+    #[must_use]
+    pub fn runs_on(self) -> bool {
+        matches!(self, Self::UrgentHour | Self::UrgentDay)
+    }
+}
+
+/// How long something may take, in its own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// How many units; 1 to 10,000.
+    pub amount: u16,
+    pub unit: LimitUnit,
+}
+
+/// A span of the day in minutes after midnight, `from < to <= 1440`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    pub from: u16,
+    pub to: u16,
+}
+
+/// What an exceptional date is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayKind {
+    /// A holiday, whatever the weekday.
+    Off,
+    /// A make-up working day (调休), whatever the weekday.
+    Work,
+}
+
+/// When the office works. Seasons and half days come with a later change of policy; the shape is a list of spans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkCalendar {
+    /// Working spans of a working day, in order and without overlap.
+    pub spans: Vec<Span>,
+    /// Working weekdays, 0 = Monday … 6 = Sunday.
+    pub weekdays: Vec<u8>,
+    /// One 工作日 in minutes of working time.
+    pub work_day_minutes: u16,
+    /// Holidays and make-up days.
+    #[serde(default)]
+    pub exceptions: BTreeMap<Date, DayKind>,
+}
+
+impl Default for WorkCalendar {
+    fn default() -> Self {
+        Self {
+            spans: vec![Span { from: 8 * 60, to: 12 * 60 }, Span { from: 14 * 60, to: 18 * 60 }],
+            weekdays: vec![0, 1, 2, 3, 4],
+            work_day_minutes: 480,
+            exceptions: BTreeMap::new(),
+        }
+    }
+}
+
+/// Longest search for working time: a calendar without any would otherwise never end.
+const SEARCH_DAYS_MAX: i64 = 4_000;
+
+impl WorkCalendar {
+    /// Says what is wrong with the calendar, if anything.
+    pub fn check(&self) -> Result<(), String> {
+        let mut end = 0;
+        for span in &self.spans {
+            if span.from < end || span.to <= span.from || span.to > 1_440 {
+                return Err(format!("spans: {}–{} overlaps, is empty or leaves the day", span.from, span.to));
+            }
+            end = span.to;
+        }
+        if self.spans.is_empty() || self.weekdays.is_empty() || self.work_day_minutes == 0 {
+            return Err("spans, weekdays and work_day_minutes must not be empty".to_owned());
+        }
+        match self.weekdays.iter().find(|day| **day > 6) {
+            Some(day) => Err(format!("weekdays: {day} is not 0 (Monday) to 6 (Sunday)")),
+            None => Ok(()),
+        }
+    }
+
+    #[must_use]
+    pub fn is_work_day(&self, date: Date) -> bool {
+        match self.exceptions.get(&date) {
+            Some(DayKind::Off) => false,
+            Some(DayKind::Work) => true,
+            None => self.weekdays.contains(&date.weekday()),
+        }
+    }
+
+    /// Whether working time is running at `at`.
+    #[must_use]
+    pub fn is_running(&self, at: UtcMillis, offset: UtcOffset) -> bool {
+        let local = at.local(offset);
+        self.is_work_day(local.date) && self.spans.iter().any(|span| span_ms(span).contains(&local.ms_of_day))
+    }
+
+    /// The next instant at or after `at` when working time runs, if the calendar has any.
+    #[must_use]
+    pub fn resumes_at(&self, at: UtcMillis, offset: UtcOffset) -> Option<UtcMillis> {
+        let local = at.local(offset);
+        self.spans_from(local.date).find_map(|(date, span)| {
+            let range = span_ms(span);
+            if date == local.date && local.ms_of_day >= range.end {
+                return None;
+            }
+            let ms_of_day = if date == local.date { range.start.max(local.ms_of_day) } else { range.start };
+            Some(Local { date, ms_of_day }.utc(offset))
+        })
+    }
+
+    /// The instant when `limit` has run out, started at `start`. Saturates when the calendar has no working time.
+    #[must_use]
+    pub fn due(&self, start: UtcMillis, limit: Limit, offset: UtcOffset) -> UtcMillis {
+        let amount = i64::from(limit.amount);
+        match limit.unit {
+            LimitUnit::UrgentHour => start.plus(amount * HOUR_MS),
+            LimitUnit::UrgentDay => start.plus(amount * DAY_MS),
+            LimitUnit::WorkHour => self.add_working(start, amount * HOUR_MS, offset),
+            LimitUnit::WorkDay => {
+                self.add_working(start, amount * i64::from(self.work_day_minutes) * MINUTE_MS, offset)
+            }
+        }
+    }
+
+    /// Time that counts for `unit` between two instants, in milliseconds; negative when `to` is before `from`.
+    #[must_use]
+    pub fn elapsed_ms(&self, from: UtcMillis, to: UtcMillis, unit: LimitUnit, offset: UtcOffset) -> i64 {
+        if to < from {
+            return -self.elapsed_ms(to, from, unit, offset);
+        }
+        if unit.runs_on() {
+            return to.since(from);
+        }
+        let (first, last) = (from.local(offset), to.local(offset));
+        let mut total = 0;
+        for (date, span) in self.spans_from(first.date) {
+            if date > last.date {
+                break;
+            }
+            let range = span_ms(span);
+            let start = if date == first.date { range.start.max(first.ms_of_day) } else { range.start };
+            let end = if date == last.date { range.end.min(last.ms_of_day) } else { range.end };
+            total += (end - start).max(0);
+        }
+        total
+    }
+
+    fn add_working(&self, start: UtcMillis, mut left_ms: i64, offset: UtcOffset) -> UtcMillis {
+        let local = start.local(offset);
+        for (date, span) in self.spans_from(local.date) {
+            let range = span_ms(span);
+            let from = if date == local.date { range.start.max(local.ms_of_day) } else { range.start };
+            let available = (range.end - from).max(0);
+            if available >= left_ms {
+                return Local { date, ms_of_day: from + left_ms }.utc(offset);
+            }
+            left_ms -= available;
+        }
+        UtcMillis(i64::MAX)
+    }
+
+    /// Working spans in order, from the start of `date`.
+    fn spans_from(&self, date: Date) -> impl Iterator<Item = (Date, &Span)> {
+        (0..SEARCH_DAYS_MAX)
+            .map(move |ahead| date.plus_days(ahead))
+            .filter(|day| self.is_work_day(*day))
+            .flat_map(|day| self.spans.iter().map(move |span| (day, span)))
+    }
+}
+
+fn span_ms(span: &Span) -> std::ops::Range<i64> {
+    i64::from(span.from) * MINUTE_MS..i64::from(span.to) * MINUTE_MS
+}

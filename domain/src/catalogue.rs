@@ -1,0 +1,159 @@
+//! What codes mean: areas, classes, sources and departments. Local policy, so data with a stated source.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::calendar::Limit;
+use crate::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+
+/// A name in both languages of the screens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    pub zh: String,
+    /// Falls back to the Chinese name where a city gives none.
+    #[serde(default)]
+    pub en: String,
+}
+
+/// Level of an area (区域层级).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AreaLevel {
+    /// 市
+    City,
+    /// 区县, and the development zones ranked beside them
+    District,
+    /// 街道（乡镇）
+    Street,
+    /// 社区（村）
+    Community,
+    /// 单元网格
+    Grid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    pub code: AreaCode,
+    pub level: AreaLevel,
+    /// The area this one lies in; none for the city.
+    #[serde(default)]
+    pub parent: Option<AreaCode>,
+    pub name: Name,
+}
+
+/// Kind of a class (案件类型).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassKind {
+    /// 事件
+    Event,
+    /// 部件
+    Part,
+    /// 接诉即办
+    Complaint,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub code: ClassCode,
+    pub kind: ClassKind,
+    pub name: Name,
+    /// 重点案件
+    #[serde(default)]
+    pub key: bool,
+    /// Disposal limit (处置时限) when the filing condition gives none.
+    #[serde(default)]
+    pub disposal_limit: Option<Limit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub code: SourceCode,
+    pub name: Name,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    pub code: DepartmentCode,
+    pub name: Name,
+}
+
+/// One line of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    Area(Area),
+    Class(Class),
+    Source(Source),
+    Department(Department),
+}
+
+/// All codes a store knows: those of the policy and those defined later through events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Catalogue {
+    pub areas: BTreeMap<AreaCode, Area>,
+    pub classes: BTreeMap<ClassCode, Class>,
+    pub sources: BTreeMap<SourceCode, Source>,
+    pub departments: BTreeMap<DepartmentCode, Department>,
+    /// Areas in the order in which they were entered: screens keep the order of the bulletin, because a hand
+    /// learns a place.
+    pub area_order: Vec<AreaCode>,
+}
+
+/// Nesting deeper than the national levels means a cycle.
+const PATH_LENGTH_MAX: usize = 8;
+
+impl Catalogue {
+    /// Adds or replaces one entry.
+    pub fn define(&mut self, entry: Entry) {
+        match entry {
+            Entry::Area(area) => {
+                if !self.areas.contains_key(&area.code) {
+                    self.area_order.push(area.code.clone());
+                }
+                self.areas.insert(area.code.clone(), area);
+            }
+            Entry::Class(class) => drop(self.classes.insert(class.code.clone(), class)),
+            Entry::Source(source) => drop(self.sources.insert(source.code.clone(), source)),
+            Entry::Department(department) => {
+                drop(self.departments.insert(department.code.clone(), department));
+            }
+        }
+    }
+
+    /// Whether the very same entry is already there.
+    #[must_use]
+    pub fn has(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Area(area) => self.areas.get(&area.code) == Some(area),
+            Entry::Class(class) => self.classes.get(&class.code) == Some(class),
+            Entry::Source(source) => self.sources.get(&source.code) == Some(source),
+            Entry::Department(department) => self.departments.get(&department.code) == Some(department),
+        }
+    }
+
+    /// The area and those it lies in, finest first. Empty when the code is unknown.
+    #[must_use]
+    pub fn path(&self, code: &AreaCode) -> Vec<AreaCode> {
+        let mut path = Vec::new();
+        let mut next = Some(code);
+        while let Some(area) = next.and_then(|code| self.areas.get(code)) {
+            if path.len() == PATH_LENGTH_MAX {
+                break;
+            }
+            path.push(area.code.clone());
+            next = area.parent.as_ref();
+        }
+        path
+    }
+
+    /// Areas of one level in the order of the catalogue.
+    pub fn at_level(&self, level: AreaLevel) -> impl Iterator<Item = &Area> {
+        self.area_order.iter().filter_map(|code| self.areas.get(code)).filter(move |area| area.level == level)
+    }
+}

@@ -1,0 +1,123 @@
+//! Codes and identities: short text with a shape, checked once at the door.
+//!
+//! What a code means (name, parent, limits) is data and lives in `catalogue`.
+
+use serde::{Deserialize, Serialize};
+
+/// Longest code accepted, in bytes. National codes have at most 20 digits; local ones carry a prefix.
+pub const CODE_BYTES_MAX: usize = 64;
+
+macro_rules! code {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Accepts 1 to [`CODE_BYTES_MAX`] bytes of letters, digits, `-`, `_` and `.`; letters of any script.
+            pub fn new(text: impl Into<String>) -> Result<Self, CodeError> {
+                let text = text.into();
+                check_code(&text).map(|()| Self(text))
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = CodeError;
+
+            fn from_str(text: &str) -> Result<Self, CodeError> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+code!(
+    /// An administrative area (区域): city, district, street, community or grid. National codes have 6, 9, 12 or
+    /// 15 digits (`reference/domain.md` §2.2), but the segment mask is local, so the parent is stated in the
+    /// catalogue and never derived from the digits.
+    AreaCode
+);
+code!(
+    /// A subclass (小类) of parts or events, for example `E01-10` 暴露垃圾. Numbers are local policy.
+    ClassCode
+);
+code!(
+    /// Where a case came from (案件来源): inspector, hotline, video patrol, satellite …
+    SourceCode
+);
+code!(
+    /// A department or unit (责任单位) that disposes of cases or answers whistles.
+    DepartmentCode
+);
+code!(
+    /// A camera channel (摄像机).
+    CameraCode
+);
+code!(
+    /// An inspector's device or person (监督员).
+    InspectorCode
+);
+
+/// Why a text is not a code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    #[error("is empty; expected a code of 1 to 64 letters, digits, `-`, `_` or `.`")]
+    Empty,
+    #[error("has {0} bytes; a code has at most 64")]
+    TooLong(usize),
+    #[error("contains {0:?}; a code has only letters, digits, `-`, `_` and `.`")]
+    Character(char),
+}
+
+fn check_code(text: &str) -> Result<(), CodeError> {
+    if text.is_empty() {
+        return Err(CodeError::Empty);
+    }
+    if text.len() > CODE_BYTES_MAX {
+        return Err(CodeError::TooLong(text.len()));
+    }
+    match text.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
+        Some(bad) => Err(CodeError::Character(bad)),
+        None => Ok(()),
+    }
+}
+
+/// A case's number in this store, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(pub u64);
+
+/// A whistle call's number in this store, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WhistleId(pub u64);
+
+impl std::fmt::Display for CaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::fmt::Display for WhistleId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

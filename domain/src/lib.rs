@@ -1,0 +1,17 @@
+//! The rules of the hall: cases, clocks, whistles, tallies, positions, and what travels between server and browser.
+//!
+//! What should be here: everything with an opinion about cases, as pure functions over plain data, for the server and
+//! the browser alike. What should not: files, sockets, clocks, threads, async. Time is an argument.
+//!
+//! Modules in reading order.
+
+pub mod moment;
+pub mod code;
+pub mod place;
+pub mod calendar;
+pub mod catalogue;
+pub mod policy;
+pub mod case;
+pub mod whistle;
+pub mod command;
+pub mod rejection;

@@ -1,0 +1,103 @@
+//! Policy (口径与规则): what differs between cities and years. Versioned data, never constants in code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Limit, WorkCalendar};
+use crate::catalogue::{Area, Catalogue, Class, Department, Entry, Name, Source};
+use crate::moment::UtcOffset;
+use crate::place::Bounds;
+
+/// How one city counts: everything a later year or another city may set differently, with its source.
+/// Loaded from a TOML file; `docs/config.md` states each field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Which documents these rules come from.
+    pub stated_source: String,
+    /// Name of the centre, shown on every screen.
+    pub centre: Name,
+    /// Minutes east of UTC.
+    #[serde(default)]
+    pub utc_offset_minutes: UtcOffset,
+    /// 派遣时限: from filing (立案) to dispatch. Panlong 2025: four hours; the kind of hour is not stated there.
+    pub dispatch_limit: Limit,
+    /// 处置时限 where neither the condition nor the class gives one.
+    pub disposal_limit: Limit,
+    /// 报到时限: from the whistle to a department's response. Beijing's thirty minutes; Kunming's is not known.
+    pub whistle_response_minutes: u16,
+    /// How far ahead overdue dispatches are forecast, in minutes.
+    pub forecast_minutes: u16,
+    /// Lamp (红绿灯): yellow from this share of the limit, in percent.
+    pub lamp_yellow_percent: u8,
+    /// A position older than this is shown as out of date, in seconds.
+    pub position_stale_seconds: u32,
+    /// A report may lie this far in the future (clocks of phones), in seconds.
+    pub clock_skew_seconds: u32,
+    /// A report may lie this far in the past, in days.
+    pub backdate_days: u16,
+    /// Positions and cases outside are refused; none accepts the whole globe.
+    #[serde(default)]
+    pub bounds: Option<Bounds>,
+    /// Working hours, holidays, make-up days.
+    #[serde(default)]
+    pub calendar: WorkCalendar,
+    #[serde(default)]
+    pub areas: Vec<Area>,
+    #[serde(default)]
+    pub classes: Vec<Class>,
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    #[serde(default)]
+    pub departments: Vec<Department>,
+}
+
+impl Policy {
+    /// The codes the policy states.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        let areas = self.areas.iter().cloned().map(Entry::Area);
+        let classes = self.classes.iter().cloned().map(Entry::Class);
+        let sources = self.sources.iter().cloned().map(Entry::Source);
+        let departments = self.departments.iter().cloned().map(Entry::Department);
+        areas.chain(classes).chain(sources).chain(departments).for_each(|entry| catalogue.define(entry));
+        catalogue
+    }
+
+    /// Says what is wrong, naming the field.
+    pub fn check(&self) -> Result<(), String> {
+        self.calendar.check().map_err(|problem| format!("calendar: {problem}"))?;
+        for (field, limit) in
+            [("dispatch_limit", self.dispatch_limit), ("disposal_limit", self.disposal_limit)]
+        {
+            if limit.amount == 0 || limit.amount > 10_000 {
+                return Err(format!("{field}: {} is not within 1 to 10,000", limit.amount));
+            }
+        }
+        if !(1..100).contains(&self.lamp_yellow_percent) {
+            return Err(format!("lamp_yellow_percent: {} is not within 1 to 99", self.lamp_yellow_percent));
+        }
+        if !(-720..=840).contains(&self.utc_offset_minutes.0) {
+            return Err(format!(
+                "utc_offset_minutes: {} is not within -720 to 840",
+                self.utc_offset_minutes.0
+            ));
+        }
+        if self.forecast_minutes == 0
+            || self.whistle_response_minutes == 0
+            || self.position_stale_seconds == 0
+        {
+            return Err(
+                "forecast_minutes, whistle_response_minutes and position_stale_seconds must not be 0".into(),
+            );
+        }
+        let catalogue = self.catalogue();
+        for area in &self.areas {
+            if let Some(parent) = area.parent.as_ref().filter(|parent| !catalogue.areas.contains_key(*parent))
+            {
+                return Err(format!("areas: `{}` names the unknown parent `{parent}`", area.code));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Cameras: the registry, one upstream per camera and profile, and who watches what.
