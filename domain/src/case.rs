@@ -117,15 +117,30 @@ fn one() -> u16 {
     1
 }
 
+/// How far a clock has run, as the log has recorded it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    #[default]
+    Running,
+    /// Within the forecast window before the due time.
+    Nearing,
+    /// The due time passed while the work was still to be done.
+    Overdue,
+}
+
 /// The clock of one stage of one case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     pub started: UtcMillis,
+    /// When the forecast window begins.
+    pub nearing: UtcMillis,
     pub due: UtcMillis,
     /// None where only the due time is known, as for cases taken over from another system.
+    #[serde(default)]
     pub limit: Option<Limit>,
-    /// Whether the due time has passed while the work was still to be done.
-    pub overdue: bool,
+    #[serde(default)]
+    pub phase: Phase,
 }
 
 /// One case as it stands.

@@ -9,7 +9,7 @@ use crate::calendar::Limit;
 use crate::case::{Clock, Report, Stage};
 use crate::catalogue::Entry;
 use crate::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
-use crate::moment::UtcMillis;
+use crate::moment::{Date, UtcMillis};
 use crate::whistle::WhistleCall;
 
 /// Longest free text in bytes; a note is a few sentences.
@@ -79,7 +79,7 @@ pub enum Command {
     },
     /// Adds codes to the catalogue, as an import from another city's tables needs.
     DefineCatalogue { entries: Vec<Entry> },
-    /// Sent by the deadline timer alone: records every deadline that has passed.
+    /// Sent by the deadline timer alone: records every deadline that has passed and the turn of the day.
     PassDeadlines,
 }
 
@@ -132,6 +132,16 @@ pub enum DeadlineOf {
     Disposal(CaseId),
     /// 报到时限 of one department
     Response(WhistleId, DepartmentCode),
+}
+
+impl DeadlineOf {
+    #[must_use]
+    pub fn case(&self) -> Option<CaseId> {
+        match self {
+            Self::Dispatch(case) | Self::Disposal(case) => Some(*case),
+            Self::Response(..) => None,
+        }
+    }
 }
 
 /// What happened.
@@ -206,10 +216,19 @@ pub enum Event {
     CatalogueDefined {
         entries: Vec<Entry>,
     },
+    /// The forecast window before a due time began while the work was still to be done.
+    DeadlineNearing {
+        of: DeadlineOf,
+        due: UtcMillis,
+    },
     /// A due time passed while the work was still to be done.
     DeadlinePassed {
         of: DeadlineOf,
         due: UtcMillis,
+    },
+    /// A new local day began: "today" and "this month" start from zero.
+    DayTurned {
+        date: Date,
     },
 }
 
@@ -229,14 +248,12 @@ impl Event {
             | Self::CaseClosed { case, .. }
             | Self::CaseClaimed { case }
             | Self::CaseNoted { case, .. } => Some(*case),
-            Self::DeadlinePassed { of: DeadlineOf::Dispatch(case) | DeadlineOf::Disposal(case), .. } => {
-                Some(*case)
-            }
+            Self::DeadlineNearing { of, .. } | Self::DeadlinePassed { of, .. } => of.case(),
             Self::WhistleRaised { call, .. } => call.case,
             Self::WhistleAnswered { .. }
             | Self::WhistleClosed { .. }
             | Self::CatalogueDefined { .. }
-            | Self::DeadlinePassed { of: DeadlineOf::Response(..), .. } => None,
+            | Self::DayTurned { .. } => None,
         }
     }
 
@@ -271,7 +288,9 @@ impl Event {
             Self::WhistleAnswered { .. } => "whistle_answered",
             Self::WhistleClosed { .. } => "whistle_closed",
             Self::CatalogueDefined { .. } => "catalogue_defined",
+            Self::DeadlineNearing { .. } => "deadline_nearing",
             Self::DeadlinePassed { .. } => "deadline_passed",
+            Self::DayTurned { .. } => "day_turned",
         }
     }
 }

@@ -15,3 +15,8 @@ pub mod case;
 pub mod whistle;
 pub mod command;
 pub mod rejection;
+pub mod tally;
+pub mod definition;
+pub mod state;
+pub mod position;
+pub mod wire;

@@ -1,0 +1,360 @@
+//! Tallies (统计): counts kept exact by signed deltas, one cell per measure, dimension and period.
+//!
+//! A cell's key has one text form, used in the feed, the API, the store and the state hash:
+//! `measure|dimension|period`, for example `closed|area:530102|month:202611`.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::case::Stage;
+use crate::code::{AreaCode, ClassCode, SourceCode};
+use crate::moment::{Date, UtcMillis, UtcOffset};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// 在办: cases not closed.
+    Open,
+    /// Cases waiting in one stage.
+    At(Stage),
+    /// 上报
+    Reported,
+    /// 立案
+    Filed,
+    /// 派遣
+    Dispatched,
+    /// 结案
+    Closed,
+    /// 超时派遣: dispatched after the limit.
+    DispatchedLate,
+    /// 超时未派遣: waiting for dispatch beyond the limit.
+    OverdueDispatch,
+    /// 即将超时: waiting for dispatch within the forecast window before the limit.
+    NearingDispatch,
+    /// 超时未处置
+    OverdueDisposal,
+    /// 吹哨
+    WhistleRaised,
+    /// 进行中的哨
+    WhistleOpen,
+    /// 超时未报到: called departments that have not responded in time.
+    WhistleLate,
+}
+
+impl Measure {
+    /// Measures that are not per stage.
+    pub const PLAIN: [Self; 12] = [
+        Self::Open,
+        Self::Reported,
+        Self::Filed,
+        Self::Dispatched,
+        Self::Closed,
+        Self::DispatchedLate,
+        Self::OverdueDispatch,
+        Self::NearingDispatch,
+        Self::OverdueDisposal,
+        Self::WhistleRaised,
+        Self::WhistleOpen,
+        Self::WhistleLate,
+    ];
+
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::At(Stage::Accept) => "at_accept",
+            Self::At(Stage::File) => "at_file",
+            Self::At(Stage::Dispatch) => "at_dispatch",
+            Self::At(Stage::Dispose) => "at_dispose",
+            Self::At(Stage::Feedback) => "at_feedback",
+            Self::At(Stage::Check) => "at_check",
+            Self::At(Stage::Close) => "at_close",
+            Self::Reported => "reported",
+            Self::Filed => "filed",
+            Self::Dispatched => "dispatched",
+            Self::Closed => "closed",
+            Self::DispatchedLate => "dispatched_late",
+            Self::OverdueDispatch => "overdue_dispatch",
+            Self::NearingDispatch => "nearing_dispatch",
+            Self::OverdueDisposal => "overdue_disposal",
+            Self::WhistleRaised => "whistle_raised",
+            Self::WhistleOpen => "whistle_open",
+            Self::WhistleLate => "whistle_late",
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        let stages = Stage::ALL.into_iter().map(Self::At);
+        Self::PLAIN.into_iter().chain(stages).find(|measure| measure.key() == key)
+    }
+}
+
+/// What the count is broken down by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// Everything in the store.
+    City,
+    Area(AreaCode),
+    Source(SourceCode),
+    Class(ClassCode),
+}
+
+/// Which time the count covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Period {
+    /// A state, not a flow.
+    Now,
+    /// Since the store began, by the case's own times.
+    Ever,
+    /// A local month as 202611.
+    Month(i32),
+    /// A local day.
+    Day(Date),
+    /// A local hour of a day.
+    Hour(Date, u8),
+}
+
+impl Period {
+    /// The month a date lies in.
+    #[must_use]
+    pub fn month_of(date: Date) -> Self {
+        Self::Month(date.number() / 100)
+    }
+}
+
+/// The key of one cell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TallyKey {
+    pub measure: Measure,
+    pub dimension: Dimension,
+    pub period: Period,
+}
+
+impl std::fmt::Display for TallyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.measure.key())?;
+        match &self.dimension {
+            Dimension::City => f.write_str("|city")?,
+            Dimension::Area(code) => write!(f, "|area:{code}")?,
+            Dimension::Source(code) => write!(f, "|source:{code}")?,
+            Dimension::Class(code) => write!(f, "|class:{code}")?,
+        }
+        match self.period {
+            Period::Now => f.write_str("|now"),
+            Period::Ever => f.write_str("|ever"),
+            Period::Month(month) => write!(f, "|month:{month}"),
+            Period::Day(date) => write!(f, "|day:{}", date.number()),
+            Period::Hour(date, hour) => write!(f, "|hour:{}T{hour:02}", date.number()),
+        }
+    }
+}
+
+impl std::str::FromStr for TallyKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a tally key; expected measure|dimension|period");
+        let mut parts = text.splitn(3, '|');
+        let (Some(measure), Some(dimension), Some(period)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        let dimension = match dimension.split_once(':') {
+            None if dimension == "city" => Dimension::City,
+            Some(("area", code)) => Dimension::Area(AreaCode::new(code).map_err(|_| wrong())?),
+            Some(("source", code)) => Dimension::Source(SourceCode::new(code).map_err(|_| wrong())?),
+            Some(("class", code)) => Dimension::Class(ClassCode::new(code).map_err(|_| wrong())?),
+            _ => return Err(wrong()),
+        };
+        let measure = Measure::from_key(measure).ok_or_else(wrong)?;
+        Ok(Self { measure, dimension, period: parse_period(period).ok_or_else(wrong)? })
+    }
+}
+
+fn parse_period(text: &str) -> Option<Period> {
+    match text.split_once(':') {
+        None if text == "now" => Some(Period::Now),
+        None if text == "ever" => Some(Period::Ever),
+        Some(("month", month)) => month.parse().ok().map(Period::Month),
+        Some(("day", day)) => date_from_number(day).map(Period::Day),
+        Some(("hour", hour)) => {
+            let (day, hour) = hour.split_once('T')?;
+            Some(Period::Hour(date_from_number(day)?, hour.parse().ok().filter(|hour| *hour < 24)?))
+        }
+        _ => None,
+    }
+}
+
+fn date_from_number(text: &str) -> Option<Date> {
+    let number: i32 = text.parse().ok()?;
+    Date::new(number / 10_000, u8::try_from(number / 100 % 100).ok()?, u8::try_from(number % 100).ok()?)
+}
+
+impl Serialize for TallyKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TallyKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What one event says about the dimensions it counts in.
+#[derive(Debug, Clone)]
+pub struct Counted<'a> {
+    /// The area and those it lies in.
+    pub areas: &'a [AreaCode],
+    pub source: Option<&'a SourceCode>,
+    pub class: Option<&'a ClassCode>,
+}
+
+impl Counted<'_> {
+    fn dimensions(&self) -> impl Iterator<Item = Dimension> {
+        let areas = self.areas.iter().cloned().map(Dimension::Area);
+        let source = self.source.cloned().map(Dimension::Source);
+        let class = self.class.cloned().map(Dimension::Class);
+        std::iter::once(Dimension::City).chain(areas).chain(source).chain(class)
+    }
+}
+
+/// Days kept per dimension: today and yesterday. Older days are read from the store.
+const DAYS_KEPT: i64 = 2;
+/// Months kept: a year and the month before it, so that year-on-year needs no store.
+const MONTHS_KEPT: i32 = 13;
+
+/// All cells; a cell that is zero is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    cells: BTreeMap<TallyKey, i64>,
+}
+
+impl Tally {
+    /// The cell's value, zero when absent.
+    #[must_use]
+    pub fn get(&self, key: &TallyKey) -> i64 {
+        self.cells.get(key).copied().unwrap_or(0)
+    }
+
+    /// A cell by its parts.
+    #[must_use]
+    pub fn count(&self, measure: Measure, dimension: Dimension, period: Period) -> i64 {
+        self.get(&TallyKey { measure, dimension, period })
+    }
+
+    /// All cells that are not zero, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&TallyKey, i64)> {
+        self.cells.iter().map(|(key, value)| (key, *value))
+    }
+
+    /// Sets a cell; zero removes it. For screens, which receive values and not deltas.
+    pub fn set(&mut self, key: TallyKey, value: i64) {
+        if value == 0 {
+            self.cells.remove(&key);
+        } else {
+            self.cells.insert(key, value);
+        }
+    }
+
+    fn add(&mut self, key: TallyKey, delta: i64, changed: &mut Vec<TallyKey>) {
+        let value = self.get(&key) + delta;
+        changed.push(key.clone());
+        self.set(key, value);
+    }
+
+    /// Adds `delta` to a state measure in every dimension.
+    pub fn shift(&mut self, measure: Measure, delta: i64, of: &Counted<'_>, changed: &mut Vec<TallyKey>) {
+        for dimension in of.dimensions() {
+            self.add(TallyKey { measure, dimension, period: Period::Now }, delta, changed);
+        }
+    }
+
+    /// Counts one flow event that happened at `at` in every dimension and kept period.
+    pub fn flow(
+        &mut self,
+        measure: Measure,
+        at: UtcMillis,
+        today: Date,
+        offset: UtcOffset,
+        of: &Counted<'_>,
+        changed: &mut Vec<TallyKey>,
+    ) {
+        let local = at.local(offset);
+        let day = Period::Day(local.date);
+        let periods =
+            [Period::Ever, Period::month_of(local.date), day].into_iter().filter(|p| keeps(*p, today));
+        let periods: Vec<Period> = periods.collect();
+        for dimension in of.dimensions() {
+            for period in &periods {
+                self.add(TallyKey { measure, dimension: dimension.clone(), period: *period }, 1, changed);
+            }
+        }
+        // The curve of the day is drawn for the whole city only.
+        let hour = Period::Hour(local.date, local.hour());
+        if keeps(hour, today) {
+            self.add(TallyKey { measure, dimension: Dimension::City, period: hour }, 1, changed);
+        }
+    }
+
+    /// Drops the periods that are no longer kept.
+    pub fn turn_day(&mut self, today: Date, changed: &mut Vec<TallyKey>) {
+        let gone: Vec<TallyKey> =
+            self.cells.keys().filter(|key| !keeps(key.period, today)).cloned().collect();
+        for key in gone {
+            self.cells.remove(&key);
+            changed.push(key);
+        }
+    }
+}
+
+/// Whether a period is held in memory when `today` is the present day. Future periods are held: clocks differ.
+fn keeps(period: Period, today: Date) -> bool {
+    match period {
+        Period::Now | Period::Ever => true,
+        Period::Month(month) => {
+            let (year, this_month, _) = today.parts();
+            let months = |year: i32, month: i32| year * 12 + month;
+            months(year, i32::from(this_month)) - months(month / 100, month % 100) < MONTHS_KEPT
+        }
+        Period::Day(date) | Period::Hour(date, _) => today.days() - date.days() < DAYS_KEPT,
+    }
+}
+
+/// A rate with what it is made of: every number can defend itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ratio {
+    pub numerator: i64,
+    pub denominator: i64,
+}
+
+impl Ratio {
+    /// The rate in percent; none when there is nothing to divide by.
+    #[must_use]
+    pub fn percent(self) -> Option<f64> {
+        (self.denominator != 0).then(|| self.numerator as f64 * 100.0 / self.denominator as f64)
+    }
+}
+
+/// 结案率 as the bulletin counts it: closed ÷ filed in the period, whatever month the closed cases were filed in
+/// (`reference/domain.md` §2.7 D). It may exceed 100 %.
+#[must_use]
+pub fn closure_rate(tally: &Tally, dimension: &Dimension, period: Period) -> Ratio {
+    Ratio {
+        numerator: tally.count(Measure::Closed, dimension.clone(), period),
+        denominator: tally.count(Measure::Filed, dimension.clone(), period),
+    }
+}
+
+impl Serialize for Tally {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(&self.cells)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tally {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { cells: BTreeMap::deserialize(deserializer)? })
+    }
+}
