@@ -8,6 +8,7 @@
 pub mod moment;
 pub mod code;
 pub mod place;
+pub mod camera;
 pub mod calendar;
 pub mod catalogue;
 pub mod policy;
