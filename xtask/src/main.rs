@@ -1,2 +1,52 @@
-//! Placeholder.
-fn main() {}
+//! Automation: `cargo xtask demo`, `test`, `bench`, `site`, `setup`, and the rules about the repository.
+//!
+//! What should be here: steps a person would otherwise type, in order, each saying what it does. What should not:
+//! product code; nothing here is shipped, and no crate of ours is used, so it builds when they do not.
+//!
+//! Modules in reading order.
+
+// A person reads what this program prints; it has no log.
+#![allow(clippy::print_stdout)]
+
+mod repo;
+mod process;
+mod setup;
+mod site;
+mod test;
+mod bench;
+#[cfg(test)]
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Automation of Gridhall (格厅). Two commands are enough to start: `cargo xtask demo` and `cargo xtask test`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what building, running and testing need, and say what was installed.
+    Setup(setup::Options),
+    /// Build the browser's side into the site folder.
+    Site(site::Options),
+    /// Everything a change must pass, with a timing table.
+    Test(test::Options),
+    /// Measure against the targets; prints a table, or JSON rows `{measure, value, unit, target, holds}`.
+    Bench(bench::Options),
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let repo = repo::Repo::find();
+    match &arguments.task {
+        Task::Setup(options) => setup::run(&repo, options),
+        Task::Site(options) => site::run(&repo, options),
+        Task::Test(options) => test::run(&repo, options),
+        Task::Bench(options) => bench::run(&repo, options),
+    }
+}

@@ -1,0 +1,24 @@
+// How the browser tests run: one at a time, Debian's Chromium, nothing fetched from anywhere.
+import { defineConfig } from '@playwright/test';
+import { chromium_options } from './helpers/chromium';
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  // The machine has two cores, and server, simulator and browser share them.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: {
+    ...chromium_options,
+    viewport: { width: 1920, height: 1080 },
+    locale: 'zh-CN',
+    timezoneId: 'Asia/Shanghai',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+});

@@ -1,0 +1,201 @@
+//! `cargo xtask bench`: what the product does on this machine, row by row against its targets.
+//!
+//! What should be here: running the measurements and showing their rows. What should not: measuring; the load
+//! generator (`sim bench NAME`) and the browser (`end2end/bench`) do that, each printing rows of one shape.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::repo::{Profile, Repo};
+use crate::{process, setup, site, test};
+
+#[derive(Args)]
+pub struct Options {
+    /// Only this measurement; all of them without it.
+    #[arg(value_enum)]
+    name: Option<Name>,
+    /// Also write the rows to this file, as a JSON array.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Weight of the first load.
+    Size,
+    /// Event log: durable events a second, restart.
+    Store,
+    /// Live feed: latency, screens, inspectors, memory, stalled clients.
+    Live,
+    /// Cameras: start, relay, recovery.
+    Video,
+    /// What only a browser can measure: painting, map, memory.
+    Browser,
+}
+
+/// One measured number and what it should be.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    measure: String,
+    value: Value,
+    unit: String,
+    /// Words or a number; null where the number only informs.
+    target: Value,
+    /// Null where there is no target.
+    holds: Option<bool>,
+}
+
+pub fn run(repo: &Repo, options: &Options) -> Result<()> {
+    setup::for_testing(repo)?;
+    test::build_binaries(repo, Profile::Release)?;
+    site::build(repo, site::WasmBuild::Optimised, repo.site())?;
+    let machine = Machine::now();
+    let mut rows = Vec::new();
+    for name in
+        Name::value_variants().iter().filter(|name| options.name.is_none_or(|wanted| wanted == **name))
+    {
+        println!("\n== bench {}", name.word());
+        let measured = match name {
+            Name::Size => vec![size(repo)?],
+            Name::Store | Name::Live | Name::Video => simulated(repo, *name)?,
+            Name::Browser => browser(repo)?,
+        };
+        if measured.is_empty() {
+            bail!("bench `{}` measured nothing", name.word());
+        }
+        rows.extend(measured);
+    }
+    println!("\n{machine}");
+    print!("{}", table(&rows));
+    if let Some(file) = &options.json {
+        let text = serde_json::to_string_pretty(&rows).context("cannot write the rows as JSON")?;
+        fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn size(repo: &Repo) -> Result<Row> {
+    let bytes = site::first_load_bytes(&repo.site())?;
+    Ok(Row {
+        measure: "WASM and JavaScript of the first load, brotli".to_owned(),
+        value: Value::from(bytes.div_ceil(1024)),
+        unit: "KiB".to_owned(),
+        target: Value::from(format!("≤ {}", site::FIRST_LOAD_BYTES_MAX / 1024)),
+        holds: Some(bytes <= site::FIRST_LOAD_BYTES_MAX),
+    })
+}
+
+fn simulated(repo: &Repo, name: Name) -> Result<Vec<Row>> {
+    let mut sim = std::process::Command::new(repo.binary("sim", Profile::Release));
+    sim.current_dir(&repo.root).args(["bench", name.word(), "--json", "-"]);
+    sim.env("GRIDHALL_BIN", repo.binary("gridhall", Profile::Release)).env("GRIDHALL_SITE", repo.site());
+    let printed = process::output(&mut sim)?;
+    serde_json::from_str(&printed)
+        .with_context(|| format!("`sim bench {}` must print an array of rows, not: {printed}", name.word()))
+}
+
+/// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line.
+fn browser(repo: &Repo) -> Result<Vec<Row>> {
+    let rows = repo.target.join("bench-browser-rows.jsonl");
+    fs::write(&rows, "").with_context(|| format!("cannot write {}", rows.display()))?;
+    let mut playwright = test::playwright(repo, Profile::Release);
+    playwright.args(["test", "--config", "bench.config.ts"]).env("GRIDHALL_BENCH_ROWS", &rows);
+    process::run(&mut playwright)?;
+    let text = fs::read_to_string(&rows).with_context(|| format!("cannot read {}", rows.display()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}")))
+        .collect()
+}
+
+/// What the numbers were measured on.
+struct Machine {
+    cores: usize,
+    load: String,
+}
+
+impl Machine {
+    fn now() -> Machine {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        Machine { cores, load: load.split(' ').next().unwrap_or("unknown").to_owned() }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cores, load {} before the measurements", self.cores, self.load)
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let cells = rows.iter().map(|row| {
+        let holds = match row.holds {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "",
+        };
+        [row.measure.clone(), plain(&row.value), row.unit.clone(), plain(&row.target), holds.to_owned()]
+    });
+    let head = ["measure", "value", "unit", "target", "holds"].map(str::to_owned);
+    let lines: Vec<[String; 5]> = std::iter::once(head).chain(cells).collect();
+    let mut table = String::new();
+    let widths: [usize; 5] =
+        std::array::from_fn(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0));
+    for [measure, value, unit, target, holds] in &lines {
+        let [measure_width, value_width, unit_width, target_width, _] = widths;
+        let line = format!(
+            "{measure:<measure_width$}  {value:>value_width$}  {unit:<unit_width$}  {target:<target_width$}  {holds}"
+        );
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+/// A JSON value without quotes; a long fraction cut to what a reader needs.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => format!("{:.2}", number.as_f64().unwrap_or(f64::NAN)),
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+impl Name {
+    fn word(self) -> &'static str {
+        match self {
+            Name::Size => "size",
+            Name::Store => "store",
+            Name::Live => "live",
+            Name::Video => "video",
+            Name::Browser => "browser",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_its_columns_up_and_marks_a_missed_target() {
+        let rows: Vec<Row> = serde_json::from_str(
+            r#"[{"measure":"durable events","value":14210.518,"unit":"1/s","target":"≥ 15000","holds":false},
+                {"measure":"load","value":3,"unit":"KiB","target":null,"holds":null}]"#,
+        )
+        .unwrap();
+        assert_eq!(
+            table(&rows),
+            "measure            value  unit  target   holds\n\
+             durable events  14210.52  1/s   ≥ 15000  NO\n\
+             load                   3  KiB\n"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! One style sheet out of `style/*.css`.
+//!
+//! Order decides which rule wins: tokens, base, then the rest by name; or the `@import` lines of `style/main.css`, if
+//! there is one, which must then name every sheet.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::output::{Output, sorted_entries};
+
+/// These come first, in this order.
+const FIRST: [&str; 2] = ["tokens.css", "base.css"];
+const ENTRY: &str = "main.css";
+
+pub fn add(folder: &Path, output: &mut Output) -> Result<()> {
+    let mut sheets = Vec::new();
+    for path in sorted_entries(folder)? {
+        let name = path.file_name().expect("a folder's entry has a name").to_string_lossy().into_owned();
+        if name.ends_with(".css") {
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            sheets.push((name, text));
+        }
+    }
+    output.write("pkg/main.css", joined(sheets)?.as_bytes())
+}
+
+/// The sheets in order, each under a comment with its name.
+fn joined(mut sheets: Vec<(String, String)>) -> Result<String> {
+    let entry = sheets.iter().position(|(name, _)| name == ENTRY).map(|at| sheets.remove(at).1);
+    let order = match entry {
+        Some(entry) => imports(&entry)?,
+        None => by_name(&sheets),
+    };
+    let mut joined = String::new();
+    for name in &order {
+        let at = sheets.iter().position(|(sheet, _)| sheet == name);
+        let Some(at) = at else { bail!("style/{ENTRY} names `{name}`, which is not there or named twice") };
+        let (name, text) = sheets.remove(at);
+        joined.push_str(&format!("/* {name} */\n{}\n", text.trim()));
+    }
+    match sheets.first() {
+        Some((name, _)) => bail!("style/{ENTRY} does not name `{name}`"),
+        None => Ok(joined),
+    }
+}
+
+fn by_name(sheets: &[(String, String)]) -> Vec<String> {
+    let mut names: Vec<String> = sheets.iter().map(|(name, _)| name.clone()).collect();
+    let rank = |name: &String| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len());
+    names.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.cmp(b)));
+    names
+}
+
+/// The names in `@import "…";` lines; anything else in the entry sheet would be lost, so it is refused.
+fn imports(entry: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let lines = entry.lines().map(str::trim).filter(|line| !line.is_empty());
+    for line in lines.filter(|line| !(line.starts_with("/*") && line.ends_with("*/"))) {
+        let name = line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";"));
+        let Some(name) = name else {
+            bail!(
+                "style/{ENTRY} may hold one-line comments and `@import \"NAME.css\";` lines only, not `{line}`"
+            )
+        };
+        names.push(name.trim_start_matches("./").to_owned());
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheets(names: &[&str]) -> Vec<(String, String)> {
+        names.iter().map(|name| ((*name).to_owned(), format!("{{{name}}}"))).collect()
+    }
+
+    fn order(joined: &str) -> Vec<&str> {
+        joined.lines().filter_map(|line| line.strip_prefix('{')?.strip_suffix('}')).collect()
+    }
+
+    #[test]
+    fn tokens_and_base_come_before_the_rest() {
+        let joined = joined(sheets(&["base.css", "alarm.css", "tokens.css", "wall.css"])).unwrap();
+        assert_eq!(order(&joined), ["tokens.css", "base.css", "alarm.css", "wall.css"]);
+    }
+
+    #[test]
+    fn an_entry_sheet_decides_and_must_name_every_sheet() {
+        let with = |entry: &str| {
+            let mut all = sheets(&["a.css", "b.css"]);
+            all.push((ENTRY.to_owned(), entry.to_owned()));
+            joined(all)
+        };
+        let both = with("/* order */\n@import \"b.css\";\n@import \"./a.css\";\n").unwrap();
+        assert_eq!(order(&both), ["b.css", "a.css"]);
+        assert!(with("@import \"a.css\";").unwrap_err().to_string().contains("does not name `b.css`"));
+        assert!(with("@import \"c.css\";").unwrap_err().to_string().contains("`c.css`, which is not there"));
+        assert!(with("body { color: red }").unwrap_err().to_string().contains("not `body"));
+    }
+}

@@ -1,0 +1,71 @@
+//! How many tests ran, read off the closing lines of the test runners.
+
+use std::fmt;
+
+#[derive(Default, Debug, PartialEq, Eq)]
+pub struct Tally {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Tally {
+    /// Takes in `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
+    pub fn see_cargo(&mut self, line: &str) {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for part in counts.split(';') {
+            self.add(part);
+        }
+    }
+
+    /// Takes in `5 passed (3.2s)`, `1 failed`, `2 skipped`; a flaky test failed once, so it counts as failed.
+    pub fn see_playwright(&mut self, line: &str) {
+        let line = line.trim();
+        let alone = line.split_once(" (").map_or(line, |(counts, _)| counts);
+        if alone.split(' ').count() == 2 {
+            self.add(alone);
+        }
+    }
+
+    fn add(&mut self, part: &str) {
+        let Some((count, what)) = part.trim().split_once(' ') else { return };
+        let Ok(count) = count.parse::<u64>() else { return };
+        match what {
+            "passed" => self.passed += count,
+            "failed" | "flaky" | "interrupted" => self.failed += count,
+            "ignored" | "skipped" => self.skipped += count,
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 { write!(f, ", {} skipped", self.skipped) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_both_runners_add_up_and_other_lines_do_not_count() {
+        let mut tally = Tally::default();
+        tally.see_cargo(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s",
+        );
+        tally.see_cargo(
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
+        );
+        tally.see_cargo("test wall::says_5_passed ... ok");
+        tally.see_playwright("  4 passed (1.2m)");
+        tally.see_playwright("  1 flaky");
+        tally.see_playwright("  ✓  2 wall.spec.ts:5:1 › 7 passed");
+        assert_eq!(tally.to_string(), "19 passed, 3 failed, 1 skipped");
+    }
+}
