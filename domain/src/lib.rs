@@ -21,3 +21,4 @@ pub mod definition;
 pub mod state;
 pub mod position;
 pub mod wire;
+pub mod answer;

@@ -1,0 +1,90 @@
+//! What the REST answers carry that the screens read: one type for both ends, so that they cannot drift apart.
+//!
+//! What should be here: shapes of `/api/v1` answers. What should not: the live feed (`wire`) and rules.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Limit, WorkCalendar};
+use crate::case::Case;
+use crate::catalogue::{Area, Catalogue, Class, Department, Name, Source};
+use crate::command::Recorded;
+use crate::moment::UtcOffset;
+use crate::place::Bounds;
+use crate::policy::Policy;
+
+/// `GET /api/v1/catalogue`: the names of all codes and the policy's figures. Areas keep the catalogue's order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CatalogueAnswer {
+    pub centre: Name,
+    pub areas: Vec<Area>,
+    pub classes: Vec<Class>,
+    pub sources: Vec<Source>,
+    pub departments: Vec<Department>,
+    pub policy: PolicyFigures,
+}
+
+/// The policy without its codes: limits, lamp, calendar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicyFigures {
+    pub stated_source: String,
+    pub utc_offset_minutes: UtcOffset,
+    pub dispatch_limit: Limit,
+    pub disposal_limit: Limit,
+    pub whistle_response_minutes: u16,
+    pub forecast_minutes: u16,
+    pub lamp_yellow_percent: u8,
+    pub position_stale_seconds: u32,
+    #[serde(default)]
+    pub bounds: Option<Bounds>,
+    pub calendar: WorkCalendar,
+}
+
+impl CatalogueAnswer {
+    /// The answer for the codes known now and the policy in force.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue, policy: &Policy) -> Self {
+        let areas = catalogue.area_order.iter().filter_map(|code| catalogue.areas.get(code));
+        Self {
+            centre: policy.centre.clone(),
+            areas: areas.cloned().collect(),
+            classes: catalogue.classes.values().cloned().collect(),
+            sources: catalogue.sources.values().cloned().collect(),
+            departments: catalogue.departments.values().cloned().collect(),
+            policy: PolicyFigures {
+                stated_source: policy.stated_source.clone(),
+                utc_offset_minutes: policy.utc_offset_minutes,
+                dispatch_limit: policy.dispatch_limit,
+                disposal_limit: policy.disposal_limit,
+                whistle_response_minutes: policy.whistle_response_minutes,
+                forecast_minutes: policy.forecast_minutes,
+                lamp_yellow_percent: policy.lamp_yellow_percent,
+                position_stale_seconds: policy.position_stale_seconds,
+                bounds: policy.bounds,
+                calendar: policy.calendar.clone(),
+            },
+        }
+    }
+}
+
+/// One page of a list; `next` is the cursor of the following page, none at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageAnswer<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+}
+
+/// `GET /api/v1/cases/{id}`: the case as it stands and everything that happened to it, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseAnswer {
+    pub case: Case,
+    pub timeline: Vec<Recorded>,
+}
+
+/// `GET /api/v1/session`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionAnswer {
+    pub name: String,
+    pub roles: Vec<String>,
+    /// Goes into the `X-CSRF-Token` header of every write.
+    pub csrf: String,
+}
