@@ -16,6 +16,7 @@ pub mod case;
 pub mod whistle;
 pub mod command;
 pub mod rejection;
+pub mod role;
 pub mod tally;
 pub mod definition;
 pub mod state;

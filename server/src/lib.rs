@@ -2,5 +2,8 @@
 //!
 //! Modules in reading order.
 
+pub mod config;
 pub mod clock;
+pub mod access;
+pub mod problem;
 pub mod video;

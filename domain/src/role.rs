@@ -1,0 +1,88 @@
+//! Who may do what. Supervision (监督) and disposal (处置) are separate powers (高位监督、监管分离,
+//! `reference/domain.md` SYS-13): whoever dispatches does not judge the result.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+
+/// A role of the centre's own division of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// 系统管理员: accounts, tokens, catalogue. Not a power over cases by itself.
+    Admin,
+    /// 监督席 (受理、立案、核查、结案): supervision.
+    Supervisor,
+    /// 指挥席 (派遣、吹哨): disposal.
+    Dispatcher,
+    /// 责任单位: finishes disposal, gives feedback, responds to whistles.
+    Department,
+    /// 领导与观摩: reads.
+    Viewer,
+    /// 大屏终端: reads what a wall shows.
+    Kiosk,
+    /// 接入系统: another system that files, moves and reports on its users' behalf.
+    Machine,
+}
+
+impl Role {
+    pub const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Supervisor,
+        Self::Dispatcher,
+        Self::Department,
+        Self::Viewer,
+        Self::Kiosk,
+        Self::Machine,
+    ];
+
+    /// Whether the role alone allows the command.
+    #[must_use]
+    pub fn may(self, command: &Command) -> bool {
+        match command {
+            Command::ReportCase { .. } => {
+                matches!(self, Self::Supervisor | Self::Dispatcher | Self::Department | Self::Machine)
+            }
+            Command::AcceptCase { .. }
+            | Command::FileCase { .. }
+            | Command::PassCheck { .. }
+            | Command::CloseCase { .. } => matches!(self, Self::Supervisor | Self::Machine),
+            Command::DispatchCase { .. } | Command::RaiseWhistle { .. } | Command::CloseWhistle { .. } => {
+                matches!(self, Self::Dispatcher | Self::Machine)
+            }
+            Command::FinishDisposal { .. }
+            | Command::GiveFeedback { .. }
+            | Command::RespondToWhistle { .. } => {
+                matches!(self, Self::Department | Self::Dispatcher | Self::Machine)
+            }
+            Command::ClaimCase { .. } | Command::NoteCase { .. } => {
+                matches!(self, Self::Supervisor | Self::Dispatcher | Self::Department | Self::Machine)
+            }
+            Command::TakeOverCase { .. } => matches!(self, Self::Admin | Self::Machine),
+            Command::DefineCatalogue { .. } => matches!(self, Self::Admin | Self::Machine),
+            // The timer's alone.
+            Command::PassDeadlines => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "admin" => Self::Admin,
+            "supervisor" => Self::Supervisor,
+            "dispatcher" => Self::Dispatcher,
+            "department" => Self::Department,
+            "viewer" => Self::Viewer,
+            "kiosk" => Self::Kiosk,
+            "machine" => Self::Machine,
+            _ => {
+                return Err(format!(
+                    "`{text}` is not a role; expected admin, supervisor, dispatcher, department, viewer, kiosk or machine"
+                ));
+            }
+        })
+    }
+}

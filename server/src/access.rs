@@ -1,0 +1,330 @@
+//! Who is at the door: accounts, sessions, tokens, one-time links, kiosk pairing.
+//!
+//! What should be here: proving identity. What should not: which command a role allows (`domain::role`), routes
+//! (`http::access`).
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::role::Role;
+use serde::{Deserialize, Serialize};
+
+mod db;
+mod kiosk;
+mod secret;
+
+pub use db::{AccessError, Account, TokenRow};
+pub use kiosk::{Claim, PairingRefused};
+pub use secret::Secret;
+
+/// Whoever sends a request, once proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Actor {
+    /// Name in the event log: the account's or the token's.
+    pub name: String,
+    pub roles: Vec<Role>,
+    /// How it was proved.
+    pub by: Proof,
+}
+
+/// How an actor was proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// A session cookie: writes need the CSRF token, sockets the right Origin.
+    Session { csrf: String },
+    /// A bearer token in a header: a browser does not send it by itself.
+    Token,
+}
+
+impl Actor {
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// How accounts and sessions behave.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// A session ends after this long without a request, in minutes. 5 to 10,080. Default 720, a shift.
+    pub session_idle_minutes: u32,
+    /// A session ends this long after sign-in, in hours. Default 24.
+    pub session_hours: u32,
+    /// Failed sign-ins of one account before it is locked for a while. Default 5.
+    pub failures_before_lock: u32,
+    /// How long it stays locked, in minutes. Default 5.
+    pub lock_minutes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { session_idle_minutes: 720, session_hours: 24, failures_before_lock: 5, lock_minutes: 5 }
+    }
+}
+
+/// Sessions held at most; the oldest unused one gives way.
+const SESSIONS_MAX: usize = 10_000;
+/// One-time links live this long.
+const ONCE_MS: i64 = 30 * MINUTE_MS;
+/// Argon2 takes 19 MiB a run; more at once would be a way to exhaust memory.
+const HASHES_AT_ONCE: usize = 4;
+/// Accounts whose failures are remembered at most.
+const FAILURES_MAX: usize = 10_000;
+
+#[derive(Debug, Clone)]
+struct Session {
+    account: String,
+    roles: Vec<Role>,
+    csrf: String,
+    opened: UtcMillis,
+    last_seen: UtcMillis,
+}
+
+struct Inner {
+    config: Config,
+    db: Mutex<db::Db>,
+    /// By the hash of the cookie. In memory: a restart signs people out, kiosks and machines hold tokens.
+    sessions: Mutex<HashMap<[u8; 32], Session>>,
+    failures: Mutex<HashMap<String, (u32, UtcMillis)>>,
+    once: Mutex<HashMap<[u8; 32], (String, UtcMillis)>>,
+    pairing: kiosk::Pairing,
+    hashing: tokio::sync::Semaphore,
+}
+
+/// The door. Cheap to clone.
+#[derive(Clone)]
+pub struct Access(Arc<Inner>);
+
+/// Why a sign-in failed. The words do not say whether the account exists.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("name or password is wrong")]
+    Wrong,
+    #[error("too many failed attempts; try again in {seconds} s")]
+    Locked { seconds: i64 },
+    #[error("cannot check the password")]
+    Broken(#[source] AccessError),
+}
+
+impl Access {
+    /// Opens `access.db` in the data folder, making it when absent.
+    pub fn open(dir: &Path, config: Config) -> Result<Self, AccessError> {
+        Ok(Self(Arc::new(Inner {
+            config,
+            db: Mutex::new(db::Db::open(&dir.join("access.db"))?),
+            sessions: Mutex::default(),
+            failures: Mutex::default(),
+            once: Mutex::default(),
+            pairing: kiosk::Pairing::default(),
+            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
+        })))
+    }
+
+    /// Makes the account `admin` with a random password when there is no account at all, and returns the password.
+    pub fn bootstrap(&self, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
+        let db = self.db();
+        if db.account_count()? > 0 {
+            return Ok(None);
+        }
+        let password = Secret::random();
+        let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
+        db.put_account("admin", &secret::hash_password(password.expose())?, &roles, now)?;
+        Ok(Some(password))
+    }
+
+    /// Adds an account or gives it another password and roles.
+    pub fn put_account(
+        &self,
+        name: &str,
+        password: &str,
+        roles: &[Role],
+        now: UtcMillis,
+    ) -> Result<(), AccessError> {
+        db::check_name(name)?;
+        db::check_password(password)?;
+        self.db().put_account(name, &secret::hash_password(password)?, roles, now)?;
+        lock(&self.0.sessions).retain(|_, session| session.account != name);
+        Ok(())
+    }
+
+    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
+        self.db().accounts()
+    }
+
+    /// A link that signs `account` in once, within half an hour.
+    pub fn one_time(&self, account: &str, now: UtcMillis) -> Secret {
+        let secret = Secret::random();
+        let mut once = lock(&self.0.once);
+        once.retain(|_, (_, until)| *until > now);
+        once.insert(secret.digest(), (account.to_owned(), now.plus(ONCE_MS)));
+        secret
+    }
+
+    /// Signs in with a one-time secret; it cannot be used again.
+    pub fn redeem(&self, secret: &str, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
+        let redeemed = lock(&self.0.once).remove(&secret::digest(secret));
+        match redeemed.filter(|(_, until)| *until > now) {
+            None => Ok(None),
+            Some((account, _)) => {
+                let roles = self.db().account(&account)?.map(|account| account.roles);
+                Ok(roles.map(|roles| self.open_session(account, roles, now)))
+            }
+        }
+    }
+
+    /// Checks name and password and opens a session.
+    pub async fn sign_in(&self, name: &str, password: &str, now: UtcMillis) -> Result<Secret, SignInError> {
+        if let Some((failures, since)) = lock(&self.0.failures).get(name).copied() {
+            let free_at = since.plus(i64::from(self.0.config.lock_minutes) * MINUTE_MS);
+            if failures >= self.0.config.failures_before_lock && free_at > now {
+                return Err(SignInError::Locked { seconds: (free_at.since(now) + 999) / 1_000 });
+            }
+        }
+        let account = self.db().account_with_hash(name).map_err(SignInError::Broken)?;
+        let _permit = self.0.hashing.acquire().await.map_err(|_| SignInError::Wrong)?;
+        let (candidate, hash) = (password.to_owned(), account.as_ref().map(|(_, hash)| hash.clone()));
+        // An unknown name takes as long as a wrong password.
+        let fits =
+            tokio::task::spawn_blocking(move || secret::verify_password(&candidate, hash.as_deref())).await;
+        match account.filter(|_| fits.unwrap_or(false)) {
+            Some((account, _)) => {
+                lock(&self.0.failures).remove(name);
+                Ok(self.open_session(account.name, account.roles, now))
+            }
+            None => {
+                self.count_failure(name, now);
+                Err(SignInError::Wrong)
+            }
+        }
+    }
+
+    fn count_failure(&self, name: &str, now: UtcMillis) {
+        metrics::counter!("gridhall_sign_in_failures_total").increment(1);
+        let mut failures = lock(&self.0.failures);
+        if failures.len() >= FAILURES_MAX {
+            failures.retain(|_, (_, since)| since.plus(HOUR_MS) > now);
+        }
+        let entry = failures.entry(name.chars().take(64).collect()).or_insert((0, now));
+        *entry = (entry.0 + 1, now);
+    }
+
+    fn open_session(&self, account: String, roles: Vec<Role>, now: UtcMillis) -> Secret {
+        let cookie = Secret::random();
+        let csrf = Secret::random().expose().to_owned();
+        let mut sessions = lock(&self.0.sessions);
+        if sessions.len() >= SESSIONS_MAX
+            && let Some(oldest) =
+                sessions.iter().min_by_key(|(_, session)| session.last_seen).map(|(key, _)| *key)
+        {
+            sessions.remove(&oldest);
+        }
+        let session = Session { account, roles, csrf, opened: now, last_seen: now };
+        sessions.insert(cookie.digest(), session);
+        cookie
+    }
+
+    pub fn sign_out(&self, cookie: &str) {
+        lock(&self.0.sessions).remove(&secret::digest(cookie));
+    }
+
+    /// The actor behind a session cookie, which may also hold a kiosk's token.
+    pub fn by_cookie(&self, cookie: &str, now: UtcMillis) -> Option<Actor> {
+        let digest = secret::digest(cookie);
+        let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
+        let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
+        let mut sessions = lock(&self.0.sessions);
+        if let Some(session) = sessions.get_mut(&digest) {
+            if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
+                sessions.remove(&digest);
+                return None;
+            }
+            session.last_seen = now;
+            return Some(Actor {
+                name: session.account.clone(),
+                roles: session.roles.clone(),
+                by: Proof::Session { csrf: session.csrf.clone() },
+            });
+        }
+        drop(sessions);
+        let mut actor = self.by_digest(&digest)?;
+        // A kiosk only reads, so its fixed token of the page is as good as a fresh one.
+        actor.by = Proof::Session { csrf: String::new() };
+        actor.has(Role::Kiosk).then_some(actor)
+    }
+
+    /// The actor behind a bearer token.
+    pub fn by_token(&self, token: &str) -> Option<Actor> {
+        self.by_digest(&secret::digest(token))
+    }
+
+    fn by_digest(&self, digest: &[u8; 32]) -> Option<Actor> {
+        match self.db().token(digest) {
+            Ok(row) => row.map(|row| Actor { name: row.name, roles: vec![row.role], by: Proof::Token }),
+            Err(error) => {
+                tracing::error!(%error, "cannot look up a token");
+                None
+            }
+        }
+    }
+
+    /// Makes a named token and returns its secret, which is shown once and stored only as a hash.
+    pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Result<Secret, AccessError> {
+        db::check_name(name)?;
+        let secret = Secret::random();
+        self.db().put_token(name, &secret.digest(), role, now)?;
+        Ok(secret)
+    }
+
+    pub fn tokens(&self) -> Result<Vec<TokenRow>, AccessError> {
+        self.db().tokens()
+    }
+
+    /// Revokes a token; false when there is none of that name.
+    pub fn revoke(&self, name: &str) -> Result<bool, AccessError> {
+        self.db().revoke(name)
+    }
+
+    /// A new kiosk asks to be paired and shows the code.
+    pub fn ask_pairing(&self, now: UtcMillis) -> Result<Claim, PairingRefused> {
+        self.0.pairing.ask(now)
+    }
+
+    /// An operator approves the code shown on the wall; the kiosk then gets a token of that name.
+    pub fn approve_pairing(
+        &self,
+        code: &str,
+        name: &str,
+        wall: &str,
+        now: UtcMillis,
+    ) -> Result<(), PairingRefused> {
+        db::check_name(name).map_err(PairingRefused::Broken)?;
+        self.0.pairing.approve(code, name, wall, now)
+    }
+
+    /// The kiosk asks whether it was approved. On approval: its cookie and its wall.
+    pub fn claim_pairing(
+        &self,
+        claim: &str,
+        now: UtcMillis,
+    ) -> Result<Option<(Secret, String)>, PairingRefused> {
+        let Some((name, wall)) = self.0.pairing.claim(claim, now)? else { return Ok(None) };
+        let secret = self.make_token(&name, Role::Kiosk, now).map_err(PairingRefused::Broken)?;
+        Ok(Some((secret, wall)))
+    }
+
+    fn db(&self) -> std::sync::MutexGuard<'_, db::Db> {
+        lock(&self.0.db)
+    }
+}
+
+/// A poisoned lock only means that another request panicked; the maps stay consistent at every step.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

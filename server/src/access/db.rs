@@ -1,0 +1,206 @@
+//! `access.db`: accounts and tokens on disk. Small, so every call locks it for a moment.
+
+use std::path::{Path, PathBuf};
+
+use domain::moment::UtcMillis;
+use domain::role::Role;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+
+/// What can go wrong with accounts and tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    #[error("cannot use the account file `{path}`")]
+    Open { path: PathBuf, source: rusqlite::Error },
+    #[error(
+        "the account file has version {found}; this program knows version {VERSION}, use a newer gridhall"
+    )]
+    Version { found: i64 },
+    #[error("cannot read or write accounts")]
+    Sql(#[from] rusqlite::Error),
+    #[error("cannot hash the password: {0}")]
+    Hash(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("`{0}` is taken; names of accounts and tokens are unique")]
+    Taken(String),
+}
+
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE account (
+    name TEXT PRIMARY KEY,
+    password_hash TEXT NOT NULL,
+    roles TEXT NOT NULL,          -- comma separated
+    created_ms INTEGER NOT NULL   -- UTC
+) STRICT;
+CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the secret
+    role TEXT NOT NULL,
+    created_ms INTEGER NOT NULL   -- UTC
+) STRICT;
+";
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    pub name: String,
+    pub roles: Vec<Role>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenRow {
+    pub name: String,
+    pub role: Role,
+    pub created: UtcMillis,
+}
+
+pub(super) struct Db(Connection);
+
+impl Db {
+    pub fn open(path: &Path) -> Result<Self, AccessError> {
+        let open = || -> Result<Connection, rusqlite::Error> {
+            let connection = Connection::open(path)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|source| AccessError::Open { path: path.to_owned(), source })?;
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match found {
+            0 => connection
+                .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"))?,
+            VERSION => {}
+            found => return Err(AccessError::Version { found }),
+        }
+        restrict(path);
+        Ok(Self(connection))
+    }
+
+    pub fn account_count(&self) -> Result<i64, AccessError> {
+        Ok(self.0.query_row("SELECT count(*) FROM account", [], |row| row.get(0))?)
+    }
+
+    pub fn put_account(
+        &self,
+        name: &str,
+        hash: &str,
+        roles: &[Role],
+        now: UtcMillis,
+    ) -> Result<(), AccessError> {
+        self.0.execute(
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET password_hash = ?2, roles = ?3",
+            params![name, hash, join(roles), now.0],
+        )?;
+        Ok(())
+    }
+
+    pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
+        Ok(self.account_with_hash(name)?.map(|(account, _)| account))
+    }
+
+    pub fn account_with_hash(&self, name: &str) -> Result<Option<(Account, String)>, AccessError> {
+        let row = self
+            .0
+            .query_row("SELECT roles, password_hash FROM account WHERE name = ?1", [name], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        Ok(row.map(|(roles, hash)| (Account { name: name.to_owned(), roles: split(&roles) }, hash)))
+    }
+
+    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
+        let mut statement = self.0.prepare("SELECT name, roles FROM account ORDER BY name")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Account { name: row.get(0)?, roles: split(&row.get::<_, String>(1)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn put_token(
+        &self,
+        name: &str,
+        digest: &[u8; 32],
+        role: Role,
+        now: UtcMillis,
+    ) -> Result<(), AccessError> {
+        let made = self.0.execute(
+            "INSERT INTO token VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO NOTHING",
+            params![name, digest.as_slice(), join(&[role]), now.0],
+        )?;
+        if made == 0 { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
+    }
+
+    pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenRow>, AccessError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT name, role, created_ms FROM token WHERE digest = ?1")?;
+        let rows: Vec<TokenRow> =
+            statement.query_map([digest.as_slice()], token_row)?.filter_map(Result::ok).flatten().collect();
+        Ok(rows.into_iter().next())
+    }
+
+    pub fn tokens(&self) -> Result<Vec<TokenRow>, AccessError> {
+        let mut statement = self.0.prepare("SELECT name, role, created_ms FROM token ORDER BY name")?;
+        let rows = statement.query_map([], token_row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    pub fn revoke(&self, name: &str) -> Result<bool, AccessError> {
+        Ok(self.0.execute("DELETE FROM token WHERE name = ?1", [name])? > 0)
+    }
+}
+
+fn token_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TokenRow>> {
+    let role = row.get::<_, String>(1)?.parse().ok();
+    let (name, created) = (row.get(0)?, UtcMillis(row.get(2)?));
+    Ok(role.map(|role| TokenRow { name, role, created }))
+}
+
+/// Accounts are nobody else's business on the machine.
+fn restrict(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)) {
+        tracing::warn!(path = %path.display(), %error, "cannot restrict the account file to its owner");
+    }
+}
+
+fn join(roles: &[Role]) -> String {
+    roles
+        .iter()
+        .filter_map(|role| serde_json::to_value(role).ok()?.as_str().map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn split(roles: &str) -> Vec<Role> {
+    roles.split(',').filter_map(|role| role.parse().ok()).collect()
+}
+
+/// Names stand in the event log: 1 to 64 characters without control characters.
+pub(super) fn check_name(name: &str) -> Result<(), AccessError> {
+    let length = name.chars().count();
+    if length == 0
+        || length > 64
+        || name.chars().any(char::is_control)
+        || name.trim() != name
+        || name == "system"
+    {
+        let problem = "a name has 1 to 64 characters, none of them control characters, and is not `system`";
+        return Err(AccessError::Invalid(problem.to_owned()));
+    }
+    Ok(())
+}
+
+/// Length counts more than classes of characters.
+pub(super) fn check_password(password: &str) -> Result<(), AccessError> {
+    let length = password.chars().count();
+    if !(10..=200).contains(&length) {
+        return Err(AccessError::Invalid(format!(
+            "the password has {length} characters; expected 10 to 200"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Pairing a wall kiosk (大屏配对): the wall shows six digits, an operator approves them, the kiosk gets a narrow token.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use domain::moment::{MINUTE_MS, UtcMillis};
+use serde::Serialize;
+
+use super::db::AccessError;
+use super::lock;
+use super::secret::{Secret, digest};
+
+/// A code is valid this long.
+const CODE_MS: i64 = 10 * MINUTE_MS;
+/// Kiosks waiting at once; beyond it somebody is playing.
+const PENDING_MAX: usize = 100;
+/// Wrong codes in one code's lifetime before approving pauses: 100 of 10⁶ guesses.
+const WRONG_MAX: u32 = 100;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PairingRefused {
+    #[error("too many kiosks wait for pairing; try again in a few minutes")]
+    Full,
+    #[error("no kiosk shows this code, or it has expired")]
+    UnknownCode,
+    #[error("too many wrong codes; try again in a few minutes")]
+    Guessing,
+    #[error("this pairing has expired; ask for a new code")]
+    Expired,
+    #[error("cannot pair the kiosk")]
+    Broken(#[source] AccessError),
+}
+
+/// What a kiosk gets when it asks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Claim {
+    /// Six digits to show on the wall.
+    pub code: String,
+    /// Kept by the kiosk and sent when it asks again; never shown.
+    pub claim: String,
+    pub expires: UtcMillis,
+}
+
+struct Pending {
+    code: String,
+    expires: UtcMillis,
+    approved: Option<(String, String)>,
+}
+
+#[derive(Default)]
+pub(super) struct Pairing {
+    pending: Mutex<HashMap<[u8; 32], Pending>>,
+    wrong: Mutex<(u32, UtcMillis)>,
+}
+
+impl Pairing {
+    pub fn ask(&self, now: UtcMillis) -> Result<Claim, PairingRefused> {
+        let mut pending = lock(&self.pending);
+        pending.retain(|_, kiosk| kiosk.expires > now);
+        if pending.len() >= PENDING_MAX {
+            return Err(PairingRefused::Full);
+        }
+        let code = loop {
+            let code = format!("{:06}", rand::random_range(0..1_000_000));
+            if pending.values().all(|kiosk| kiosk.code != code) {
+                break code;
+            }
+        };
+        let claim = Secret::random();
+        let expires = now.plus(CODE_MS);
+        pending.insert(claim.digest(), Pending { code: code.clone(), expires, approved: None });
+        Ok(Claim { code, claim: claim.expose().to_owned(), expires })
+    }
+
+    pub fn approve(&self, code: &str, name: &str, wall: &str, now: UtcMillis) -> Result<(), PairingRefused> {
+        let mut wrong = lock(&self.wrong);
+        if now.since(wrong.1) > CODE_MS {
+            *wrong = (0, now);
+        }
+        if wrong.0 >= WRONG_MAX {
+            return Err(PairingRefused::Guessing);
+        }
+        let mut pending = lock(&self.pending);
+        let waits =
+            |kiosk: &&mut Pending| kiosk.code == code && kiosk.expires > now && kiosk.approved.is_none();
+        match pending.values_mut().find(waits) {
+            Some(kiosk) => {
+                kiosk.approved = Some((name.to_owned(), wall.to_owned()));
+                Ok(())
+            }
+            None => {
+                wrong.0 += 1;
+                Err(PairingRefused::UnknownCode)
+            }
+        }
+    }
+
+    /// Name and wall once approved; the claim is then used up.
+    pub fn claim(&self, claim: &str, now: UtcMillis) -> Result<Option<(String, String)>, PairingRefused> {
+        let mut pending = lock(&self.pending);
+        let key = digest(claim);
+        match pending.get(&key) {
+            Some(kiosk) if kiosk.expires > now => {
+                if kiosk.approved.is_none() {
+                    return Ok(None);
+                }
+                Ok(pending.remove(&key).and_then(|kiosk| kiosk.approved))
+            }
+            _ => Err(PairingRefused::Expired),
+        }
+    }
+}

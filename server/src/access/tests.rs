@@ -1,0 +1,91 @@
+//! Doors: what opens them and what does not.
+
+use super::*;
+
+fn access() -> (tempfile::TempDir, Access) {
+    let dir = tempfile::tempdir().unwrap();
+    let access = Access::open(dir.path(), Config::default()).unwrap();
+    (dir, access)
+}
+
+const NOW: UtcMillis = UtcMillis(1_700_000_000_000);
+
+#[tokio::test]
+async fn the_first_start_makes_one_admin_and_later_starts_none() {
+    let (dir, access) = access();
+    let password = access.bootstrap(NOW).unwrap().expect("no account yet");
+    assert!(access.bootstrap(NOW).unwrap().is_none());
+    let cookie = access.sign_in("admin", password.expose(), NOW).await.unwrap();
+    assert_eq!(access.by_cookie(cookie.expose(), NOW).unwrap().name, "admin");
+    drop(access);
+    let again = Access::open(dir.path(), Config::default()).unwrap();
+    assert!(again.bootstrap(NOW).unwrap().is_none());
+    assert!(again.sign_in("admin", password.expose(), NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn five_wrong_passwords_lock_the_account_for_five_minutes() {
+    let (_dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    for _ in 0..5 {
+        assert!(matches!(access.sign_in("周敏", "wrong", NOW).await, Err(SignInError::Wrong)));
+    }
+    let right = access.sign_in("周敏", "correct horse battery", NOW).await;
+    assert!(matches!(right, Err(SignInError::Locked { seconds: 300 })));
+    let later = NOW.plus(5 * MINUTE_MS);
+    assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_account_is_refused_with_the_same_words() {
+    let (_dir, access) = access();
+    assert!(matches!(access.sign_in("nobody", "whatever", NOW).await, Err(SignInError::Wrong)));
+}
+
+#[test]
+fn a_one_time_link_works_once_and_expires() {
+    let (_dir, access) = access();
+    access.bootstrap(NOW).unwrap();
+    let link = access.one_time("admin", NOW);
+    assert!(access.redeem(link.expose(), NOW).unwrap().is_some());
+    assert!(access.redeem(link.expose(), NOW).unwrap().is_none());
+    let late = access.one_time("admin", NOW);
+    assert!(access.redeem(late.expose(), NOW.plus(ONCE_MS)).unwrap().is_none());
+}
+
+#[test]
+fn an_idle_session_ends() {
+    let (_dir, access) = access();
+    access.bootstrap(NOW).unwrap();
+    let link = access.one_time("admin", NOW);
+    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
+    assert!(access.by_cookie(cookie.expose(), NOW.plus(12 * HOUR_MS)).is_some());
+    assert!(access.by_cookie(cookie.expose(), NOW.plus(24 * HOUR_MS + 1)).is_none());
+}
+
+#[test]
+fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
+    let (_dir, access) = access();
+    let claim = access.ask_pairing(NOW).unwrap();
+    assert!(access.claim_pairing(&claim.claim, NOW).unwrap().is_none());
+    assert!(matches!(
+        access.approve_pairing("not it", "wall-1", "main", NOW),
+        Err(PairingRefused::UnknownCode)
+    ));
+    access.approve_pairing(&claim.code, "wall-1", "main", NOW).unwrap();
+    let (cookie, wall) = access.claim_pairing(&claim.claim, NOW).unwrap().unwrap();
+    assert_eq!(wall, "main");
+    let actor = access.by_cookie(cookie.expose(), NOW).unwrap();
+    assert_eq!((actor.name.as_str(), actor.roles.as_slice()), ("wall-1", [Role::Kiosk].as_slice()));
+    assert!(access.revoke("wall-1").unwrap());
+    assert!(access.by_cookie(cookie.expose(), NOW).is_none());
+}
+
+#[test]
+fn a_machine_token_is_no_cookie() {
+    let (_dir, access) = access();
+    let token = access.make_token("city-platform", Role::Machine, NOW).unwrap();
+    assert!(access.by_token(token.expose()).is_some());
+    assert!(access.by_cookie(token.expose(), NOW).is_none());
+    assert!(matches!(access.make_token("city-platform", Role::Machine, NOW), Err(AccessError::Taken(_))));
+}

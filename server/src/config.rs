@@ -1,0 +1,232 @@
+//! The settings: one TOML file, overridden by environment variables such as `GRIDHALL__SERVER__LISTEN`.
+//! A misspelt key is an error. `docs/config.md` explains each in a full file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use domain::policy::Policy;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. Every field has a default, so that no file is needed to look around.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub server: Server,
+    pub store: Store,
+    pub access: crate::access::Config,
+    pub policy: PolicyFile,
+    pub cameras: Cameras,
+    pub map: Map,
+    pub ingest: Ingest,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address to listen on. Only this machine by default.
+    pub listen: SocketAddr,
+    /// Folder of the built user interface.
+    pub site: PathBuf,
+    /// Origins a browser may come from besides the server's own address, such as `https://hall.example`.
+    pub origins: Vec<String>,
+    /// The cookie is sent over TLS only. Set when a TLS proxy stands in front.
+    pub secure_cookies: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8700)),
+            site: PathBuf::from("target/site"),
+            origins: Vec::new(),
+            secure_cookies: false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Folder of the event log and the accounts. Relative to the working folder.
+    pub dir: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("data") }
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyFile {
+    /// The policy in TOML; without one the built-in example policy holds.
+    pub file: Option<PathBuf>,
+    /// Holiday lists in the format of NateScarlet/holiday-cn, one file a year. A day may stand in its neighbour
+    /// year's file, so give both.
+    pub holidays: Vec<PathBuf>,
+    /// Further area lists (`[[areas]]`), added to the policy's own.
+    pub areas: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cameras {
+    /// Camera list in TOML or CSV.
+    pub file: Option<PathBuf>,
+}
+
+/// What the map shows under the marks.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Map {
+    /// GeoJSON files in WGS-84, drawn in this order: districts, streets, roads. Without one the schematic demo map is
+    /// shown and says so.
+    pub layers: Vec<PathBuf>,
+    /// Raster tiles below, as a URL path of this server with `{z}/{x}/{y}`, or none.
+    pub raster: Option<String>,
+    /// Text the map's supplier requires.
+    pub attribution: String,
+    /// 审图号
+    pub approval_number: String,
+}
+
+/// Doors for positions.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// The OsmAnd/Traccar form has no header for a token: by default `id` must be the secret of an inspector's
+    /// token. When true, `id` is taken as the inspector's code without proof; for demonstrations on one machine only.
+    pub osmand_open: bool,
+}
+
+/// The policy that holds without a file; its source is stated in it.
+const BUILT_IN_POLICY: &str = include_str!("../../config/policy.toml");
+
+impl Config {
+    /// Reads the file, if any, and the environment.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("GRIDHALL").prefix_separator("__").separator("__");
+        let loaded = builder.add_source(environment.try_parsing(true)).build();
+        let from = || file.map_or("the environment".to_owned(), |file| format!("`{}`", file.display()));
+        let config: Self = loaded
+            .and_then(config::Config::try_deserialize)
+            .with_context(|| format!("cannot read the settings from {}", from()))?;
+        config.check().with_context(|| format!("the settings from {} do not hold", from()))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            (5..=10_080).contains(&self.access.session_idle_minutes),
+            "access.session_idle_minutes: {} is not within 5 to 10,080",
+            self.access.session_idle_minutes
+        );
+        anyhow::ensure!(
+            (1..=720).contains(&self.access.session_hours),
+            "access.session_hours: {} is not within 1 to 720",
+            self.access.session_hours
+        );
+        anyhow::ensure!(
+            !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
+            "ingest.osmand_open: only allowed while server.listen is a loopback address"
+        );
+        Ok(())
+    }
+
+    /// The policy with its holidays.
+    pub fn load_policy(&self) -> anyhow::Result<Policy> {
+        let (name, text) = match &self.policy.file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read the policy `{}`", file.display()))?;
+                (file.display().to_string(), text)
+            }
+            None => ("built-in policy".to_owned(), BUILT_IN_POLICY.to_owned()),
+        };
+        let mut policy: Policy =
+            toml::from_str(&text).with_context(|| format!("the policy `{name}` is not valid"))?;
+        for file in &self.policy.holidays {
+            let holidays = read_holidays(file)?;
+            policy.calendar.exceptions.extend(holidays);
+        }
+        for file in &self.policy.areas {
+            policy.areas.extend(read_areas(file)?);
+        }
+        policy.check().map_err(|problem| anyhow::anyhow!("the policy `{name}` does not hold: {problem}"))?;
+        Ok(policy)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AreaFile {
+    areas: Vec<domain::catalogue::Area>,
+}
+
+fn read_areas(file: &Path) -> anyhow::Result<Vec<domain::catalogue::Area>> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the areas `{}`", file.display()))?;
+    let areas: AreaFile =
+        toml::from_str(&text).with_context(|| format!("the area list `{}` is not valid", file.display()))?;
+    Ok(areas.areas)
+}
+
+#[derive(Deserialize)]
+struct HolidayYear {
+    days: Vec<HolidayDay>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HolidayDay {
+    date: domain::moment::Date,
+    is_off_day: bool,
+}
+
+fn read_holidays(file: &Path) -> anyhow::Result<Vec<(domain::moment::Date, domain::calendar::DayKind)>> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the holidays `{}`", file.display()))?;
+    let year: HolidayYear = serde_json::from_str(&text)
+        .with_context(|| format!("`{}` is not a holiday list of holiday-cn", file.display()))?;
+    let kind = |off: bool| if off { domain::calendar::DayKind::Off } else { domain::calendar::DayKind::Work };
+    Ok(year.days.into_iter().map(|day| (day.date, kind(day.is_off_day))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("gridhall.toml");
+        std::fs::write(&file, text).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_and_named() {
+        let (_dir, file) = written("[server]\nlissten = \"127.0.0.1:1\"\n");
+        let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
+        assert!(error.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn an_open_position_door_is_refused_beyond_loopback() {
+        let (_dir, file) = written("[server]\nlisten = \"0.0.0.0:1\"\n[ingest]\nosmand_open = true\n");
+        let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
+        assert!(error.contains("osmand_open"), "{error}");
+    }
+
+    #[test]
+    fn the_built_in_policy_holds_and_states_its_source() {
+        let policy = Config::default().load_policy().unwrap();
+        assert!(!policy.stated_source.is_empty());
+        assert!(policy.areas.len() > 8);
+    }
+}

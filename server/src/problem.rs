@@ -1,0 +1,166 @@
+//! Errors as `application/problem+json` (RFC 9457): the only file that turns refusals into status codes.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::rejection::{Language, Rejection};
+use serde::Serialize;
+
+/// One error for the caller. What the log needs beyond it is logged where it arises.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable name, for programs.
+    pub code: String,
+    /// One sentence, for people.
+    pub title: String,
+    /// The field at fault, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Seconds after which trying again makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(status: StatusCode, code: &str, title: impl Into<String>) -> Self {
+        Self {
+            status: status.as_u16(),
+            code: code.to_owned(),
+            title: title.into(),
+            field: None,
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn bad_request(field: &str, title: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", title).at(field)
+    }
+
+    #[must_use]
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", what)
+    }
+
+    /// For faults of ours: the cause goes to the log, not to the caller.
+    #[must_use]
+    pub fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = chain(error), "{doing}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("{doing}; see the server's log"))
+    }
+
+    #[must_use]
+    pub fn busy(title: impl Into<String>, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title) }
+    }
+
+    #[must_use]
+    pub fn refused(rejection: &Rejection, language: Language) -> Self {
+        let status = match rejection {
+            Rejection::NotAllowed { .. } => StatusCode::FORBIDDEN,
+            Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
+            Rejection::WrongStage { .. }
+            | Rejection::KeyReused
+            | Rejection::NotCalled { .. }
+            | Rejection::AlreadyResponded { .. } => StatusCode::CONFLICT,
+            Rejection::UnknownCode { .. }
+            | Rejection::ImpossibleTime { .. }
+            | Rejection::OutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let mut problem = Self::new(status, rejection.code(), rejection.words(language));
+        problem.field = rejection.field().map(str::to_owned);
+        problem
+    }
+
+    #[must_use]
+    pub fn at(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        metrics::counter!("gridhall_http_problems_total", "code" => self.code.clone()).increment(1);
+        let mut response = (status, axum::Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The language a caller asked for; Chinese first.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Language {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    match asked.trim_start().get(..2) {
+        Some("en") => Language::En,
+        _ => Language::Zh,
+    }
+}
+
+/// The whole chain of causes in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// JSON bodies whose errors name the field and what was expected.
+pub struct Json<T>(pub T);
+
+impl<T, S> axum::extract::FromRequest<S> for Json<T>
+where
+    T: serde::de::DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/json"));
+        if !is_json {
+            let title = "expected a body of type application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", title));
+        }
+        let bytes = <axum::body::Bytes as axum::extract::FromRequest<S>>::from_request(request, state)
+            .await
+            .map_err(|error| Problem::new(error.status(), "body", error.body_text()))?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))
+    }
+}
+
+/// Query strings whose errors are problems too.
+pub struct Query<T>(pub T);
+
+impl<T, S> axum::extract::FromRequestParts<S> for Query<T>
+where
+    T: serde::de::DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Query::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))
+    }
+}
