@@ -74,5 +74,5 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
 
 /// What the programme weighs on the wire, as `build` left it in `folder`.
 pub fn first_load_bytes(folder: &std::path::Path) -> Result<u64> {
-    ["pkg/app_bg.wasm.br", "pkg/app.js.br"].iter().map(|name| output::length(&folder.join(name))).sum()
+    ["pkg/app_bg.wasm", "pkg/app.js"].iter().map(|name| output::length_sent(&folder.join(name))).sum()
 }

@@ -227,6 +227,38 @@ fn the_map_of_the_code_names_only_what_exists() {
 }
 
 #[test]
+fn the_glossary_speaks_of_what_is_in_the_rules() {
+    let planted =
+        Tree::planted(&[("docs/glossary.md", "| `Gone` | 无 | nothing |"), ("domain/src/a.rs", "//! x")]);
+    check(&planted, |tree| {
+        let rules: Vec<&str> =
+            tree.texts().filter(|(path, _)| path.starts_with("domain/src/")).map(|(_, text)| text).collect();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let words: BTreeSet<&str> = rules.iter().flat_map(|text| text.split(|c| !is_word(c))).collect();
+        let rows = tree.text("docs/glossary.md").unwrap_or_default().lines();
+        let terms = rows.filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+        let gone = terms.filter(|term| !term.split("::").all(|word| words.contains(word)));
+        gone.map(|term| format!("docs/glossary.md: `{term}` is not in domain")).collect()
+    });
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let planted = Tree::planted(&[("Cargo.toml", "[workspace.dependencies]\nleftpad = \"1\"\n")]);
+    check(&planted, |tree| {
+        let manifest: toml::Table = tree.text("Cargo.toml").unwrap_or_default().parse().expect("TOML");
+        let used = manifest["workspace"]["dependencies"].as_table().expect("a table");
+        let page = tree.text("ARCHITECTURE.md").unwrap_or_default();
+        let reasons = page.split("## Dependencies").nth(1).unwrap_or_default();
+        let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        let named: BTreeSet<&str> = reasons.split(|c| !is_part(c)).collect();
+        let foreign = used.iter().filter(|(_, source)| source.get("path").is_none());
+        let silent = foreign.filter(|(name, _)| !named.contains(name.as_str()));
+        silent.map(|(name, _)| format!("ARCHITECTURE.md, Dependencies: say why `{name}`")).collect()
+    });
+}
+
+#[test]
 fn both_languages_say_the_same_things() {
     let planted = Tree::planted(&[
         ("app/locales/zh-CN.json", r#"{"wall":{"open":"在办","late":"超时"}}"#),

@@ -145,6 +145,12 @@ pub fn length(file: &Path) -> Result<u64> {
     Ok(fs::metadata(file).with_context(|| format!("cannot look at {}", file.display()))?.len())
 }
 
+/// What a browser that takes brotli receives.
+pub fn length_sent(file: &Path) -> Result<u64> {
+    let twin = PathBuf::from(format!("{}.br", file.display()));
+    length(if twin.exists() { &twin } else { file })
+}
+
 /// The entries of a folder in order of name; none if there is no such folder.
 pub fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
