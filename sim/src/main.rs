@@ -1,8 +1,7 @@
-//! Command line of the simulated city.
+//! Command line of the simulated city. Each subcommand has its file in `cli`.
 
-use std::path::PathBuf;
+mod cli;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -15,30 +14,17 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Write the schematic city: map layers, policy areas and camera register
-    Schematic {
-        /// Folder that holds public/map and demo
-        #[arg(long, default_value = ".")]
-        out: PathBuf,
-    },
+    Schematic(cli::schematic::Options),
+    /// Serve RTSP cameras with drawn or given pictures and faults on request
+    Cameras(cli::cameras::Options),
 }
 
-fn main() -> anyhow::Result<()> {
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Arguments::parse().command {
-        Command::Schematic { out } => schematic(&out),
+        Command::Schematic(options) => cli::schematic::run(&options),
+        Command::Cameras(options) => cli::cameras::run(&options).await,
     }
-}
-
-fn schematic(out: &std::path::Path) -> anyhow::Result<()> {
-    let city = sim::schematic::Schematic::build()?;
-    for (name, text) in [
-        ("public/map/schematic.geojson", city.geojson()),
-        ("demo/areas.toml", city.areas_toml()),
-        ("demo/cameras.csv", city.cameras_csv()),
-    ] {
-        let path = out.join(name);
-        let folder = path.parent().context("a file path has a folder")?;
-        std::fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
-        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-    }
-    Ok(())
 }

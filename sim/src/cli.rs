@@ -1,0 +1,4 @@
+//! The subcommands: their options, and how they start what the library does.
+
+pub mod schematic;
+pub mod cameras;
