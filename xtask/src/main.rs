@@ -12,6 +12,7 @@ mod repo;
 mod process;
 mod setup;
 mod site;
+mod demo;
 mod test;
 mod bench;
 #[cfg(test)]
@@ -34,6 +35,8 @@ enum Task {
     Setup(setup::Options),
     /// Build the browser's side into the site folder.
     Site(site::Options),
+    /// Build everything and run a simulated city; prints the address with a one-time sign-in link.
+    Demo(demo::Options),
     /// Everything a change must pass, with a timing table.
     Test(test::Options),
     /// Measure against the targets; prints a table, or JSON rows `{measure, value, unit, target, holds}`.
@@ -46,6 +49,7 @@ fn main() -> Result<()> {
     match &arguments.task {
         Task::Setup(options) => setup::run(&repo, options),
         Task::Site(options) => site::run(&repo, options),
+        Task::Demo(options) => demo::run(&repo, options),
         Task::Test(options) => test::run(&repo, options),
         Task::Bench(options) => bench::run(&repo, options),
     }

@@ -2,6 +2,8 @@
 //!
 //! What should be here: starting, waiting, stopping. What should not: which programs, and what their output means.
 
+pub mod kept;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 

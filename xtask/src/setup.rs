@@ -58,7 +58,8 @@ impl Need {
                 "libswresample-dev",
             ],
             Need::Cameras => &["fonts-noto-cjk"],
-            Need::Browser => &["chromium", "fonts-noto-cjk"],
+            // The command line of FFmpeg makes the streams of the player's tests.
+            Need::Browser => &["chromium", "fonts-noto-cjk", "ffmpeg"],
             // GObject bindings belong to Debian's own Python, `/usr/bin/python3`; another one cannot see them.
             Need::RtspPeer => &[
                 "python3",
@@ -82,6 +83,11 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         npm(&repo.root.join("end2end"))?;
     }
     Ok(())
+}
+
+/// All that `cargo xtask demo` needs.
+pub fn for_running(repo: &Repo) -> Result<()> {
+    run(repo, &Options { run_only: true })
 }
 
 /// All that `cargo xtask test` and `bench` need.

@@ -207,6 +207,21 @@ fn is_harmless(host: &str) -> bool {
 }
 
 #[test]
+fn every_browser_test_watches_that_no_request_leaves_the_machine() {
+    let planted = [("end2end/tests/a.spec.ts", "import { test } from '@playwright/test';")];
+    check(&Tree::planted(&planted), |tree| {
+        let specs = tree.texts().filter(|(path, _)| path.starts_with("end2end/") && path.contains(".spec."));
+        let watching = |text: &str| {
+            ["helpers/test", "helpers/hall"].iter().any(|helper| text.contains(&format!("{helper}'")))
+                // The player's own page has a server that notes every request as it comes.
+                || text.contains("server.violations.push(`request to")
+        };
+        let blind = specs.filter(|(_, text)| !watching(text));
+        blind.map(|(path, _)| format!("{path}: use the `test` of end2end/helpers")).collect()
+    });
+}
+
+#[test]
 fn the_map_of_the_code_names_only_what_exists() {
     check(&Tree::planted(&[("ARCHITECTURE.md", "see `server/src/gone.rs`")]), |tree| {
         let mut offences = Vec::new();

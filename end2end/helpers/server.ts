@@ -1,0 +1,192 @@
+// A real server of its own for the tests: free port, empty store, the site as built.
+//
+// What should be here: start, stop, signing in, sending commands. What should not: what pages show.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const TARGET = join(import.meta.dirname, '../../target');
+const SERVER = process.env.GRIDHALL_BIN ?? join(TARGET, 'debug/gridhall');
+const SIMULATOR = process.env.GRIDHALL_SIM ?? join(TARGET, 'debug/sim');
+const SITE = process.env.GRIDHALL_SITE ?? join(TARGET, 'site');
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A debug build on a busy machine starts within this. */
+const START_WAIT_MS = 60_000;
+const END_WAIT_MS = 10_000;
+
+/** A program we started, in a process group of its own. */
+export class Program {
+  private readonly child: ChildProcess;
+  private said = '';
+
+  constructor(readonly name: string, file: string, words: string[], env: Record<string, string> = {}) {
+    this.child = spawn(file, words, { cwd: ROOT, detached: true, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const keep = (bytes: Buffer) => (this.said = (this.said + String(bytes)).slice(-20_000));
+    this.child.stdout?.on('data', keep);
+    this.child.stderr?.on('data', keep);
+    this.child.on('error', (error) => keep(Buffer.from(String(error))));
+  }
+
+  /** What it printed last, for messages. */
+  get output(): string {
+    return this.said;
+  }
+
+  get has_ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined;
+  }
+
+  /** Ends it and what it started; `SIGKILL` for a power cut. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const { pid } = this.child;
+    if (pid === undefined || this.has_ended) return;
+    const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+    process.kill(-pid, signal);
+    const killer = setTimeout(() => process.kill(-pid, 'SIGKILL'), END_WAIT_MS);
+    await ended;
+    clearTimeout(killer);
+  }
+}
+
+/** Asks again and again until there is an answer. */
+export async function until<T>(what: string, program: Program, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const started = Date.now();
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (program.has_ended) throw new Error(`${program.name} ended before ${what}:\n${program.output}`);
+    if (Date.now() - started > START_WAIT_MS) throw new Error(`no ${what} within ${START_WAIT_MS} ms:\n${program.output}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export interface HallOptions {
+  /** Start simulated cameras with these words for `sim cameras`, and give the server their list. */
+  cameras?: string[];
+  /** Settings as environment, such as `GRIDHALL__ACCESS__SESSION_HOURS`. */
+  settings?: Record<string, string>;
+}
+
+/** One command of `domain::command`, as JSON. */
+export type Command = Record<string, unknown>;
+
+/** A server with a store of its own, and the cameras it knows. */
+export class Hall {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'gridhall-'));
+  private programs: Program[] = [];
+  private server_program: Program | undefined;
+  private settings: Record<string, string> = {};
+  address = '';
+  /** Signs in once. */
+  sign_in = '';
+  /** A machine's token, for commands. */
+  token = '';
+
+  static async start(options: HallOptions = {}): Promise<Hall> {
+    const hall = new Hall();
+    try {
+      hall.settings = { GRIDHALL__STORE__DIR: join(hall.folder, 'data'), GRIDHALL__SERVER__SITE: SITE, ...options.settings };
+      if (options.cameras) await hall.start_cameras(options.cameras);
+      await hall.start_server('127.0.0.1:0');
+      hall.token = await hall.make_token();
+    } catch (error) {
+      await hall.stop();
+      throw error;
+    }
+    return hall;
+  }
+
+  private async start_cameras(words: string[]): Promise<void> {
+    const list = join(this.folder, 'cameras.toml');
+    const cameras = new Program('sim cameras', SIMULATOR, ['cameras', '--port', '0', '--registry', list, ...words]);
+    this.programs.push(cameras);
+    await until('list of cameras', cameras, () => (existsSync(list) && readFileSync(list, 'utf8') !== '' ? true : undefined));
+    this.settings.GRIDHALL__CAMERAS__FILE = list;
+  }
+
+  private async start_server(listen: string): Promise<void> {
+    const note = join(this.folder, 'ready.json');
+    rmSync(note, { force: true });
+    const server = new Program('gridhall serve', SERVER, ['serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
+    this.programs.push(server);
+    this.server_program = server;
+    const ready = await until('ready file', server, () => {
+      try {
+        return JSON.parse(readFileSync(note, 'utf8')) as { address: string; sign_in: string };
+      } catch {
+        return undefined;
+      }
+    });
+    this.address = ready.address.replace(/\/$/, '');
+    this.sign_in = ready.sign_in;
+    await until('readiness', server, async () => {
+      const answer = await fetch(`${this.address}/readyz`).catch(() => undefined);
+      return answer?.ok ? true : undefined;
+    });
+  }
+
+  private async make_token(): Promise<string> {
+    const make = new Program('gridhall token', SERVER, ['token', 'add', 'tests', '--role', 'machine'], this.settings);
+    return until('token', make, () => {
+      if (!make.has_ended) return undefined;
+      const secret = make.output.trim().split('\n').at(-1) ?? '';
+      return secret === '' ? undefined : secret;
+    });
+  }
+
+  /** Takes the server away, as a power cut does (`SIGKILL`) or an operator (`SIGTERM`). */
+  async stop_server(signal: NodeJS.Signals): Promise<void> {
+    await this.server_program?.stop(signal);
+  }
+
+  /** Brings it back on the same port and store. */
+  async restart_server(): Promise<void> {
+    await this.start_server(new URL(this.address).host);
+  }
+
+  /** Sends commands as a machine; each answer is `{taken}` or `{refused}`. */
+  async commands(commands: Command[]): Promise<unknown[]> {
+    const rows = commands.map((command) => ({ key: randomUUID(), command }));
+    const answer = await this.post('/api/v1/commands', { commands: rows });
+    return (answer as { results: unknown[] }).results;
+  }
+
+  async post(path: string, body: unknown): Promise<unknown> {
+    return this.ask(path, { method: 'POST', body: JSON.stringify(body) });
+  }
+
+  async get(path: string): Promise<unknown> {
+    return this.ask(path, {});
+  }
+
+  private async ask(path: string, init: RequestInit): Promise<unknown> {
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${this.address}${path}`, { ...init, headers });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return JSON.parse(text);
+  }
+
+  /** Lets the simulated city live against this server. */
+  start_city(words: string[]): Program {
+    const city = new Program('sim city', SIMULATOR, ['city', '--server', this.address, ...words], { GRIDHALL_TOKEN: this.token });
+    this.programs.push(city);
+    return city;
+  }
+
+  /** A file in the hall's own folder, for imports. */
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  async stop(): Promise<void> {
+    for (const program of this.programs.reverse()) await program.stop();
+    this.programs = [];
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
