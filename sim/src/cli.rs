@@ -2,3 +2,5 @@
 
 pub mod schematic;
 pub mod cameras;
+pub mod city;
+pub mod tracks;

@@ -2,6 +2,9 @@
 
 pub mod schematic;
 pub mod camera;
+pub mod client;
+pub mod city;
+pub mod tracks;
 
 /// An error with all its causes, for a log line.
 pub fn chain(error: &dyn std::error::Error) -> String {

@@ -17,6 +17,10 @@ enum Command {
     Schematic(cli::schematic::Options),
     /// Serve RTSP cameras with drawn or given pictures and faults on request
     Cameras(cli::cameras::Options),
+    /// Report cases, whistles and positions as a whole city does
+    City(cli::city::Options),
+    /// Replay recorded walks as moving inspectors
+    Tracks(cli::tracks::Options),
 }
 
 #[tokio::main]
@@ -26,5 +30,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Schematic(options) => cli::schematic::run(&options),
         Command::Cameras(options) => cli::cameras::run(&options).await,
+        Command::City(options) => cli::city::run(options).await,
+        Command::Tracks(options) => cli::tracks::run(options).await,
     }
 }
