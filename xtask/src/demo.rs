@@ -65,8 +65,8 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 impl Options {
     /// What would fail only after minutes of building is refused at once.
     fn check(&self) -> Result<()> {
-        if !(self.speed > 0.0 && self.speed <= 10_000.0) {
-            bail!("--speed must lie above 0 and up to 10000, not {}", self.speed);
+        if !(0.1..=1_000.0).contains(&self.speed) {
+            bail!("--speed must lie within 0.1 to 1000, not {}", self.speed);
         }
         for path in [&self.cases, &self.map, &self.tracks, &self.video].into_iter().flatten() {
             fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;

@@ -23,6 +23,9 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 /// The name of the city's token in the event log.
 const TOKEN_NAME: &str = "simulated-city";
 
+/// The lake's shore in the schematic city, `lat,lon`.
+const CITY_CENTRE: &str = "25.04,102.71";
+
 /// What the server says about itself once it listens.
 #[derive(Deserialize)]
 struct Ready {
@@ -80,7 +83,8 @@ impl Hall<'_> {
         self.programs.push(Kept::start("the city", &mut city)?);
         if let Some(tracks) = &self.options.tracks {
             let mut replay = self.sim("tracks");
-            replay.arg("--dir").arg(tracks).args(["--server", &ready.address]).env("GRIDHALL_TOKEN", &token);
+            // Wherever they were recorded, here they walk through the demonstration's city.
+            replay.arg("--dir").arg(tracks).args(["--server", &ready.address, "--start-at", CITY_CENTRE]);
             self.programs.push(Kept::start("the tracks", &mut replay)?);
         }
         Ok(ready)
