@@ -17,3 +17,11 @@ pub fn now_us() -> i64 {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
+
+/// Time since some fixed moment of this process, unmoved by anyone setting the clock.
+#[must_use]
+#[allow(clippy::disallowed_methods)]
+pub fn monotonic() -> std::time::Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}

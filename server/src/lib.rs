@@ -6,4 +6,8 @@ pub mod config;
 pub mod clock;
 pub mod access;
 pub mod problem;
+pub mod store;
+pub mod writer;
+pub mod timer;
+pub mod import;
 pub mod video;

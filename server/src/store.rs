@@ -1,0 +1,254 @@
+//! The store: the event log with its idempotency keys and projections in one SQLite file, and what is read from it.
+//!
+//! What should be here: files, SQL, durability. What should not: rules about cases (`domain`), who may write and in
+//! which order (`writer`). One process owns a store folder; within it one thread writes and any number read.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::moment::UtcOffset;
+use domain::policy::Policy;
+use domain::state::State;
+use rusqlite::Connection;
+
+pub mod stored;
+mod schema;
+mod append;
+mod projection;
+mod replay;
+mod snapshot;
+mod keeper;
+pub mod reader;
+mod cases;
+mod recount;
+pub mod check;
+pub mod backup;
+
+#[cfg(test)]
+mod tests;
+
+pub use append::{Fingerprint, Remembered};
+pub use cases::{CaseFilter, CaseSort, Cursor, Days, Page, PhaseFilter};
+pub use projection::Projection;
+pub use reader::{Reader, WhistleFilter};
+pub use recount::Recount;
+
+/// Name of the database in the data folder.
+pub const DATABASE: &str = "gridhall.db";
+const LOCK: &str = "gridhall.lock";
+
+/// Why a store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "data folder `{path}` cannot be written; give this account write access to it, or choose another folder with --data-dir"
+    )]
+    NotWritable { path: PathBuf, source: std::io::Error },
+    #[error(
+        "store in `{path}` is in use by another process; stop that process, or choose another folder with --data-dir"
+    )]
+    InUse { path: PathBuf },
+    #[error(
+        "`{path}` is not a gridhall store and was not touched; move it away, or choose another folder with --data-dir"
+    )]
+    Foreign { path: PathBuf },
+    #[error(
+        "store `{path}` has format {is}, this version reads up to {knows}; it was not touched. Run the newer gridhall, or restore a backup made with this one"
+    )]
+    Newer { path: PathBuf, is: u32, knows: u32 },
+    #[error(
+        "store `{path}` is damaged: {what}; it was not touched. Keep a copy of the folder, then restore the newest backup; `gridhall check` names everything it finds"
+    )]
+    Damaged { path: PathBuf, what: String },
+    #[error("no store in `{path}`; name the folder given to `gridhall serve --data-dir`")]
+    Missing { path: PathBuf },
+    #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]
+    Full { path: PathBuf },
+    #[error("store `{path}`: event {seq} cannot be read")]
+    Event { path: PathBuf, seq: i64, source: stored::StoredError },
+    #[error("store `{path}`: cannot {doing}")]
+    Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
+    #[error("cannot {doing} `{path}`")]
+    Io { path: PathBuf, doing: &'static str, source: std::io::Error },
+    #[error("{0}")]
+    Cursor(String),
+}
+
+impl StoreError {
+    /// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
+    pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { path },
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Damaged { path, what: format!("cannot {doing}: {source}") }
+            }
+            _ => Self::Sql { path, doing, source },
+        }
+    }
+
+    pub(crate) fn io(path: &Path, doing: &'static str, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), doing, source }
+    }
+
+    /// Whether the disk had no room; the only failure of a write after which the store goes on.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// The error with its causes, in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// What an operator or a test may set.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Events between two snapshots of the state. A start replays at most this many and what came meanwhile.
+    pub snapshot_every: u64,
+    /// Largest size of the database in pages of 4 KiB; none leaves it to the disk.
+    pub pages_max: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { snapshot_every: 50_000, pages_max: None }
+    }
+}
+
+/// The open store: the one connection that writes.
+pub struct Store {
+    conn: Connection,
+    dir: PathBuf,
+    epoch: u64,
+    offset: UtcOffset,
+    options: Options,
+    /// Pages in the write-ahead log after the last commit.
+    wal_pages: Arc<AtomicU64>,
+    keeper: Option<keeper::Keeper>,
+    /// Held while the store is open, so that a second process is refused.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in `dir`, making a new one where there is none, and rebuilds the state from the newest
+    /// snapshot and the events after it.
+    pub fn open(dir: &Path, policy: &Policy) -> Result<(Self, State), StoreError> {
+        Self::open_with(dir, policy, Options::default())
+    }
+
+    pub fn open_with(dir: &Path, policy: &Policy, options: Options) -> Result<(Self, State), StoreError> {
+        let lock = lock(dir)?;
+        let path = dir.join(DATABASE);
+        match schema::probe(dir)? {
+            schema::Found::Nothing => schema::create(dir)?,
+            schema::Found::Store => {}
+        }
+        let mut conn = schema::open_for_writing(&path, options.pages_max)?;
+        schema::quick_check(&conn, &path)?;
+        schema::settle(&conn, &path)?;
+        let epoch = schema::epoch(&conn, &path)?;
+        let offset = policy.utc_offset_minutes;
+        let wal_pages = Arc::new(AtomicU64::new(0));
+        let seen = wal_pages.clone();
+        conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))
+        .map_err(|source| StoreError::sql(&path, "watch the write-ahead log of", source))?;
+        let state = replay::load(&conn, dir, epoch, policy)?;
+        projection::rebuild_if_old(&mut conn, &path, policy)?;
+        let keeper = keeper::Keeper::start(dir, epoch, policy, options.snapshot_every)?;
+        tracing::info!(path = %path.display(), epoch = format!("{epoch:016x}"), seq = state.seq, "store open");
+        let store =
+            Self { conn, dir: dir.to_owned(), epoch, offset, options, wal_pages, keeper: Some(keeper), _lock: lock };
+        Ok((store, state))
+    }
+
+    /// Identity of the data: kept in the file, so that it survives restarts; a restored backup has a new one.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.dir.join(DATABASE)
+    }
+
+    /// A handle for reading, on connections of its own.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.dir, self.offset)
+    }
+
+    /// Reads the state again from disk, after a write that did not happen.
+    pub(crate) fn reload(&self, policy: &Policy) -> Result<State, StoreError> {
+        replay::load(&self.conn, &self.dir, self.epoch, policy)
+    }
+
+    /// Ends cleanly: a snapshot of the state, and everything in the one file.
+    pub fn close(mut self, state: &State) -> Result<(), StoreError> {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.stop();
+        }
+        if state.seq > 0 {
+            snapshot::write(&self.dir, self.epoch, self.offset, state)?;
+        }
+        let path = self.database();
+        self.conn
+            .pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))
+            .map_err(|source| StoreError::sql(&path, "fold the write-ahead log into", source))?;
+        tracing::info!(seq = state.seq, "store closed");
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.dir).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// Takes the folder for this process alone, making it where it is missing.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let not_writable = |source| StoreError::NotWritable { path: dir.to_owned(), source };
+    std::fs::create_dir_all(dir).map_err(not_writable)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join(LOCK))
+        .map_err(not_writable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: dir.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(not_writable(source)),
+    }
+}
+
+/// SQLite's integers are signed; sequence numbers and ids stay far below the sign.
+pub(crate) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn natural(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

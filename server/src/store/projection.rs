@@ -1,0 +1,241 @@
+//! Cases and whistles as rows for lists and pages: derived from the events, written in the same transaction.
+//!
+//! The bodies are postcard of the domain's types. They are no archive: a start with another [`PROJECTION`] or another
+//! offset from UTC writes them anew from the events.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::case::{Case, Phase};
+use domain::code::{CaseId, WhistleId};
+use domain::command::{Event, Recorded};
+use domain::moment::{UtcMillis, UtcOffset};
+use domain::policy::Policy;
+use domain::state::{Changes, State};
+use domain::whistle::Whistle;
+use rusqlite::{Connection, params};
+
+use super::{StoreError, int, replay, schema};
+
+/// Version of the derived tables. Raise it when `Case`, `Whistle` or a derived column changes; the test
+/// `bodies_keep_their_bytes` says when.
+pub const PROJECTION: u32 = 1;
+
+/// Due time of a case whose clock does not run: after all others.
+pub(super) const NEVER: i64 = i64::MAX;
+/// Cases held back while rebuilding.
+const REBUILD_CASES: usize = 5_000;
+
+/// What a group of events changed, each case and whistle once, as it stands after the group.
+#[derive(Debug, Default)]
+pub struct Projection {
+    cases: BTreeMap<CaseId, (Case, Steps)>,
+    whistles: BTreeMap<WhistleId, (Whistle, bool)>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Steps {
+    entered: bool,
+    /// Filed, dispatched or closed within the group, so that the indexed days change.
+    days: bool,
+}
+
+impl Projection {
+    /// Takes in what one event changed.
+    pub fn note(&mut self, recorded: &Recorded, changes: &Changes) {
+        if let Some(case) = &changes.case {
+            let steps = match &recorded.event {
+                Event::CaseReported { .. } | Event::CaseTakenOver { .. } => {
+                    Steps { entered: true, days: true }
+                }
+                Event::CaseFiled { .. } | Event::CaseDispatched { .. } | Event::CaseClosed { .. } => {
+                    Steps { entered: false, days: true }
+                }
+                _ => Steps::default(),
+            };
+            let slot = self.cases.entry(case.id).or_insert_with(|| (case.clone(), steps));
+            slot.1 = Steps { entered: slot.1.entered || steps.entered, days: slot.1.days || steps.days };
+            slot.0.clone_from(case);
+        }
+        if let Some(whistle) = &changes.whistle {
+            let raised = matches!(recorded.event, Event::WhistleRaised { .. });
+            let slot = self.whistles.entry(whistle.id).or_insert_with(|| (whistle.clone(), raised));
+            slot.1 |= raised;
+            slot.0.clone_from(whistle);
+        }
+    }
+
+    /// A case changed within this group.
+    #[must_use]
+    pub fn case(&self, id: CaseId) -> Option<&Case> {
+        self.cases.get(&id).map(|(case, _)| case)
+    }
+}
+
+/// The local day of an instant as 20261121.
+fn day(at: UtcMillis, offset: UtcOffset) -> i64 {
+    i64::from(at.local(offset).date.number())
+}
+
+/// 0 no clock runs, 1 running, 2 nearing, 3 overdue.
+pub(super) fn phase_and_due(case: &Case) -> (i64, i64) {
+    case.running_clock().map_or((0, NEVER), |(_, clock)| {
+        let phase = match clock.phase {
+            Phase::Running => 1,
+            Phase::Nearing => 2,
+            Phase::Overdue => 3,
+        };
+        (phase, clock.due.0)
+    })
+}
+
+/// Dispatched, and later than its limit allowed.
+fn dispatched_late(case: &Case) -> bool {
+    case.dispatched.zip(case.dispatch_clock).is_some_and(|(at, clock)| at > clock.due)
+}
+
+fn bytes<T: serde::Serialize>(of: &T) -> Vec<u8> {
+    postcard::to_allocvec(of).expect("domain types have sized collections only, which postcard can write")
+}
+
+pub(super) fn write(conn: &Connection, changed: &Projection, offset: UtcOffset) -> rusqlite::Result<()> {
+    for (case, steps) in changed.cases.values() {
+        if steps.entered {
+            insert_case(conn, case, offset)?;
+        } else {
+            update_case(conn, case, steps.days, offset)?;
+        }
+    }
+    for (whistle, raised) in changed.whistles.values() {
+        write_whistle(conn, whistle, *raised, offset)?;
+    }
+    Ok(())
+}
+
+fn insert_case(conn: &Connection, case: &Case, offset: UtcOffset) -> rusqlite::Result<()> {
+    let (phase, due) = phase_and_due(case);
+    let sql = "INSERT INTO cases VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+               ?17, ?18, ?19)";
+    conn.prepare_cached(sql)?.execute(params![
+        int(case.id.0),
+        case.number,
+        case.report.class.as_str(),
+        case.report.source.as_str(),
+        case.report.address,
+        case.report.place.is_some(),
+        day(case.reported, offset),
+        case.stage as i64,
+        phase,
+        due,
+        case.is_open(),
+        case.filed.map(|at| day(at, offset)),
+        case.dispatched.map(|at| day(at, offset)),
+        case.closed.map(|at| day(at, offset)),
+        dispatched_late(case),
+        case.department.as_ref().map(ToString::to_string),
+        case.claimed_by,
+        int(case.version),
+        bytes(case),
+    ])?;
+    let mut areas = conn.prepare_cached("INSERT INTO case_areas VALUES(?1, ?2)")?;
+    for area in &case.area_path {
+        areas.execute(params![area.as_str(), int(case.id.0)])?;
+    }
+    Ok(())
+}
+
+fn update_case(conn: &Connection, case: &Case, days: bool, offset: UtcOffset) -> rusqlite::Result<()> {
+    let (phase, due) = phase_and_due(case);
+    let sql = "UPDATE cases SET stage = ?2, phase = ?3, due = ?4, open = ?5, department = ?6, claimed_by = ?7, \
+               version = ?8, body = ?9 WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![
+        int(case.id.0),
+        case.stage as i64,
+        phase,
+        due,
+        case.is_open(),
+        case.department.as_ref().map(ToString::to_string),
+        case.claimed_by,
+        int(case.version),
+        bytes(case),
+    ])?;
+    if days {
+        let sql = "UPDATE cases SET filed_day = ?2, dispatched_day = ?3, closed_day = ?4, dispatched_late = ?5 \
+                   WHERE id = ?1";
+        conn.prepare_cached(sql)?.execute(params![
+            int(case.id.0),
+            case.filed.map(|at| day(at, offset)),
+            case.dispatched.map(|at| day(at, offset)),
+            case.closed.map(|at| day(at, offset)),
+            dispatched_late(case),
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_whistle(
+    conn: &Connection,
+    whistle: &Whistle,
+    raised: bool,
+    offset: UtcOffset,
+) -> rusqlite::Result<()> {
+    if !raised {
+        let sql = "UPDATE whistles SET open = ?2, version = ?3, body = ?4 WHERE id = ?1";
+        return conn
+            .prepare_cached(sql)?
+            .execute(params![
+                int(whistle.id.0),
+                whistle.closed.is_none(),
+                int(whistle.version),
+                bytes(whistle)
+            ])
+            .map(|_| ());
+    }
+    let path: Vec<&str> = whistle.area_path.iter().map(domain::code::AreaCode::as_str).collect();
+    let sql = "INSERT INTO whistles VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    conn.prepare_cached(sql)?
+        .execute(params![
+            int(whistle.id.0),
+            whistle.call.level as i64,
+            whistle.closed.is_none(),
+            day(whistle.raised, offset),
+            format!("|{}|", path.join("|")),
+            int(whistle.version),
+            bytes(whistle)
+        ])
+        .map(|_| ())
+}
+
+/// Writes the derived tables anew when they were made by another version or for another offset.
+pub(super) fn rebuild_if_old(
+    conn: &mut Connection,
+    path: &Path,
+    policy: &Policy,
+) -> Result<(), StoreError> {
+    let wanted = format!("{PROJECTION} {}", policy.utc_offset_minutes.0);
+    let present = schema::meta(conn, path, "projection")?;
+    if present.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    let failed = |source| StoreError::sql(path, "rewrite the case tables of", source);
+    let transaction = conn.transaction().map_err(failed)?;
+    transaction
+        .execute_batch("DELETE FROM cases; DELETE FROM case_areas; DELETE FROM whistles;")
+        .map_err(failed)?;
+    let mut state = State::new(policy);
+    let mut group = Projection::default();
+    replay::each(&transaction, path, 0, |recorded| {
+        let changes = state.apply(&recorded);
+        group.note(&recorded, &changes);
+        if group.cases.len() + group.whistles.len() < REBUILD_CASES {
+            return Ok(());
+        }
+        let full = std::mem::take(&mut group);
+        write(&transaction, &full, policy.utc_offset_minutes).map_err(failed)
+    })?;
+    write(&transaction, &group, policy.utc_offset_minutes).map_err(failed)?;
+    schema::set_meta(&transaction, path, "projection", &wanted)?;
+    transaction.commit().map_err(failed)?;
+    tracing::info!(seq = state.seq, "case tables written from the events");
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! Reading beside the writer: cases, timelines, whistles and events, on read-only connections.
+//!
+//! Every read sees one committed state. Reads block; from async code go through [`Reader::run`].
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::case::Case;
+use domain::code::{AreaCode, CaseId, WhistleId};
+use domain::command::Recorded;
+use domain::moment::UtcOffset;
+use domain::tally::TallyKey;
+use domain::wire::CaseLine;
+use domain::whistle::{Whistle, WhistleLevel};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use super::{CaseFilter, CaseSort, Cursor, DATABASE, Page, StoreError, cases, int, natural, recount, replay};
+
+/// Reads at the same time; with two cores more would only wait for each other.
+const READS_MAX: usize = 4;
+/// Most rows of one answer.
+pub const ROWS_MAX: usize = 1_000;
+
+/// A handle for reading; cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    path: PathBuf,
+    offset: UtcOffset,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+/// Which whistles.
+#[derive(Debug, Clone, Default)]
+pub struct WhistleFilter {
+    pub open: Option<bool>,
+    pub level: Option<WhistleLevel>,
+    /// The area or one below it.
+    pub area: Option<AreaCode>,
+}
+
+impl Reader {
+    pub(super) fn new(dir: &Path, offset: UtcOffset) -> Self {
+        let inner = Inner {
+            dir: dir.to_owned(),
+            path: dir.join(DATABASE),
+            offset,
+            idle: Mutex::new(Vec::new()),
+            permits: Semaphore::new(READS_MAX),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs a read on a thread that may block, at most [`READS_MAX`] at a time.
+    pub async fn run<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    {
+        let reader = self.clone();
+        let permit = self.inner.permits.acquire().await;
+        let _permit = permit.expect("the semaphore is never closed");
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        read.expect("reads do not panic, and their threads are not cancelled")
+    }
+
+    /// Gives `read` a connection within one transaction.
+    pub(super) fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let inner = &*self.inner;
+        let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => open(&inner.path)?,
+        };
+        let failed = |source| StoreError::sql(&inner.path, "read", source);
+        conn.execute_batch("BEGIN").map_err(failed)?;
+        let result = read(&conn);
+        conn.execute_batch("COMMIT").map_err(failed)?;
+        let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < READS_MAX {
+            idle.push(conn);
+        }
+        result
+    }
+
+    /// The last committed sequence number.
+    pub fn head(&self) -> Result<u64, StoreError> {
+        self.with(|conn| replay::head(conn, &self.inner.path))
+    }
+
+    /// One case, open or closed.
+    pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.with(|conn| self.case_in(conn, id))
+    }
+
+    fn case_in(&self, conn: &Connection, id: CaseId) -> Result<Option<Case>, StoreError> {
+        let failed = |source| StoreError::sql(&self.inner.path, "read a case of", source);
+        let mut statement = conn.prepare_cached("SELECT body FROM cases WHERE id = ?1").map_err(failed)?;
+        let body: Option<Vec<u8>> =
+            statement.query_row([int(id.0)], |row| row.get(0)).optional().map_err(failed)?;
+        body.map(|body| self.unpack(&body)).transpose()
+    }
+
+    fn unpack<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, StoreError> {
+        postcard::from_bytes(body).map_err(|error| StoreError::Damaged {
+            path: self.inner.path.clone(),
+            what: format!("a case or whistle row cannot be read ({error})"),
+        })
+    }
+
+    /// One page of cases. Start without a cursor, go on with the one of the last page.
+    pub fn cases(
+        &self,
+        filter: &CaseFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<CaseLine>, StoreError> {
+        let limit = limit.clamp(1, ROWS_MAX);
+        let sort = filter.effective_sort();
+        let (sql, values) = cases::query(filter, sort, after, limit + 1)?;
+        self.with(|conn| {
+            let failed = |source| StoreError::sql(&self.inner.path, "list the cases of", source);
+            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+            let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+            let mut found: Vec<(i64, Case)> = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let body: Vec<u8> = row.get(1).map_err(failed)?;
+                found.push((row.get(0).map_err(failed)?, self.unpack(&body)?));
+            }
+            let more = found.len() > limit;
+            found.truncate(limit);
+            let next = found.last().filter(|_| more).map(|(due, case)| match sort {
+                CaseSort::Newest => Cursor::newest(case.id),
+                CaseSort::Due => Cursor::due(*due, case.id),
+            });
+            Ok(Page { items: found.iter().map(|(_, case)| CaseLine::from(case)).collect(), next })
+        })
+    }
+
+    /// How many cases the filter finds, counted up to `at_most`.
+    pub fn count(&self, filter: &CaseFilter, at_most: u64) -> Result<u64, StoreError> {
+        let (sql, mut values) = cases::count_query(filter);
+        values.push(Value::Integer(int(at_most)));
+        self.with(|conn| {
+            let failed = |source| StoreError::sql(&self.inner.path, "count the cases of", source);
+            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+            statement.query_row(params_from_iter(values), |row| row.get(0)).map(natural).map_err(failed)
+        })
+    }
+
+    /// Everything that happened to a case, in order.
+    pub fn timeline(&self, id: CaseId) -> Result<Vec<Recorded>, StoreError> {
+        self.events("case_id = ?1 ORDER BY seq LIMIT ?2", int(id.0), ROWS_MAX * 10)
+    }
+
+    /// Everything that happened to a whistle, in order.
+    pub fn whistle_timeline(&self, id: WhistleId) -> Result<Vec<Recorded>, StoreError> {
+        self.events("whistle_id = ?1 ORDER BY seq LIMIT ?2", int(id.0), ROWS_MAX * 10)
+    }
+
+    fn events(&self, which: &str, value: i64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        self.with(|conn| self.events_in(conn, which, value, limit))
+    }
+
+    fn events_in(
+        &self,
+        conn: &Connection,
+        which: &str,
+        value: i64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let path = &self.inner.path;
+        let failed = |source| StoreError::sql(path, "read events of", source);
+        let sql = format!("SELECT {} FROM events WHERE {which}", replay::COLUMNS);
+        let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+        let mut rows = statement.query([value, int(limit as u64)]).map_err(failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            found.push(replay::recorded(row, path)?);
+        }
+        Ok(found)
+    }
+
+    /// Up to `limit` events after `seq`, each with its case as it stands now (not as it stood then: its `version` may
+    /// be later than the event).
+    pub fn events_after(
+        &self,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Vec<(Recorded, Option<Case>)>, StoreError> {
+        let limit = limit.clamp(1, ROWS_MAX * 10);
+        self.with(|conn| {
+            let events = self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", int(seq), limit)?;
+            let with_case = |recorded: Recorded| {
+                let case = recorded.event.case().map(|id| self.case_in(conn, id)).transpose()?.flatten();
+                Ok((recorded, case))
+            };
+            events.into_iter().map(with_case).collect()
+        })
+    }
+
+    /// One whistle, open or closed.
+    pub fn whistle(&self, id: WhistleId) -> Result<Option<Whistle>, StoreError> {
+        self.with(|conn| {
+            let failed = |source| StoreError::sql(&self.inner.path, "read a whistle of", source);
+            let mut statement =
+                conn.prepare_cached("SELECT body FROM whistles WHERE id = ?1").map_err(failed)?;
+            let body: Option<Vec<u8>> =
+                statement.query_row([int(id.0)], |row| row.get(0)).optional().map_err(failed)?;
+            body.map(|body| self.unpack(&body)).transpose()
+        })
+    }
+
+    /// Whistles, newest first.
+    pub fn whistles(
+        &self,
+        filter: &WhistleFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Whistle>, StoreError> {
+        let limit = limit.clamp(1, ROWS_MAX);
+        let mut clauses = vec!["1".to_owned()];
+        let mut values: Vec<Value> = Vec::new();
+        let mut put = |clause: &str, value: Value| {
+            clauses.push(clause.to_owned());
+            values.push(value);
+        };
+        if let Some(open) = filter.open {
+            put("open = ?", Value::Integer(i64::from(open)));
+        }
+        if let Some(level) = filter.level {
+            put("level = ?", Value::Integer(level as i64));
+        }
+        if let Some(area) = &filter.area {
+            put("instr(area_path, ?) > 0", Value::Text(format!("|{area}|")));
+        }
+        if let Some(cursor) = after {
+            put("id < ?", Value::Integer(cursor.id()?));
+        }
+        values.push(Value::Integer(int(limit as u64 + 1)));
+        let sql =
+            format!("SELECT body FROM whistles WHERE {} ORDER BY id DESC LIMIT ?", clauses.join(" AND "));
+        self.with(|conn| {
+            let failed = |source| StoreError::sql(&self.inner.path, "list the whistles of", source);
+            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+            let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+            let mut items: Vec<Whistle> = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let body: Vec<u8> = row.get(0).map_err(failed)?;
+                items.push(self.unpack(&body)?);
+            }
+            let more = items.len() > limit;
+            items.truncate(limit);
+            let next = items.last().filter(|_| more).map(|whistle| Cursor::newest(CaseId(whistle.id.0)));
+            Ok(Page { items, next })
+        })
+    }
+
+    /// All tally cells counted anew from the events by SQL, and the sequence number they hold for. Independent of the
+    /// deltas that keep the cells in memory: the two must agree.
+    pub fn recount(&self) -> Result<recount::Recount, StoreError> {
+        self.with(|conn| recount::recount(conn, &self.inner.path, self.inner.offset))
+    }
+
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+}
+
+/// Tally cells by key.
+pub type Cells = std::collections::BTreeMap<TallyKey, i64>;
+
+/// Opens the file for reading alone.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::sql(path, "open", source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+        .map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}

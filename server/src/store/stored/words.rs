@@ -1,0 +1,58 @@
+//! The spelling of closed sets in stored events. Apart from the domain's own keys, so that those may change.
+
+use domain::calendar::LimitUnit;
+use domain::case::{Phase, Priority, Stage};
+use domain::catalogue::{AreaLevel, ClassKind};
+use domain::whistle::WhistleLevel;
+
+/// A closed set with one stored word for each member.
+pub trait Spelt: Sized {
+    fn word(self) -> &'static str;
+    fn of(word: &str) -> Option<Self>;
+}
+
+macro_rules! spelt {
+    ($set:ident { $($member:ident = $word:literal),+ $(,)? }) => {
+        impl Spelt for $set {
+            fn word(self) -> &'static str {
+                match self {
+                    $(Self::$member => $word,)+
+                }
+            }
+
+            fn of(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$member),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+spelt!(Stage {
+    Accept = "accept",
+    File = "file",
+    Dispatch = "dispatch",
+    Dispose = "dispose",
+    Feedback = "feedback",
+    Check = "check",
+    Close = "close",
+});
+spelt!(Priority { First = "first", Second = "second", Third = "third", Ordinary = "ordinary" });
+spelt!(LimitUnit {
+    UrgentHour = "urgent_hour",
+    UrgentDay = "urgent_day",
+    WorkHour = "work_hour",
+    WorkDay = "work_day",
+});
+spelt!(Phase { Running = "running", Nearing = "nearing", Overdue = "overdue" });
+spelt!(WhistleLevel { District = "district", Street = "street", Community = "community" });
+spelt!(AreaLevel {
+    City = "city",
+    District = "district",
+    Street = "street",
+    Community = "community",
+    Grid = "grid",
+});
+spelt!(ClassKind { Event = "event", Part = "part", Complaint = "complaint" });

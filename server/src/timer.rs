@@ -1,0 +1,128 @@
+//! The deadline timer: one thread that sleeps until the next deadline or local midnight and has the writer record
+//! what has passed.
+//!
+//! It decides nothing. `decide` finds which deadlines have passed, and recording one takes it from the set in the
+//! same transaction, so a restart cannot fire it again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::command::Command;
+use domain::moment::UtcMillis;
+use uuid::Uuid;
+
+use crate::writer::{Door, Envelope, Wake, WriteError};
+
+#[cfg(test)]
+mod tests;
+
+/// Longest sleep: how late a deadline can be seen after someone set the clock forward.
+const SLEEP_MAX: Duration = Duration::from_millis(500);
+/// Wait after the writer was too busy or the disk full.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// Why the timer wakes early.
+pub(crate) enum Ring {
+    /// The next deadline is another one.
+    Changed,
+    Stop,
+}
+
+pub(crate) struct Timer {
+    bell: SyncSender<Ring>,
+    thread: JoinHandle<()>,
+}
+
+impl Timer {
+    pub(crate) fn start(
+        door: Door,
+        wake: Arc<Wake>,
+        rings: Receiver<Ring>,
+        clock: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
+    ) -> Self {
+        let bell = wake.bell.clone();
+        let thread = std::thread::Builder::new()
+            .name("deadline-timer".to_owned())
+            .spawn(move || run(&door, &wake, &rings, &*clock))
+            .expect("a thread can be started at the start of the process");
+        Self { bell, thread }
+    }
+
+    pub(crate) fn stop(self) {
+        // Both fail only when the thread has already ended.
+        let _ = self.bell.send(Ring::Stop);
+        let _ = self.thread.join();
+    }
+}
+
+fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> UtcMillis) {
+    let mut pause = Duration::ZERO;
+    loop {
+        let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock().0).max(0);
+        let sleep = Duration::from_millis(left_ms.unsigned_abs()).min(SLEEP_MAX).max(pause);
+        match rings.recv_timeout(sleep) {
+            Ok(Ring::Changed) => continue,
+            Ok(Ring::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let due = wake.at.load(Ordering::Acquire);
+        let now = clock();
+        if now.0 < due {
+            continue;
+        }
+        if due > 0 {
+            metrics::histogram!("gridhall_deadline_late_seconds").record((now.0 - due) as f64 / 1e3);
+        }
+        let command = Command::PassDeadlines;
+        let key = Uuid::now_v7();
+        pause = match door.send(Envelope { key, actor: "system".to_owned(), command }) {
+            None | Some(Err(WriteError::Stopped)) => return,
+            Some(Ok(_)) => Duration::ZERO,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "deadlines not recorded, trying again");
+                RETRY_AFTER
+            }
+        };
+    }
+}
+
+/// A wall clock that was set back by at most this is waited for, so that events stay in order of time.
+const HOLD_MS: i64 = 5_000;
+/// A difference between wall and monotonic time that is worth a line in the log.
+const JUMP_MS: i64 = 2_000;
+
+/// The time events are given: the wall clock, but never a little backwards.
+///
+/// A clock set back further is followed: an hour set by mistake must not freeze the hall for an hour.
+#[derive(Debug, Default)]
+pub(crate) struct Steady {
+    last: Option<Reading>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    wall: UtcMillis,
+    monotonic: Duration,
+    given: UtcMillis,
+}
+
+impl Steady {
+    pub(crate) fn now(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
+        let mut given = wall;
+        if let Some(last) = self.last {
+            let passed_ms = i64::try_from((monotonic - last.monotonic).as_millis()).unwrap_or(i64::MAX);
+            let jump_ms = wall.since(last.wall).saturating_sub(passed_ms);
+            if jump_ms.abs() >= JUMP_MS {
+                tracing::warn!(jump_ms, "wall clock was set; deadlines fire in their order");
+            }
+            if wall < last.given && last.given.since(wall) <= HOLD_MS {
+                given = last.given;
+            }
+        }
+        self.last = Some(Reading { wall, monotonic, given });
+        given
+    }
+}

@@ -1,0 +1,242 @@
+//! The one writer: a thread that takes commands in groups and runs decide → append → apply → commit → publish → answer.
+//!
+//! What should be here: order, grouping, the answers. What should not: rules (`domain`), SQL (`store`), who may send
+//! what (`access`). A command is answered after its events are on the disk, never before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use domain::code::{CaseId, WhistleId};
+use domain::command::{Command, Recorded};
+use domain::moment::UtcMillis;
+use domain::policy::Policy;
+use domain::rejection::Rejection;
+use domain::state::{Changes, State};
+use serde::Serialize;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::store::Store;
+use crate::timer::Timer;
+
+mod group;
+
+#[cfg(test)]
+mod tests;
+
+/// Commands one commit may hold; at 200 bytes an event a sync takes as long for 512 as for one.
+pub const GROUP_COMMANDS_MAX: usize = 512;
+/// Commands that may wait. At 15,000 a second this is half a second; past that the sender is told to come back.
+const WAITING_COMMANDS_MAX: usize = 8_192;
+
+/// A command with who sends it and under which key.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// Made by the sender (UUIDv7); sending again under the same key answers as the first time.
+    pub key: Uuid,
+    pub actor: String,
+    pub command: Command,
+}
+
+/// What became of a command. Its events are durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Sequence numbers of its events; `last_seq` is below `first_seq` when it changed nothing.
+    pub first_seq: u64,
+    pub last_seq: u64,
+    /// The key was known: this is the answer of the first time.
+    pub replayed: bool,
+    pub case: Option<CaseId>,
+    pub whistle: Option<WhistleId>,
+    /// The case's number as read out on the floor.
+    pub number: Option<String>,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    #[error("{0}")]
+    Refused(Rejection),
+    #[error("too many commands are waiting; try again in a second")]
+    Busy,
+    #[error("the server is stopping")]
+    Stopped,
+    /// Nothing was changed.
+    #[error("not stored: {0}")]
+    NotStored(String),
+}
+
+/// An event that is durable, and what it changed.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    pub recorded: Recorded,
+    pub changes: Changes,
+}
+
+/// Who is told of committed events. Called on the writer's thread before the answers are given: fast, never blocking.
+pub trait Publisher: Send {
+    /// Called once, before the first command.
+    fn start(&mut self, epoch: u64, state: &State);
+    fn publish(&mut self, state: &State, committed: &[Committed]);
+}
+
+/// Nobody is told: for imports and tools.
+impl Publisher for () {
+    fn start(&mut self, _: u64, _: &State) {}
+    fn publish(&mut self, _: &State, _: &[Committed]) {}
+}
+
+pub(crate) type Outcome = Result<Answer, WriteError>;
+
+pub(crate) enum Request {
+    Commands(Vec<Envelope>, oneshot::Sender<Vec<Outcome>>),
+    Stop,
+}
+
+/// When the timer must wake, and its bell.
+pub(crate) struct Wake {
+    /// Milliseconds UTC of the next deadline or local midnight.
+    pub(crate) at: AtomicI64,
+    pub(crate) bell: SyncSender<crate::timer::Ring>,
+}
+
+pub(crate) struct Shared {
+    inbox: SyncSender<Request>,
+    waiting: Arc<AtomicUsize>,
+    threads: std::sync::Mutex<Option<Threads>>,
+}
+
+pub(crate) struct Threads {
+    writer: JoinHandle<()>,
+    timer: Timer,
+}
+
+/// The door to the writer; cheap to clone.
+#[derive(Clone)]
+pub struct Writer {
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    /// Sends one command and waits until it is durable or refused.
+    pub async fn send(&self, envelope: Envelope) -> Outcome {
+        self.send_group(vec![envelope]).await.pop().unwrap_or(Err(WriteError::Stopped))
+    }
+
+    /// Sends many; each is answered on its own, in order.
+    pub async fn send_many(&self, mut envelopes: Vec<Envelope>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(envelopes.len());
+        while !envelopes.is_empty() {
+            let rest = envelopes.split_off(envelopes.len().min(GROUP_COMMANDS_MAX));
+            outcomes.append(&mut self.send_group(std::mem::replace(&mut envelopes, rest)).await);
+        }
+        outcomes
+    }
+
+    async fn send_group(&self, envelopes: Vec<Envelope>) -> Vec<Outcome> {
+        let count = envelopes.len();
+        match self.enqueue(envelopes) {
+            Ok(answers) => answers.await.unwrap_or_else(|_| vec![Err(WriteError::Stopped); count]),
+            Err(error) => vec![Err(error); count],
+        }
+    }
+
+    /// For threads without an async runtime.
+    pub fn send_many_blocking(&self, mut envelopes: Vec<Envelope>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(envelopes.len());
+        while !envelopes.is_empty() {
+            let rest = envelopes.split_off(envelopes.len().min(GROUP_COMMANDS_MAX));
+            let group = std::mem::replace(&mut envelopes, rest);
+            let count = group.len();
+            let mut answered = match self.enqueue(group) {
+                Ok(answers) => {
+                    answers.blocking_recv().unwrap_or_else(|_| vec![Err(WriteError::Stopped); count])
+                }
+                Err(error) => vec![Err(error); count],
+            };
+            outcomes.append(&mut answered);
+        }
+        outcomes
+    }
+
+    fn enqueue(&self, envelopes: Vec<Envelope>) -> Result<oneshot::Receiver<Vec<Outcome>>, WriteError> {
+        let count = envelopes.len();
+        let waiting = &self.shared.waiting;
+        if waiting.fetch_add(count, Ordering::Relaxed) + count > WAITING_COMMANDS_MAX {
+            waiting.fetch_sub(count, Ordering::Relaxed);
+            metrics::counter!("gridhall_writer_busy_total").increment(count as u64);
+            return Err(WriteError::Busy);
+        }
+        let (answer, answers) = oneshot::channel();
+        match self.shared.inbox.try_send(Request::Commands(envelopes, answer)) {
+            Ok(()) => Ok(answers),
+            Err(error) => {
+                waiting.fetch_sub(count, Ordering::Relaxed);
+                Err(match error {
+                    TrySendError::Full(_) => WriteError::Busy,
+                    TrySendError::Disconnected(_) => WriteError::Stopped,
+                })
+            }
+        }
+    }
+
+    /// Finishes what is waiting, writes a snapshot and closes the store. Blocks; later commands are answered
+    /// `Stopped`.
+    pub fn stop(&self) {
+        let threads = self.shared.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(threads) = threads else { return };
+        threads.timer.stop();
+        // An error means that the thread has already ended.
+        let _ = self.shared.inbox.send(Request::Stop);
+        let _ = threads.writer.join();
+    }
+}
+
+/// The timer's way in. It does not keep the writer alive.
+pub(crate) struct Door(std::sync::Weak<Shared>);
+
+impl Door {
+    /// None once every other door is gone.
+    pub(crate) fn send(&self, envelope: Envelope) -> Option<Outcome> {
+        let writer = Writer { shared: self.0.upgrade()? };
+        writer.send_many_blocking(vec![envelope]).pop()
+    }
+}
+
+/// Starts the writer and its deadline timer.
+#[must_use]
+pub fn spawn(store: Store, state: State, policy: Arc<Policy>, publisher: Box<dyn Publisher>) -> Writer {
+    spawn_with(store, state, policy, publisher, Box::new(crate::clock::now))
+}
+
+/// As [`spawn`], with the clock as an argument.
+#[must_use]
+pub fn spawn_with(
+    store: Store,
+    state: State,
+    policy: Arc<Policy>,
+    publisher: Box<dyn Publisher>,
+    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+) -> Writer {
+    let clock: Arc<dyn Fn() -> UtcMillis + Send + Sync> = clock.into();
+    let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
+    let (bell, rings) = sync_channel(1);
+    let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let group =
+        group::Loop::new(store, state, policy, publisher, clock.clone(), waiting.clone(), wake.clone());
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || group.run(&requests))
+        .expect("a thread can be started at the start of the process");
+    let shared =
+        Arc::new(Shared { inbox, waiting, threads: std::sync::Mutex::new(None) });
+    let writer = Writer { shared };
+    let door = Door(Arc::downgrade(&writer.shared));
+    let timer = Timer::start(door, wake, rings, clock);
+    *writer.shared.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+        Some(Threads { writer: thread, timer });
+    writer
+}

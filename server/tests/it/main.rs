@@ -1,0 +1,4 @@
+//! The one integration binary of the server: doors and files as their users meet them.
+
+mod city;
+mod store;
