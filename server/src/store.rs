@@ -172,8 +172,16 @@ impl Store {
         projection::rebuild_if_old(&mut conn, &path, policy)?;
         let keeper = keeper::Keeper::start(dir, epoch, policy, options.snapshot_every)?;
         tracing::info!(path = %path.display(), epoch = format!("{epoch:016x}"), seq = state.seq, "store open");
-        let store =
-            Self { conn, dir: dir.to_owned(), epoch, offset, options, wal_pages, keeper: Some(keeper), _lock: lock };
+        let store = Self {
+            conn,
+            dir: dir.to_owned(),
+            epoch,
+            offset,
+            options,
+            wal_pages,
+            keeper: Some(keeper),
+            _lock: lock,
+        };
         Ok((store, state))
     }
 

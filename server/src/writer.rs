@@ -231,8 +231,7 @@ pub fn spawn_with(
         .name("writer".to_owned())
         .spawn(move || group.run(&requests))
         .expect("a thread can be started at the start of the process");
-    let shared =
-        Arc::new(Shared { inbox, waiting, threads: std::sync::Mutex::new(None) });
+    let shared = Arc::new(Shared { inbox, waiting, threads: std::sync::Mutex::new(None) });
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
     let timer = Timer::start(door, wake, rings, clock);

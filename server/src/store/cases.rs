@@ -140,9 +140,7 @@ impl Cursor {
 
     fn due_and_id(&self) -> Result<(i64, i64), StoreError> {
         let parts = self.0.strip_prefix('d').and_then(|rest| rest.split_once('.'));
-        parts
-            .and_then(|(due, id)| Some((due.parse().ok()?, id.parse().ok()?)))
-            .ok_or_else(|| self.wrong())
+        parts.and_then(|(due, id)| Some((due.parse().ok()?, id.parse().ok()?))).ok_or_else(|| self.wrong())
     }
 }
 
@@ -224,11 +222,7 @@ fn conditions(filter: &CaseFilter) -> Conditions {
 }
 
 fn from(filter: &CaseFilter) -> &'static str {
-    if filter.area.is_some() {
-        "case_areas a CROSS JOIN cases c ON c.id = a.case_id"
-    } else {
-        "cases c"
-    }
+    if filter.area.is_some() { "case_areas a CROSS JOIN cases c ON c.id = a.case_id" } else { "cases c" }
 }
 
 /// SQL for one page: due and body of each case.
@@ -268,7 +262,6 @@ pub(super) fn query(
 /// SQL that counts; its last parameter is where counting stops.
 pub(super) fn count_query(filter: &CaseFilter) -> (String, Vec<Value>) {
     let is = conditions(filter);
-    let sql =
-        format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT ?)", from(filter), is.sql());
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT ?)", from(filter), is.sql());
     (sql, is.values)
 }

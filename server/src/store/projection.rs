@@ -207,11 +207,7 @@ fn write_whistle(
 }
 
 /// Writes the derived tables anew when they were made by another version or for another offset.
-pub(super) fn rebuild_if_old(
-    conn: &mut Connection,
-    path: &Path,
-    policy: &Policy,
-) -> Result<(), StoreError> {
+pub(super) fn rebuild_if_old(conn: &mut Connection, path: &Path, policy: &Policy) -> Result<(), StoreError> {
     let wanted = format!("{PROJECTION} {}", policy.utc_offset_minutes.0);
     let present = schema::meta(conn, path, "projection")?;
     if present.as_ref() == Some(&wanted) {

@@ -10,8 +10,8 @@ use domain::code::{AreaCode, CaseId, WhistleId};
 use domain::command::Recorded;
 use domain::moment::UtcOffset;
 use domain::tally::TallyKey;
-use domain::wire::CaseLine;
 use domain::whistle::{Whistle, WhistleLevel};
+use domain::wire::CaseLine;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
 use serde::de::DeserializeOwned;
@@ -194,11 +194,7 @@ impl Reader {
 
     /// Up to `limit` events after `seq`, each with its case as it stands now (not as it stood then: its `version` may
     /// be later than the event).
-    pub fn events_after(
-        &self,
-        seq: u64,
-        limit: usize,
-    ) -> Result<Vec<(Recorded, Option<Case>)>, StoreError> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, StoreError> {
         let limit = limit.clamp(1, ROWS_MAX * 10);
         self.with(|conn| {
             let events = self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", int(seq), limit)?;

@@ -167,9 +167,8 @@ fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recou
     for part in [CASES, FLOWS, WHISTLES] {
         conn.execute_batch(part).map_err(failed)?;
     }
-    let seq: i64 = conn
-        .query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0))
-        .map_err(failed)?;
+    let seq: i64 =
+        conn.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0)).map_err(failed)?;
     let today: String = conn
         .query_row(
             "SELECT coalesce(max(body ->> '$.date'), '1970-01-01') FROM events WHERE name = 'day_turned'",
@@ -185,7 +184,8 @@ fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recou
     let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
     while let Some(row) = rows.next().map_err(failed)? {
         let cell: String = row.get(0).map_err(failed)?;
-        let key = cell.parse().map_err(|error| damaged(format!("counted a cell that has no key: {error}")))?;
+        let key =
+            cell.parse().map_err(|error| damaged(format!("counted a cell that has no key: {error}")))?;
         cells.insert(key, row.get(1).map_err(failed)?);
     }
     let today = today.parse().map_err(|_| damaged(format!("`{today}` is not a day")))?;

@@ -28,8 +28,11 @@ pub(super) fn recorded(row: &Row<'_>, path: &Path) -> Result<Recorded, StoreErro
     if i64::from(append::crc(natural(seq), at, actor, key, name, body)) != kept {
         return Err(damaged(path, seq));
     }
-    let event = stored::decode(form, name, body)
-        .map_err(|source| StoreError::Event { path: path.to_owned(), seq, source })?;
+    let event = stored::decode(form, name, body).map_err(|source| StoreError::Event {
+        path: path.to_owned(),
+        seq,
+        source,
+    })?;
     Ok(Recorded { seq: natural(seq), at: UtcMillis(at), actor: actor.to_owned(), event })
 }
 
@@ -72,16 +75,11 @@ pub(super) fn head(conn: &Connection, path: &Path) -> Result<u64, StoreError> {
 }
 
 /// The state from the newest usable snapshot and the events after it, with the policy's present codes.
-pub(super) fn load(
-    conn: &Connection,
-    dir: &Path,
-    epoch: u64,
-    policy: &Policy,
-) -> Result<State, StoreError> {
+pub(super) fn load(conn: &Connection, dir: &Path, epoch: u64, policy: &Policy) -> Result<State, StoreError> {
     let path = dir.join(DATABASE);
     let head = head(conn, &path)?;
-    let mut state = snapshot::newest(dir, epoch, policy.utc_offset_minutes, head)
-        .unwrap_or_else(|| State::new(policy));
+    let mut state =
+        snapshot::newest(dir, epoch, policy.utc_offset_minutes, head).unwrap_or_else(|| State::new(policy));
     let from = state.seq;
     each(conn, &path, from, |recorded| {
         state.apply(&recorded);

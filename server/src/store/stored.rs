@@ -225,10 +225,9 @@ pub fn encode(event: &Event) -> String {
         Event::CaseAccepted { case } | Event::CaseClaimed { case } => {
             serde_json::to_string(&CaseOnly { case: case.0 })
         }
-        Event::CaseFiled { case, dispatch_clock } => serde_json::to_string(&CaseFiled {
-            case: case.0,
-            dispatch_clock: clock_form(dispatch_clock),
-        }),
+        Event::CaseFiled { case, dispatch_clock } => {
+            serde_json::to_string(&CaseFiled { case: case.0, dispatch_clock: clock_form(dispatch_clock) })
+        }
         Event::CaseDispatched { case, department, disposal_clock } => {
             serde_json::to_string(&CaseDispatched {
                 case: case.0,
@@ -253,10 +252,9 @@ pub fn encode(event: &Event) -> String {
             area_path: texts(area_path),
             due_ms: due.0,
         }),
-        Event::WhistleAnswered { whistle, department } => serde_json::to_string(&WhistleAnswered {
-            whistle: whistle.0,
-            department: department.to_string(),
-        }),
+        Event::WhistleAnswered { whistle, department } => {
+            serde_json::to_string(&WhistleAnswered { whistle: whistle.0, department: department.to_string() })
+        }
         Event::WhistleClosed { whistle, note } => {
             serde_json::to_string(&WhistleClosed { whistle: whistle.0, note: note.clone() })
         }

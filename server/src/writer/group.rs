@@ -207,12 +207,7 @@ impl Loop {
         Ok((outcomes, written.committed))
     }
 
-    fn one(
-        &mut self,
-        envelope: &Envelope,
-        now: UtcMillis,
-        written: &mut Written,
-    ) -> Result<Outcome, Failed> {
+    fn one(&mut self, envelope: &Envelope, now: UtcMillis, written: &mut Written) -> Result<Outcome, Failed> {
         let name = envelope.command.name();
         let fingerprint = Fingerprint::of(&envelope.command);
         if let Some(known) = self.store.remembered(&envelope.key)? {
@@ -303,6 +298,9 @@ impl Drop for AbortOnPanic {
 
 /// Ends the process: after a failed write or sync nobody knows what the disk has. A restart reads it.
 fn abort(error: &StoreError) -> ! {
-    tracing::error!(error = error.chain(), "store failed, process stops; start it again to read what the disk has");
+    tracing::error!(
+        error = error.chain(),
+        "store failed, process stops; start it again to read what the disk has"
+    );
     std::process::abort();
 }

@@ -112,7 +112,11 @@ impl TestClock {
 }
 
 /// Opens the store in `dir` and starts a writer with the test's clock.
-pub fn start(dir: &Path, clock: &TestClock, publisher: Box<dyn Publisher>) -> (Writer, server::store::Reader) {
+pub fn start(
+    dir: &Path,
+    clock: &TestClock,
+    publisher: Box<dyn Publisher>,
+) -> (Writer, server::store::Reader) {
     start_with(dir, clock, publisher, Options::default())
 }
 
