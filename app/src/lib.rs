@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What is seen: the screens of the hall.
+
+pub mod map;

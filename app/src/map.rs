@@ -1,0 +1,257 @@
+//! The map as a component: hands cases, cameras, people and the incident to `public/js/map.js`, and brings clicks back.
+//!
+//! What should be here: the bridge and its types. What should not: drawing (the script's), which cases a screen holds.
+//! Lists travel as JSON, because they change seldom; positions as whole numbers in one typed array.
+
+mod options;
+mod mark;
+
+pub use mark::{MapCamera, MapCase, MapClick, MapFocus, MapLate, MapNamed, MapPerson};
+pub use options::{MapLayer, MapOptions, MapPadding, MapRaster};
+
+use domain::code::{AreaCode, CameraCode, CaseId};
+use domain::place::{Bounds, Point};
+use leptos::html::Div;
+use leptos::prelude::*;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(raw_module = "/js/map.js")]
+extern "C" {
+    type HallMap;
+    fn create(el: &web_sys::Element, options: &JsValue) -> HallMap;
+    #[wasm_bindgen(method, js_name = setCases)]
+    fn set_cases(this: &HallMap, cases: &JsValue);
+    #[wasm_bindgen(method, js_name = setCameras)]
+    fn set_cameras(this: &HallMap, cameras: &JsValue);
+    #[wasm_bindgen(method, js_name = setLinked)]
+    fn set_linked(this: &HallMap, linked: &JsValue);
+    #[wasm_bindgen(method, js_name = setFocus)]
+    fn set_focus(this: &HallMap, focus: &JsValue);
+    #[wasm_bindgen(method, js_name = setNamed)]
+    fn set_named(this: &HallMap, named: &JsValue);
+    #[wasm_bindgen(method, js_name = setDistrictCounts)]
+    fn set_district_counts(this: &HallMap, counts: &JsValue);
+    #[wasm_bindgen(method, js_name = setLate)]
+    fn set_late(this: &HallMap, late: &JsValue);
+    #[wasm_bindgen(method, js_name = setReserved)]
+    fn set_reserved(this: &HallMap, reserved: &JsValue);
+    #[wasm_bindgen(method, js_name = updatePositions)]
+    fn update_positions(this: &HallMap, rows: &js_sys::Int32Array);
+    #[wasm_bindgen(method, js_name = clearPositions)]
+    fn clear_positions(this: &HallMap);
+    #[wasm_bindgen(method, js_name = fitTo)]
+    fn fit_to(this: &HallMap, bounds: &JsValue);
+    #[wasm_bindgen(method, js_name = fitHome)]
+    fn fit_home(this: &HallMap);
+    #[wasm_bindgen(method, js_name = flyTo)]
+    fn fly_to(this: &HallMap, lon: f64, lat: f64, span_m: f64);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &HallMap);
+}
+
+/// What the script and the page's lifetime share.
+struct Mounted {
+    map: HallMap,
+    _on_click: Closure<dyn FnMut(String, JsValue)>,
+}
+
+/// The remote control of a [`MapView`]. Setters called inside an effect run again once the map is there.
+#[derive(Clone, Copy)]
+pub struct MapHandle {
+    mounted: StoredValue<Option<Mounted>, LocalStorage>,
+    ready: RwSignal<bool>,
+}
+
+impl MapHandle {
+    #[must_use]
+    pub fn new() -> Self {
+        Self { mounted: StoredValue::new_local(None), ready: RwSignal::new(false) }
+    }
+
+    pub fn set_cases<'a>(&self, cases: impl IntoIterator<Item = &'a MapCase>) {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            id: CaseId,
+            lon: f64,
+            lat: f64,
+            priority: u8,
+            area: Option<&'a AreaCode>,
+        }
+        let row = |case: &'a MapCase| Row {
+            id: case.id,
+            lon: case.place.lon(),
+            lat: case.place.lat(),
+            priority: case.priority as u8 + 1,
+            area: case.area.as_ref(),
+        };
+        self.tell(|| cases.into_iter().map(row).collect::<Vec<_>>(), HallMap::set_cases);
+    }
+
+    pub fn set_cameras<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
+        self.tell(|| camera_rows(cameras), HallMap::set_cameras);
+    }
+
+    /// The cameras of the incident in focus.
+    pub fn set_linked<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
+        self.tell(|| camera_rows(cameras), HallMap::set_linked);
+    }
+
+    pub fn set_focus(&self, focus: Option<&MapFocus>) {
+        let value = focus.map(|focus| {
+            serde_json::json!({
+                "lon": focus.place.lon(), "lat": focus.place.lat(), "radius_m": focus.radius_m,
+                "title": focus.title, "note": focus.note, "target": focus.target,
+            })
+        });
+        self.tell(|| value, HallMap::set_focus);
+    }
+
+    pub fn set_named(&self, named: &[MapNamed]) {
+        self.tell(|| named, HallMap::set_named);
+    }
+
+    pub fn set_district_counts<'a>(&self, counts: impl IntoIterator<Item = (&'a AreaCode, i64)>) {
+        let map = |counts: Vec<(&AreaCode, i64)>| {
+            counts
+                .into_iter()
+                .map(|(code, count)| (code.to_string(), count.into()))
+                .collect::<serde_json::Map<_, _>>()
+        };
+        self.tell(|| map(counts.into_iter().collect()), HallMap::set_district_counts);
+    }
+
+    pub fn set_late(&self, late: &[MapLate]) {
+        self.tell(|| late, HallMap::set_late);
+    }
+
+    /// Rectangles `[x, y, width, height]` in CSS pixels that words on the map keep clear of.
+    pub fn set_reserved(&self, reserved: &[[f64; 4]]) {
+        self.tell(|| reserved, HallMap::set_reserved);
+    }
+
+    /// Call with the changes of a tick; the script moves everyone smoothly to the newest place.
+    pub fn update_positions(&self, people: impl IntoIterator<Item = MapPerson>) {
+        self.mounted.with_value(|mounted| {
+            if let Some(Mounted { map, .. }) = mounted {
+                let rows: Vec<i32> = people.into_iter().flat_map(MapPerson::row).collect();
+                map.update_positions(&js_sys::Int32Array::from(rows.as_slice()));
+            }
+        });
+    }
+
+    pub fn clear_positions(&self) {
+        self.with(HallMap::clear_positions);
+    }
+
+    pub fn fit_to(&self, bounds: Bounds) {
+        let edges = [bounds.west, bounds.south, bounds.east, bounds.north];
+        self.tell(|| edges, HallMap::fit_to);
+    }
+
+    /// Shows the whole city.
+    pub fn fit_home(&self) {
+        self.with(HallMap::fit_home);
+    }
+
+    /// Centres a place so that `span_m` metres fit across the smaller side.
+    pub fn fly_to(&self, place: Point, span_m: f64) {
+        self.with(|map| map.fly_to(place.lon(), place.lat(), span_m));
+    }
+
+    /// Whether the map can be told something; positions told before are lost.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.get()
+    }
+
+    fn with(&self, act: impl FnOnce(&HallMap)) {
+        self.ready.track();
+        self.mounted.with_value(|mounted| {
+            if let Some(Mounted { map, .. }) = mounted {
+                act(map);
+            }
+        });
+    }
+
+    fn tell<T: Serialize>(&self, value: impl FnOnce() -> T, act: impl FnOnce(&HallMap, &JsValue)) {
+        self.with(|map| act(map, &to_js(&value())));
+    }
+}
+
+impl Default for MapHandle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Serialize)]
+struct CameraRow<'a> {
+    code: &'a CameraCode,
+    number: u32,
+    lon: f64,
+    lat: f64,
+    bearing: Option<f32>,
+    view: f32,
+    state: &'static str,
+}
+
+fn camera_rows<'a>(cameras: impl IntoIterator<Item = &'a MapCamera>) -> Vec<CameraRow<'a>> {
+    let row = |camera: &'a MapCamera| CameraRow {
+        code: &camera.code,
+        number: camera.number,
+        lon: camera.place.lon(),
+        lat: camera.place.lat(),
+        bearing: camera.bearing_deg,
+        view: camera.view_deg,
+        state: camera.state,
+    };
+    cameras.into_iter().map(row).collect()
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    let text = serde_json::to_string(value).expect("lists of numbers and words are always JSON");
+    js_sys::JSON::parse(&text).expect("JSON that was just written can be read")
+}
+
+/// The map. It fills its parent; `handle` tells it what to show.
+#[component]
+pub fn MapView(
+    handle: MapHandle,
+    #[prop(optional)] options: MapOptions,
+    /// Called with what was clicked.
+    #[prop(optional)]
+    on_click: Option<Callback<MapClick>>,
+) -> impl IntoView {
+    let node = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        if handle.mounted.with_value(Option::is_some) {
+            return;
+        }
+        let js_options = to_js(&options);
+        let closure = Closure::<dyn FnMut(String, JsValue)>::new(move |kind: String, id: JsValue| {
+            let id = js_sys::JSON::stringify(&id).ok().and_then(|text| text.as_string());
+            if let (Some(call), Some(click)) = (on_click, id.and_then(|id| MapClick::read(&kind, &id))) {
+                call.run(click);
+            }
+        });
+        if on_click.is_some() {
+            let name = JsValue::from_str("onClick");
+            js_sys::Reflect::set(&js_options, &name, closure.as_ref())
+                .expect("a fresh object takes a property");
+        }
+        let map = create(&element, &js_options);
+        handle.mounted.set_value(Some(Mounted { map, _on_click: closure }));
+        handle.ready.set(true);
+    });
+    on_cleanup(move || {
+        // The owner of the handle may have gone first.
+        let gone = handle.mounted.try_update_value(Option::take).flatten();
+        if let Some(Mounted { map, .. }) = gone {
+            map.destroy();
+        }
+        handle.ready.try_set(false);
+    });
+    view! { <div class="map-view" node_ref=node></div> }
+}

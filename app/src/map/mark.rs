@@ -1,0 +1,115 @@
+//! What can be put on the map, and what comes back when it is clicked.
+
+use domain::case::Priority;
+use domain::code::{AreaCode, CameraCode, CaseId};
+use domain::place::Point;
+use domain::position::Grid;
+use serde::{Deserialize, Serialize};
+
+/// An open case on the map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapCase {
+    pub id: CaseId,
+    pub place: Point,
+    pub priority: Priority,
+    /// District it is counted in.
+    pub area: Option<AreaCode>,
+}
+
+/// A camera on the map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapCamera {
+    pub code: CameraCode,
+    pub place: Point,
+    pub bearing_deg: Option<f32>,
+    pub view_deg: f32,
+    /// Number of its tile when it is linked to the incident.
+    pub number: u32,
+    /// State word of the video protocol: `live`, `delayed`, `lost` …
+    pub state: &'static str,
+}
+
+/// The incident in focus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapFocus {
+    pub place: Point,
+    pub radius_m: f64,
+    pub title: String,
+    pub note: String,
+    /// Draws the spot itself, where no case mark does.
+    pub target: bool,
+}
+
+/// Someone who matters for the incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MapNamed {
+    pub index: u32,
+    pub letter: String,
+    pub name: String,
+}
+
+/// A district whose positions are late, with their age in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MapLate {
+    pub code: AreaCode,
+    pub text: String,
+}
+
+/// One person's newest position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MapPerson {
+    Here {
+        index: u32,
+        at: Grid,
+        /// Sixteenths of a turn clockwise from north; none when standing still.
+        heading: Option<u8>,
+        age_seconds: u32,
+    },
+    Gone {
+        index: u32,
+    },
+}
+
+impl MapPerson {
+    /// The five numbers the script reads.
+    pub(super) fn row(self) -> [i32; 5] {
+        match self {
+            Self::Here { index, at, heading, age_seconds } => {
+                // 16 parts of 22.5 degrees; the half degree is below what the mark shows.
+                let degrees = heading.map_or(-1, |part| i32::from(part) * 45 / 2);
+                [index as i32, at.lon, at.lat, degrees, age_seconds.min(i32::MAX as u32) as i32]
+            }
+            Self::Gone { index } => [index as i32, 0, 0, -1, -1],
+        }
+    }
+}
+
+/// What was clicked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MapClick {
+    Case(CaseId),
+    /// Several cases under one mark.
+    Cases(Vec<CaseId>),
+    Camera(CameraCode),
+    Person(u32),
+    People(Vec<u32>),
+    District(AreaCode),
+}
+
+impl MapClick {
+    /// `None` for a kind or an identity this program does not know.
+    pub(super) fn read(kind: &str, id: &str) -> Option<Self> {
+        fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+            serde_json::from_str(text).ok()
+        }
+        match kind {
+            "case" => parse(id).map(Self::Case),
+            "cases" => parse(id).map(Self::Cases),
+            "camera" => parse(id).map(Self::Camera),
+            "person" => parse(id).map(Self::Person),
+            "people" => parse(id).map(Self::People),
+            "district" => parse(id).map(Self::District),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// Names on the map: districts with their counts, streets, the lake, roads. Words give way to marks, never the other way.
+
+import { latOf, lonOf, ringHolds } from './geo.js';
+import { around, placeLabel } from './layout.js';
+import { words } from './marks.js';
+
+/** From this zoom on street names are written, from the next on road names. */
+const STREETS_FROM = 12.2;
+const ROADS_FROM = 13.6;
+
+/** Finds room for names of areas. Returns the drawing of them, to be called when marks are done. */
+export function drawDistricts(pen, scene, view, theme, room, u) {
+  const drawings = [];
+  if (view.zoom < 15) {
+    for (const each of scene.areas.districts) {
+      const drawing = district(pen, each, scene, view, theme, room, u);
+      if (drawing) drawings.push(drawing);
+    }
+  }
+  if (view.zoom >= STREETS_FROM && view.zoom < 15.5) {
+    for (const each of scene.areas.streets) {
+      const [x, y] = [view.x(each.label[0]), view.y(each.label[1])];
+      const name = each.name[scene.lang];
+      pen.font = `400 ${22 * u}px ${theme.font}`;
+      const rect = around(x, y, pen.measureText(name).width / 2 + 4 * u, 14 * u);
+      if (!inside(rect, view) || !room.free(rect)) continue;
+      room.take(rect);
+      drawings.push(() => words(pen, name, x, y, 'center', `400 ${22 * u}px ${theme.font}`, theme['text-dim'], theme['panel-2'], u));
+    }
+  }
+  const { lake } = scene.areas;
+  if (lake && view.zoom < 15) drawings.push(() => drawLake(pen, lake, scene, view, theme, u));
+  return () => drawings.forEach((draw) => draw());
+}
+
+function district(pen, each, scene, view, theme, room, u) {
+  const title = each.short[scene.lang];
+  const count = scene.counts[each.code];
+  const line = count === undefined ? '' : `${scene.words.open} ${count.toLocaleString('en-US')}`;
+  const late = scene.late.find((other) => other.code === each.code);
+  const note = late ? `${scene.words.late} ${late.text ?? ''}`.trim() : '';
+  pen.font = `700 ${30 * u}px ${theme.font}`;
+  let width = pen.measureText(title).width;
+  pen.font = `400 ${24 * u}px ${theme.font}`;
+  width = Math.max(width, pen.measureText(line).width, note ? pen.measureText(note).width + 34 * u : 0);
+  const height = (32 + (line ? 30 : 0) + (note ? 31 : 0)) * u;
+  const [hx, hy] = [view.x(each.label[0]), view.y(each.label[1])];
+  if (hx < -width || hy < -height || hx > view.width + width || hy > view.height + height) return null;
+  const allowed = (x, y) => [[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]].every(([dx, dy]) => {
+    const [mx, my] = view.at(x + dx * width * 0.9, y + dy * height * 0.8);
+    return ringHolds(each.ring, lonOf(mx), latOf(my));
+  });
+  const spot = placeLabel(room, hx, hy, width / 2 + 4 * u, height / 2 + 2 * u, 12 * u, 150 * u, allowed);
+  room.take(around(spot.x, spot.y, width / 2 + 6 * u, height / 2 + 2 * u));
+  const left = spot.x - width / 2;
+  const top = spot.y - height / 2;
+  return () => {
+    words(pen, title, left, top + 16 * u, 'left', `700 ${30 * u}px ${theme.font}`, theme['text-hi'], theme['panel-2'], u);
+    if (line) words(pen, line, left, top + 47 * u, 'left', `400 ${24 * u}px ${theme.font}`, theme.text, theme['panel-2'], u);
+    if (!note) return;
+    hatchMark(pen, left + 11 * u, top + 77 * u, 20 * u, theme, u);
+    words(pen, note, left + 32 * u, top + 78 * u, 'left', `400 ${24 * u}px ${theme.font}`, theme.stale, theme['panel-2'], u);
+  };
+}
+
+/** The sign of late data: a hatched square. */
+function hatchMark(pen, x, y, side, theme, u) {
+  const half = side / 2;
+  pen.save();
+  pen.beginPath();
+  pen.rect(x - half, y - half, side, side);
+  pen.fillStyle = theme['panel-2'];
+  pen.fill();
+  pen.strokeStyle = theme.stale;
+  pen.lineWidth = 2 * u;
+  pen.stroke();
+  pen.clip();
+  pen.beginPath();
+  for (let shift = -side; shift <= side; shift += 6 * u) {
+    pen.moveTo(x - half + shift, y + half);
+    pen.lineTo(x + half + shift, y - half);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
+function drawLake(pen, lake, scene, view, theme, u) {
+  const [x, y] = [view.x(lake.label[0]), view.y(lake.label[1])];
+  pen.save();
+  pen.letterSpacing = scene.lang === 'zh' ? `${0.5 * 34 * u}px` : `${2 * u}px`;
+  pen.font = `400 ${34 * u}px ${theme.font}`;
+  pen.textAlign = 'center';
+  pen.textBaseline = 'middle';
+  pen.fillStyle = theme['data-2'];
+  pen.fillText(lake.name[scene.lang], x, y);
+  pen.restore();
+}
+
+/** Writes each road's name along its longest straight piece in sight. */
+export function drawRoadNames(pen, scene, view, theme, room, u) {
+  if (view.zoom < ROADS_FROM) return;
+  const font = `400 ${21 * u}px ${theme.font}`;
+  for (const road of scene.areas.roads) {
+    if (road.class === 'lane' && view.zoom < 15) continue;
+    const piece = longest(road.line, view);
+    if (!piece) continue;
+    const name = road.name[scene.lang];
+    pen.font = font;
+    const width = pen.measureText(name).width;
+    if (piece.length < width + 30 * u) continue;
+    let angle = Math.atan2(piece.dy, piece.dx);
+    if (angle > Math.PI / 2 + 0.01 || angle <= -Math.PI / 2 + 0.01) angle += Math.PI;
+    // A Chinese name on a street that runs up and down stands upright, character under character.
+    const upright = scene.lang === 'zh' && Math.abs(Math.abs(angle) - Math.PI / 2) < 0.1;
+    for (const part of [0.5, 0.25, 0.75]) {
+      const x = piece.x + piece.dx * part;
+      const y = piece.y + piece.dy * part;
+      const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+      const rect = around(x, y, (width * cos) / 2 + 13 * u, (width * sin) / 2 + 13 * u);
+      if (!room.free(rect)) continue;
+      room.take(rect);
+      pen.save();
+      pen.translate(x, y);
+      if (upright) [...name].forEach((char, i) => words(pen, char, 0, (i - (name.length - 1) / 2) * 23 * u, 'center', font, theme.text, theme['panel-2'], u * 0.6));
+      else {
+        pen.rotate(angle);
+        words(pen, name, 0, 0, 'center', font, theme.text, theme['panel-2'], u * 0.6);
+      }
+      pen.restore();
+      break;
+    }
+  }
+}
+
+/** The longest straight piece of a line within the view, clipped to it. */
+function longest(line, view) {
+  let best = null;
+  let from = 0;
+  const bend = (i) => {
+    const [ax, ay, bx, by] = [line[i][0] - line[i - 1][0], line[i][1] - line[i - 1][1], line[i + 1][0] - line[i][0], line[i + 1][1] - line[i][1]];
+    return Math.abs(ax * by - ay * bx) > 1e-4 * Math.hypot(ax, ay) * Math.hypot(bx, by) * 20;
+  };
+  for (let i = 1; i < line.length; i += 1) {
+    if (i < line.length - 1 && !bend(i)) continue;
+    const piece = clip(view.x(line[from][0]), view.y(line[from][1]), view.x(line[i][0]), view.y(line[i][1]), view);
+    if (piece && (!best || piece.length > best.length)) best = piece;
+    from = i;
+  }
+  return best;
+}
+
+/** Liang–Barsky: the part of a segment within the view. */
+function clip(x0, y0, x1, y1, view) {
+  const [dx, dy] = [x1 - x0, y1 - y0];
+  let [from, to] = [0, 1];
+  for (const [p, q] of [[-dx, x0 - 8], [dx, view.width - 8 - x0], [-dy, y0 - 8], [dy, view.height - 8 - y0]]) {
+    if (p === 0 && q < 0) return null;
+    if (p < 0) from = Math.max(from, q / p);
+    else if (p > 0) to = Math.min(to, q / p);
+  }
+  if (from >= to) return null;
+  const piece = { x: x0 + dx * from, y: y0 + dy * from, dx: dx * (to - from), dy: dy * (to - from) };
+  return { ...piece, length: Math.hypot(piece.dx, piece.dy) };
+}
+
+const inside = ([l, t, r, b], view) => l > 0 && t > 0 && r < view.width && b < view.height;
