@@ -39,11 +39,11 @@ pub enum Fault {
     LongGop,
     /// DESCRIBE is answered with bytes that are not RTSP.
     Garbage,
-    /// The SSRC named in SETUP is not the one sent, and the one sent changes every four seconds.
+    /// RTP-Info names another SSRC than the one sent, and the one sent changes every four seconds.
     WrongSsrc,
     /// Answers drip out, one byte each 100 ms.
     SlowLoris,
-    /// An access unit of SEI alone stands before each key frame.
+    /// An access unit without a picture (SEI and filler) stands before each key frame.
     SeiOnly,
     /// H.265 whose random access points are all CRA pictures, never IDR.
     CraOnly,

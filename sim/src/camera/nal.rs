@@ -174,17 +174,17 @@ pub fn split_lengths(mut sample: &[u8], length_bytes: usize) -> Vec<&[u8]> {
     nals
 }
 
-/// An SEI-only payload a camera might send: user data unregistered, 16 bytes of name and a few of text.
-pub fn sei_nal(codec: Codec) -> Bytes {
-    const PAYLOAD: [u8; 24] = *b"gridhall-sim-sei simulat";
-    let mut nal = match codec {
-        Codec::H264 => vec![0x06],
-        Codec::H265 => vec![39 << 1, 0x01],
+/// An access unit without a picture, as some cameras send: SEI (user data unregistered, 16 bytes of name and
+/// a few of text) and filler. SEI alone would be taken for the beginning of the picture after it.
+pub fn no_picture(codec: Codec) -> [Bytes; 2] {
+    const PAYLOAD: &[u8; 24] = b"gridhall-sim-sei simulat";
+    const FILLER: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0x80];
+    let (sei, filler): (&[u8], &[u8]) = match codec {
+        Codec::H264 => (&[0x06], &[0x0c]),
+        Codec::H265 => (&[39 << 1, 0x01], &[38 << 1, 0x01]),
     };
-    nal.extend([5, PAYLOAD.len() as u8]);
-    nal.extend(PAYLOAD);
-    nal.push(0x80);
-    Bytes::from(nal)
+    let sei = [sei, &[5, PAYLOAD.len() as u8], PAYLOAD, &[0x80]].concat();
+    [Bytes::from(sei), Bytes::from([filler, FILLER].concat())]
 }
 
 #[cfg(test)]
@@ -210,8 +210,10 @@ mod tests {
         for nal_type in 16..=21u8 {
             assert_eq!(kind(Codec::H265, &[nal_type << 1, 1]), NalKind::KeySlice);
         }
-        assert_eq!(kind(Codec::H265, &sei_nal(Codec::H265)), NalKind::Sei);
-        assert_eq!(kind(Codec::H264, &sei_nal(Codec::H264)), NalKind::Sei);
+        for codec in [Codec::H264, Codec::H265] {
+            let [sei, filler] = no_picture(codec);
+            assert_eq!((kind(codec, &sei), kind(codec, &filler)), (NalKind::Sei, NalKind::Other));
+        }
         assert_eq!(kind(Codec::H264, &[]), NalKind::Other);
     }
 }

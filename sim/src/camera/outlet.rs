@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::clip::{Clip, ClipStore};
 use super::fault::{Fault, FaultSet};
 use super::live::CHANGE_EVERY;
-use super::nal::sei_nal;
+use super::nal::no_picture;
 use super::plan::{Pictures, Plan, other_loop};
 use super::playback::{Playback, Sample};
 use super::rtp::RtpStream;
@@ -81,12 +81,16 @@ impl Outlet {
         self.audio.is_some()
     }
 
-    /// RTP-Info of the answer to PLAY.
-    pub fn rtp_info(&self, url: &str) -> String {
+    /// RTP-Info of the answer to PLAY: where each track starts.
+    pub fn rtp_info(&self, url: &str, start_90k: i64, faults: FaultSet) -> String {
         let base = url.trim_end_matches('/');
-        let tracks = [(&self.video, sdp::VIDEO_TRACK), (&self.audio, sdp::AUDIO_TRACK)];
-        let infos = tracks.into_iter().filter_map(|(line, name)| {
-            line.as_ref().map(|line| format!("url={base}/{name};seq={}", line.rtp.sequence))
+        let tracks = [(&self.video, sdp::VIDEO_TRACK, start_90k), (&self.audio, sdp::AUDIO_TRACK, 0)];
+        let infos = tracks.into_iter().filter_map(|(line, name, start)| {
+            let line = line.as_ref()?;
+            let time = line.offset.wrapping_add(start as u32);
+            let wrong = faults.has(Fault::WrongSsrc).then(|| format!(";ssrc={:08X}", !line.rtp.ssrc));
+            let wrong = wrong.unwrap_or_default();
+            Some(format!("url={base}/{name};seq={};rtptime={time}{wrong}", line.rtp.sequence))
         });
         infos.collect::<Vec<_>>().join(",")
     }
@@ -122,8 +126,8 @@ impl Outlet {
                 line.report_if_due(&mut self.out, *wall, timestamp);
                 let codec = unit.parameters.codec;
                 if unit.key && faults.has(Fault::SeiOnly) {
-                    let sei = sei_nal(codec);
-                    line.rtp.video(&mut self.out, codec, timestamp.wrapping_sub(900), [&sei].into_iter());
+                    let nals = no_picture(codec);
+                    line.rtp.video(&mut self.out, codec, timestamp.wrapping_sub(900), nals.iter());
                 }
                 let sets = unit.parameters.nals().filter(|_| unit.key);
                 line.rtp.video(&mut self.out, codec, timestamp, sets.chain(&unit.nals));

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::aac::{AudioTrack, FRAME_SAMPLES};
 use super::clip::Clip;
+use super::clock;
 use super::live::LiveFeed;
 use super::nal::AccessUnit;
 use super::plan::{Pictures, Plan};
@@ -35,6 +36,8 @@ pub struct Playback {
     audio: Option<Sound>,
     /// Times a late viewer was moved on to a key frame.
     pub skips: u64,
+    /// Media time of the start, as RTP-Info tells it.
+    pub start_90k: i64,
 }
 
 enum Video {
@@ -183,7 +186,12 @@ impl Playback {
         };
         let audio = plan.audio.clone().filter(|track| with_audio && !track.frames.is_empty());
         let audio = audio.map(|track| Sound { track, started: Instant::now(), count: 0 });
-        Self { video, audio, skips: 0 }
+        let start_90k = match &video {
+            Video::Loop(_) => 0,
+            // A live camera's media time is the wall clock.
+            Video::Live(_) => clock::unix_ms() as i64 * 90,
+        };
+        Self { video, audio, skips: 0, start_90k }
     }
 
     /// Waits until the next sample is due. Dropping the future loses nothing.

@@ -327,9 +327,8 @@ impl Connection {
         let wanted = wanted.and_then(|range| range.split('-').next()).and_then(|first| first.parse().ok());
         let outlet = self.outlet.get_or_insert_with(Outlet::default);
         let (channel, ssrc) = outlet.set_up(track, wanted, plan.audio.as_ref().map_or(0, |audio| audio.rate));
-        let named = if camera.faults().has(Fault::WrongSsrc) { !ssrc } else { ssrc };
         let transport =
-            format!("RTP/AVP/TCP;unicast;interleaved={channel}-{};ssrc={named:08X}", channel.wrapping_add(1));
+            format!("RTP/AVP/TCP;unicast;interleaved={channel}-{};ssrc={ssrc:08X}", channel.wrapping_add(1));
         let session = format!("{};timeout={}", self.id, SESSION_TIMEOUT.as_secs());
         Answer::ok().with("Transport", transport).with("Session", session)
     }
@@ -338,11 +337,11 @@ impl Connection {
         let (Some((_, plan)), Some(outlet)) = (&self.plan, &self.outlet) else {
             return Answer::new("455 Method Not Valid in This State");
         };
-        if self.playback.is_none() {
-            let late_key = camera.faults().has(Fault::LateKeyFrame);
-            self.playback = Some(Playback::start(plan, late_key, outlet.has_audio()));
-            self.playing = Some(Playing::start(camera));
-        }
+        let faults = camera.faults();
+        let playback = self.playback.get_or_insert_with(|| {
+            Playback::start(plan, faults.has(Fault::LateKeyFrame), outlet.has_audio())
+        });
+        self.playing.get_or_insert_with(|| Playing::start(camera));
         if let Some(watched) = &mut self.camera {
             // Faults that need preparation are looked at again, now that there is something to disturb.
             watched.control.mark_changed();
@@ -350,7 +349,7 @@ impl Connection {
         Answer::ok()
             .with("Session", self.id.clone())
             .with("Range", "npt=now-")
-            .with("RTP-Info", outlet.rtp_info(&request.url))
+            .with("RTP-Info", outlet.rtp_info(&request.url, playback.start_90k, faults))
     }
 
     /// A camera that ignores TEARDOWN also holds the session's slot after the connection.
