@@ -23,3 +23,4 @@ pub mod state;
 pub mod position;
 pub mod wire;
 pub mod answer;
+pub mod feed;

@@ -11,3 +11,4 @@ pub mod writer;
 pub mod timer;
 pub mod import;
 pub mod video;
+pub mod live;

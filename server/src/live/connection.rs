@@ -1,0 +1,329 @@
+//! One socket of the live feed: reads what the client says, sends what lies between its cursors and the wave.
+//!
+//! What should be here: sending, waiting, closing. What should not: what a message means (`session`), what a frame
+//! holds (`board`).
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ResyncReason, ServerMessage};
+use futures_util::SinkExt;
+use serde::Deserialize;
+use std::sync::atomic::Ordering;
+use tokio::sync::watch;
+
+use super::frames::{self, Format, Next};
+use super::pacer::Wave;
+use super::session::{HELLO_SECONDS, Reply, Session, Subscription};
+use super::snapshot::{AskedFormat, unavailable};
+use super::{Hub, Live};
+
+/// Bytes handed to the socket between two looks at whether it takes them.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Longest words sent back about an unreadable message.
+const WORDS_BYTES_MAX: usize = 300;
+
+mod close {
+    pub const POLICY: u16 = 1008;
+    pub const TOO_BIG: u16 = 1009;
+    /// The client takes nothing; private use.
+    pub const STALLED: u16 = 4008;
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(default)]
+    format: Option<AskedFormat>,
+}
+
+/// `GET /live`
+pub(super) async fn open(
+    State(live): State<Live>,
+    Query(asked): Query<Asked>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !live.hub.started() {
+        return unavailable("the store is still being read");
+    }
+    let Some(place) = Place::take(&live.hub) else {
+        metrics::counter!("gridhall_live_refused_total", "code" => "too_many_connections").increment(1);
+        return unavailable("too many screens are connected");
+    };
+    let format = Format::from(asked.format);
+    upgrade
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(256 * 1024)
+        .max_message_size(CLIENT_MESSAGE_BYTES_MAX)
+        .max_frame_size(CLIENT_MESSAGE_BYTES_MAX)
+        .on_upgrade(move |socket| async move {
+            live.catchup.warm().await;
+            let waves = live.hub.0.waves.subscribe();
+            let mut connection =
+                Connection { live, format, session: Session::default(), heard_ms: 0, beat: 0, waves, socket };
+            connection.run().await;
+            drop(place);
+        })
+}
+
+/// A counted place among the open connections.
+struct Place(Hub);
+
+impl Place {
+    fn take(hub: &Hub) -> Option<Self> {
+        let open = hub.0.connections.fetch_add(1, Ordering::Relaxed);
+        let place = Self(hub.clone());
+        metrics::gauge!("gridhall_live_connections").increment(1.0);
+        // Dropping the place gives it back.
+        (open < hub.0.limits.connections_max).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("gridhall_live_connections").decrement(1.0);
+    }
+}
+
+/// Why a connection ends.
+enum End {
+    /// The client has gone.
+    Gone,
+    /// The client is told why.
+    Close(u16, &'static str),
+}
+
+struct Connection {
+    live: Live,
+    format: Format,
+    session: Session,
+    /// When the client was last heard, in milliseconds of the hub's life.
+    heard_ms: u64,
+    /// Last heartbeat sent.
+    beat: u64,
+    waves: watch::Receiver<Wave>,
+    socket: WebSocket,
+}
+
+impl Connection {
+    async fn run(&mut self) {
+        let first = self.waves.borrow_and_update().clone();
+        (self.heard_ms, self.beat) = (first.ms, first.beat);
+        let opened_ms = first.ms;
+        let end = match self.send(vec![self.encode(&self.live.hub.welcome(crate::clock::now()))]).await {
+            Ok(()) => self.serve(opened_ms).await,
+            Err(end) => end,
+        };
+        if let End::Close(code, reason) = end {
+            metrics::counter!("gridhall_live_closed_total", "reason" => reason).increment(1);
+            let frame = CloseFrame { code, reason: reason.into() };
+            // One wave's time is enough for a client that listens.
+            tokio::select! {
+                _ = self.socket.send(Message::Close(Some(frame))) => {}
+                _ = self.waves.changed() => {}
+            }
+        }
+    }
+
+    async fn serve(&mut self, opened_ms: u64) -> End {
+        loop {
+            let outcome = tokio::select! {
+                biased;
+                changed = self.waves.changed() => match changed {
+                    Ok(()) => self.wave(opened_ms).await,
+                    Err(_) => return End::Gone,
+                },
+                received = self.socket.recv() => match received {
+                    None => return End::Gone,
+                    Some(Err(error)) => return unreadable(&error),
+                    Some(Ok(message)) => self.hear(message).await,
+                },
+            };
+            if let Err(end) = outcome {
+                return end;
+            }
+        }
+    }
+
+    /// A new wave: sends what is new, and the heartbeat when there is one.
+    async fn wave(&mut self, opened_ms: u64) -> Result<(), End> {
+        let wave = self.waves.borrow_and_update().clone();
+        let batch = self.pump(&wave).await?;
+        let mut batch = batch;
+        if wave.beat != self.beat {
+            self.beat = wave.beat;
+            self.session.second();
+            let silent_ms = wave.ms.saturating_sub(self.heard_ms);
+            if silent_ms >= u64::from(self.live.hub.0.limits.stall_ms) {
+                return Err(End::Close(close::STALLED, "no answer to pings"));
+            }
+            if !self.session.greeted() && wave.ms.saturating_sub(opened_ms) > HELLO_SECONDS * 1_000 {
+                return Err(End::Close(close::POLICY, "no hello"));
+            }
+            if let Some(heartbeat) = &wave.heartbeat {
+                batch.push(heartbeat.in_format(self.format));
+                if heartbeat.ping {
+                    batch.push(Message::Ping(bytes::Bytes::new()));
+                }
+            }
+        }
+        self.send(batch).await
+    }
+
+    /// A message from the client: answers, and sends what a new subscription is owed.
+    async fn hear(&mut self, message: Message) -> Result<(), End> {
+        let wave = self.waves.borrow().clone();
+        self.heard_ms = wave.ms;
+        let said = match (&message, self.format) {
+            (Message::Ping(_) | Message::Pong(_), _) => return Ok(()),
+            (Message::Close(_), _) => return Err(End::Gone),
+            (Message::Binary(bytes), Format::Binary) => {
+                ClientMessage::from_bytes(bytes).map_err(|error| error.to_string())
+            }
+            (Message::Text(text), Format::Json) => {
+                serde_json::from_str(text).map_err(|error| error.to_string())
+            }
+            (Message::Binary(_), Format::Json) => Err("expected JSON text".to_owned()),
+            (Message::Text(_), Format::Binary) => {
+                Err("expected binary messages; JSON is spoken at /live?format=json".to_owned())
+            }
+        };
+        let reply = match said {
+            Ok(said) => self.session.take(said, |topic| self.live.hub.stands(topic)),
+            Err(words) => self.session.unreadable(shortened(words)),
+        };
+        let mut batch: Vec<Message> = Vec::new();
+        match reply {
+            Reply::GoOn(message) => batch.extend(message.map(|message| self.encode(&message))),
+            Reply::Close(message) => {
+                self.send(vec![self.encode(&message)]).await?;
+                return Err(End::Close(close::POLICY, "protocol not kept"));
+            }
+        }
+        batch.extend(self.pump(&wave).await?);
+        self.send(batch).await
+    }
+
+    /// Sends what lies between the cursors and the wave; returns the last part, which the caller sends.
+    async fn pump(&mut self, wave: &Wave) -> Result<Vec<Message>, End> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut at = 0;
+        while let Some(subscription) = self.session.subscriptions.get_mut(at) {
+            at += 1;
+            let behind = subscription.whole || subscription.cursor < wave.heads.of(&subscription.topic);
+            if !behind {
+                continue;
+            }
+            if !subscription.may_send(wave.ms) {
+                self.live.hub.0.pace.later.notify_one();
+                continue;
+            }
+            loop {
+                let subscription = &self.session.subscriptions[at - 1];
+                match step(&self.live, self.format, subscription, wave).await {
+                    Next::Idle => break,
+                    Next::Frames { to, messages } => {
+                        let subscription = &mut self.session.subscriptions[at - 1];
+                        (subscription.cursor, subscription.whole) = (to, false);
+                        bytes += messages.iter().map(frames::len).sum::<usize>();
+                        batch.extend(messages);
+                    }
+                    Next::Store | Next::TooFarBehind => {
+                        at -= 1;
+                        let topic = self.session.subscriptions[at].topic.clone();
+                        let reply = self.session.resync(topic, ResyncReason::TooFarBehind);
+                        if let Reply::GoOn(Some(message)) | Reply::Close(message) = reply {
+                            batch.push(self.encode(&message));
+                        }
+                        break;
+                    }
+                }
+                if bytes >= BATCH_BYTES {
+                    self.send(std::mem::take(&mut batch)).await?;
+                    bytes = 0;
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Hands messages to the socket and waits until it has taken them, but no longer than a stall may last.
+    async fn send(&mut self, batch: Vec<Message>) -> Result<(), End> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let bytes: usize = batch.iter().map(frames::len).sum();
+        metrics::counter!("gridhall_live_frames_total", "format" => self.format.key())
+            .increment(batch.len() as u64);
+        metrics::counter!("gridhall_live_bytes_total", "format" => self.format.key()).increment(bytes as u64);
+        let stall_ms = u64::from(self.live.hub.0.limits.stall_ms);
+        let (socket, waves) = (&mut self.socket, &mut self.waves);
+        let began_ms = waves.borrow().ms;
+        let sending = async {
+            for message in batch {
+                socket.feed(message).await?;
+            }
+            socket.flush().await
+        };
+        tokio::pin!(sending);
+        let mut missed = false;
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => {
+                    if missed {
+                        metrics::counter!("gridhall_live_lag_skips_total").increment(1);
+                        // The waves that passed meanwhile are looked at now, as one.
+                        waves.mark_changed();
+                    }
+                    return sent.map_err(|_| End::Gone);
+                }
+                changed = waves.changed() => {
+                    missed = true;
+                    let stalled = waves.borrow_and_update().ms.saturating_sub(began_ms) >= stall_ms;
+                    if changed.is_err() || stalled {
+                        metrics::counter!("gridhall_live_closed_total", "reason" => "stalled").increment(1);
+                        return Err(End::Gone);
+                    }
+                }
+            }
+        }
+    }
+
+    fn encode(&self, message: &ServerMessage) -> Message {
+        frames::encode(self.format, message)
+    }
+}
+
+/// The next frames of one subscription.
+async fn step(live: &Live, format: Format, subscription: &Subscription, wave: &Wave) -> Next {
+    let topic = &subscription.topic;
+    if subscription.whole {
+        return live.hub.whole(topic, format);
+    }
+    match live.hub.next(topic, format, subscription.cursor, &wave.heads) {
+        Next::Store => live.catchup.next(topic, format, subscription.cursor).await,
+        next @ (Next::Idle | Next::Frames { .. } | Next::TooFarBehind) => next,
+    }
+}
+
+fn unreadable(error: &axum::Error) -> End {
+    // The library tells a message that is too long only in words.
+    if error.to_string().contains("too long") || error.to_string().contains("too large") {
+        metrics::counter!("gridhall_live_refused_total", "code" => "too_big").increment(1);
+        return End::Close(close::TOO_BIG, "message too big");
+    }
+    End::Gone
+}
+
+fn shortened(mut words: String) -> String {
+    if words.len() > WORDS_BYTES_MAX {
+        let end = (0..=WORDS_BYTES_MAX).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}

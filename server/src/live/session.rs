@@ -1,0 +1,190 @@
+//! What one client has said: its subscriptions, where each stands, and how far its patience-testing has gone.
+//!
+//! Pure: fed with messages, asked for replies. Sockets are in `connection`.
+
+use domain::wire::{ClientMessage, PROTOCOL, ResyncReason, ServerMessage, Topic};
+
+/// Topics one connection may follow.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
+/// Mistakes after which the connection is closed.
+const STRIKES_MAX: u8 = 8;
+/// Messages a client may send at once; each second gives back [`MESSAGES_PER_SECOND`].
+const MESSAGES_BURST: u16 = 160;
+const MESSAGES_PER_SECOND: u16 = 20;
+/// Seconds in which the first message must come.
+pub const HELLO_SECONDS: u64 = 10;
+
+/// One topic a client follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub topic: Topic,
+    /// Version the client stands at once everything sent has arrived.
+    pub cursor: u64,
+    /// Whether the client starts from nothing and is owed everything.
+    pub whole: bool,
+    /// Deltas per second, 0 for no ceiling.
+    max_hz: u8,
+    /// Last time slot used, so that clients with the same ceiling share their frames.
+    slot: u64,
+}
+
+impl Subscription {
+    /// Whether the ceiling lets a delta go at `ms` milliseconds of the hub's life; uses the time slot if so.
+    pub fn may_send(&mut self, ms: u64) -> bool {
+        if self.max_hz == 0 {
+            return true;
+        }
+        let slot = ms * u64::from(self.max_hz) / 1_000 + 1;
+        let free = slot > self.slot;
+        self.slot = slot;
+        free
+    }
+}
+
+/// What the connection does after a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Send this, if anything, and go on.
+    GoOn(Option<ServerMessage>),
+    /// Send this and close.
+    Close(ServerMessage),
+}
+
+/// What the hub knows that decides about a subscription.
+#[derive(Debug, Clone, Copy)]
+pub struct StandsAt {
+    pub epoch: u64,
+    /// Version of the topic nobody can be ahead of.
+    pub ceiling: u64,
+}
+
+/// One client's side of the protocol.
+#[derive(Debug)]
+pub struct Session {
+    pub subscriptions: Vec<Subscription>,
+    greeted: bool,
+    strikes: u8,
+    tokens: u16,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { subscriptions: Vec::new(), greeted: false, strikes: 0, tokens: MESSAGES_BURST }
+    }
+}
+
+impl Session {
+    #[must_use]
+    pub fn greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// One second has passed.
+    pub fn second(&mut self) {
+        self.tokens = (self.tokens + MESSAGES_PER_SECOND).min(MESSAGES_BURST);
+    }
+
+    /// Answers what could not be read.
+    pub fn unreadable(&mut self, words: String) -> Reply {
+        self.refuse(None, "malformed", words)
+    }
+
+    /// Takes one message. `stands` says where a topic stands, or why it cannot be followed.
+    pub fn take(
+        &mut self,
+        message: ClientMessage,
+        stands: impl FnOnce(&Topic) -> Result<StandsAt, String>,
+    ) -> Reply {
+        let Some(tokens) = self.tokens.checked_sub(1) else {
+            return self.refuse(None, "too_many_messages", "at most 20 messages a second".to_owned());
+        };
+        self.tokens = tokens;
+        match message {
+            ClientMessage::Hello { protocol } if protocol == PROTOCOL => {
+                self.greeted = true;
+                Reply::GoOn(None)
+            }
+            ClientMessage::Hello { protocol } => {
+                let words = format!(
+                    "this server speaks protocol {PROTOCOL}, the client {protocol}; reload the page or update the \
+                     client"
+                );
+                metrics::counter!("gridhall_live_refused_total", "code" => "protocol").increment(1);
+                Reply::Close(refused(None, "protocol", words))
+            }
+            ClientMessage::Subscribe { .. }
+            | ClientMessage::Unsubscribe { .. }
+            | ClientMessage::Diverged { .. }
+                if !self.greeted =>
+            {
+                self.refuse(None, "hello_first", "the first message must be hello".to_owned())
+            }
+            ClientMessage::Subscribe { topic, epoch, from, max_hz } => match stands(&topic) {
+                Err(words) => self.refuse(Some(topic), "unknown_topic", words),
+                Ok(stands) => self.subscribe(topic, epoch.map(|epoch| epoch.0).zip(from), max_hz, stands),
+            },
+            ClientMessage::Unsubscribe { topic } => {
+                self.subscriptions.retain(|subscription| subscription.topic != topic);
+                Reply::GoOn(None)
+            }
+            ClientMessage::Diverged { topic, version } => {
+                tracing::warn!(%topic, version, "a client's state differs from the server's");
+                metrics::counter!("gridhall_live_divergence_total").increment(1);
+                self.resync(topic, ResyncReason::Diverged)
+            }
+        }
+    }
+
+    fn subscribe(
+        &mut self,
+        topic: Topic,
+        place: Option<(u64, u64)>,
+        max_hz: Option<u8>,
+        stands: StandsAt,
+    ) -> Reply {
+        match place {
+            Some((epoch, _)) if epoch != stands.epoch => {
+                return self.resync(topic, ResyncReason::OtherEpoch);
+            }
+            Some((_, from)) if from > stands.ceiling => {
+                return self.resync(topic, ResyncReason::AheadOfStore);
+            }
+            Some(_) | None => {}
+        }
+        let subscription = Subscription {
+            cursor: place.map_or(0, |(_, from)| from),
+            whole: place.is_none(),
+            max_hz: max_hz.unwrap_or(0),
+            slot: 0,
+            topic,
+        };
+        let count = self.subscriptions.len();
+        match self.subscriptions.iter_mut().find(|known| known.topic == subscription.topic) {
+            Some(known) => *known = subscription,
+            None if count < SUBSCRIPTIONS_MAX => self.subscriptions.push(subscription),
+            None => {
+                let words = format!("at most {SUBSCRIPTIONS_MAX} topics on one connection");
+                return self.refuse(Some(subscription.topic), "too_many_subscriptions", words);
+            }
+        }
+        Reply::GoOn(None)
+    }
+
+    /// Ends a subscription with the word that its client must take a new snapshot.
+    pub fn resync(&mut self, topic: Topic, reason: ResyncReason) -> Reply {
+        metrics::counter!("gridhall_live_resyncs_total").increment(1);
+        self.subscriptions.retain(|subscription| subscription.topic != topic);
+        Reply::GoOn(Some(ServerMessage::Resync { topic, reason }))
+    }
+
+    fn refuse(&mut self, topic: Option<Topic>, code: &'static str, words: String) -> Reply {
+        metrics::counter!("gridhall_live_refused_total", "code" => code).increment(1);
+        self.strikes += 1;
+        let message = refused(topic, code, words);
+        if self.strikes >= STRIKES_MAX { Reply::Close(message) } else { Reply::GoOn(Some(message)) }
+    }
+}
+
+fn refused(topic: Option<Topic>, code: &str, words: String) -> ServerMessage {
+    ServerMessage::Refused { topic, code: code.to_owned(), words }
+}
