@@ -152,7 +152,7 @@ impl Hub {
         self.0.frames.made_once((topic.clone(), format, u64::MAX, head), || {
             let (epoch, all) = {
                 let board = lock(&self.0.board);
-                if board.len(topic) > board::KEYS_PER_MESSAGE {
+                if board.count(topic) > board::KEYS_PER_MESSAGE {
                     return Next::TooFarBehind;
                 }
                 (board.epoch, board.all(topic))

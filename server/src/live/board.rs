@@ -225,11 +225,11 @@ impl Board {
 
     /// Keys of a topic, to judge whether everything fits one message.
     #[must_use]
-    pub fn len(&self, topic: &Topic) -> usize {
+    pub fn count(&self, topic: &Topic) -> usize {
         match topic {
-            Topic::Tally => self.tally.len(),
-            Topic::Overdue => self.overdue.len(),
-            Topic::Whistle => self.whistle.len(),
+            Topic::Tally => self.tally.count(),
+            Topic::Overdue => self.overdue.count(),
+            Topic::Whistle => self.whistle.count(),
             Topic::Case(_) | Topic::Positions | Topic::Position(_) => 0,
         }
     }

@@ -107,7 +107,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Keyed<K, V> {
 
     /// How many keys have a value.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.rows.len() - self.tombstones
     }
 
