@@ -10,14 +10,15 @@
 
 use axum::Router;
 use axum::routing::get;
-use domain::command::Recorded;
 use domain::moment::UtcMillis;
-use domain::state::{Changes, State};
+use domain::state::State;
 use domain::wire::{Hex64, PROTOCOL, ServerMessage, Topic};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
+
+use crate::writer::{Committed, Publisher};
 
 pub mod keyed;
 pub mod ring;
@@ -171,27 +172,22 @@ pub struct HubPublisher {
     hub: Hub,
 }
 
-impl HubPublisher {
-    /// Takes over what the store holds.
-    pub fn start(&mut self, epoch: u64, state: &State) {
+impl Publisher for HubPublisher {
+    fn start(&mut self, epoch: u64, state: &State) {
         *lock(&self.hub.0.board) = Board::start(epoch, state);
         self.hub.0.started.store(true, Ordering::Release);
         self.hub.0.pace.dirty.notify_one();
     }
 
-    /// Takes over one commit; called right after it, before it is acknowledged.
-    pub fn publish<'a>(
-        &mut self,
-        state: &State,
-        committed: impl IntoIterator<Item = (&'a Recorded, &'a Changes)>,
-    ) {
+    fn publish(&mut self, state: &State, committed: &[Committed]) {
+        let committed = committed.iter().map(|committed| (&committed.recorded, &committed.changes));
         lock(&self.hub.0.board).commit(state, committed);
         self.hub.0.pace.dirty.notify_one();
     }
 }
 
 /// What the routes of the feed share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Live {
     hub: Hub,
     catchup: Arc<Catchup>,

@@ -20,15 +20,20 @@ const CHUNK: u64 = 512;
 const CHUNKS_MAX: usize = 24;
 
 /// The store's event log, read on a thread that may wait for the disk.
-pub trait History: Send + Sync + std::fmt::Debug {
+pub trait History: Send + Sync {
     /// Events after `seq` in order, each with its case as the store has it now.
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String>;
+}
+
+impl History for crate::store::Reader {
+    fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String> {
+        self.events_after(seq, limit).map_err(|error| error.chain())
+    }
 }
 
 type Lines = Arc<Vec<Arc<EventLine>>>;
 
 /// Chunks of the log by their first sequence number less one.
-#[derive(Debug)]
 pub struct Catchup {
     hub: Hub,
     history: Arc<dyn History>,
