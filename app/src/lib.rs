@@ -1,3 +1,4 @@
 //! What is seen: the screens of the hall.
 
 pub mod map;
+pub mod player;

@@ -1,0 +1,113 @@
+// What the player's tests share: a server for each test, and how they read the page.
+
+import type { Page, TestInfo } from '@playwright/test';
+import { expect, test } from '../helpers/test';
+import { startServer, type VideoServer } from './server';
+import { FRAMES, makeStream, readNumber, type Stream } from './stream';
+
+export interface TileStats {
+  camera: string;
+  state: string;
+  painted: number;
+  superseded: number;
+  skipped: number;
+  caughtUp: number;
+  rebuilt: number;
+  deltasAfterGap: number;
+  width: number;
+  paused: boolean;
+  latency_p50_ms: number;
+  latency_p95_ms: number;
+  submit_painted_p50_ms: number;
+}
+export interface Stats {
+  mode: string;
+  link: { up: boolean; reconnects: number };
+  tiles: TileStats[];
+}
+export interface Said {
+  camera: string;
+  at: number;
+  state: string;
+  cause?: string;
+  since_ms?: number;
+  retry_s?: number;
+  interval_s?: number;
+}
+export interface Harness {
+  log: Said[];
+  add(camera: string, options?: object): number;
+  remove(camera: string): void;
+  squares(camera: string, what: string): Promise<number[] | null>;
+}
+declare global {
+  var harness: Harness;
+  var gridhallPlayer: { stats(): Promise<Stats> };
+}
+
+let streams: Stream[];
+/** The server of the test that runs. */
+export let server: VideoServer;
+
+/** To be called once at the top of a file of tests. */
+export function withServer(): void {
+  test.use({ viewport: { width: 1400, height: 900 } });
+
+  test.beforeAll(() => {
+    streams = [makeStream({ width: 640, height: 360 }), makeStream({ width: 320, height: 180, hue: 120 })];
+  });
+
+  test.beforeEach(async ({ page }) => {
+    server = await startServer(streams);
+    page.on('console', (message) => {
+      const expected = /404|503|WebSocket/.test(message.text());
+      if (message.type() === 'error' && !expected) server.violations.push(`console: ${message.text()}`);
+    });
+  });
+
+  test.afterEach(async () => {
+    await server.close();
+    expect(server.violations).toEqual([]);
+  });
+}
+
+export async function open(page: Page, cameras: string[]): Promise<void> {
+  await page.goto(`${server.origin}/`);
+  await page.waitForFunction(() => globalThis.harness !== undefined);
+  for (const camera of cameras) await page.evaluate((code) => globalThis.harness.add(code), camera);
+}
+
+export const stats = (page: Page): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
+
+export async function tileOf(page: Page, camera: string): Promise<TileStats> {
+  const found = (await stats(page)).tiles.find((tile) => tile.camera === camera);
+  if (found === undefined) throw new Error(`no tile shows ${camera}`);
+  return found;
+}
+
+export const log = (page: Page, camera: string): Promise<Said[]> =>
+  page.evaluate((code) => globalThis.harness.log.filter((entry) => entry.camera === code), camera);
+
+export const statesOf = async (page: Page, camera: string): Promise<string[]> =>
+  (await log(page, camera)).map(({ state }) => state).filter((state, i, all) => state !== all[i - 1]);
+
+export async function inState(page: Page, camera: string, state: string, timeout = 10_000): Promise<void> {
+  await expect.poll(async () => (await tileOf(page, camera)).state, { timeout, intervals: [50] }).toBe(state);
+}
+
+/** Number of the picture on the page and how many pictures it was behind what had been sent when asked. */
+export async function look(page: Page, camera: string, what = 'canvas'): Promise<{ number: number | null; behind: number }> {
+  const newest = server.newest;
+  const squares = await page.evaluate(([code, kind]) => globalThis.harness.squares(code ?? '', kind ?? ''), [camera, what]);
+  const number = squares === null ? null : readNumber(squares);
+  if (number === null) return { number, behind: Number.POSITIVE_INFINITY };
+  const behind = (newest - number + FRAMES) % FRAMES;
+  return { number, behind: behind > FRAMES / 2 ? behind - FRAMES : behind };
+}
+
+/** Waits until the picture on the page is one of the last half second. */
+export async function paintsNow(page: Page, camera: string): Promise<void> {
+  await expect.poll(async () => (await look(page, camera)).behind, { timeout: 5000 }).toBeLessThan(13);
+}
+
+export const picture = (page: Page, info: TestInfo, name: string) => page.screenshot({ path: info.outputPath(`${name}.png`) });

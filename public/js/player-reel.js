@@ -1,0 +1,129 @@
+// One `<video>` fed fragment by fragment through Media Source Extensions, kept near its live edge. A reel plays one set
+// of parameters: when they change or something breaks, its owner makes another.
+
+/** Behind the newest fragment by more than this: jump. */
+const JUMP_BEHIND_S = 1.5;
+/** Behind by more than this: play a little faster; the wanted distance is kept otherwise. */
+const HURRY_BEHIND_S = 0.35;
+const RATE_MAX = 1.1;
+/** Played pictures kept in the buffer. */
+const KEEP_S = 10;
+/** Fragments waiting to be appended; more means the buffer has died. */
+const QUEUE_MAX = 512;
+
+/** One MediaSource and its `<video>`. Replaced as a whole when the parameters change or something breaks. */
+export class Reel {
+  #queue = [];
+  #queued = { key: false };
+  #buffer = null;
+  #url;
+  #marks = [];
+  #failed;
+  #toEdge = true;
+
+  constructor(mime, failed) {
+    this.#failed = failed;
+    this.video = document.createElement('video');
+    this.video.className = 'camera-video';
+    this.video.muted = true;
+    this.video.playsInline = true;
+    this.video.disablePictureInPicture = true;
+    this.video.tabIndex = -1;
+    const source = new MediaSource();
+    this.#url = URL.createObjectURL(source);
+    this.video.src = this.#url;
+    source.addEventListener(
+      'sourceopen',
+      () => {
+        try {
+          this.#buffer = source.addSourceBuffer(mime);
+          this.#buffer.mode = 'sequence';
+        } catch (error) {
+          failed(`source buffer: ${error.message}`, error.name === 'NotSupportedError' ? mime : null);
+          return;
+        }
+        this.#buffer.addEventListener('updateend', () => this.#drain());
+        this.#buffer.addEventListener('error', () => failed('source buffer error', null));
+        this.#drain();
+      },
+      { once: true },
+    );
+    this.video.addEventListener('error', () => failed(`video element: ${this.video.error?.message}`, null));
+  }
+
+  append(bytes, ingestUs, catchUp) {
+    if (this.#queue.length >= QUEUE_MAX) {
+      this.#failed('append queue full', null);
+      return;
+    }
+    this.#queue.push({ bytes, ingestUs, catchUp });
+    this.#drain();
+  }
+
+  #drain() {
+    const buffer = this.#buffer;
+    if (buffer === null || buffer.updating || this.video.error !== null) return;
+    this.#settle();
+    const next = this.#queue.shift();
+    if (next === undefined) return;
+    this.#queued = next;
+    try {
+      buffer.appendBuffer(next.bytes);
+    } catch (error) {
+      this.#failed(`append: ${error.message}`, null);
+    }
+  }
+
+  /** After an append: remember whose picture ends where, jump over a catch-up burst, drop what was played. */
+  #settle() {
+    const ranges = this.#buffer.buffered;
+    if (ranges.length === 0) return;
+    const end = ranges.end(ranges.length - 1);
+    if (this.#queued.ingestUs !== undefined) {
+      this.#marks.push({ end, ingestUs: this.#queued.ingestUs });
+      if (this.#marks.length > QUEUE_MAX) this.#marks.shift();
+      if (this.#queued.catchUp) this.#toEdge = true;
+      else if (this.#toEdge) {
+        this.#toEdge = false;
+        this.#seek(end);
+      }
+      this.#queued = {};
+    }
+    if (this.#toEdge && this.#queue.length === 0) this.#seek(end);
+    const start = ranges.start(0);
+    const now = this.video.currentTime;
+    if (now - start > 2 * KEEP_S) this.#buffer.remove(start, now - KEEP_S);
+  }
+
+  #seek(end) {
+    const ranges = this.#buffer.buffered;
+    this.video.currentTime = Math.max(ranges.start(ranges.length - 1), end - 0.05);
+    if (this.video.paused) this.video.play().catch(() => {});
+  }
+
+  /** Keeps play near the newest fragment. Called on each tick. */
+  chase() {
+    if (this.#buffer === null || this.#buffer.buffered.length === 0) return;
+    if (this.video.paused) this.video.play().catch(() => {});
+    const end = this.#buffer.buffered.end(this.#buffer.buffered.length - 1);
+    const behind = end - this.video.currentTime;
+    if (behind > JUMP_BEHIND_S || behind < -0.5) this.#seek(end);
+    const rate = behind > HURRY_BEHIND_S ? RATE_MAX : 1;
+    if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
+  }
+
+  /** Ingest time of the picture standing at media time `at`, or null. */
+  ingestAt(at) {
+    while (this.#marks.length > 1 && this.#marks[0].end <= at) this.#marks.shift();
+    return this.#marks.length === 0 ? null : this.#marks[0].ingestUs;
+  }
+
+  dispose() {
+    this.#buffer = null;
+    this.#queue.length = 0;
+    this.video.removeAttribute('src');
+    this.video.load();
+    this.video.remove();
+    URL.revokeObjectURL(this.#url);
+  }
+}

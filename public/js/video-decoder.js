@@ -1,0 +1,195 @@
+// One tile's WebCodecs decoder: when to feed it, when to wait for a key frame, when to give it up. Frames come out
+// through `host.frame`; nothing here paints, talks to the server or keeps time other than the watchdog's.
+
+import { nowUs, parseConfiguration } from './video-link.js';
+
+/** Frames waiting inside the decoder beyond which the picture is behind for good: skip to the next key frame. */
+const QUEUE_MAX = 50;
+/** Fed and silent for this long: the decoder has died without saying so. */
+const SILENT_MS = 2000;
+/** A decoder may hold back frames for reordering; fewer inputs than this prove nothing. */
+const REORDER_MAX = 8;
+/** Lines below which hardware decoders cost more than they save, and are few. */
+const SOFTWARE_BELOW_LINES = 360;
+/** Hardware decoders in use beyond which the rest decodes in software (VA-API allows 16). */
+const HARDWARE_MAX = 14;
+const PENDING_MAX = 256;
+
+let hardwareInUse = 0;
+
+export class TileDecoder {
+  #host;
+  #decoder = null;
+  #configuration = null;
+  #nextSeq = null;
+  #needKey = true;
+  #pending = new Map();
+  #submittedSinceOutput = 0;
+  #firstSubmitAfterOutput = 0;
+  #lastSubmit = 0;
+  #hardware = false;
+  #preferSoftware = false;
+  #anyAcceleration = false;
+  /** Totals since the tile was opened. */
+  counts = { submitted: 0, decoded: 0, skipped: 0, caughtUp: 0, rebuilt: 0, deltasAfterGap: 0 };
+
+  /** `host`: `frame(frame, meta)`, `unsupported(codec)`, `trouble(reason)`. */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  get configuration() {
+    return this.#configuration;
+  }
+
+  configure(media) {
+    const configuration = parseConfiguration(media.payload);
+    if (configuration === null) return;
+    this.#release();
+    this.#configuration = configuration;
+    this.#nextSeq = null;
+    this.#needKey = true;
+  }
+
+  push(media) {
+    if (this.#configuration === null) {
+      this.counts.skipped += 1;
+      return;
+    }
+    const gap = media.discontinuity || (this.#nextSeq !== null && media.seq !== this.#nextSeq);
+    this.#nextSeq = (media.seq + 1) >>> 0;
+    if (gap) this.#needKey = true;
+    if (!media.catchUp && this.#decoder !== null && this.#decoder.decodeQueueSize > QUEUE_MAX) this.#needKey = true;
+    if (this.#needKey && !media.key) {
+      this.counts.skipped += 1;
+      return;
+    }
+    if (this.#decoder === null && !this.#build()) return;
+    const afterGap = this.#needKey;
+    this.#needKey = false;
+    this.#decode(media, afterGap);
+  }
+
+  /** Stops decoding but keeps the parameters: play goes on at the next key frame. */
+  suspend() {
+    this.#release();
+    this.#needKey = true;
+    this.#nextSeq = null;
+  }
+
+  /** To be called about twice a second. */
+  watch() {
+    if (this.#decoder === null || this.#submittedSinceOutput < REORDER_MAX) return;
+    const now = performance.now();
+    if (now - this.#firstSubmitAfterOutput < SILENT_MS || now - this.#lastSubmit > SILENT_MS / 2) return;
+    this.#preferSoftware = true;
+    this.#fail('decoder silent');
+  }
+
+  close() {
+    this.#release();
+    this.#configuration = null;
+  }
+
+  #build() {
+    const { codec, width, height, description } = this.#configuration;
+    const software = this.#preferSoftware || height < SOFTWARE_BELOW_LINES || hardwareInUse >= HARDWARE_MAX;
+    const decoder = new VideoDecoder({
+      output: (frame) => this.#output(decoder, frame),
+      error: (error) => this.#broken(decoder, error),
+    });
+    const config = { codec, codedWidth: width, codedHeight: height, optimizeForLatency: true };
+    config.hardwareAcceleration = software && !this.#anyAcceleration ? 'prefer-software' : 'no-preference';
+    if (description.length > 0) config.description = description;
+    try {
+      decoder.configure(config);
+    } catch (error) {
+      // A codec string nobody knows throws at once.
+      this.#host.unsupported(codec, String(error));
+      return false;
+    }
+    this.#hardware = !software;
+    if (this.#hardware) hardwareInUse += 1;
+    this.#decoder = decoder;
+    this.#submittedSinceOutput = 0;
+    return true;
+  }
+
+  #decode(media, afterGap) {
+    if (afterGap && !media.key) this.counts.deltasAfterGap += 1;
+    const now = performance.now();
+    let timestamp = media.ptsUs;
+    while (this.#pending.has(timestamp)) timestamp += 1;
+    try {
+      this.#decoder.decode(new EncodedVideoChunk({ type: media.key ? 'key' : 'delta', timestamp, data: media.payload }));
+    } catch (error) {
+      this.#broken(this.#decoder, error);
+      return;
+    }
+    this.#pending.set(timestamp, {
+      ingestUs: media.ingestUs,
+      catchUp: media.catchUp,
+      submittedUs: nowUs(),
+      height: this.#configuration.height,
+    });
+    if (this.#pending.size > PENDING_MAX) this.#pending.delete(this.#pending.keys().next().value);
+    this.counts.submitted += 1;
+    if (this.#submittedSinceOutput === 0) this.#firstSubmitAfterOutput = now;
+    this.#submittedSinceOutput += 1;
+    this.#lastSubmit = now;
+  }
+
+  #output(decoder, frame) {
+    if (decoder !== this.#decoder) {
+      frame.close();
+      return;
+    }
+    this.#submittedSinceOutput = 0;
+    this.counts.decoded += 1;
+    const meta = this.#pending.get(frame.timestamp);
+    this.#pending.delete(frame.timestamp);
+    // Of a catch-up burst only the newest picture is shown; the others exist to be decoded from.
+    if (meta === undefined || (meta.catchUp && this.#newerPending(frame.timestamp))) {
+      this.counts.caughtUp += 1;
+      frame.close();
+      return;
+    }
+    this.#host.frame(frame, meta);
+  }
+
+  #newerPending(timestamp) {
+    for (const pending of this.#pending.keys()) if (pending > timestamp) return true;
+    return false;
+  }
+
+  #broken(decoder, error) {
+    if (decoder !== this.#decoder) return;
+    if (error?.name === 'NotSupportedError') {
+      const codec = this.#configuration.codec;
+      if (this.#anyAcceleration) {
+        this.#release();
+        this.#host.unsupported(codec, String(error.message));
+        return;
+      }
+      this.#anyAcceleration = true;
+    }
+    this.#fail(`decoder error: ${error?.message ?? error}`);
+  }
+
+  #fail(reason) {
+    this.counts.rebuilt += 1;
+    this.suspend();
+    this.#host.trouble(reason);
+  }
+
+  #release() {
+    if (this.#decoder === null) return;
+    const decoder = this.#decoder;
+    this.#decoder = null;
+    if (this.#hardware) hardwareInUse -= 1;
+    this.#hardware = false;
+    this.#pending.clear();
+    this.#submittedSinceOutput = 0;
+    if (decoder.state !== 'closed') decoder.close();
+  }
+}
