@@ -197,3 +197,6 @@ impl WorkCalendar {
 fn span_ms(span: &Span) -> std::ops::Range<i64> {
     i64::from(span.from) * MINUTE_MS..i64::from(span.to) * MINUTE_MS
 }
+
+#[cfg(test)]
+mod tests;

@@ -425,3 +425,6 @@ fn disposal_clock_taken_over(history: &History) -> Option<crate::case::Clock> {
         phase: Phase::Running,
     })
 }
+
+#[cfg(test)]
+mod tests;

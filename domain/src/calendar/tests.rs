@@ -1,0 +1,117 @@
+//! Working time: the published examples and the defects found in fielded systems (`reference/domain.md` §2.5, §2.8).
+
+use proptest::prelude::*;
+
+use super::*;
+
+const OFFSET: UtcOffset = UtcOffset(480);
+
+/// A local time of the hall as an instant.
+fn at(text: &str) -> UtcMillis {
+    let (date, time) = text.split_once(' ').unwrap();
+    let (hour, minute) = time.split_once(':').unwrap();
+    let ms_of_day = hour.parse::<i64>().unwrap() * HOUR_MS + minute.parse::<i64>().unwrap() * MINUTE_MS;
+    Local { date: date.parse().unwrap(), ms_of_day }.utc(OFFSET)
+}
+
+fn words(instant: UtcMillis) -> String {
+    let local = instant.local(OFFSET);
+    format!("{} {:02}:{:02}", local.date, local.hour(), local.minute())
+}
+
+/// Default hours with the holidays and make-up days of New Year 2026 and National Day 2025.
+fn calendar() -> WorkCalendar {
+    let day = |text: &str, kind| (text.parse::<Date>().unwrap(), kind);
+    let exceptions = [
+        day("2025-10-01", DayKind::Off),
+        day("2025-10-02", DayKind::Off),
+        day("2025-10-03", DayKind::Off),
+        day("2025-10-06", DayKind::Off),
+        day("2025-10-07", DayKind::Off),
+        day("2025-10-08", DayKind::Off),
+        day("2025-10-11", DayKind::Work),
+        day("2026-01-01", DayKind::Off),
+        day("2026-01-02", DayKind::Off),
+        day("2026-01-03", DayKind::Off),
+        day("2026-01-04", DayKind::Work),
+    ];
+    WorkCalendar { exceptions: exceptions.into_iter().collect(), ..WorkCalendar::default() }
+}
+
+fn due(start: &str, amount: u16, unit: LimitUnit) -> String {
+    words(calendar().due(at(start), Limit { amount, unit }, OFFSET))
+}
+
+#[test]
+fn limits_run_out_as_the_published_tables_say() {
+    use LimitUnit::{UrgentDay, UrgentHour, WorkDay, WorkHour};
+    let table = [
+        // §2.5: filed 15:00 on Monday with one working day is due 15:00 on Tuesday.
+        ("2026-06-15 15:00", 1, WorkDay, "2026-06-16 15:00"),
+        ("2026-06-15 10:00", 4, WorkHour, "2026-06-15 16:00"),
+        ("2026-06-15 08:00", 4, WorkHour, "2026-06-15 12:00"),
+        ("2026-06-15 12:00", 4, WorkHour, "2026-06-15 18:00"),
+        // Friday afternoon to Monday.
+        ("2026-06-19 17:00", 2, WorkHour, "2026-06-22 09:00"),
+        ("2026-06-19 17:00", 2, UrgentHour, "2026-06-19 19:00"),
+        ("2026-06-19 17:00", 2, UrgentDay, "2026-06-21 17:00"),
+        // §2.8 no. 3: started inside the lunch break.
+        ("2026-06-15 13:00", 1, WorkHour, "2026-06-15 15:00"),
+        // §2.8 no. 2: across the year's end, with the holiday and the make-up Sunday.
+        ("2025-12-31 17:00", 2, WorkHour, "2026-01-04 09:00"),
+        // National Day week, then the make-up Saturday counts.
+        ("2025-09-30 17:00", 1, WorkDay, "2025-10-09 17:00"),
+        ("2025-10-10 17:00", 2, WorkHour, "2025-10-11 09:00"),
+        // Before the office opens and after it closes.
+        ("2026-06-15 06:00", 1, WorkHour, "2026-06-15 09:00"),
+        ("2026-06-15 20:00", 1, WorkHour, "2026-06-16 09:00"),
+    ];
+    for (start, amount, unit, expected) in table {
+        assert_eq!(due(start, amount, unit), expected, "{amount} {unit:?} from {start}");
+    }
+}
+
+#[test]
+fn working_time_between_two_moments_in_the_lunch_break_is_zero() {
+    let elapsed =
+        calendar().elapsed_ms(at("2026-06-15 13:00"), at("2026-06-15 13:30"), LimitUnit::WorkHour, OFFSET);
+    assert_eq!(elapsed, 0);
+}
+
+#[test]
+fn the_office_says_when_it_opens() {
+    let opens = |text: &str| words(calendar().resumes_at(at(text), OFFSET).unwrap());
+    assert_eq!(opens("2026-06-15 12:26"), "2026-06-15 14:00");
+    assert_eq!(opens("2026-06-15 09:10"), "2026-06-15 09:10");
+    assert_eq!(opens("2025-12-31 18:00"), "2026-01-04 08:00");
+}
+
+#[test]
+fn a_calendar_without_working_time_ends_instead_of_searching_for_ever() {
+    let holiday = WorkCalendar { weekdays: Vec::new(), ..WorkCalendar::default() };
+    assert!(holiday.check().is_err());
+    let never = holiday.due(at("2026-06-15 09:00"), Limit { amount: 1, unit: LimitUnit::WorkHour }, OFFSET);
+    assert_eq!(never, UtcMillis(i64::MAX));
+    assert_eq!(holiday.resumes_at(at("2026-06-15 09:00"), OFFSET), None);
+}
+
+proptest! {
+    /// Whatever the start and the limit, the working time between start and due is the limit.
+    #[test]
+    fn the_due_time_is_exactly_the_limit_away(start in 1_700_000_000_000_i64..1_800_000_000_000, hours in 1_u16..200) {
+        let start = UtcMillis(start);
+        let limit = Limit { amount: hours, unit: LimitUnit::WorkHour };
+        let due = calendar().due(start, limit, OFFSET);
+        let elapsed = calendar().elapsed_ms(start, due, LimitUnit::WorkHour, OFFSET);
+        prop_assert_eq!(elapsed, i64::from(hours) * HOUR_MS);
+    }
+
+    /// Dates survive the way to text and back, and days count without gaps.
+    #[test]
+    fn dates_count_without_gaps(days in -1_000_000_i64..1_000_000) {
+        let date = Date::from_days(days);
+        prop_assert_eq!(date.to_string().parse::<Date>().ok(), Some(date).filter(|_| date.parts().0 >= 0));
+        let (year, month, day) = date.parts();
+        prop_assert_eq!(Date::new(year, month, day), Some(date));
+    }
+}

@@ -1,0 +1,409 @@
+//! The loop's rules as properties: whatever is sent in whatever order, nothing breaks and every tally can be counted
+//! again from the events alone.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::calendar::{Limit, LimitUnit, WorkCalendar};
+use crate::case::{Priority, Report};
+use crate::catalogue::{Area, AreaLevel, Class, ClassKind, Department, Name, Source};
+use crate::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+use crate::command::Command;
+use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::rejection::Rejection;
+use crate::tally::{Dimension, Period};
+use crate::whistle::{WhistleCall, WhistleLevel};
+
+const START: UtcMillis = UtcMillis(1_781_486_400_000); // 2026-06-15 09:20 in Shanghai, a Monday.
+
+fn name(text: &str) -> Name {
+    Name { zh: text.into(), en: text.into() }
+}
+
+fn policy() -> Policy {
+    let area = |code: &str, level, parent: Option<&str>| Area {
+        code: AreaCode::new(code).unwrap(),
+        level,
+        parent: parent.map(|code| AreaCode::new(code).unwrap()),
+        name: name(code),
+    };
+    let class = |code: &str| Class {
+        code: ClassCode::new(code).unwrap(),
+        kind: ClassKind::Event,
+        name: name(code),
+        key: false,
+        disposal_limit: Some(Limit { amount: 2, unit: LimitUnit::UrgentHour }),
+    };
+    let department = |code: &str| Department { code: DepartmentCode::new(code).unwrap(), name: name(code) };
+    Policy {
+        stated_source: "tests".into(),
+        centre: name("centre"),
+        utc_offset_minutes: UtcOffset(480),
+        dispatch_limit: Limit { amount: 4, unit: LimitUnit::UrgentHour },
+        disposal_limit: Limit { amount: 1, unit: LimitUnit::WorkDay },
+        whistle_response_minutes: 30,
+        forecast_minutes: 30,
+        lamp_yellow_percent: 80,
+        position_stale_seconds: 120,
+        clock_skew_seconds: 120,
+        backdate_days: 30,
+        bounds: None,
+        calendar: WorkCalendar::default(),
+        areas: vec![
+            area("5301", AreaLevel::City, None),
+            area("530102", AreaLevel::District, Some("5301")),
+            area("530103", AreaLevel::District, Some("5301")),
+            area("530102001", AreaLevel::Street, Some("530102")),
+        ],
+        classes: vec![class("E01"), class("P01")],
+        sources: vec![Source { code: SourceCode::new("hotline").unwrap(), name: name("hotline") }],
+        departments: vec![department("urban"), department("fire")],
+    }
+}
+
+fn report(area: &str, class: &str) -> Report {
+    Report {
+        source: SourceCode::new("hotline").unwrap(),
+        class: ClassCode::new(class).unwrap(),
+        area: AreaCode::new(area).unwrap(),
+        condition: None,
+        address: "北京路".into(),
+        description: String::new(),
+        place: None,
+        priority: Priority::Ordinary,
+        base_count: 1,
+        reporter: None,
+        external: None,
+    }
+}
+
+/// A hall without a store: decides, records, applies.
+struct Desk {
+    policy: Policy,
+    state: State,
+    log: Vec<Recorded>,
+    now: UtcMillis,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let policy = policy();
+        let mut desk = Self { state: State::new(&policy), policy, log: Vec::new(), now: START };
+        desk.send(Command::PassDeadlines).unwrap();
+        desk
+    }
+
+    fn send(&mut self, command: Command) -> Result<(), Rejection> {
+        let events = decide(&self.state, &command, &self.policy, self.now)?;
+        for event in events {
+            let recorded = Recorded { seq: self.state.seq + 1, at: self.now, actor: "周敏".into(), event };
+            self.state.apply(&recorded);
+            self.log.push(recorded);
+        }
+        Ok(())
+    }
+
+    /// Lets time pass as the timer would: every deadline is recorded at its own moment.
+    fn pass(&mut self, ms: i64) {
+        let until = self.now.plus(ms);
+        while let Some(next) = self.state.next_deadline().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            self.send(Command::PassDeadlines).unwrap();
+        }
+        self.now = until;
+        self.send(Command::PassDeadlines).unwrap();
+    }
+
+    fn city(&self, measure: Measure, period: Period) -> i64 {
+        self.state.tally.count(measure, Dimension::City, period)
+    }
+
+    fn day(&self) -> Period {
+        Period::Day(self.now.local(UtcOffset(480)).date)
+    }
+}
+
+fn steps(case: CaseId) -> [Command; 7] {
+    [
+        Command::AcceptCase { case },
+        Command::FileCase { case },
+        Command::DispatchCase { case, department: DepartmentCode::new("urban").unwrap(), limit: None },
+        Command::FinishDisposal { case, note: String::new() },
+        Command::GiveFeedback { case, note: String::new() },
+        Command::PassCheck { case, note: String::new() },
+        Command::CloseCase { case, note: String::new() },
+    ]
+}
+
+#[test]
+fn a_case_goes_round_the_loop_and_is_counted_at_every_stage() {
+    let mut desk = Desk::new();
+    desk.send(Command::ReportCase { report: report("530102001", "E01"), at: None }).unwrap();
+    for (step, stage) in steps(CaseId(1)).into_iter().zip(Stage::ALL) {
+        assert_eq!(desk.city(Measure::At(stage), Period::Now), 1, "{stage:?}");
+        assert_eq!(desk.city(Measure::Open, Period::Now), 1);
+        desk.send(step).unwrap();
+    }
+    assert_eq!(desk.city(Measure::Open, Period::Now), 0);
+    assert_eq!(desk.city(Measure::Closed, desk.day()), 1);
+    assert!(desk.state.cases.is_empty() && desk.state.deadlines.is_empty());
+}
+
+#[test]
+fn no_stage_is_jumped() {
+    let mut desk = Desk::new();
+    desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
+    for (at, stage) in Stage::ALL.into_iter().enumerate() {
+        for (other, step) in steps(CaseId(1)).into_iter().enumerate() {
+            if other != at {
+                let needs = Stage::ALL[other];
+                assert_eq!(desk.send(step), Err(Rejection::WrongStage { case: CaseId(1), is: stage, needs }));
+            }
+        }
+        desk.send(steps(CaseId(1))[at].clone()).unwrap();
+    }
+    assert_eq!(desk.send(steps(CaseId(1))[6].clone()), Err(Rejection::UnknownCase { case: CaseId(1) }));
+}
+
+/// One millisecond on each side of the four hours.
+#[test]
+fn a_dispatch_is_overdue_exactly_when_its_limit_has_run_out() {
+    let mut desk = Desk::new();
+    desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
+    desk.send(Command::AcceptCase { case: CaseId(1) }).unwrap();
+    desk.send(Command::FileCase { case: CaseId(1) }).unwrap();
+    let filed = desk.now;
+    desk.pass(3 * HOUR_MS + 30 * MINUTE_MS - 1);
+    assert_eq!(desk.city(Measure::NearingDispatch, Period::Now), 0);
+    desk.pass(1);
+    assert_eq!(desk.city(Measure::NearingDispatch, Period::Now), 1);
+    desk.pass(30 * MINUTE_MS - 1);
+    assert_eq!(desk.city(Measure::OverdueDispatch, Period::Now), 0);
+    desk.pass(1);
+    assert_eq!(desk.now, filed.plus(4 * HOUR_MS));
+    assert_eq!(desk.city(Measure::OverdueDispatch, Period::Now), 1);
+    assert_eq!(desk.city(Measure::NearingDispatch, Period::Now), 0);
+    desk.pass(MINUTE_MS);
+    desk.send(steps(CaseId(1))[2].clone()).unwrap();
+    assert_eq!(desk.city(Measure::OverdueDispatch, Period::Now), 0);
+    assert_eq!(desk.city(Measure::DispatchedLate, desk.day()), 1);
+}
+
+#[test]
+fn a_deadline_is_recorded_once_however_often_the_timer_rings() {
+    let mut desk = Desk::new();
+    desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
+    desk.send(Command::AcceptCase { case: CaseId(1) }).unwrap();
+    desk.send(Command::FileCase { case: CaseId(1) }).unwrap();
+    desk.pass(5 * HOUR_MS);
+    let passed = |desk: &Desk| {
+        desk.log.iter().filter(|recorded| matches!(recorded.event, Event::DeadlinePassed { .. })).count()
+    };
+    assert_eq!(passed(&desk), 1);
+    desk.send(Command::PassDeadlines).unwrap();
+    desk.pass(HOUR_MS);
+    assert_eq!(passed(&desk), 1);
+}
+
+#[test]
+fn midnight_starts_today_from_zero_and_keeps_the_month() {
+    let mut desk = Desk::new();
+    desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
+    desk.send(Command::AcceptCase { case: CaseId(1) }).unwrap();
+    desk.send(Command::FileCase { case: CaseId(1) }).unwrap();
+    let (monday, month) = (desk.day(), Period::month_of(desk.now.local(UtcOffset(480)).date));
+    desk.pass(DAY_MS);
+    assert_eq!(desk.city(Measure::Filed, desk.day()), 0);
+    assert_eq!(desk.city(Measure::Filed, monday), 1, "yesterday is kept for comparison");
+    desk.pass(DAY_MS);
+    assert_eq!(desk.city(Measure::Filed, monday), 0, "the day before is read from the store");
+    assert_eq!(desk.city(Measure::Filed, month), 1);
+}
+
+#[test]
+fn a_whistle_stays_open_until_it_is_closed_and_names_who_is_late() {
+    let mut desk = Desk::new();
+    let called = ["urban", "fire"].map(|code| DepartmentCode::new(code).unwrap()).to_vec();
+    let call = WhistleCall {
+        level: WhistleLevel::Street,
+        area: AreaCode::new("530102001").unwrap(),
+        title: "夜市油烟扰民".into(),
+        case: None,
+        called: called.clone(),
+    };
+    desk.send(Command::RaiseWhistle { call }).unwrap();
+    let whistle = WhistleId(1);
+    desk.pass(10 * MINUTE_MS);
+    desk.send(Command::RespondToWhistle { whistle, department: called[0].clone() }).unwrap();
+    let again = desk.send(Command::RespondToWhistle { whistle, department: called[0].clone() });
+    assert!(matches!(again, Err(Rejection::AlreadyResponded { .. })));
+    let other = DepartmentCode::new("water").unwrap();
+    let stranger = desk.send(Command::RespondToWhistle { whistle, department: other });
+    assert!(matches!(stranger, Err(Rejection::NotCalled { .. })));
+    desk.pass(20 * MINUTE_MS);
+    assert_eq!(desk.city(Measure::WhistleLate, Period::Now), 1);
+    desk.send(Command::CloseWhistle { whistle, note: String::new() }).unwrap();
+    assert_eq!(desk.city(Measure::WhistleLate, Period::Now), 0);
+    assert_eq!(desk.city(Measure::WhistleOpen, Period::Now), 0);
+    assert!(desk.state.deadlines.is_empty());
+}
+
+#[test]
+fn impossible_times_and_unknown_codes_are_refused_with_the_field() {
+    let mut desk = Desk::new();
+    let field = |result: Result<(), Rejection>| result.unwrap_err().field().map(str::to_owned);
+    let future = Some(desk.now.plus(3 * MINUTE_MS));
+    let refused = desk.send(Command::ReportCase { report: report("530102", "E01"), at: future });
+    assert_eq!(field(refused).as_deref(), Some("at"));
+    let old = Some(desk.now.plus(-31 * DAY_MS));
+    let refused = desk.send(Command::ReportCase { report: report("530102", "E01"), at: old });
+    assert_eq!(field(refused).as_deref(), Some("at"));
+    let refused = desk.send(Command::ReportCase { report: report("999999", "E01"), at: None });
+    assert_eq!(field(refused).as_deref(), Some("area"));
+    let history =
+        History { opened: desk.now, stage: Stage::Close, closed: Some(desk.now.plus(-1)), due: None };
+    let refused = desk.send(Command::TakeOverCase { report: report("530102", "E01"), history });
+    assert_eq!(field(refused).as_deref(), Some("closed"));
+    assert!(desk.state.cases.is_empty());
+}
+
+/// What the model test may send.
+#[derive(Debug, Clone)]
+enum Move {
+    Report { area: usize, class: usize },
+    TakeOver { stage: usize, ago_hours: i64, closed: bool },
+    Step { case: u64 },
+    WrongStep { case: u64, step: usize },
+    Whistle { level: usize },
+    Respond { whistle: u64, department: usize },
+    Close { whistle: u64 },
+    Pass { minutes: i64 },
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        3 => (0..4_usize, 0..2_usize).prop_map(|(area, class)| Move::Report { area, class }),
+        1 => (0..7_usize, 0..60_i64, any::<bool>())
+            .prop_map(|(stage, ago_hours, closed)| Move::TakeOver { stage, ago_hours, closed }),
+        9 => (1..12_u64).prop_map(|case| Move::Step { case }),
+        1 => (1..12_u64, 0..7_usize).prop_map(|(case, step)| Move::WrongStep { case, step }),
+        1 => (0..3_usize).prop_map(|level| Move::Whistle { level }),
+        1 => (1..4_u64, 0..2_usize).prop_map(|(whistle, department)| Move::Respond { whistle, department }),
+        1 => (1..4_u64).prop_map(|whistle| Move::Close { whistle }),
+        2 => (1..600_i64).prop_map(|minutes| Move::Pass { minutes }),
+    ];
+    proptest::collection::vec(one, 1..80)
+}
+
+fn play(desk: &mut Desk, made: &Move) {
+    const AREAS: [&str; 4] = ["5301", "530102", "530103", "530102001"];
+    const DEPARTMENTS: [&str; 2] = ["urban", "fire"];
+    let department = |index: usize| DepartmentCode::new(DEPARTMENTS[index]).unwrap();
+    // Refusals are part of the play: they must change nothing, which the recount then shows.
+    let _ = match made {
+        Move::Report { area, class } => {
+            desk.send(Command::ReportCase { report: report(AREAS[*area], ["E01", "P01"][*class]), at: None })
+        }
+        Move::TakeOver { stage, ago_hours, closed } => {
+            let opened = desk.now.plus(-ago_hours * HOUR_MS);
+            let closed = closed.then(|| opened.plus(HOUR_MS / 2).min(desk.now));
+            let due = (ago_hours % 2 == 0).then(|| opened.plus(20 * HOUR_MS));
+            let history = History { opened, stage: Stage::ALL[*stage], closed, due };
+            desk.send(Command::TakeOverCase { report: report("530103", "P01"), history })
+        }
+        Move::Step { case } => match desk.state.cases.get(&CaseId(*case)).map(|case| case.stage) {
+            Some(stage) => desk.send(steps(CaseId(*case))[stage as usize].clone()),
+            None => desk.send(Command::ClaimCase { case: CaseId(*case) }),
+        },
+        Move::WrongStep { case, step } => desk.send(steps(CaseId(*case))[*step].clone()),
+        Move::Whistle { level } => {
+            let call = WhistleCall {
+                level: WhistleLevel::ALL[*level],
+                area: AreaCode::new("530102001").unwrap(),
+                title: "雨污管网混接".into(),
+                case: None,
+                called: vec![department(0), department(1)],
+            };
+            desk.send(Command::RaiseWhistle { call })
+        }
+        Move::Respond { whistle, department: index } => desk
+            .send(Command::RespondToWhistle { whistle: WhistleId(*whistle), department: department(*index) }),
+        Move::Close { whistle } => {
+            desk.send(Command::CloseWhistle { whistle: WhistleId(*whistle), note: String::new() })
+        }
+        Move::Pass { minutes } => {
+            desk.pass(minutes * MINUTE_MS);
+            Ok(())
+        }
+    };
+}
+
+/// Counts the state measures of the city again from the cases and whistles alone, without any delta.
+fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, i64> {
+    let mut counts = BTreeMap::new();
+    let mut add = |key: &'static str, count: i64| *counts.entry(key).or_insert(0) += count;
+    for case in state.cases.values() {
+        add("open", 1);
+        add(Measure::At(case.stage).key(), 1);
+        let clock = match case.stage {
+            Stage::Dispatch => case.dispatch_clock,
+            Stage::Dispose => case.disposal_clock,
+            _ => None,
+        };
+        let Some(clock) = clock else { continue };
+        match case.stage {
+            Stage::Dispatch if clock.due <= now => add("overdue_dispatch", 1),
+            Stage::Dispatch if clock.nearing <= now => add("nearing_dispatch", 1),
+            Stage::Dispose if clock.due <= now => add("overdue_disposal", 1),
+            _ => {}
+        }
+    }
+    for whistle in state.whistles.values() {
+        add("whistle_open", 1);
+        let late = whistle.called.iter().filter(|called| called.responded.is_none() && whistle.due <= now);
+        add("whistle_late", late.count() as i64);
+    }
+    counts.retain(|_, count| *count != 0);
+    counts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("GRIDHALL_LONG").is_some() { 5_000 } else { 300 }))]
+
+    /// Method: random moves, refused ones among them; after each, every state measure equals a count of what is there
+    /// by the clock, every cell is positive, areas sum to the city, and the log alone rebuilds the same state.
+    #[test]
+    fn tallies_equal_a_recount_and_the_log_rebuilds_the_state(played in moves()) {
+        let mut desk = Desk::new();
+        for one in &played {
+            play(&mut desk, one);
+            // Deadlines of cases taken over late are recorded at the timer's next ring.
+            desk.pass(0);
+            let now = desk.now;
+            let mut kept: BTreeMap<&'static str, i64> = BTreeMap::new();
+            for (key, value) in desk.state.tally.iter() {
+                prop_assert!(value > 0, "{key} is {value}");
+                if key.dimension == Dimension::City && key.period == Period::Now {
+                    kept.insert(key.measure.key(), value);
+                }
+            }
+            prop_assert_eq!(&kept, &recount(&desk.state, now));
+            let city_area = Dimension::Area(AreaCode::new("5301").unwrap());
+            for measure in [Measure::Open, Measure::OverdueDispatch, Measure::WhistleOpen] {
+                prop_assert_eq!(
+                    desk.state.tally.count(measure, city_area.clone(), Period::Now),
+                    desk.state.tally.count(measure, Dimension::City, Period::Now)
+                );
+            }
+        }
+        let mut rebuilt = State::new(&desk.policy);
+        for recorded in &desk.log {
+            rebuilt.apply(recorded);
+        }
+        prop_assert_eq!(&rebuilt, &desk.state);
+        let bytes = postcard::to_allocvec(&rebuilt).unwrap();
+        prop_assert_eq!(&postcard::from_bytes::<State>(&bytes).unwrap(), &desk.state, "a snapshot keeps everything");
+    }
+}
