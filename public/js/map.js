@@ -5,7 +5,7 @@
 //   lang 'zh' | 'en', else the page's; schematic URL of the GeoJSON ground or null; layers customer GeoJSON [{url, fill, line, width, opacity}];
 //   raster {tiles: ['/tiles/{z}/{x}/{y}.png'], tileSize, minZoom, maxZoom, opacity}, served by us; attribution, approval (审图号);
 //   bounds [west, south, east, north]; padding {top, right, bottom, left}; interactive; group; legend; scale;
-//   staleSeconds; perSquare; fontPx (size of a count in a label); reserved [[x, y, w, h]] kept free of words;
+//   staleSeconds; perSquare; priorityMax (less urgent cases are ordinary squares); fontPx (size of a count in a label); reserved [[x, y, w, h]] kept free of words;
 //   backend 'auto' | 'gl' | 'svg' (`?map=svg` in the page's address wins); onClick(kind, id).
 
 import { View, latOf, lonOf, mercatorX, mercatorY, readTheme, ringHolds, viewOf, zoomFor } from './map/geo.js';
@@ -20,7 +20,7 @@ import { People2d } from './map/people-2d.js';
 
 const DEFAULTS = { lang: null, schematic: '/map/schematic.geojson', layers: [], raster: null, attribution: '', approval: '', bounds: null,
   padding: { top: 16, right: 16, bottom: 16, left: 16 }, interactive: false, group: true, legend: false, scale: true, staleSeconds: 120,
-  perSquare: 14, fontPx: 24, reserved: [], backend: 'auto', onClick: null };
+  perSquare: 14, priorityMax: 3, fontPx: 24, reserved: [], backend: 'auto', onClick: null };
 /** Shown when nothing says where the city is. */
 const NOWHERE = [102.5, 24.85, 102.95, 25.2];
 const WORDS = {
@@ -29,6 +29,8 @@ const WORDS = {
 };
 /** How often groups are gathered anew while people move, in milliseconds. */
 const REGROUP_MS = 500;
+/** The way in CSS pixels that someone may lag behind before a frame is drawn for it: less is not seen. */
+const SEEN_PX = 0.25;
 
 export function create(el, options = {}) {
   return new HallMap(el, { ...DEFAULTS, ...options });
@@ -37,9 +39,12 @@ export function create(el, options = {}) {
 class HallMap {
   constructor(el, options) {
     this.el = el;
+    // Before the theme is read: the class carries variables of its own.
+    el.classList.add('map');
     this.langFixed = options.lang !== null;
     options.lang ??= pageLang();
     this.options = options;
+    this.home = options.bounds ?? NOWHERE;
     this.people = new People();
     this.theme = readTheme(el);
     this.cases = [];
@@ -182,6 +187,7 @@ class HallMap {
     this.dirty = true;
   }
 
+  /** Rectangles [x, y, width, height] that words keep clear of. */
   setReserved(reserved) {
     this.scene.reserved = reserved;
     this.dirty = true;
@@ -224,30 +230,41 @@ class HallMap {
       this.painter.upload(this.people, view.zoom < 15.5 && this.people.count < 3000);
       this.uploaded = this.people.changed;
     }
-    const walking = this.people.busyUntil > this.people.now();
+    const walking = this.people.busyUntil > this.people.now() && this.stepPx(view, began) >= SEEN_PX;
     const aged = began - (this.painted ?? 0) > 1000;
-    if (turned || changed || regroup || walking || this.dirty || aged) {
+    if (turned || regroup || walking || this.dirty || aged) {
       this.painter.draw(this.people, view, this.theme, this.scene);
       this.painted = began;
     }
-    if (turned || this.dirty || regroup || (this.scene.named.length && changed)) this.paintMarks(view);
+    if (turned || this.dirty || (this.scene.named.length && changed)) this.paintMarks(view);
     this.settle(view, turned);
-    if (walking || turned || changed) {
+    if (this.painted === began) {
       this.frameTimes[this.frames % 512] = performance.now() - began;
       this.frames += 1;
     }
   }
 
+  /** Pixels that the fastest has gone since the last frame. */
+  stepPx(view, began) {
+    return (this.people.fastest / view.metresPerPixel) * ((began - (this.painted ?? 0)) / 1000);
+  }
+
   regroup(view, began) {
-    this.scene.groups = group(this.people, view, this.scene.unit, this.options.staleSeconds, this.options.group && view.zoom < 14.5);
+    const groups = group(this.people, view, this.scene.unit, this.options.staleSeconds, this.options.group && view.zoom < 14.5);
+    const look = groups.map((each) => `${each.count}:${each.late}:${Math.round(view.x(each.x) / 4)}:${Math.round(view.y(each.y) / 4)}`).join();
+    if (look !== this.groupLook) {
+      this.groupLook = look;
+      this.scene.groups = groups;
+      this.dirty = true;
+    }
     this.grouped = began;
   }
 
   paintMarks(view) {
-    const ordinary = this.cases.reduce((sum, each) => sum + (each.priority >= 1 && each.priority <= 3 ? 0 : 1), 0);
+    const ordinary = this.cases.reduce((sum, each) => sum + (each.priority <= this.options.priorityMax ? 0 : 1), 0);
     const per = perSquare(ordinary, this.options.perSquare, view.zoom);
     if (this.bundled !== per) {
-      Object.assign(this.scene, bundle(this.cases, per));
+      Object.assign(this.scene, bundle(this.cases, per, this.options.priorityMax));
       this.bundled = per;
     }
     this.frame.legend(this.options, this.cases, per);

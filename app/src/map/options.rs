@@ -25,6 +25,8 @@ pub struct MapOptions {
     pub stale_seconds: u32,
     /// Ordinary cases that one small square stands for, at least.
     pub per_square: u32,
+    /// Cases of a higher number than this priority are ordinary squares: 2 on a small wall.
+    pub priority_max: u8,
     /// Size of the small words in CSS pixels; all marks grow with it.
     pub font_px: f64,
     pub padding: MapPadding,
@@ -44,6 +46,7 @@ impl Default for MapOptions {
             scale: true,
             stale_seconds: 120,
             per_square: 14,
+            priority_max: 3,
             font_px: 24.0,
             padding: MapPadding::default(),
         }

@@ -16,7 +16,6 @@ const SHAPES = {
 export class Frame {
   constructor(el, options, words) {
     this.el = el;
-    el.classList.add('map');
     el.style.setProperty('--map-unit', `${options.fontPx / 24}px`);
     el.setAttribute('role', options.interactive ? 'application' : 'img');
     el.setAttribute('aria-label', words.label);
@@ -88,7 +87,7 @@ export class Frame {
   /** A bar of a round length. */
   scaleBar(wanted, view) {
     if (!wanted) return;
-    const room = 120 * (Number.parseFloat(this.el.style.getPropertyValue('--map-unit')) || 1);
+    const room = 170 * (Number.parseFloat(this.el.style.getPropertyValue('--map-unit')) || 1);
     const metres = view.metresPerPixel * room;
     const power = 10 ** Math.floor(Math.log10(metres));
     const round = power * [5, 2, 1].find((step) => step * power <= metres);

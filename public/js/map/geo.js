@@ -72,7 +72,7 @@ export function ringHolds(ring, lon, lat) {
 }
 
 const TOKENS = ['bg', 'panel', 'panel-2', 'edge', 'edge-strong', 'text-hi', 'text', 'text-dim', 'data', 'data-2', 'data-3',
-  'accent', 'p1', 'p2', 'p3', 'stale'];
+  'accent', 'p1', 'p2', 'p3', 'stale', 'map-border'];
 
 /** Theme tokens as the element's CSS variables state them. */
 export function readTheme(el) {

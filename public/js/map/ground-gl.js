@@ -86,7 +86,7 @@ export class GlGround {
   }
 
   setTheme(theme) {
-    for (const [layer, property, value] of paints(theme)) this.map.setPaintProperty(layer, property, value);
+    for (const [layer, property, value] of paints(theme)) if (this.map.getLayer(layer)) this.map.setPaintProperty(layer, property, value);
     addHatch(this.map, theme);
   }
 
@@ -115,7 +115,7 @@ function paints(theme) {
     ['lane', 'line-color', theme['data-3']],
     ['main', 'line-color', theme['data-3']],
     ['trunk', 'line-color', theme['data-3']],
-    ['border', 'line-color', theme.panel],
+    ['border', 'line-color', theme['map-border']],
   ];
 }
 

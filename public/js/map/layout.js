@@ -101,13 +101,13 @@ function absorb(fields, groups, people, radius) {
 }
 
 /** Sorts cases into those drawn by priority and ordinary ones in bundles of neighbours, `per` each. */
-export function bundle(cases, per) {
+export function bundle(cases, per, priorityMax) {
   const urgent = [];
   const ordinary = new Map();
   for (const each of cases) {
     if (!Number.isFinite(each.lon) || !Number.isFinite(each.lat)) continue;
     const at = { ...each, x: mercatorX(each.lon), y: mercatorY(each.lat) };
-    if (each.priority >= 1 && each.priority <= 3) urgent.push(at);
+    if (each.priority <= Math.min(3, priorityMax)) urgent.push(at);
     else if (ordinary.has(each.area)) ordinary.get(each.area).push(at);
     else ordinary.set(each.area, [at]);
   }

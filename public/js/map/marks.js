@@ -34,6 +34,8 @@ export class Marks {
     for (const each of urgent) room.take(around(each.px, each.py, sizes[each.priority] * 0.55));
     for (const each of linked) room.take(around(each.px, each.py, 16 * u));
     if (focus) room.take(around(focus.x, focus.y, 26 * u));
+    const named = namedAt(pen, scene, view, theme, u);
+    for (const each of named) room.take(each.rect);
     const groups = groupsAt(scene.groups, view, room, u);
     const callout = focus && placeCallout(pen, focus, scene, view, room, theme, u);
     const labels = drawDistricts(pen, scene, view, theme, room, u, true);
@@ -43,11 +45,13 @@ export class Marks {
     this.groups(groups, theme, u);
     if (focus) this.ring(focus, theme, u);
     for (const each of linked) this.cone(each, theme, u);
+    const [first, rest] = [urgent.filter((each) => each.priority === 1), urgent.filter((each) => each.priority > 1)];
+    for (const each of rest.reverse()) this.urgent(each, sizes[each.priority], theme, u);
     for (const each of linked) this.linked(each, theme, u);
-    for (const each of [...urgent].reverse()) this.urgent(each, sizes[each.priority], theme, u);
+    for (const each of first.reverse()) this.urgent(each, sizes[1], theme, u);
     for (const each of urgent) if (each.ids.length > 1) this.times(each, sizes[each.priority] / 2, theme, u);
     if (focus?.target) this.target(focus, theme, u);
-    this.named(scene, view, theme, u);
+    this.named(named, theme, u);
     labels();
     if (callout) callout();
   }
@@ -63,7 +67,7 @@ export class Marks {
     for (const each of scene.bundles) {
       let [x, y] = [view.x(each.x), view.y(each.y)];
       if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
-      const spot = placeLabel(room, x, y, side, side, 7 * u, 35 * u, () => true);
+      const spot = placeLabel(room, x, y, side, side, 7 * u, 21 * u, () => true);
       if (spot) [x, y] = [spot.x, spot.y];
       room.take(around(x, y, side));
       pen.strokeRect(x - side / 2, y - side / 2, side, side);
@@ -241,15 +245,10 @@ export class Marks {
   }
 
   /** People who matter for the incident, with letter and name. */
-  named(scene, view, theme, u) {
-    const { pen, people = scene.people } = this;
-    const now = people.now();
-    for (const each of scene.named) {
-      const slot = people.slots.get(each.index);
-      if (slot === undefined) continue;
-      const [mx, my] = people.where(slot, now);
-      const [x, y] = [view.x(mx), view.y(my)];
-      const late = people.age(slot, now) > scene.staleSeconds;
+  named(named, theme, u) {
+    const { pen } = this;
+    for (const each of named) {
+      const { px: x, py: y, late } = each;
       pen.beginPath();
       pen.arc(x, y, 15 * u, 0, 2 * Math.PI);
       pen.fillStyle = late ? theme.panel : theme['text-hi'];
@@ -314,6 +313,21 @@ function focusAt(focus, view, u) {
   if (!focus) return null;
   const radius = (focus.radius_m ?? 0) / view.metresPerPixel;
   return { ...focus, x: view.x(focus.x), y: view.y(focus.y), radius: Math.max(radius, 84 * u), real: radius >= 84 * u };
+}
+
+/** People who matter, where they are now, with the room that letter and name take. */
+function namedAt(pen, scene, view, theme, u) {
+  const { people } = scene;
+  const now = people.now();
+  pen.font = `400 ${22 * u}px ${theme.font}`;
+  return scene.named.filter((each) => people.slots.has(each.index)).map((each) => {
+    const slot = people.slots.get(each.index);
+    const [mx, my] = people.where(slot, now);
+    const [px, py] = [view.x(mx), view.y(my)];
+    const width = each.name ? pen.measureText(each.name).width + 8 * u : 0;
+    const rect = [px - 17 * u - width, py - 17 * u, px + 17 * u, py + 17 * u];
+    return { ...each, px, py, rect, late: people.age(slot, now) > scene.staleSeconds };
+  });
 }
 
 /** Groups step aside of what is urgent, but not far. */

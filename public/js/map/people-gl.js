@@ -23,16 +23,18 @@ void main() {
   float heading = a_look.x;
   v_kind = u_now - a_look.y > u_stale ? 2 : (heading < -5.0 ? 0 : 1);
   float turn = v_kind == 1 ? heading : 0.0;
-  v_at = corner * 1.5;
+  // Only the drop needs the long quad.
+  float reach = v_kind == 1 ? 1.2 : 0.8;
+  v_at = corner * reach;
   vec2 turned = vec2(corner.x * cos(turn) + corner.y * sin(turn), corner.y * cos(turn) - corner.x * sin(turn));
   vec2 centre = clip(between(a_way.xy, a_way.zw, a_times));
-  gl_Position = a_look.z < 0.5 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(centre + turned * 1.5 * u_size * u_pixel, 0.0, 1.0);
+  gl_Position = a_look.z < 0.5 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(centre + turned * reach * u_size * u_pixel, 0.0, 1.0);
 }`;
 
 const PERSON_FRAGMENT = `#version 300 es
 precision highp float;
 in vec2 v_at; flat in int v_kind; out vec4 o_colour;
-uniform vec3 u_fill; uniform vec3 u_halo; uniform vec3 u_late; uniform float u_blur; uniform float u_scalepx;
+uniform vec3 u_fill; uniform vec3 u_halo; uniform vec3 u_late; uniform float u_blur;
 float drop(vec2 p) {
   p.x = abs(p.x); p.y += 0.38;
   float r1 = 0.5; float r2 = 0.07; float h = 1.32;
@@ -53,6 +55,7 @@ void main() {
     o_colour = vec4(mix(u_halo * back, colour, cover), max(cover, back));
     return;
   }
+  if (d > 0.17 + u_blur) discard;
   cover = smoothstep(u_blur, -u_blur, d);
   float halo = smoothstep(u_blur, -u_blur, d - 0.17);
   o_colour = vec4(mix(u_halo * halo, colour, cover), halo);
@@ -77,7 +80,7 @@ void main() { o_colour = vec4(u_fill * u_alpha, u_alpha); }`;
 export class PeopleGl {
   /** Throws where WebGL2 is missing. */
   constructor(canvas) {
-    const gl = canvas.getContext('webgl2', { alpha: true, premultipliedAlpha: true, antialias: true, depth: false });
+    const gl = canvas.getContext('webgl2', { alpha: true, premultipliedAlpha: true, antialias: false, depth: false });
     if (!gl) throw new Error('WebGL2 is missing');
     this.canvas = canvas;
     this.gl = gl;

@@ -28,6 +28,8 @@ export class People {
     this.count = 0;
     /** Seconds until which somebody moves. */
     this.busyUntil = 0;
+    /** Metres per second of the fastest, lately. */
+    this.fastest = 0;
     this.changed = 0;
   }
 
@@ -40,6 +42,7 @@ export class People {
   update(rows, trailStepM) {
     if (this.now() > REBASE_S) this.rebase();
     const now = this.now();
+    this.fastest *= 0.9;
     for (let i = 0; i + 4 < rows.length; i += 5) {
       if (rows[i + 4] < 0) this.remove(rows[i]);
       else this.place(rows[i], rows[i + 1] / 1e5, rows[i + 2] / 1e5, rows[i + 3], rows[i + 4], now, trailStepM);
@@ -73,7 +76,10 @@ export class People {
     data[at + 5] = now + wait;
     data[at + 6] = heading < 0 ? -10 : (heading * Math.PI) / 180;
     data[at + 7] = now - age;
-    if (fromX !== x || fromY !== y) this.busyUntil = Math.max(this.busyUntil, now + wait);
+    if (fromX !== x || fromY !== y) {
+      this.busyUntil = Math.max(this.busyUntil, now + wait);
+      this.fastest = Math.max(this.fastest, Math.hypot(x - fromX, y - fromY) / wait);
+    }
     this.leave(slot, x, y, trailStepM);
   }
 
