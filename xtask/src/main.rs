@@ -18,6 +18,8 @@ mod bench;
 #[cfg(test)]
 mod tidy;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -43,10 +45,21 @@ enum Task {
     Bench(bench::Options),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match run(&arguments.task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain says what was being done; a backtrace of this program would say nothing more.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
     let repo = repo::Repo::find();
-    match &arguments.task {
+    match task {
         Task::Setup(options) => setup::run(&repo, options),
         Task::Site(options) => site::run(&repo, options),
         Task::Demo(options) => demo::run(&repo, options),
