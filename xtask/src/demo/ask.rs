@@ -11,8 +11,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// The answers asked for here are small; metrics are the largest.
 const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// Status and body of `GET path`; `address` is `http://HOST:PORT`.
-pub fn get(address: &str, path: &str) -> Result<(u16, String)> {
+/// Status and body of `GET path`; `address` is `http://HOST:PORT`, an empty token asks as nobody.
+pub fn get(address: &str, path: &str, token: &str) -> Result<(u16, String)> {
     let Some(host) = address.strip_prefix("http://") else {
         bail!("`{address}` is not a plain HTTP address");
     };
@@ -22,7 +22,8 @@ pub fn get(address: &str, path: &str) -> Result<(u16, String)> {
     stream.set_read_timeout(Some(ANSWER_WAIT)).with_context(asking)?;
     stream.set_write_timeout(Some(ANSWER_WAIT)).with_context(asking)?;
     // HTTP/1.0: the answer ends where the connection ends.
-    let question = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept-Encoding: identity\r\n\r\n");
+    let proof = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let question = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept-Encoding: identity\r\n{proof}\r\n");
     stream.write_all(question.as_bytes()).with_context(asking)?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).with_context(asking)?;
@@ -46,6 +47,6 @@ mod tests {
             (503, "wait\n".to_owned())
         );
         assert!(parse("RTSP or so").is_err());
-        assert!(get("https://localhost", "/").is_err());
+        assert!(get("https://localhost", "/", "").is_err());
     }
 }

@@ -42,6 +42,8 @@ struct Hall<'a> {
     /// Files that programs tell each other things by.
     notes: PathBuf,
     programs: Vec<Kept>,
+    /// A machine's token, once the server has made it.
+    token: String,
 }
 
 /// Starts everything, waits until told to stop, ends everything, and says in one line how it went.
@@ -53,7 +55,7 @@ pub fn live(repo: &Repo, options: &Options, data: &Path) -> Result<String> {
         .mode(0o700)
         .create(&notes)
         .with_context(|| format!("cannot make {}", notes.display()))?;
-    let mut hall = Hall { repo, options, data, notes, programs: Vec::new() };
+    let mut hall = Hall { repo, options, data, notes, programs: Vec::new(), token: String::new() };
     let lived = hall.start().and_then(|ready| hall.run(&ready));
     while let Some(program) = hall.programs.pop() {
         println!("demo: ending {}", program.name());
@@ -65,7 +67,7 @@ impl Hall<'_> {
     fn start(&mut self) -> Result<Ready> {
         let cameras = self.start_cameras()?;
         let ready = self.start_server(&cameras)?;
-        let token = self.machine_token()?;
+        self.token = self.machine_token()?;
         if let (Some(cases), Some(map)) = (&self.options.cases, &self.options.map) {
             let mut import = self.gridhall();
             import
@@ -74,12 +76,12 @@ impl Hall<'_> {
                 .arg("--map")
                 .arg(map)
                 .args(["--server", &ready.address]);
-            process::run(import.env("GRIDHALL_TOKEN", &token))?;
+            process::run(import.env("GRIDHALL_TOKEN", &self.token))?;
         }
         let speed = self.options.speed.to_string();
         let mut city = self.sim("city");
         city.args(["--server", &ready.address, "--speed", &speed, "--seed", "1"])
-            .env("GRIDHALL_TOKEN", &token);
+            .env("GRIDHALL_TOKEN", &self.token);
         self.programs.push(Kept::start("the city", &mut city)?);
         if let Some(tracks) = &self.options.tracks {
             let mut replay = self.sim("tracks");
@@ -126,7 +128,7 @@ impl Hall<'_> {
         let ready: Ready =
             serde_json::from_str(&text).context("the server's ready file is not what it should be")?;
         self.wait_for("the server's readiness", || {
-            ask::get(&ready.address, "/readyz").is_ok_and(|(status, _)| status == 200)
+            ask::get(&ready.address, "/readyz", "").is_ok_and(|(status, _)| status == 200)
         })?;
         Ok(ready)
     }
@@ -160,11 +162,12 @@ impl Hall<'_> {
     }
 
     fn progress(&self, ready: &Ready) -> Result<String> {
-        let (status, metrics) = ask::get(&ready.address, "/metrics")?;
+        let (status, metrics) = ask::get(&ready.address, "/metrics", &self.token)?;
         if status != 200 {
             bail!("/metrics answered {status}");
         }
-        Ok(format!("{} events", sum_of(&metrics, "gridhall_events_total")))
+        let sum = |name| sum_of(&metrics, name);
+        Ok(format!("{} events, {} screens", sum("gridhall_events_total"), sum("gridhall_live_connections")))
     }
 
     fn wait_for(&mut self, what: &str, is_ready: impl Fn() -> bool) -> Result<()> {
