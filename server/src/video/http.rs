@@ -1,0 +1,238 @@
+//! The video part's HTTP doors: camera lists, health, and the upgrade to the video socket.
+
+use super::Video;
+use super::feed::Figures;
+use super::message::TEXT_BYTES_MAX;
+use super::registry::{Entry, Profile};
+use super::socket;
+use super::status::{State, Status};
+use super::switchboard::{Key, Rendition};
+use crate::problem::{Problem, Query};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, State as Shared};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::camera::Camera;
+use domain::code::CameraCode;
+use domain::place::Point;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+const RADIUS_DEFAULT_M: f64 = 500.0;
+const RADIUS_MAX_M: f64 = 50_000.0;
+
+pub(super) fn router(video: Video) -> Router {
+    Router::new()
+        .route("/api/v1/video", get(upgrade))
+        .route("/api/v1/cameras", get(list))
+        .route("/api/v1/cameras/{code}", get(one))
+        .route("/api/v1/cameras/{code}/health", get(health))
+        .with_state(video)
+}
+
+/// Counts a page as connected until it is dropped.
+struct Seat(Arc<AtomicU32>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+async fn upgrade(Shared(video): Shared<Video>, upgrade: WebSocketUpgrade) -> Response {
+    let seat = Seat(Arc::clone(&video.pages));
+    if video.pages.fetch_add(1, Ordering::AcqRel) >= video.board.config.pages_max {
+        return Problem::busy("as many pages as allowed are watching video", 10).into_response();
+    }
+    upgrade
+        .max_message_size(TEXT_BYTES_MAX)
+        .max_frame_size(TEXT_BYTES_MAX)
+        // Each message goes to the kernel at once; what the kernel does not take is one message at most.
+        .write_buffer_size(0)
+        .read_buffer_size(4 << 10)
+        .on_upgrade(move |socket| async move {
+            socket::converse(Arc::clone(&video.board), socket).await;
+            drop(seat);
+        })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// `lat,lon` in degrees.
+    near: Option<String>,
+    /// Metres around `near`.
+    radius: Option<f64>,
+    limit: Option<usize>,
+    /// Where the last page ended, as it said.
+    cursor: Option<String>,
+}
+
+/// One camera in an answer.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    camera: Camera,
+    /// The state of the stream that is open now; `idle` when none is.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_m: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bearing_from_camera: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sees: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    cameras: Vec<Row>,
+    /// Give it as `cursor` for the next page; null on the last one.
+    next: Option<String>,
+}
+
+async fn list(Shared(video): Shared<Video>, Query(query): Query<ListQuery>) -> Result<Json<Page>, Problem> {
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::bad_request("limit", format!("expected 1 to {LIMIT_MAX}")));
+    }
+    match query.near.as_deref() {
+        Some(near) => list_near(&video, near, query.radius, limit, query.cursor.as_deref()),
+        None if query.radius.is_some() => {
+            Err(Problem::bad_request("radius", "expected together with `near`"))
+        }
+        None => list_all(&video, limit, query.cursor.as_deref()),
+    }
+}
+
+fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
+    let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
+    let after = cursor.map(CameraCode::new).transpose().map_err(|_| bad_cursor())?;
+    let registry = &video.board.registry;
+    let mut entries: Vec<&Arc<Entry>> = registry.page(after.as_ref(), limit + 1).collect();
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|entry| entry.camera.code.to_string());
+    let cameras = entries
+        .into_iter()
+        .map(|entry| Row {
+            camera: entry.camera.clone(),
+            state: video.state_name(&entry.camera.code),
+            distance_m: None,
+            bearing_from_camera: None,
+            sees: None,
+        })
+        .collect();
+    Ok(Json(Page { cameras, next }))
+}
+
+fn list_near(
+    video: &Video,
+    near: &str,
+    radius: Option<f64>,
+    limit: usize,
+    cursor: Option<&str>,
+) -> Result<Json<Page>, Problem> {
+    let spot = near
+        .split_once(',')
+        .and_then(|(lat, lon)| Point::from_degrees(lat.trim().parse().ok()?, lon.trim().parse().ok()?))
+        .ok_or_else(|| Problem::bad_request("near", "expected latitude,longitude in degrees"))?;
+    let radius = radius.unwrap_or(RADIUS_DEFAULT_M);
+    if !(0.0..=RADIUS_MAX_M).contains(&radius) {
+        return Err(Problem::bad_request("radius", format!("expected 0 to {RADIUS_MAX_M} metres")));
+    }
+    let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
+    let from = cursor.map_or(Ok(0), str::parse::<usize>).map_err(|_| bad_cursor())?;
+    let linked = video.board.registry.near(spot, radius, usize::MAX);
+    let end = from.saturating_add(limit);
+    let next = (linked.len() > end).then(|| end.to_string());
+    let cameras = linked
+        .into_iter()
+        .skip(from)
+        .take(limit)
+        .map(|linked| Row {
+            state: video.state_name(&linked.camera.code),
+            camera: linked.camera,
+            distance_m: Some(linked.distance_m),
+            bearing_from_camera: Some(linked.bearing_from_camera),
+            sees: Some(linked.sees),
+        })
+        .collect();
+    Ok(Json(Page { cameras, next }))
+}
+
+fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Entry>, Problem> {
+    video.board.registry.get(code).ok_or_else(|| Problem::not_found("no camera has this code"))
+}
+
+async fn one(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Json<Row>, Problem> {
+    let camera = find(&video, &code)?.camera.clone();
+    let state = video.state_name(&camera.code);
+    Ok(Json(Row { camera, state, distance_m: None, bearing_from_camera: None, sees: None }))
+}
+
+/// How one stream of a camera is.
+#[derive(Debug, Serialize)]
+struct StreamHealth {
+    profile: Profile,
+    /// Null while nobody watches: nothing is known then.
+    status: Option<Status>,
+    viewers: usize,
+    codec: Option<&'static str>,
+    width: Option<u16>,
+    height: Option<u16>,
+    fps: f32,
+    kbps: f32,
+    key_interval_ms: Option<u32>,
+    first_frame_ms: Option<u32>,
+    reconnects: u32,
+    lost_packets: u64,
+    held_bytes: usize,
+}
+
+async fn health(
+    Shared(video): Shared<Video>,
+    Path(code): Path<String>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let entry = find(&video, &code)?;
+    let profiles = if entry.sub.is_some() { &[Profile::Main, Profile::Sub][..] } else { &[Profile::Main] };
+    let streams: Vec<StreamHealth> =
+        profiles.iter().map(|profile| stream_health(&video, &entry.camera.code, *profile)).collect();
+    Ok(Json(serde_json::json!({ "code": entry.camera.code, "streams": streams })))
+}
+
+fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHealth {
+    let feed = video.board.find(&Key { code: code.clone(), profile, rendition: Rendition::Source });
+    let figures = feed.as_ref().map_or_else(Figures::default, |feed| feed.figures());
+    let key = feed.as_ref().and_then(|feed| feed.last_key());
+    let configuration = key.as_ref().map(|key| &key.configuration);
+    StreamHealth {
+        profile,
+        status: feed.as_ref().map(|feed| feed.status()),
+        viewers: feed.as_ref().map_or(0, |feed| feed.viewers()),
+        codec: configuration.map(|c| c.codec.name()),
+        width: configuration.map(|c| c.width),
+        height: configuration.map(|c| c.height),
+        fps: figures.fps,
+        kbps: figures.kbps,
+        key_interval_ms: figures.key_interval_ms,
+        first_frame_ms: figures.first_frame_ms,
+        reconnects: figures.reconnects,
+        lost_packets: figures.lost_packets,
+        held_bytes: feed.as_ref().map_or(0, |feed| feed.ring_bytes()),
+    }
+}
+
+impl Video {
+    /// The state of whichever stream of the camera is open, the main one first.
+    fn state_name(&self, code: &CameraCode) -> &'static str {
+        let status = [Profile::Main, Profile::Sub].into_iter().find_map(|profile| {
+            let key = Key { code: code.clone(), profile, rendition: Rendition::Source };
+            self.board.find(&key).map(|feed| feed.status().state)
+        });
+        status.map_or("idle", State::name)
+    }
+}

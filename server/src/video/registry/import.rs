@@ -1,0 +1,372 @@
+//! Camera lists from files: TOML (`[[camera]]`) and CSV with the same names as columns.
+//!
+//! A bad row is refused with line, field and expectation, and the other rows go on. A refusal never repeats an address
+//! or a password.
+
+use super::{Entry, Quirks, Registry};
+use crate::video::secret::{Credentials, Endpoint};
+use domain::camera::Camera;
+use domain::code::CameraCode;
+use domain::place::Point;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Rows accepted in one list.
+pub const ROWS_MAX: usize = 100_000;
+/// Size of one list, in bytes.
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
+const NAME_CHARS_MAX: usize = 128;
+
+/// The columns a list may have; `code` and `main` are required.
+pub const COLUMNS: [&str; 16] = [
+    "code",
+    "name",
+    "lat",
+    "lon",
+    "datum",
+    "bearing",
+    "view_deg",
+    "owner",
+    "main",
+    "sub",
+    "username",
+    "password",
+    "transport",
+    "session_id_policy",
+    "initial_timestamp",
+    "teardown",
+];
+
+/// One row, or one field of it, that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// Line in the file, counted from 1.
+    pub line: usize,
+    pub field: String,
+    pub expected: String,
+    /// What stands there; never for addresses and passwords.
+    pub found: Option<String>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {}: expected {}", self.line, self.field, self.expected)?;
+        self.found.as_ref().map_or(Ok(()), |found| write!(f, ", found {found:?}"))
+    }
+}
+
+/// Why a list could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("cannot read camera list `{path}`")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("camera list `{path}` has {bytes} bytes; at most {FILE_BYTES_MAX} are read")]
+    TooLarge { path: PathBuf, bytes: u64 },
+    #[error("camera list `{path}` is neither .toml nor .csv")]
+    Extension { path: PathBuf },
+    #[error("camera list is not valid TOML at line {line}: {message}")]
+    Toml { line: usize, message: String },
+    #[error("camera list has no column `{column}` in its first line")]
+    Column { column: &'static str },
+}
+
+/// Reads a camera list; the rows that are good, and why the others are not.
+pub fn load(path: &Path) -> Result<(Registry, Vec<Refusal>), ImportError> {
+    let read = |source| ImportError::Read { path: path.to_owned(), source };
+    let bytes = std::fs::metadata(path).map_err(read)?.len();
+    if bytes > FILE_BYTES_MAX {
+        return Err(ImportError::TooLarge { path: path.to_owned(), bytes });
+    }
+    let text = std::fs::read(path).map_err(read)?;
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    match extension.as_deref() {
+        Some("toml") => {
+            let text = String::from_utf8(text)
+                .map_err(|_| ImportError::Toml { line: 1, message: "the file is not UTF-8".into() })?;
+            from_toml(&text)
+        }
+        Some("csv") => from_csv(&text),
+        _ => Err(ImportError::Extension { path: path.to_owned() }),
+    }
+}
+
+/// A field with the line it stands in.
+type Fields = BTreeMap<String, (usize, String)>;
+
+/// Reads `[[camera]]` tables.
+pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ImportError> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        #[serde(default)]
+        camera: Vec<toml::Spanned<BTreeMap<String, toml::Spanned<toml::Value>>>>,
+    }
+    let line_at =
+        |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1;
+    let file: File = toml::from_str(text).map_err(|error| ImportError::Toml {
+        line: error.span().map_or(1, |span| line_at(span.start)),
+        message: error.message().lines().next().unwrap_or_default().to_owned(),
+    })?;
+    let mut list = List::default();
+    for row in file.camera {
+        let line = line_at(row.span().start);
+        let mut fields = Fields::new();
+        for (name, value) in row.into_inner() {
+            let at = line_at(value.span().start);
+            let text = match value.into_inner() {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(_)
+                | toml::Value::Datetime(_)
+                | toml::Value::Array(_)
+                | toml::Value::Table(_) => {
+                    list.refuse(at, &name, "a text or a number", None);
+                    continue;
+                }
+            };
+            fields.insert(name, (at, text));
+        }
+        list.take(line, fields);
+    }
+    Ok(list.finish())
+}
+
+/// Reads rows under a header line.
+pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ImportError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let headers: Vec<String> = reader
+        .byte_headers()
+        .map(|headers| headers.iter().map(|h| String::from_utf8_lossy(h).to_ascii_lowercase()).collect())
+        .unwrap_or_default();
+    for column in ["code", "main"] {
+        if !headers.iter().any(|header| header == column) {
+            return Err(ImportError::Column { column });
+        }
+    }
+    let mut list = List::default();
+    for (index, column) in headers.iter().enumerate() {
+        if !COLUMNS.contains(&column.as_str()) {
+            list.refuse(1, column, "one of the known columns; this one is ignored", None);
+        } else if headers[..index].contains(column) {
+            list.refuse(1, column, "each column once; the last one counts", None);
+        }
+    }
+    let mut lines = Lines { bytes, at: 0, line: 1 };
+    for record in reader.into_byte_records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(lines.line, |at| lines.of(at.byte()));
+                list.refuse(line, "row", "readable CSV", None);
+                continue;
+            }
+        };
+        let line = record.position().map_or(lines.line, |at| lines.of(at.byte()));
+        if record.len() != headers.len() {
+            let (expected, found) = (format!("{} columns", headers.len()), record.len().to_string());
+            list.refuse(line, "row", &expected, Some(found));
+            continue;
+        }
+        let mut fields = Fields::new();
+        let mut readable = true;
+        for (name, value) in headers.iter().zip(record.iter()) {
+            let Ok(value) = std::str::from_utf8(value) else {
+                list.refuse(line, name, "UTF-8 text", None);
+                readable = false;
+                continue;
+            };
+            if !value.is_empty() && COLUMNS.contains(&name.as_str()) {
+                fields.insert(name.clone(), (line, value.to_owned()));
+            }
+        }
+        if readable {
+            list.take(line, fields);
+        }
+    }
+    Ok(list.finish())
+}
+
+/// Line numbers of rising offsets. The CSV library's own are one short after `\r\n`.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, offset: u64) -> usize {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
+        let blank = self.bytes[offset..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
+        let start = offset + blank;
+        if start > self.at {
+            self.line += self.bytes[self.at..start].iter().filter(|&&byte| byte == b'\n').count();
+            self.at = start;
+        }
+        self.line
+    }
+}
+
+#[derive(Default)]
+struct List {
+    entries: BTreeMap<CameraCode, Entry>,
+    lines: BTreeMap<CameraCode, usize>,
+    refusals: Vec<Refusal>,
+}
+
+impl List {
+    fn refuse(&mut self, line: usize, field: &str, expected: &str, found: Option<String>) {
+        let found = found.map(|text| text.chars().take(64).collect());
+        self.refusals.push(Refusal { line, field: field.to_owned(), expected: expected.to_owned(), found });
+    }
+
+    fn take(&mut self, line: usize, fields: Fields) {
+        if self.entries.len() >= ROWS_MAX {
+            return self.refuse(line, "row", "at most 100,000 cameras in one list", None);
+        }
+        let mut row = Row { line, fields, refusals: Vec::new() };
+        let entry = row.entry();
+        let good = row.refusals.is_empty();
+        self.refusals.append(&mut row.refusals);
+        let Some(entry) = entry.filter(|_| good) else { return };
+        let code = entry.camera.code.clone();
+        if let Some(first) = self.lines.get(&code) {
+            let expected = format!("a code used once; line {first} has it already");
+            return self.refuse(line, "code", &expected, Some(code.to_string()));
+        }
+        self.lines.insert(code.clone(), line);
+        self.entries.insert(code, entry);
+    }
+
+    fn finish(self) -> (Registry, Vec<Refusal>) {
+        (Registry::new(self.entries.into_values()), self.refusals)
+    }
+}
+
+struct Row {
+    line: usize,
+    fields: Fields,
+    refusals: Vec<Refusal>,
+}
+
+impl Row {
+    fn refuse<T>(&mut self, field: &str, expected: impl Into<String>) -> Option<T> {
+        let (line, found) = self.fields.get(field).map_or((self.line, None), |(line, text)| {
+            let secret = matches!(field, "main" | "sub" | "username" | "password");
+            (*line, (!secret).then(|| text.chars().take(64).collect()))
+        });
+        self.refusals.push(Refusal { line, field: field.to_owned(), expected: expected.into(), found });
+        None
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        self.fields.get(field).map(|(_, text)| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn number(&mut self, field: &str, range: std::ops::RangeInclusive<f64>) -> Option<f64> {
+        let text = self.text(field)?;
+        let number = text.parse::<f64>().ok().filter(|number| range.contains(number));
+        number.or_else(|| self.refuse(field, format!("a number from {} to {}", range.start(), range.end())))
+    }
+
+    fn policy<T: std::str::FromStr + Default>(&mut self, field: &str, expected: &str) -> T {
+        match self.text(field).map(|text| text.parse::<T>()) {
+            Some(Ok(policy)) => policy,
+            Some(Err(_)) => self.refuse(field, expected).unwrap_or_default(),
+            None => T::default(),
+        }
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let unknown: Vec<String> =
+            self.fields.keys().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
+        for name in unknown {
+            let line = self.fields.get(&name).map_or(self.line, |(line, _)| *line);
+            let expected = format!("one of {}", COLUMNS.join(", "));
+            self.refusals.push(Refusal { line, field: name, expected, found: None });
+        }
+        let code = match self.text("code").map(CameraCode::new) {
+            Some(Ok(code)) => Some(code),
+            Some(Err(error)) => self.refuse("code", format!("a camera code ({error})")),
+            None => self.refuse("code", "a camera code"),
+        };
+        let name = self.text("name");
+        if name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control))
+        {
+            self.refuse::<()>("name", "at most 128 characters in one line");
+        }
+        let place = self.place();
+        let bearing = self.number("bearing", 0.0..=360.0);
+        let view = self.number("view_deg", 1.0..=360.0);
+        let account = self.account();
+        let main = self.endpoint("main", account.as_ref());
+        if main.is_none() && self.text("main").is_none() {
+            self.refuse::<()>("main", "an rtsp:// address");
+        }
+        let sub = self.endpoint("sub", account.as_ref());
+        if self.text("transport").is_some_and(|transport| transport != "tcp") {
+            self.refuse::<()>("transport", "tcp (UDP is not offered: no reordering, no loss report)");
+        }
+        let quirks = Quirks {
+            session_id: self.policy("session_id_policy", "default, require-match or use-first"),
+            initial_timestamp: self.policy("initial_timestamp", "default, require, ignore or permissive"),
+            teardown: self.policy("teardown", "auto, always or never"),
+        };
+        let code = code?;
+        #[expect(clippy::cast_possible_truncation, reason = "degrees checked above")]
+        let camera = Camera {
+            name: name.unwrap_or_else(|| code.to_string()),
+            code,
+            place,
+            bearing_deg: bearing.map(|degrees| degrees.rem_euclid(360.0) as f32),
+            // A direction without an angle is taken for an ordinary lens.
+            view_deg: view.unwrap_or(if bearing.is_some() { 90.0 } else { 360.0 }) as f32,
+            owner: self.text("owner").map(|owner| owner.chars().take(NAME_CHARS_MAX).collect()),
+            has_sub: sub.is_some(),
+        };
+        Some(Entry { camera, main: main?, sub, quirks })
+    }
+
+    fn place(&mut self) -> Option<Point> {
+        let (lat, lon) = (self.number("lat", -90.0..=90.0), self.number("lon", -180.0..=180.0));
+        let (lat, lon) = match (self.text("lat"), self.text("lon")) {
+            (Some(_), Some(_)) => (lat?, lon?),
+            (None, None) => return None,
+            (None, Some(_)) => return self.refuse("lat", "a latitude beside the longitude"),
+            (Some(_), None) => return self.refuse("lon", "a longitude beside the latitude"),
+        };
+        let (lon, lat) = match self.text("datum").as_deref() {
+            None | Some("wgs84" | "cgcs2000") => (lon, lat),
+            Some("gcj02") => coordtransform::gcj02_to_wgs84(lon, lat),
+            Some("bd09") => {
+                let (lon, lat) = coordtransform::bd09_to_gcj02(lon, lat);
+                coordtransform::gcj02_to_wgs84(lon, lat)
+            }
+            Some(_) => return self.refuse("datum", "wgs84, cgcs2000, gcj02 or bd09"),
+        };
+        Point::from_degrees(lat, lon)
+    }
+
+    fn account(&mut self) -> Option<Credentials> {
+        match (self.text("username"), self.fields.get("password").map(|(_, text)| text.clone())) {
+            (Some(username), password) => Some(Credentials::new(username, password.unwrap_or_default())),
+            (None, Some(_)) => self.refuse("username", "a user name beside the password"),
+            (None, None) => None,
+        }
+    }
+
+    fn endpoint(&mut self, field: &str, account: Option<&Credentials>) -> Option<Endpoint> {
+        let address = self.text(field)?;
+        match Endpoint::parse(&address, account) {
+            Ok(endpoint) => Some(endpoint),
+            Err(error) => self.refuse(field, error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

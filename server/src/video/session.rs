@@ -1,0 +1,268 @@
+//! One RTSP session through the retina library: dial, choose the video, play, and hand out pictures.
+//!
+//! What should not be here: when to dial and what to do about failures (`source.rs`).
+
+use super::config::Config;
+use super::dial::Admission;
+use super::frame::{Codec, Configuration};
+use super::nal::{self, Unit};
+use super::registry::Quirks;
+use super::ring::Picture;
+use super::secret::Endpoint;
+use super::status::Cause;
+use super::timeline::Timeline;
+use crate::clock;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use retina::client::{
+    Demuxed, PlayOptions, Session, SessionOptions, SetupOptions, Transport, UnassignedChannelDataPolicy,
+};
+use retina::codec::{
+    CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParameters, VideoParametersCodec,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// Why a session ended or never began; the reason holds no address and no account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub cause: Cause,
+    pub reason: String,
+}
+
+impl Failure {
+    pub fn new(cause: Cause, reason: impl Into<String>) -> Self {
+        Self { cause, reason: reason.into() }
+    }
+
+    fn from_library(endpoint: &Endpoint, doing: &str, error: &retina::Error) -> Self {
+        let said = endpoint.scrub(&error.to_string());
+        let cause = match error.status_code() {
+            Some(401 | 403) => Cause::Credentials,
+            Some(404 | 410) => Cause::NotFound,
+            Some(453 | 503) => Cause::SessionLimit,
+            Some(415 | 461) => Cause::Codec,
+            _ if said.contains("Connection refused") => Cause::ConnectionRefused,
+            _ if said.starts_with("Unable to connect") => Cause::NoAnswer,
+            // The library asks for an account with an error of its own when it has none.
+            _ if said.contains("credentials") || said.contains("uthentication") => Cause::Credentials,
+            _ if said.contains("EOF") || said.contains("eset by peer") || said.contains("roken pipe") => {
+                Cause::Closed
+            }
+            _ => Cause::Protocol,
+        };
+        Self::new(cause, format!("{doing}: {said}"))
+    }
+}
+
+/// A playing session.
+pub struct Playing {
+    demuxed: Demuxed,
+    stream: usize,
+    codec: Codec,
+    endpoint: Endpoint,
+    timeline: Timeline,
+    configuration: Option<Arc<Configuration>>,
+    /// Deltas are withheld until a key frame.
+    needs_key: bool,
+    /// Something is missing before the next picture. Stays set after an H.265 key frame until an ordinary picture: the
+    /// leading pictures of a CRA that decoding begins at refer to what nobody has.
+    lost: bool,
+    pub lost_packets: u64,
+}
+
+/// What came next from the camera.
+#[derive(Debug)]
+pub enum Item {
+    Picture(Picture),
+    /// A picture that cannot be used: damaged, after a loss, or before the first key frame.
+    Withheld,
+    /// Something other than a picture.
+    Other,
+}
+
+impl Playing {
+    /// Dials `endpoint` and plays its video.
+    pub async fn open(
+        endpoint: &Endpoint,
+        quirks: &Quirks,
+        admission: &mut Admission,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        let start = Instant::now();
+        let options = SessionOptions::default()
+            .creds(endpoint.credentials().map(super::secret::Credentials::reveal))
+            .user_agent(format!("gridhall/{}", env!("CARGO_PKG_VERSION")))
+            .session_group(Arc::clone(&admission.host.group))
+            .teardown(quirks.teardown)
+            .unassigned_channel_data(UnassignedChannelDataPolicy::Ignore)
+            .session_id(quirks.session_id);
+        let describe_by = start + Duration::from_millis(config.describe_timeout_ms);
+        let play_by = start + Duration::from_millis(config.play_timeout_ms).max(describe_by - start);
+        let late = |doing: &str| Failure::new(Cause::NoAnswer, format!("{doing}: no answer in time"));
+        let failed =
+            |doing: &'static str| move |error: retina::Error| Failure::from_library(endpoint, doing, &error);
+
+        let mut session = timeout_at(describe_by, Session::describe(endpoint.reveal_url(), options))
+            .await
+            .map_err(|_| late("describe"))?
+            .map_err(failed("describe"))?;
+        let (stream, codec) = choose(&session)?;
+        let setup = SetupOptions::default().transport(Transport::default()).frame_format(FrameFormat::MP4);
+        timeout_at(play_by, session.setup(stream, setup))
+            .await
+            .map_err(|_| late("setup"))?
+            .map_err(failed("setup"))?;
+        let play = PlayOptions::default().initial_timestamp(quirks.initial_timestamp);
+        let demuxed = timeout_at(play_by, session.play(play))
+            .await
+            .map_err(|_| late("play"))?
+            .and_then(Session::demuxed)
+            .map_err(failed("play"))?;
+        admission.dial = None;
+        Ok(Self {
+            demuxed,
+            stream,
+            codec,
+            endpoint: endpoint.clone(),
+            timeline: Timeline::default(),
+            configuration: None,
+            needs_key: true,
+            lost: true,
+            lost_packets: 0,
+        })
+    }
+
+    /// The usual time between two pictures.
+    pub fn interval(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.timeline.interval_us()).unwrap_or(40_000))
+    }
+
+    /// Waits for what comes next. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Result<Item, Failure> {
+        match self.demuxed.next().await {
+            Some(Ok(CodecItem::VideoFrame(frame))) => self.take(frame),
+            Some(Ok(_)) => Ok(Item::Other),
+            Some(Err(error)) => Err(Failure::from_library(&self.endpoint, "receive", &error)),
+            None => Err(Failure::new(Cause::Closed, "the camera ended the session")),
+        }
+    }
+
+    fn take(&mut self, frame: VideoFrame) -> Result<Item, Failure> {
+        self.lost_packets += u64::from(frame.loss());
+        self.learn_parameters(frame.has_new_parameters())?;
+        let received = frame.end_ctx().received().elapsed();
+        let ingest_us = clock::now_us() - i64::try_from(received.as_micros()).unwrap_or(0);
+        let unit = nal::classify(self.codec, frame.data());
+        if frame.loss() > 0 || unit == Unit::Damaged {
+            self.needs_key = true;
+            self.lost = true;
+        }
+        let after_loss = self.needs_key;
+        let key = match unit {
+            Unit::Key => true,
+            Unit::Delta if !after_loss => false,
+            // Leading pictures of the CRA picture decoding began at.
+            Unit::Skipped if !after_loss && !self.lost => false,
+            Unit::Delta | Unit::Skipped | Unit::Damaged => return Ok(Item::Withheld),
+            Unit::Empty => return Ok(Item::Other),
+        };
+        let Some(configuration) = self.configuration.clone() else { return Ok(Item::Withheld) };
+        let camera_us = to_us(frame.timestamp());
+        let times = self.timeline.next(camera_us, ingest_us);
+        if times.jumped {
+            tracing::info!(host = %self.endpoint.host(), "camera clock jumped");
+        }
+        let discontinuity = key && self.lost;
+        // After a CRA its leading pictures stay unusable until the next ordinary picture.
+        self.lost = key && self.lost && self.codec == Codec::H265;
+        self.needs_key = false;
+        Ok(Item::Picture(Picture {
+            configuration,
+            pts_us: times.pts_us,
+            dts_us: times.dts_us,
+            duration_us: times.duration_us,
+            ingest_us,
+            key,
+            discontinuity,
+            payload: Bytes::from(frame.into_data()),
+        }))
+    }
+
+    fn learn_parameters(&mut self, new: bool) -> Result<(), Failure> {
+        if !new && self.configuration.is_some() {
+            return Ok(());
+        }
+        let Some(ParametersRef::Video(parameters)) = self.demuxed.streams()[self.stream].parameters() else {
+            return Ok(());
+        };
+        let configuration = configuration(self.codec, parameters)
+            .ok_or_else(|| Failure::new(Cause::Codec, "the picture is larger than 65,535 pixels"))?;
+        let same = self.configuration.as_ref().is_some_and(|known| {
+            known.record == configuration.record
+                && (known.width, known.height) == (configuration.width, configuration.height)
+        });
+        if !same {
+            // Times go on across the change; only the decoder starts anew.
+            self.needs_key = true;
+            self.configuration = Some(Arc::new(configuration));
+        }
+        Ok(())
+    }
+}
+
+fn choose<S: retina::client::State>(session: &Session<S>) -> Result<(usize, Codec), Failure> {
+    let mut other = None;
+    for (index, stream) in session.streams().iter().enumerate().filter(|(_, s)| s.media() == "video") {
+        match stream.encoding_name() {
+            "h264" => return Ok((index, Codec::H264)),
+            "h265" => return Ok((index, Codec::H265)),
+            "jpeg" => return Ok((index, Codec::Jpeg)),
+            name => {
+                other = Some(name.chars().filter(char::is_ascii_alphanumeric).take(16).collect::<String>())
+            }
+        }
+    }
+    Err(match other {
+        Some(name) => {
+            Failure::new(Cause::Codec, format!("the camera sends {name}; expected h264, h265 or jpeg"))
+        }
+        None => Failure::new(Cause::NoVideo, "the camera offers no video"),
+    })
+}
+
+fn configuration(codec: Codec, parameters: &VideoParameters) -> Option<Configuration> {
+    let (width, height) = parameters.pixel_dimensions();
+    let mut parameter_sets = Vec::new();
+    let mut set = |nal: &[u8]| {
+        parameter_sets.extend_from_slice(&[0, 0, 0, 1]);
+        parameter_sets.extend_from_slice(nal);
+    };
+    match parameters.codec_params() {
+        VideoParametersCodec::H264 { sps, pps } => [sps, pps].into_iter().for_each(|nal| set(nal)),
+        VideoParametersCodec::H265 { vps, sps, pps } => [vps, sps, pps].into_iter().for_each(|nal| set(nal)),
+        // JPEG, and whatever a later version of the library adds.
+        _ => {}
+    }
+    Some(Configuration {
+        id: Configuration::next_id(),
+        codec,
+        codec_string: match codec {
+            Codec::H264 | Codec::H265 => parameters.rfc6381_codec().to_owned(),
+            Codec::Jpeg => String::new(),
+        },
+        width: u16::try_from(width).ok()?,
+        height: u16::try_from(height).ok()?,
+        record: match codec {
+            Codec::H264 | Codec::H265 => Bytes::copy_from_slice(parameters.extra_data()),
+            Codec::Jpeg => Bytes::new(),
+        },
+        parameter_sets: parameter_sets.into(),
+    })
+}
+
+fn to_us(timestamp: retina::Timestamp) -> i64 {
+    let scaled = i128::from(timestamp.elapsed()) * 1_000_000 / i128::from(timestamp.clock_rate().get());
+    i64::try_from(scaled).unwrap_or(0)
+}

@@ -1,0 +1,345 @@
+//! `GET /api/v1/video`: one WebSocket for all tiles of a page.
+//!
+//! One task a page. It never holds a queue of frames: it asks the rings for what comes next when the socket has taken
+//! what came before, so a slow page costs its place in the rings and nothing else.
+
+use super::message::{ErrorCode, FromPage, Hello, Mode, Open, TEXT_BYTES_MAX, ToPage, VERSION};
+use super::meters;
+use super::switchboard::Switchboard;
+use super::tile::{Outgoing, Page, Tile};
+use crate::clock;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// Slots are bits of one word.
+const SLOTS: u8 = 64;
+const TICK: Duration = Duration::from_secs(1);
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// A page that has said nothing, not even a pong, for this long is gone.
+const SILENT_MAX: Duration = Duration::from_secs(45);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Control messages a page may send, on average and at once.
+const MESSAGES_PER_SECOND: u32 = 50;
+const MESSAGES_BURST: u32 = 300;
+
+/// Why the conversation ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The page left, or the network did.
+    Left,
+    /// The page broke the protocol.
+    Violation(String),
+    /// The page takes nothing.
+    Stalled,
+    ShuttingDown,
+}
+
+/// Talks to one page until it leaves.
+pub async fn converse(board: Arc<Switchboard>, socket: WebSocket) {
+    meters::pages(1.0);
+    let closing = board.closing.clone();
+    let (sink, mut stream) = socket.split();
+    let mut line = Line { sink, stall: Duration::from_millis(board.config.page_stall_ms) };
+    let end = match greet(&mut line, &mut stream).await {
+        Ok(hello) => {
+            let page = Page { board, wake: Arc::default(), hello };
+            let mut talk = Talk::new(page, line);
+            let end = tokio::select! {
+                end = talk.run(&mut stream) => end,
+                () = closing.cancelled() => End::ShuttingDown,
+            };
+            meters::tiles(-talk.tile_count());
+            line = talk.line;
+            end
+        }
+        Err(end) => end,
+    };
+    line.close(end).await;
+    meters::pages(-1.0);
+}
+
+type Incoming = futures_util::stream::SplitStream<WebSocket>;
+
+async fn greet(line: &mut Line, stream: &mut Incoming) -> Result<Hello, End> {
+    let first = timeout(HELLO_TIMEOUT, stream.next());
+    let text = match first.await {
+        Ok(Some(Ok(Message::Text(text)))) => text,
+        Ok(Some(Ok(_))) | Err(_) => {
+            return Err(line.refuse(None, ErrorCode::HelloFirst, "expected a hello").await);
+        }
+        Ok(Some(Err(_)) | None) => return Err(End::Left),
+    };
+    match parse(&text) {
+        Ok(FromPage::Hello(hello)) if hello.version == VERSION => {
+            let welcome = ToPage::Welcome { version: VERSION, server_time_us: clock::now_us() };
+            line.text(&welcome).await?;
+            Ok(hello)
+        }
+        Ok(FromPage::Hello(hello)) => {
+            let words = format!("version {} is not spoken here; expected {VERSION}", hello.version);
+            Err(line.refuse(None, ErrorCode::Version, &words).await)
+        }
+        Ok(_) => Err(line.refuse(None, ErrorCode::HelloFirst, "expected a hello before anything else").await),
+        Err(words) => Err(line.refuse(None, ErrorCode::BadMessage, &words).await),
+    }
+}
+
+fn parse(text: &str) -> Result<FromPage, String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(format!("message of {} bytes; at most {TEXT_BYTES_MAX} are read", text.len()));
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string().chars().take(300).collect())
+}
+
+/// The way to the page.
+struct Line {
+    sink: SplitSink<WebSocket, Message>,
+    stall: Duration,
+}
+
+impl Line {
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.stall, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Left),
+            Err(_) => Err(End::Stalled),
+        }
+    }
+
+    async fn text(&mut self, message: &ToPage) -> Result<(), End> {
+        self.send(Message::Text(message.to_json().into())).await
+    }
+
+    /// Tells the page what was wrong; the end of the conversation when that was a violation.
+    async fn refuse(&mut self, tile: Option<u16>, code: ErrorCode, words: &str) -> End {
+        let sent = self.text(&ToPage::Error { tile, code, message: words.to_owned() }).await;
+        match sent {
+            Ok(()) => End::Violation(words.to_owned()),
+            Err(end) => end,
+        }
+    }
+
+    async fn close(mut self, end: End) {
+        let (code, reason) = match end {
+            End::Left => return,
+            End::Stalled => {
+                tracing::info!("video page disconnected: it takes no data");
+                return;
+            }
+            End::Violation(words) => {
+                meters::violations();
+                tracing::warn!(reason = %words, "video page disconnected: protocol violation");
+                (close_code::POLICY, "protocol violation")
+            }
+            End::ShuttingDown => (close_code::AWAY, "the server is stopping"),
+        };
+        let frame = CloseFrame { code, reason: reason.into() };
+        let farewell = async {
+            if self.sink.send(Message::Close(Some(frame))).await.is_ok() {
+                let _closed_or_gone = self.sink.close().await;
+            }
+        };
+        // A page that does not take its farewell has left.
+        let _late = timeout(Duration::from_secs(1), farewell).await;
+    }
+}
+
+struct Talk {
+    page: Page,
+    line: Line,
+    tiles: BTreeMap<u16, Tile>,
+    slots: [Option<u16>; SLOTS as usize],
+    /// Slots that may have something to send.
+    pending: u64,
+    heard: Instant,
+    pinged: Instant,
+    allowance: u32,
+}
+
+impl Talk {
+    fn new(page: Page, line: Line) -> Self {
+        let now = Instant::now();
+        Self {
+            page,
+            line,
+            tiles: BTreeMap::new(),
+            slots: [None; SLOTS as usize],
+            pending: 0,
+            heard: now,
+            pinged: now,
+            allowance: MESSAGES_BURST,
+        }
+    }
+
+    fn tile_count(&self) -> f64 {
+        f64::from(u32::try_from(self.tiles.len()).unwrap_or(0))
+    }
+
+    async fn run(&mut self, stream: &mut Incoming) -> End {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let wake = Arc::clone(&self.page.wake);
+        loop {
+            let result = tokio::select! {
+                biased;
+                message = stream.next() => match message {
+                    Some(Ok(message)) => self.hear(message).await,
+                    Some(Err(error)) => Err(left_or_violation(&error)),
+                    None => Err(End::Left),
+                },
+                _ = tick.tick() => self.tick().await,
+                () = wake.heard(), if self.pending == 0 => {
+                    self.pending |= wake.take();
+                    Ok(())
+                }
+                // Nothing to wait for: go round and send.
+                () = std::future::ready(()), if self.pending != 0 => self.send_round().await,
+            };
+            if let Err(end) = result {
+                return end;
+            }
+        }
+    }
+
+    /// Sends at most one message of each tile that has news, so that no tile starves another.
+    async fn send_round(&mut self) -> Result<(), End> {
+        self.pending |= self.page.wake.take();
+        for slot in 0..SLOTS {
+            let bit = 1 << slot;
+            if self.pending & bit == 0 {
+                continue;
+            }
+            let tile = self.slots[usize::from(slot)].and_then(|id| self.tiles.get_mut(&id));
+            match tile.and_then(|tile| tile.next(&self.page, clock::now_us())) {
+                Some(Outgoing::Text(message)) => self.line.text(&message).await?,
+                Some(Outgoing::Binary(bytes)) => self.line.send(Message::Binary(bytes.into())).await?,
+                None => self.pending &= !bit,
+            }
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), End> {
+        self.allowance = (self.allowance + MESSAGES_PER_SECOND).min(MESSAGES_BURST);
+        for tile in self.tiles.values_mut() {
+            tile.tick(&self.page);
+        }
+        if self.heard.elapsed() > SILENT_MAX {
+            return Err(End::Stalled);
+        }
+        if self.pinged.elapsed() >= PING_EVERY {
+            self.pinged = Instant::now();
+            self.line.send(Message::Ping(axum::body::Bytes::new())).await?;
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), End> {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Close(_) => return Err(End::Left),
+            Message::Binary(_) => {
+                return Err(self.line.refuse(None, ErrorCode::BadMessage, "expected text, not binary").await);
+            }
+        };
+        self.allowance = match self.allowance.checked_sub(1) {
+            Some(left) => left,
+            None => {
+                let words = format!("more than {MESSAGES_PER_SECOND} messages a second");
+                return Err(self.line.refuse(None, ErrorCode::TooManyMessages, &words).await);
+            }
+        };
+        match parse(&text) {
+            Ok(message) => self.obey(message).await,
+            Err(words) => Err(self.line.refuse(None, ErrorCode::BadMessage, &words).await),
+        }
+    }
+
+    async fn obey(&mut self, message: FromPage) -> Result<(), End> {
+        let id = match message {
+            FromPage::Hello(_) => {
+                return Err(self.line.refuse(None, ErrorCode::BadMessage, "a second hello").await);
+            }
+            FromPage::Open(open) => return self.open(open).await,
+            FromPage::Close { tile } => {
+                if let Some(closed) = self.tiles.remove(&tile) {
+                    self.slots[usize::from(closed.slot())] = None;
+                    meters::tiles(-1.0);
+                }
+                return Ok(());
+            }
+            FromPage::Resize { tile, .. }
+            | FromPage::Pause { tile }
+            | FromPage::Resume { tile }
+            | FromPage::Stats { tile, .. } => tile,
+        };
+        let Some(tile) = self.tiles.get_mut(&id) else {
+            let words = "no such tile is open";
+            let error =
+                ToPage::Error { tile: Some(id), code: ErrorCode::UnknownTile, message: words.to_owned() };
+            return self.line.text(&error).await;
+        };
+        match message {
+            FromPage::Resize { height, .. } => tile.resize(&self.page, height),
+            FromPage::Pause { .. } => tile.pause(),
+            FromPage::Resume { .. } => tile.resume(&self.page),
+            FromPage::Stats { latency_p95_ms, .. } => meters::painted(latency_p95_ms),
+            FromPage::Hello(_) | FromPage::Open(_) | FromPage::Close { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, open: Open) -> Result<(), End> {
+        if let Some(replaced) = self.tiles.remove(&open.tile) {
+            // The same tile shows another camera; its old stream goes once the new one is watched.
+            let slot = replaced.slot();
+            self.put(open, slot);
+            drop(replaced);
+            meters::tiles(-1.0);
+            return Ok(());
+        }
+        let free = (0..SLOTS).find(|slot| self.slots[usize::from(*slot)].is_none());
+        let limit = usize::from(self.page.board.config.tiles_per_page);
+        match free.filter(|_| self.tiles.len() < limit) {
+            Some(slot) => self.put(open, slot),
+            None => {
+                let words = format!("a page shows at most {limit} tiles");
+                let code = ErrorCode::TooManyTiles;
+                self.line.text(&ToPage::Error { tile: Some(open.tile), code, message: words }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, open: Open, slot: u8) {
+        let tile = Tile::open(&self.page, open.tile, slot, &open.camera, open.profile, open.height);
+        self.slots[usize::from(slot)] = Some(open.tile);
+        self.tiles.insert(open.tile, tile);
+        meters::tiles(1.0);
+        tracing::debug!(camera = %printable(&open.camera), mode = mode_name(self.page.hello.mode), "tile opened");
+    }
+}
+
+fn left_or_violation(error: &axum::Error) -> End {
+    let words = error.to_string();
+    if words.contains("too long") || words.contains("UTF-8") { End::Violation(words) } else { End::Left }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::WebCodecs => "webcodecs",
+        Mode::Mse => "mse",
+        Mode::Still => "still",
+    }
+}

@@ -1,0 +1,323 @@
+//! One tile of a page: which stream it shows, switching between streams without a gap, and the messages it causes.
+
+use super::config::Config;
+use super::feed::{Viewer, Wake};
+use super::frame::{
+    Codec, Configuration, FLAG_CATCH_UP, FLAG_DISCONTINUITY, FLAG_KEY, Frame, Header, Kind,
+    configuration_payload,
+};
+use super::message::{Choice, Hello, Mode, ToPage};
+use super::mse;
+use super::registry::{Entry, Profile};
+use super::ring::Next;
+use super::status::{Cause, State, Status};
+use super::switchboard::{Rendition, Switchboard};
+use super::{meters, rendition};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A stream that does not come up for this long is no longer waited for; the tile stays with the one it has.
+const SWITCH_TIMEOUT: Duration = Duration::from_secs(12);
+/// A slideshow asks this often whether a transcode has become free.
+const UPGRADE_EVERY: Duration = Duration::from_secs(5);
+
+/// What one tile shows and wants.
+pub struct Tile {
+    id: u16,
+    slot: u8,
+    entry: Option<Arc<Entry>>,
+    choice: Choice,
+    height: u16,
+    paused: bool,
+    shown: Option<Line>,
+    /// Being opened to take over from `shown` once it has a picture.
+    coming: Option<Line>,
+    seq: u32,
+    said: Option<(Profile, Status)>,
+}
+
+/// One stream a tile watches.
+struct Line {
+    profile: Profile,
+    rendition: Rendition,
+    viewer: Viewer,
+    since: Instant,
+}
+
+/// What every tile of a page shares.
+pub struct Page {
+    pub board: Arc<Switchboard>,
+    pub wake: Arc<Wake>,
+    pub hello: Hello,
+}
+
+/// A message for the page.
+#[derive(Debug)]
+pub enum Outgoing {
+    Text(ToPage),
+    Binary(Vec<u8>),
+}
+
+impl Tile {
+    /// Opens `code` in the tile; an unknown camera gives a tile that says so.
+    #[must_use]
+    pub fn open(page: &Page, id: u16, slot: u8, code: &str, choice: Choice, height: u16) -> Self {
+        let entry = page.board.registry.get(code).cloned();
+        let mut tile = Self {
+            id,
+            slot,
+            entry,
+            choice,
+            height,
+            paused: false,
+            shown: None,
+            coming: None,
+            seq: 0,
+            said: None,
+        };
+        tile.shown = tile.line(page, tile.wanted(&page.board.config, None));
+        if let Some(line) = &tile.shown {
+            line.viewer.feed().again.notify_one();
+        }
+        page.wake.ring(slot);
+        tile
+    }
+
+    #[must_use]
+    pub fn slot(&self) -> u8 {
+        self.slot
+    }
+
+    /// The stream that fits the tile; `present` decides within the hysteresis.
+    fn wanted(&self, config: &Config, present: Option<Profile>) -> Profile {
+        let has_sub = self.entry.as_ref().is_some_and(|entry| entry.sub.is_some());
+        match self.choice {
+            Choice::Main => Profile::Main,
+            Choice::Sub | Choice::Auto if !has_sub => Profile::Main,
+            Choice::Sub => Profile::Sub,
+            Choice::Auto => fitting(config, self.height, present),
+        }
+    }
+
+    fn line(&self, page: &Page, profile: Profile) -> Option<Line> {
+        let entry = self.entry.as_ref()?;
+        let viewer = page.board.watch(entry, profile, Arc::clone(&page.wake), self.slot);
+        Some(Line { profile, rendition: Rendition::Source, viewer, since: Instant::now() })
+    }
+
+    /// The tile's size changed.
+    pub fn resize(&mut self, page: &Page, height: u16) {
+        self.height = height;
+        let Some(shown) = &self.shown else { return };
+        let present = self.coming.as_ref().map_or(shown.profile, |coming| coming.profile);
+        let wanted = self.wanted(&page.board.config, Some(present));
+        if wanted == shown.profile {
+            self.coming = None;
+        } else if wanted != present {
+            self.coming = self.line(page, wanted);
+        }
+    }
+
+    /// Stops watching while nobody looks; the last picture stays on the page.
+    pub fn pause(&mut self) {
+        self.paused = true;
+        self.shown = None;
+        self.coming = None;
+    }
+
+    /// Goes on with the newest group of pictures.
+    pub fn resume(&mut self, page: &Page) {
+        if !std::mem::take(&mut self.paused) {
+            return;
+        }
+        let present = self.said.as_ref().map(|(profile, _)| *profile);
+        self.shown = self.line(page, self.wanted(&page.board.config, present));
+        page.wake.ring(self.slot);
+    }
+
+    /// The tile's next message, if there is one now.
+    pub fn next(&mut self, page: &Page, now_us: i64) -> Option<Outgoing> {
+        if self.entry.is_none() {
+            return self.gone(now_us / 1_000);
+        }
+        if let Some(message) = self.switch(page, now_us) {
+            return Some(message);
+        }
+        let shown = self.shown.as_mut()?;
+        if let Some(status) = shown.viewer.status_news() {
+            let news = (shown.profile, status);
+            if self.said.as_ref() != Some(&news) {
+                let (profile, status) = news.clone();
+                self.said = Some(news);
+                return Some(Outgoing::Text(ToPage::State { tile: self.id, profile, status }));
+            }
+        }
+        match shown.viewer.next(now_us) {
+            Next::Configuration(configuration) => match rendition::needed(&configuration, page.hello) {
+                rendition if rendition == shown.rendition || shown.rendition != Rendition::Source => {
+                    self.configure(page, &configuration)
+                }
+                rendition => {
+                    self.change_rendition(page, rendition);
+                    page.wake.ring(self.slot);
+                    None
+                }
+            },
+            Next::Frame { frame, catch_up, gap } => Some(self.frame(page.hello.mode, &frame, catch_up, gap)),
+            Next::Skipped(frames) => {
+                meters::skipped(frames);
+                Some(Outgoing::Text(ToPage::Dropped { tile: self.id, frames }))
+            }
+            Next::Wait => None,
+        }
+    }
+
+    fn gone(&mut self, now_ms: i64) -> Option<Outgoing> {
+        if self.said.is_some() {
+            return None;
+        }
+        let status = Status::caused(Cause::UnknownCamera, "no camera has this code", now_ms);
+        self.said = Some((Profile::Main, status.clone()));
+        Some(Outgoing::Text(ToPage::State { tile: self.id, profile: Profile::Main, status }))
+    }
+
+    /// Moves to the coming stream as soon as it has a picture; gives it up when it does not come.
+    fn switch(&mut self, page: &Page, now_us: i64) -> Option<Outgoing> {
+        let coming = self.coming.as_mut()?;
+        let hopeless = match coming.viewer.feed().status().state {
+            State::Refused | State::Unsupported | State::Gone => true,
+            State::Connecting | State::Live | State::Delayed | State::Lost | State::KeyFrames => false,
+        };
+        if hopeless || coming.since.elapsed() > SWITCH_TIMEOUT {
+            self.coming = None;
+            return None;
+        }
+        let Next::Configuration(configuration) = coming.viewer.next(now_us) else { return None };
+        let needed = rendition::needed(&configuration, page.hello);
+        if coming.rendition == Rendition::Source && needed != Rendition::Source {
+            let (profile, since) = (coming.profile, coming.since);
+            let line = self.rendition_line(page, profile, needed);
+            self.coming = line.map(|line| Line { since, ..line });
+            page.wake.ring(self.slot);
+            return None;
+        }
+        self.shown = self.coming.take();
+        page.wake.ring(self.slot);
+        self.configure(page, &configuration)
+    }
+
+    fn change_rendition(&mut self, page: &Page, rendition: Rendition) {
+        let Some(profile) = self.shown.as_ref().map(|line| line.profile) else { return };
+        self.shown = self.rendition_line(page, profile, rendition);
+    }
+
+    fn rendition_line(&self, page: &Page, profile: Profile, rendition: Rendition) -> Option<Line> {
+        let entry = self.entry.as_ref()?;
+        let (rendition, viewer) =
+            rendition::watch(&page.board, entry, profile, rendition, Arc::clone(&page.wake), self.slot);
+        Some(Line { profile, rendition, viewer, since: Instant::now() })
+    }
+
+    /// To be called every second or so: gives up on streams that do not come, leaves a slideshow when it can.
+    pub fn tick(&mut self, page: &Page) {
+        if self.coming.as_ref().is_some_and(|coming| coming.since.elapsed() > SWITCH_TIMEOUT) {
+            self.coming = None;
+        }
+        let Some(shown) = &mut self.shown else { return };
+        let slideshow = shown.rendition == Rendition::Stills && page.hello.mode != Mode::Still;
+        if slideshow && self.coming.is_none() && shown.since.elapsed() > UPGRADE_EVERY {
+            shown.since = Instant::now();
+            let profile = shown.profile;
+            if rendition::transcode_is_free(&page.board) {
+                self.coming = self
+                    .rendition_line(page, profile, Rendition::H264)
+                    .filter(|line| line.rendition == Rendition::H264);
+            }
+        }
+    }
+
+    fn configure(&mut self, page: &Page, configuration: &Configuration) -> Option<Outgoing> {
+        self.seq = 0;
+        let (kind, payload) = match (configuration.codec, page.hello.mode) {
+            (Codec::Jpeg, _) | (_, Mode::Still) => {
+                // Stills need no configuration; there may be frames at once.
+                page.wake.ring(self.slot);
+                return None;
+            }
+            (Codec::H264 | Codec::H265, Mode::WebCodecs) => {
+                (Kind::Configuration, configuration_payload(configuration))
+            }
+            (Codec::H264 | Codec::H265, Mode::Mse) => (Kind::Init, mse::init_payload(configuration)?),
+        };
+        let header = Header { kind, tile: self.id, seq: 0, pts_us: 0, ingest_us: 0, flags: 0 };
+        let mut message = header.begin(payload.len());
+        message.extend_from_slice(&payload);
+        Some(Outgoing::Binary(message))
+    }
+
+    fn frame(&mut self, mode: Mode, frame: &Frame, catch_up: bool, gap: bool) -> Outgoing {
+        let kind = match (frame.configuration.codec, mode) {
+            (Codec::Jpeg, _) | (_, Mode::Still) => Kind::Still,
+            (Codec::H264 | Codec::H265, Mode::WebCodecs) => Kind::Frame,
+            (Codec::H264 | Codec::H265, Mode::Mse) => Kind::Fragment,
+        };
+        let mut flags = if frame.key { FLAG_KEY } else { 0 };
+        if catch_up {
+            flags |= FLAG_CATCH_UP;
+        }
+        if frame.discontinuity || gap {
+            flags |= FLAG_DISCONTINUITY;
+        }
+        let header = Header {
+            kind,
+            tile: self.id,
+            seq: self.seq,
+            pts_us: frame.pts_us,
+            ingest_us: frame.ingest_us,
+            flags,
+        };
+        self.seq = self.seq.wrapping_add(1);
+        let message = if kind == Kind::Fragment {
+            let mut message = header.begin(frame.payload.len() + mse::FRAGMENT_OVERHEAD);
+            mse::append_fragment(frame, &mut message);
+            message
+        } else {
+            let mut message = header.begin(frame.payload.len());
+            message.extend_from_slice(&frame.payload);
+            message
+        };
+        Outgoing::Binary(message)
+    }
+}
+
+/// The stream for a tile of `height` device pixels that shows `present`.
+fn fitting(config: &Config, height: u16, present: Option<Profile>) -> Profile {
+    let (limit, margin) = (u32::from(config.sub_height_max), u32::from(config.switch_hysteresis_percent));
+    let sub_up_to = match present {
+        None => limit,
+        Some(Profile::Sub) => limit * (100 + margin) / 100,
+        Some(Profile::Main) => limit * (100 - margin.min(100)) / 100,
+    };
+    if u32::from(height) <= sub_up_to { Profile::Sub } else { Profile::Main }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_keeps_its_stream_while_it_hovers_around_the_limit() {
+        let config = Config::default();
+        let fit = |height, present| fitting(&config, height, present);
+        assert_eq!([fit(480, None), fit(481, None)], [Profile::Sub, Profile::Main]);
+        assert_eq!(
+            [fit(576, Some(Profile::Sub)), fit(577, Some(Profile::Sub))],
+            [Profile::Sub, Profile::Main]
+        );
+        assert_eq!(
+            [fit(385, Some(Profile::Main)), fit(384, Some(Profile::Main))],
+            [Profile::Main, Profile::Sub]
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Video from a camera's RTSP port to a page's WebSocket.
+
+mod harness;
+mod live;
