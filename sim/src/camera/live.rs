@@ -12,7 +12,7 @@ use super::canvas::Canvas;
 use super::clock;
 use super::encode::{Coding, EncodeError, Encoder};
 use super::fault::Fault;
-use super::nal::AccessUnit;
+use super::nal::{AccessUnit, Parameters};
 use super::plan;
 use super::scene::{Overlay, Scene};
 use super::simulator::Control;
@@ -33,6 +33,8 @@ pub struct LiveFeed {
     /// Way to the viewers of the running encoder; nothing while none runs.
     running: Mutex<Option<broadcast::Sender<Arc<AccessUnit>>>>,
     key_wanted: AtomicBool,
+    /// Sets the encoder gave last, and the coding they belong to.
+    known: Mutex<Option<(Coding, Arc<Parameters>)>>,
     shutdown: CancellationToken,
 }
 
@@ -44,8 +46,20 @@ impl LiveFeed {
         control: watch::Receiver<Control>,
         shutdown: CancellationToken,
     ) -> Self {
-        let running = Mutex::new(None);
-        Self { scene, label, coding, control, running, key_wanted: AtomicBool::new(false), shutdown }
+        let (running, known) = (Mutex::new(None), Mutex::new(None));
+        Self { scene, label, coding, control, running, key_wanted: AtomicBool::new(false), known, shutdown }
+    }
+
+    /// Parameter sets as of now; the first time, waits for the encoder's first picture.
+    pub async fn parameters(self: &Arc<Self>) -> Result<Arc<Parameters>, EncodeError> {
+        let coding = self.coding_now();
+        if let Some((known, parameters)) = &*self.known.lock().expect("no holder of this lock panics")
+            && *known == coding
+        {
+            return Ok(Arc::clone(parameters));
+        }
+        let first = self.subscribe().recv().await.map_err(|_| EncodeError::Cancelled)?;
+        Ok(Arc::clone(&first.parameters))
     }
 
     /// Joins the viewers, starting the encoder if it does not run.
@@ -90,6 +104,10 @@ impl LiveFeed {
                     return Ok(());
                 }
                 for unit in take.next(self.key_wanted.swap(false, Ordering::Relaxed))? {
+                    if unit.key {
+                        let known = (coding.clone(), Arc::clone(&unit.parameters));
+                        *self.known.lock().expect("no holder of this lock panics") = Some(known);
+                    }
                     // No viewer just now is no failure.
                     let _ = publish.send(Arc::new(unit));
                 }

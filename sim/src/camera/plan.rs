@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::aac::AudioTrack;
 use super::clip::{Clip, ClipError, ClipKey, ClipStore};
-use super::encode::{Coding, EncodeError};
+use super::encode::Coding;
 use super::fault::{Fault, FaultSet};
 use super::live::LiveFeed;
 use super::nal::{Codec, Parameters};
@@ -44,9 +44,8 @@ pub async fn plan(camera: &Camera, profile: Profile, store: &ClipStore) -> Resul
         }
         None => {
             let feed = camera.live(profile);
-            let mut units = feed.subscribe();
-            let first = units.recv().await.map_err(|_| EncodeError::Cancelled)?;
-            (Pictures::Live(feed), Arc::clone(&first.parameters), None)
+            let parameters = feed.parameters().await?;
+            (Pictures::Live(feed), parameters, None)
         }
     };
     if audio.is_none() && (camera.spec.audio || faults.has(Fault::Audio)) {

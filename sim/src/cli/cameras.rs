@@ -25,8 +25,8 @@ pub struct Options {
     /// Number of drawn cameras: C0001, C0002, …; default is 8, or one for each place
     #[arg(long)]
     count: Option<u32>,
-    /// How many of them are coded live, with a true clock in the picture; the others show shared loops
-    #[arg(long, default_value_t = 16)]
+    /// How many of them are coded live while watched, with a true clock; the others show shared loops
+    #[arg(long, default_value_t = 256)]
     live: u32,
     /// Every n-th drawn camera sends H.265; 0 for none
     #[arg(long, default_value_t = 0)]
@@ -66,7 +66,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let simulator = Arc::new(Simulator::start(SocketAddr::new(options.host, options.port), specs).await?);
     let registry = to_toml(&simulator)?;
     match &options.registry {
-        Some(path) => std::fs::write(path, registry)
+        Some(path) => replace(path, &registry)
             .with_context(|| format!("cannot write the registry to `{}`", path.display()))?,
         None => write_out(&registry)?,
     }
@@ -166,6 +166,13 @@ fn videos(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Writes a file whole or not at all: others wait for it to appear.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text)?;
+    std::fs::rename(new, path)
 }
 
 /// The registry is the command's result, so it goes to standard output.
