@@ -5,6 +5,11 @@ import { nowUs, parseConfiguration } from './video-link.js';
 
 /** Frames waiting inside the decoder beyond which the picture is behind for good: skip to the next key frame. */
 const QUEUE_MAX = 50;
+/** Frames that come this much later than the quickest of late, for so long: reception is behind, skip to a key frame. */
+const BEHIND_MS = 1500;
+const BEHIND_FOR_MS = 3000;
+/** The quickest arrival is forgotten at this rate, so that a clock or route that changes is followed. */
+const FORGET_MS_PER_FRAME = 0.2;
 /** Fed and silent for this long: the decoder has died without saying so. */
 const SILENT_MS = 2000;
 /** A decoder may hold back frames for reordering; fewer inputs than this prove nothing. */
@@ -27,6 +32,8 @@ export class TileDecoder {
   #submittedSinceOutput = 0;
   #firstSubmitAfterOutput = 0;
   #lastSubmit = 0;
+  #quickest = Number.POSITIVE_INFINITY;
+  #behindSince = null;
   #hardware = false;
   #preferSoftware = false;
   #anyAcceleration = false;
@@ -51,7 +58,8 @@ export class TileDecoder {
     this.#needKey = true;
   }
 
-  push(media) {
+  /** `ageMs`: how long ago the server had taken the frame in. */
+  push(media, ageMs) {
     if (this.#configuration === null) {
       this.counts.skipped += 1;
       return;
@@ -60,6 +68,7 @@ export class TileDecoder {
     this.#nextSeq = (media.seq + 1) >>> 0;
     if (gap) this.#needKey = true;
     if (!media.catchUp && this.#decoder !== null && this.#decoder.decodeQueueSize > QUEUE_MAX) this.#needKey = true;
+    if (!media.catchUp && this.#fallenBehind(ageMs)) this.#needKey = true;
     if (this.#needKey && !media.key) {
       this.counts.skipped += 1;
       return;
@@ -68,6 +77,17 @@ export class TileDecoder {
     const afterGap = this.#needKey;
     this.#needKey = false;
     this.#decode(media, afterGap);
+  }
+
+  /** A pause is caught up by decoding faster; only when that does not help for a while are frames left out. */
+  #fallenBehind(ageMs) {
+    this.#quickest = Math.min(ageMs, this.#quickest + FORGET_MS_PER_FRAME);
+    const now = performance.now();
+    if (ageMs - this.#quickest < BEHIND_MS) this.#behindSince = null;
+    else this.#behindSince ??= now;
+    if (this.#behindSince === null || now - this.#behindSince < BEHIND_FOR_MS) return false;
+    this.#behindSince = null;
+    return true;
   }
 
   /** Stops decoding but keeps the parameters: play goes on at the next key frame. */

@@ -9,6 +9,7 @@ export class Painter {
   #context;
   #tiles = new Map();
   #scheduled = false;
+  #notBefore = 0;
   #wiped = false;
   #painted;
   frames = 0;
@@ -85,10 +86,14 @@ export class Painter {
     return entry;
   }
 
+  /** Painting takes at most half of the worker's time: on a slow machine the rest is needed to receive and decode. */
   #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    requestAnimationFrame(() => this.#paint());
+    const paint = () => requestAnimationFrame(() => this.#paint());
+    const wait = this.#notBefore - performance.now();
+    if (wait < 1) paint();
+    else setTimeout(paint, wait);
   }
 
   #paint() {
@@ -109,7 +114,9 @@ export class Painter {
     }
     this.#wiped = false;
     this.frames += 1;
-    this.paintMs += performance.now() - began;
+    const ended = performance.now();
+    this.paintMs += ended - began;
+    this.#notBefore = ended + (ended - began);
   }
 
   #draw({ rect, shown, hidden }) {

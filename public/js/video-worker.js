@@ -48,7 +48,7 @@ class Tile {
         this.decoder.configure(media);
         break;
       case KIND.frame:
-        if (!this.facts.paused) this.decoder.push(media);
+        if (!this.facts.paused) this.decoder.push(media, (link.serverNowUs() - media.ingestUs) / 1000);
         break;
       case KIND.still:
         this.#still(media);
