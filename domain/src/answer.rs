@@ -14,6 +14,7 @@ use crate::policy::Policy;
 
 /// `GET /api/v1/catalogue`: the names of all codes and the policy's figures. Areas keep the catalogue's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CatalogueAnswer {
     pub centre: Name,
     pub areas: Vec<Area>,
@@ -25,6 +26,7 @@ pub struct CatalogueAnswer {
 
 /// The policy without its codes: limits, lamp, calendar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PolicyFigures {
     pub stated_source: String,
     pub utc_offset_minutes: UtcOffset,
@@ -68,6 +70,7 @@ impl CatalogueAnswer {
 
 /// One page of a list; `next` is the cursor of the following page, none at the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PageAnswer<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
@@ -75,6 +78,7 @@ pub struct PageAnswer<T> {
 
 /// `GET /api/v1/cases/{id}`: the case as it stands and everything that happened to it, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CaseAnswer {
     pub case: Case,
     pub timeline: Vec<Recorded>,
@@ -82,6 +86,7 @@ pub struct CaseAnswer {
 
 /// `GET /api/v1/session`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionAnswer {
     pub name: String,
     pub roles: Vec<String>,

@@ -9,6 +9,7 @@ use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffse
 
 /// The unit of a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LimitUnit {
     /// 紧急工作时: an hour that runs on through nights and holidays.
@@ -31,6 +32,7 @@ impl LimitUnit {
 
 /// How long something may take, in its own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// How many units; 1 to 10,000.
@@ -40,6 +42,7 @@ pub struct Limit {
 
 /// A span of the day in minutes after midnight, `from < to <= 1440`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Span {
     pub from: u16,
@@ -48,6 +51,7 @@ pub struct Span {
 
 /// What an exceptional date is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DayKind {
     /// A holiday, whatever the weekday.
@@ -58,6 +62,7 @@ pub enum DayKind {
 
 /// When the office works. Seasons and half days come with a later change of policy; the shape is a list of spans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WorkCalendar {
     /// Working spans of a working day, in order and without overlap.

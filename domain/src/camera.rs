@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A fixed camera channel (摄像机) as screens and tiles may know it: never its address or credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Camera {
     pub code: CameraCode,
@@ -40,6 +41,7 @@ impl Camera {
 
 /// A camera linked to a spot (关联摄像机).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Linked {
     pub camera: Camera,

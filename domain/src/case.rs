@@ -10,6 +10,7 @@ use crate::place::Point;
 /// The seven stages of the closed loop (受理→立案→派遣→处置→反馈→核查→结案, `reference/domain.md` LOOP-01). A case
 /// is *in* the stage whose work is still to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// 受理
@@ -60,6 +61,7 @@ impl Stage {
 
 /// How urgently a person is needed (案件等级).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// 一级
@@ -75,6 +77,7 @@ pub enum Priority {
 
 /// Where another system keeps the same case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct External {
     /// The other system, for example `nyc311`.
@@ -85,6 +88,7 @@ pub struct External {
 
 /// What a report (上报) says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     pub source: SourceCode,
@@ -119,6 +123,7 @@ fn one() -> u16 {
 
 /// How far a clock has run, as the log has recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     #[default]
@@ -131,6 +136,7 @@ pub enum Phase {
 
 /// The clock of one stage of one case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Clock {
     pub started: UtcMillis,
     /// When the forecast window begins.
@@ -145,6 +151,7 @@ pub struct Clock {
 
 /// One case as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Case {
     pub id: CaseId,
     /// Number read out on the floor: date and running number of the day, such as `20261121-00042`.

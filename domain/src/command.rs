@@ -17,6 +17,7 @@ pub const TEXT_BYTES_MAX: usize = 4_000;
 
 /// What someone asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// 上报: a new case enters at 受理.
@@ -110,6 +111,7 @@ impl Command {
 
 /// What the other system knows of a case that is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct History {
     pub opened: UtcMillis,
@@ -124,6 +126,7 @@ pub struct History {
 
 /// Whose deadline passed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineOf {
     /// 派遣时限
@@ -146,6 +149,7 @@ impl DeadlineOf {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     CaseReported {
@@ -297,6 +301,7 @@ impl Event {
 
 /// An event with its place in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Recorded {
     /// Commit order, from 1, without gaps.
     pub seq: u64,

@@ -9,6 +9,7 @@ use crate::tally::Measure;
 
 /// What a number means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Definition {
     /// Stable name, also the tally measure where there is one.
     pub id: &'static str,

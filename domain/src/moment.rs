@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01 00:00:00 UTC, leap seconds ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct UtcMillis(pub i64);
 
@@ -38,6 +39,7 @@ impl UtcMillis {
 
 /// Minutes east of UTC; 480 for China Standard Time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct UtcOffset(pub i32);
 
@@ -81,6 +83,8 @@ impl Local {
 /// A date of the proleptic Gregorian calendar, kept as days since 1970-01-01 so that it orders and adds.
 /// Serialised as `2026-11-21`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String))]
 pub struct Date(i32);
 
 impl Date {

@@ -70,6 +70,7 @@ impl Point {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Degrees {
     /// Degrees north, WGS-84.
@@ -103,8 +104,19 @@ impl<'de> Deserialize<'de> for Point {
     }
 }
 
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for Point {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Degrees::schema()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for Point {}
+
 /// A rectangle in degrees; `west <= east`, so it does not cross the date line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     pub south: f64,

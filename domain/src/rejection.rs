@@ -7,6 +7,7 @@ use crate::code::{CaseId, WhistleId};
 
 /// Language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Language {
     #[default]
     #[serde(rename = "zh-CN")]
@@ -17,6 +18,7 @@ pub enum Language {
 
 /// Why a command was refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rejection {
     UnknownCase {

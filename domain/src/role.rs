@@ -7,6 +7,7 @@ use crate::command::Command;
 
 /// A role of the centre's own division of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// 系统管理员: accounts, tokens, catalogue. Not a power over cases by itself.

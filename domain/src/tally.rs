@@ -324,6 +324,7 @@ fn keeps(period: Period, today: Date) -> bool {
 
 /// A rate with what it is made of: every number can defend itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ratio {
     pub numerator: i64,
     pub denominator: i64,

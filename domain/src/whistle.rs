@@ -10,6 +10,7 @@ use crate::moment::UtcMillis;
 
 /// Level of a whistle (哨级).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WhistleLevel {
     /// 区级哨
@@ -35,6 +36,7 @@ impl WhistleLevel {
 
 /// What the caller says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WhistleCall {
     pub level: WhistleLevel,
@@ -52,6 +54,7 @@ pub const CALLED_MAX: usize = 20;
 
 /// One called department.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Called {
     pub department: DepartmentCode,
     /// 报到时间
@@ -62,6 +65,7 @@ pub struct Called {
 
 /// One whistle as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Whistle {
     pub id: WhistleId,
     pub call: WhistleCall,

@@ -19,6 +19,8 @@ pub struct Config {
     pub cameras: Cameras,
     pub map: Map,
     pub ingest: Ingest,
+    pub live: crate::live::Limits,
+    pub video: crate::video::Config,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -66,8 +68,9 @@ pub struct PolicyFile {
     /// Holiday lists in the format of NateScarlet/holiday-cn, one file a year. A day may stand in its neighbour
     /// year's file, so give both.
     pub holidays: Vec<PathBuf>,
-    /// Further area lists (`[[areas]]`), added to the policy's own.
-    pub areas: Vec<PathBuf>,
+    /// Files laid over the policy in turn: their lists (areas, classes, sources, departments) are added, every other
+    /// key they name replaces the policy's.
+    pub overlays: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -149,32 +152,33 @@ impl Config {
             }
             None => ("built-in policy".to_owned(), BUILT_IN_POLICY.to_owned()),
         };
-        let mut policy: Policy =
-            toml::from_str(&text).with_context(|| format!("the policy `{name}` is not valid"))?;
-        for file in &self.policy.holidays {
-            let holidays = read_holidays(file)?;
-            policy.calendar.exceptions.extend(holidays);
+        let mut table: toml::Table =
+            text.parse().with_context(|| format!("the policy `{name}` is not TOML"))?;
+        for file in &self.policy.overlays {
+            lay_over(&mut table, file)?;
         }
-        for file in &self.policy.areas {
-            policy.areas.extend(read_areas(file)?);
+        let mut policy: Policy =
+            table.try_into().with_context(|| format!("the policy `{name}` is not valid"))?;
+        for file in &self.policy.holidays {
+            policy.calendar.exceptions.extend(read_holidays(file)?);
         }
         policy.check().map_err(|problem| anyhow::anyhow!("the policy `{name}` does not hold: {problem}"))?;
         Ok(policy)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AreaFile {
-    areas: Vec<domain::catalogue::Area>,
-}
-
-fn read_areas(file: &Path) -> anyhow::Result<Vec<domain::catalogue::Area>> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the areas `{}`", file.display()))?;
-    let areas: AreaFile =
-        toml::from_str(&text).with_context(|| format!("the area list `{}` is not valid", file.display()))?;
-    Ok(areas.areas)
+fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read the overlay `{}`", file.display()))?;
+    let overlay: toml::Table =
+        text.parse().with_context(|| format!("the overlay `{}` is not TOML", file.display()))?;
+    for (key, value) in overlay {
+        match (policy.get_mut(&key), value) {
+            (Some(toml::Value::Array(there)), toml::Value::Array(more)) => there.extend(more),
+            (_, value) => drop(policy.insert(key, value)),
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,237 @@
+//! The command line. Each subcommand says what it does, with examples, in `--help`.
+#![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use domain::role::Role;
+
+use crate::access::Access;
+use crate::config::Config;
+use crate::{clock, store};
+
+/// Gridhall (格厅): the real-time command hall of a grid-management centre
+#[derive(Parser)]
+#[command(name = "gridhall", version, arg_required_else_help = true, after_long_help = "\
+Examples:
+  gridhall serve                                    look around: listens on 127.0.0.1:8700, data in ./data
+  gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
+  gridhall import cases cases.csv --map map.toml    rows into the store of a stopped server
+  gridhall account add zhou --role dispatcher       reads the password from standard input
+  gridhall check && gridhall backup /mnt/backup     is the store sound; copy it while the server runs
+
+Settings come from the TOML file, then from the environment: GRIDHALL__SERVER__LISTEN=0.0.0.0:8700 overrides
+[server] listen. Log level: GRIDHALL_LOG=debug.")]
+pub struct Arguments {
+    /// Settings file in TOML
+    #[arg(long, global = true)]
+    pub config: Option<PathBuf>,
+    /// Data folder, instead of store.dir
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Write the log as JSON lines
+    #[arg(long, global = true)]
+    pub json_log: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve {
+        /// Write address and a one-time sign-in link as JSON to this file (mode 0600) once listening
+        #[arg(long, value_name = "FILE")]
+        ready_file: Option<PathBuf>,
+    },
+    /// Take rows from a file into a store or a running server
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Verify a store: pages, sequence, projections, tallies, snapshots
+    Check,
+    /// Copy the store to another folder, also while the server runs
+    Backup {
+        /// Folder for the copy; must not hold a store yet
+        destination: PathBuf,
+    },
+    /// Look at settings
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Accounts of people
+    Account {
+        #[command(subcommand)]
+        what: AccountCommand,
+    },
+    /// Tokens of machines and kiosks
+    Token {
+        #[command(subcommand)]
+        what: TokenCommand,
+    },
+    /// Print the description of the HTTP API
+    Openapi,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Cases from a CSV file
+    Cases(crate::import::Options),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say whether settings and policy hold, and print them as they take effect
+    Check,
+}
+
+#[derive(Subcommand)]
+enum AccountCommand {
+    /// Add an account, or change password and roles of one; the password comes from standard input
+    Add {
+        name: String,
+        /// admin, supervisor, dispatcher, department or viewer; repeatable
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+    },
+    /// List accounts and their roles
+    List,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a token and print its secret, once
+    Add(TokenAdd),
+    /// List tokens
+    List,
+    /// Revoke a token; a running server refuses it from then on
+    Revoke { name: String },
+}
+
+#[derive(Args)]
+struct TokenAdd {
+    name: String,
+    /// machine or kiosk
+    #[arg(long)]
+    role: Role,
+    /// Revoke a token of that name first
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Runs one subcommand.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Openapi => {
+            println!("{}", crate::http::openapi::description());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "gridhall", &mut std::io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(dir) = arguments.data_dir {
+        config.store.dir = dir;
+    }
+    match arguments.command {
+        Command::Serve { ready_file } => crate::serve::run(config, ready_file).await?,
+        Command::Import { what: Import::Cases(options) } => {
+            return tokio::task::spawn_blocking(move || {
+                let policy = config.load_policy()?;
+                crate::import::run(&options, &config.store.dir, &policy)
+            })
+            .await
+            .context("the import stopped unexpectedly")?;
+        }
+        Command::Check => return check(&config),
+        Command::Backup { destination } => {
+            let report = store::backup::run(&config.store.dir, &destination)?;
+            println!("{report}");
+        }
+        Command::Config { what: ConfigCommand::Check } => {
+            let policy = config.load_policy()?;
+            println!("{}", toml::to_string_pretty(&config).context("cannot print the settings")?);
+            println!(
+                "# settings and policy hold: {} areas, {} classes; source: {}",
+                policy.areas.len(),
+                policy.classes.len(),
+                policy.stated_source
+            );
+        }
+        Command::Account { what } => account(&config, what)?,
+        Command::Token { what } => token(&config, what)?,
+        Command::Openapi | Command::Completions { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(config: &Config) -> anyhow::Result<ExitCode> {
+    let policy = config.load_policy()?;
+    let report = store::check::run(&config.store.dir, &policy)?;
+    println!("{report}");
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn access(config: &Config) -> anyhow::Result<Access> {
+    let dir = &config.store.dir;
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make the data folder `{}`", dir.display()))?;
+    Ok(Access::open(dir, config.access.clone())?)
+}
+
+fn account(config: &Config, command: AccountCommand) -> anyhow::Result<()> {
+    let access = access(config)?;
+    match command {
+        AccountCommand::Add { name, roles } => {
+            anyhow::ensure!(
+                !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine)),
+                "kiosks and machines have tokens, not accounts: gridhall token add"
+            );
+            let mut password = String::new();
+            std::io::stdin().take(1_000).read_to_string(&mut password).context("cannot read the password")?;
+            access.put_account(&name, password.trim_end_matches(['\r', '\n']), &roles, clock::now())?;
+            println!("account `{name}` is set");
+        }
+        AccountCommand::List => {
+            for account in access.accounts()? {
+                println!("{}\t{:?}", account.name, account.roles);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
+    let access = access(config)?;
+    match command {
+        TokenCommand::Add(add) => {
+            anyhow::ensure!(
+                matches!(add.role, Role::Machine | Role::Kiosk),
+                "--role: expected machine or kiosk; people have accounts"
+            );
+            if add.replace {
+                access.revoke(&add.name)?;
+            }
+            println!("{}", access.make_token(&add.name, add.role, clock::now())?.expose());
+        }
+        TokenCommand::List => {
+            for token in access.tokens()? {
+                println!("{}\t{:?}\tmade {}", token.name, token.role, token.created.0);
+            }
+        }
+        TokenCommand::Revoke { name } => {
+            anyhow::ensure!(access.revoke(&name)?, "no token `{name}`");
+            println!("token `{name}` is revoked");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Every route in one list, and the layers around them. What a route does is in its own file.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{delete, get, post};
+use domain::policy::Policy;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::compression::CompressionLayer;
+
+use crate::access::Access;
+use crate::config::Config;
+use crate::live::Hub;
+use crate::position::Positions;
+use crate::problem::Problem;
+use crate::store::Reader;
+use crate::video::Video;
+use crate::writer::Writer;
+use mirror::Mirror;
+
+pub mod door;
+pub mod mirror;
+pub mod session;
+pub mod commands;
+pub mod cases;
+pub mod hall;
+pub mod fixes;
+pub mod map;
+pub mod health;
+pub mod openapi;
+pub mod site;
+
+/// Everything a route may need. Cheap to clone.
+#[derive(Clone)]
+pub struct Hall {
+    pub config: Arc<Config>,
+    pub policy: Arc<Policy>,
+    pub access: Access,
+    pub writer: Writer,
+    pub reader: Reader,
+    pub mirror: Mirror,
+    pub hub: Hub,
+    pub positions: Positions,
+    pub video: Video,
+    pub metrics: PrometheusHandle,
+}
+
+/// Largest request body in bytes: a batch of 1,000 commands with long texts.
+const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// The whole server as one router.
+pub fn router(hall: &Hall) -> Router {
+    let inside = Router::new()
+        .route("/api/v1/session", get(session::session))
+        .route("/api/v1/sign-out", post(session::sign_out))
+        .route("/api/v1/tokens", get(session::tokens).post(session::make_token))
+        .route("/api/v1/tokens/{name}", delete(session::revoke))
+        .route("/api/v1/kiosk/approve", post(session::kiosk_approve))
+        .route("/api/v1/commands", post(commands::post))
+        .route("/api/v1/cases", get(cases::list))
+        .route("/api/v1/cases/{id}", get(cases::one))
+        .route("/api/v1/catalogue", get(hall::catalogue))
+        .route("/api/v1/definitions", get(hall::definitions))
+        .route("/api/v1/tally", get(hall::tally))
+        .route("/api/v1/overdue", get(hall::overdue))
+        .route("/api/v1/whistles", get(hall::whistles))
+        .route("/api/v1/whistles/{id}", get(hall::whistle))
+        .route("/api/v1/positions", get(fixes::newest).post(fixes::post))
+        .route("/api/v1/positions/{inspector}/track", get(fixes::track))
+        .route("/api/v1/map", get(map::settings))
+        .route("/api/v1/map/layers/{index}", get(map::layer))
+        .route("/metrics", get(health::metrics))
+        .with_state(hall.clone())
+        .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
+        .merge(crate::video::router(hall.video.clone()))
+        .merge(openapi::viewer())
+        .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
+    let outside = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/api/v1/sign-in", post(session::sign_in))
+        .route("/api/v1/kiosk/ask", post(session::kiosk_ask))
+        .route("/api/v1/kiosk/claim", post(session::kiosk_claim))
+        .route("/osmand", get(fixes::osmand).post(fixes::osmand))
+        .route("/sign-in", get(session::sign_in_page))
+        .route("/", get(site::page))
+        .route("/wall/{*rest}", get(site::page))
+        .route("/desk", get(site::page))
+        .route("/desk/{*rest}", get(site::page))
+        .route("/pair", get(site::page))
+        .with_state(hall.clone());
+    let files = site::files(&hall.config.server.site);
+    let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
+    let all = inside.merge(outside).merge(api_missing).fallback_service(files);
+    site::protect(all)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn(health::measure))
+}
+
+async fn missing() -> impl IntoResponse {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "no such address; see /api/openapi.json")
+}

@@ -1,0 +1,130 @@
+//! Lists of cases and the case page.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use domain::answer::{CaseAnswer, PageAnswer};
+use domain::case::Stage;
+use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
+use domain::wire::CaseLine;
+use serde::Deserialize;
+
+use super::Hall;
+use crate::problem::{Problem, Query};
+use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError};
+
+/// Rows in one page at most.
+pub const PAGE_MAX: usize = 500;
+const PAGE_DEFAULT: usize = 100;
+
+/// Which cases. All conditions that are given hold.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CasesQuery {
+    /// `accept`, `file`, `dispatch`, `dispose`, `feedback`, `check` or `close`.
+    #[param(value_type = Option<String>)]
+    stage: Option<Stage>,
+    /// The area or one below it.
+    #[param(value_type = Option<String>)]
+    area: Option<AreaCode>,
+    #[param(value_type = Option<String>)]
+    class: Option<ClassCode>,
+    #[param(value_type = Option<String>)]
+    source: Option<SourceCode>,
+    /// `nearing` or `overdue`.
+    #[param(value_type = Option<String>)]
+    phase: Option<PhaseFilter>,
+    open: Option<bool>,
+    /// A day (2026-11-21) or month (2026-11) in local time.
+    reported: Option<String>,
+    filed: Option<String>,
+    dispatched: Option<String>,
+    closed: Option<String>,
+    dispatched_late: Option<bool>,
+    /// Part of number or address.
+    text: Option<String>,
+    #[param(value_type = Option<String>)]
+    department: Option<DepartmentCode>,
+    claimed_by: Option<String>,
+    claimed: Option<bool>,
+    has_place: Option<bool>,
+    /// `newest` or `due`.
+    #[param(value_type = Option<String>)]
+    sort: Option<CaseSort>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 500, by default 100.
+    limit: Option<usize>,
+}
+
+impl CasesQuery {
+    fn filter(&self) -> Result<CaseFilter, Problem> {
+        let days = |field: &str, text: &Option<String>| -> Result<Option<Days>, Problem> {
+            text.as_deref().map(str::parse).transpose().map_err(|error: String| Problem::bad_request(field, error))
+        };
+        Ok(CaseFilter {
+            stage: self.stage,
+            area: self.area.clone(),
+            class: self.class.clone(),
+            source: self.source.clone(),
+            phase: self.phase,
+            open: self.open,
+            reported: days("reported", &self.reported)?,
+            filed: days("filed", &self.filed)?,
+            dispatched: days("dispatched", &self.dispatched)?,
+            closed: days("closed", &self.closed)?,
+            dispatched_late: self.dispatched_late,
+            text: self.text.clone().filter(|text| !text.trim().is_empty()),
+            department: self.department.clone(),
+            claimed_by: self.claimed_by.clone(),
+            claimed: self.claimed,
+            has_place: self.has_place,
+            sort: self.sort.unwrap_or_default(),
+        })
+    }
+}
+
+/// A page size within 1 to [`PAGE_MAX`].
+pub fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
+    match limit {
+        None => Ok(PAGE_DEFAULT),
+        Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
+        Some(limit) => Err(Problem::bad_request("limit", format!("{limit} is not within 1 to 500"))),
+    }
+}
+
+/// What a failed read means to the caller.
+pub fn store_problem(error: StoreError) -> Problem {
+    match error {
+        StoreError::Cursor(words) => Problem::bad_request("cursor", words),
+        other => Problem::internal("cannot read the store", &other),
+    }
+}
+
+/// Cases, newest or most urgent first.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", params(CasesQuery),
+    responses((status = 200, body = PageAnswer<CaseLine>), (status = 400, body = Problem)))]
+pub async fn list(
+    State(hall): State<Hall>,
+    Query(query): Query<CasesQuery>,
+) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
+    let (filter, limit) = (query.filter()?, page_size(query.limit)?);
+    let cursor = query.cursor.map(Cursor);
+    let page = hall.reader.run(move |reader| reader.cases(&filter, cursor.as_ref(), limit)).await;
+    let page = page.map_err(store_problem)?;
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+}
+
+/// One case, open or closed, with everything that happened to it.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", params(("id" = u64, Path)),
+    responses((status = 200, body = CaseAnswer), (status = 404, body = Problem)))]
+pub async fn one(State(hall): State<Hall>, Path(id): Path<String>) -> Result<Answer<CaseAnswer>, Problem> {
+    let number: u64 =
+        id.parse().map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
+    let read = move |reader: &crate::store::Reader| {
+        let Some(case) = reader.case(CaseId(number))? else { return Ok(None) };
+        Ok(Some(CaseAnswer { timeline: reader.timeline(CaseId(number))?, case }))
+    };
+    let found = hall.reader.run(read).await.map_err(store_problem)?;
+    found.map(Answer).ok_or_else(|| Problem::not_found(format!("no case {number}")))
+}

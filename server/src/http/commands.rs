@@ -1,0 +1,149 @@
+//! `POST /api/v1/commands`: one command, or a batch whose rows are answered each on its own.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json as Answered};
+use domain::command::Command;
+use domain::rejection::{Language, Rejection};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Hall;
+use crate::access::Actor;
+use crate::problem::{Json, Problem, language};
+use crate::writer::{Answer, Envelope, WriteError};
+
+/// Commands in one batch.
+pub const BATCH_MAX: usize = 1_000;
+
+/// One command, or a batch.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Body {
+    Batch {
+        /// 1 to 1,000 rows.
+        #[schema(value_type = Vec<Row>)]
+        commands: Vec<serde_json::Value>,
+    },
+    One(#[schema(value_type = Row)] serde_json::Value),
+}
+
+/// One command with its idempotency key.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// UUID made by the client (version 7 is best). Sending the same command with the same key again is safe and
+    /// answers as it did the first time. Without one the server makes one, and a repeat is a new command.
+    #[schema(value_type = Option<String>)]
+    key: Option<Uuid>,
+    command: Command,
+}
+
+/// Answer to one row of a batch.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowAnswer {
+    Taken(Answer),
+    Refused(Problem),
+}
+
+/// Answer to a batch: as many rows as were sent, in their order.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct BatchAnswer {
+    results: Vec<RowAnswer>,
+}
+
+/// What came of the request.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Outcome {
+    One(Answer),
+    Batch(BatchAnswer),
+}
+
+/// Sends commands. They are answered after their events are durable, never before.
+#[utoipa::path(post, path = "/api/v1/commands", tag = "commands", request_body = Body,
+    responses((status = 200, body = Outcome), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub async fn post(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+    Json(body): Json<Body>,
+) -> Result<Answered<Outcome>, Problem> {
+    let language = language(&headers);
+    match body {
+        Body::One(row) => {
+            let envelope = envelope(row, &actor, language)?;
+            let answer = hall.writer.send(envelope).await.map_err(|error| write_problem(error, language))?;
+            Ok(Answered(Outcome::One(answer)))
+        }
+        Body::Batch { commands } => {
+            if commands.is_empty() || commands.len() > BATCH_MAX {
+                return Err(Problem::bad_request("commands", "expected 1 to 1,000 rows"));
+            }
+            let results = batch(&hall, commands, &actor, language).await;
+            Ok(Answered(Outcome::Batch(BatchAnswer { results })))
+        }
+    }
+}
+
+async fn batch(
+    hall: &Hall,
+    rows: Vec<serde_json::Value>,
+    actor: &Actor,
+    language: Language,
+) -> Vec<RowAnswer> {
+    let checked: Vec<Result<Envelope, Problem>> = rows
+        .into_iter()
+        .enumerate()
+        .map(|(index, row)| {
+            envelope(row, actor, language).map_err(|mut problem| {
+                let field = problem.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
+                problem.field = Some(format!("commands[{index}]{field}"));
+                problem
+            })
+        })
+        .collect();
+    let good: Vec<Envelope> = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
+    let mut answers = hall.writer.send_many(good).await.into_iter();
+    checked
+        .into_iter()
+        .map(|row| match row {
+            Err(problem) => RowAnswer::Refused(problem),
+            Ok(_) => match answers.next().unwrap_or(Err(WriteError::Stopped)) {
+                Ok(answer) => RowAnswer::Taken(answer),
+                Err(error) => RowAnswer::Refused(write_problem(error, language)),
+            },
+        })
+        .collect()
+}
+
+fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
+    let row: Row = serde_json::from_value(row).map_err(|error| {
+        Problem::new(axum::http::StatusCode::BAD_REQUEST, "malformed_command", error.to_string())
+    })?;
+    if !actor.roles.iter().any(|role| role.may(&row.command)) {
+        let rejection = Rejection::NotAllowed { command: row.command.name().to_owned() };
+        return Err(Problem::refused(&rejection, language));
+    }
+    Ok(Envelope {
+        key: row.key.unwrap_or_else(Uuid::now_v7),
+        actor: actor.name.clone(),
+        command: row.command,
+    })
+}
+
+/// What the writer's refusal means to the caller.
+pub fn write_problem(error: WriteError, language: Language) -> Problem {
+    match error {
+        WriteError::Refused(rejection) => Problem::refused(&rejection, language),
+        WriteError::Busy => Problem::busy("the event log is busy; send the command again", 1),
+        WriteError::Stopped => Problem::busy("the server is stopping; send the command again", 5),
+        WriteError::NotStored(why) => {
+            tracing::error!(why, "command not stored");
+            let status = axum::http::StatusCode::INSUFFICIENT_STORAGE;
+            Problem::new(status, "not_stored", "the event log cannot be written; nothing was changed")
+        }
+    }
+}

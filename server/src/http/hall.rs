@@ -1,0 +1,208 @@
+//! What the hall counts and calls things: catalogue, definitions, tallies, overdue dispatches, whistles.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use domain::answer::{CatalogueAnswer, PageAnswer};
+use domain::case::Stage;
+use domain::catalogue::AreaLevel;
+use domain::code::{AreaCode, WhistleId};
+use domain::command::Recorded;
+use domain::definition::Definition;
+use domain::moment::{Date, UtcMillis};
+use domain::tally::{Dimension, Period, Ratio, Tally, TallyKey, closure_rate};
+use domain::whistle::{Whistle, WhistleLevel};
+use domain::wire::{CaseLine, Hex64};
+use serde::{Deserialize, Serialize};
+
+use super::Hall;
+use super::cases::{page_size, store_problem};
+use crate::clock;
+use crate::problem::{Problem, Query};
+use crate::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, WhistleFilter};
+
+/// Names of all codes, and the policy's limits and calendar.
+#[utoipa::path(get, path = "/api/v1/catalogue", tag = "hall", responses((status = 200, body = CatalogueAnswer)))]
+pub async fn catalogue(State(hall): State<Hall>) -> Answer<CatalogueAnswer> {
+    let catalogue = hall.mirror.read(|view| view.catalogue.clone());
+    Answer(CatalogueAnswer::of(&catalogue, &hall.policy))
+}
+
+/// 口径: what each number means, by which formula, after which source.
+#[utoipa::path(get, path = "/api/v1/definitions", tag = "hall", responses((status = 200, body = Vec<Definition>)))]
+pub async fn definitions() -> Answer<Vec<Definition>> {
+    Answer(domain::definition::all())
+}
+
+/// Which cells. Without conditions: all that are held in memory.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TallyQuery {
+    /// Only this measure, such as `filed`.
+    measure: Option<String>,
+    /// Only this dimension: `city`, `area:CODE`, `source:CODE`, `class:CODE`, or a kind alone: `area`, `source`, `class`.
+    dimension: Option<String>,
+    /// Only this period, such as `now`, `ever`, `day:20261121`, `month:202611`, or a kind alone: `day`, `month`, `hour`.
+    period: Option<String>,
+}
+
+/// Tallies with what they stand on.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TallyAnswer {
+    /// Identity of the store.
+    #[schema(value_type = String)]
+    epoch: Hex64,
+    /// The last event counted.
+    seq: u64,
+    #[schema(value_type = i64)]
+    as_of: UtcMillis,
+    /// The local day that `day` and `month` cells belong to when they mean "today".
+    #[schema(value_type = Option<String>)]
+    today: Option<Date>,
+    /// Cell key to value; a missing cell is zero.
+    #[schema(value_type = std::collections::BTreeMap<String, i64>)]
+    cells: std::collections::BTreeMap<TallyKey, i64>,
+    /// Closing rates of this month for the city and its districts.
+    closure_rates: Vec<Rate>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Rate {
+    /// None for the whole city.
+    #[schema(value_type = Option<String>)]
+    area: Option<AreaCode>,
+    #[serde(flatten)]
+    ratio: Ratio,
+    /// None when nothing was filed.
+    percent: Option<f64>,
+}
+
+/// Counts by measure, dimension and period, exact at `seq`.
+#[utoipa::path(get, path = "/api/v1/tally", tag = "hall", params(TallyQuery),
+    responses((status = 200, body = TallyAnswer), (status = 400, body = Problem)))]
+pub async fn tally(
+    State(hall): State<Hall>,
+    Query(query): Query<TallyQuery>,
+) -> Result<Answer<TallyAnswer>, Problem> {
+    let wanted = |key: &TallyKey| {
+        let text = key.to_string();
+        let mut parts = text.splitn(3, '|');
+        let mut fits = |asked: &Option<String>| {
+            let part = parts.next().unwrap_or("");
+            asked.as_deref().is_none_or(|asked| {
+                part == asked || part.split_once(':').is_some_and(|(kind, _)| kind == asked)
+            })
+        };
+        fits(&query.measure) && fits(&query.dimension) && fits(&query.period)
+    };
+    Ok(Answer(hall.mirror.read(|view| {
+        let cells = view.tally.iter().filter(|(key, _)| wanted(key));
+        let mut tally = Tally::default();
+        view.tally.iter().for_each(|(key, value)| tally.set(key.clone(), *value));
+        let month = view.today.map(Period::month_of);
+        let districts = view.catalogue.at_level(AreaLevel::District).map(|area| Some(area.code.clone()));
+        let closure_rates = std::iter::once(None)
+            .chain(districts)
+            .filter_map(|area| {
+                let dimension = area.clone().map_or(Dimension::City, Dimension::Area);
+                let ratio = closure_rate(&tally, &dimension, month?);
+                Some(Rate { area, ratio, percent: ratio.percent() })
+            })
+            .collect();
+        TallyAnswer {
+            epoch: Hex64(view.epoch),
+            seq: view.seq,
+            as_of: clock::now(),
+            today: view.today,
+            cells: cells.map(|(key, value)| (key.clone(), *value)).collect(),
+            closure_rates,
+        }
+    })))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OverdueQuery {
+    /// `overdue` (default) or `nearing`.
+    #[param(value_type = Option<String>)]
+    phase: Option<PhaseFilter>,
+    #[param(value_type = Option<String>)]
+    area: Option<AreaCode>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Cases waiting for dispatch beyond the limit, oldest due time first.
+#[utoipa::path(get, path = "/api/v1/overdue", tag = "hall", params(OverdueQuery),
+    responses((status = 200, body = PageAnswer<CaseLine>)))]
+pub async fn overdue(
+    State(hall): State<Hall>,
+    Query(query): Query<OverdueQuery>,
+) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
+    let filter = CaseFilter {
+        stage: Some(Stage::Dispatch),
+        open: Some(true),
+        phase: Some(query.phase.unwrap_or(PhaseFilter::Overdue)),
+        area: query.area,
+        sort: CaseSort::Due,
+        ..CaseFilter::default()
+    };
+    let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
+    let page = hall.reader.run(move |reader| reader.cases(&filter, cursor.as_ref(), limit)).await;
+    let page = page.map_err(store_problem)?;
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WhistlesQuery {
+    open: Option<bool>,
+    /// `district`, `street` or `community`.
+    #[param(value_type = Option<String>)]
+    level: Option<WhistleLevel>,
+    #[param(value_type = Option<String>)]
+    area: Option<AreaCode>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Whistle calls (吹哨), newest first.
+#[utoipa::path(get, path = "/api/v1/whistles", tag = "hall", params(WhistlesQuery),
+    responses((status = 200, body = PageAnswer<Whistle>)))]
+pub async fn whistles(
+    State(hall): State<Hall>,
+    Query(query): Query<WhistlesQuery>,
+) -> Result<Answer<PageAnswer<Whistle>>, Problem> {
+    let filter = WhistleFilter { open: query.open, level: query.level, area: query.area };
+    let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
+    let page = hall.reader.run(move |reader| reader.whistles(&filter, cursor.as_ref(), limit)).await;
+    let page = page.map_err(store_problem)?;
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+}
+
+/// One whistle call with everything that happened to it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct WhistleAnswer {
+    whistle: Whistle,
+    timeline: Vec<Recorded>,
+}
+
+/// One whistle call.
+#[utoipa::path(get, path = "/api/v1/whistles/{id}", tag = "hall", params(("id" = u64, Path)),
+    responses((status = 200, body = WhistleAnswer), (status = 404, body = Problem)))]
+pub async fn whistle(
+    State(hall): State<Hall>,
+    Path(id): Path<String>,
+) -> Result<Answer<WhistleAnswer>, Problem> {
+    let number: u64 = id
+        .parse()
+        .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number")))?;
+    let read = move |reader: &crate::store::Reader| {
+        let Some(whistle) = reader.whistle(WhistleId(number))? else { return Ok(None) };
+        Ok(Some(WhistleAnswer { timeline: reader.whistle_timeline(WhistleId(number))?, whistle }))
+    };
+    let found = hall.reader.run(read).await.map_err(store_problem)?;
+    found.map(Answer).ok_or_else(|| Problem::not_found(format!("no whistle call {number}")))
+}

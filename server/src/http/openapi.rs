@@ -1,0 +1,71 @@
+//! The API described for programs (`/api/openapi.json`), and a viewer that loads nothing from outside (`/api/docs`).
+
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Gridhall",
+        description = "Command hall of a grid-management centre: commands, cases, tallies, whistle calls, positions, cameras. \
+            Errors are application/problem+json. Browsers use the session cookie and X-CSRF-Token, machines a bearer token. \
+            The live feed is described in docs/live-protocol.md, video in docs/video-protocol.md.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        super::session::sign_in,
+        super::session::session,
+        super::session::sign_out,
+        super::session::tokens,
+        super::session::make_token,
+        super::session::revoke,
+        super::session::kiosk_ask,
+        super::session::kiosk_approve,
+        super::session::kiosk_claim,
+        super::commands::post,
+        super::cases::list,
+        super::cases::one,
+        super::hall::catalogue,
+        super::hall::definitions,
+        super::hall::tally,
+        super::hall::overdue,
+        super::hall::whistles,
+        super::hall::whistle,
+        super::fixes::newest,
+        super::fixes::post,
+        super::fixes::track,
+        super::fixes::osmand,
+        super::map::settings,
+        super::map::layer,
+    ),
+    modifiers(&Doors)
+)]
+struct Description;
+
+struct Doors;
+
+impl utoipa::Modify for Doors {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(super::door::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        api.security = Some(
+            ["token", "session"]
+                .map(|name| utoipa::openapi::SecurityRequirement::new(name, Vec::<String>::new()))
+                .to_vec(),
+        );
+    }
+}
+
+/// The description as pretty JSON.
+pub fn description() -> String {
+    Description::openapi().to_pretty_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+}
+
+/// Description and viewer.
+pub fn viewer() -> Router {
+    SwaggerUi::new("/api/docs").url("/api/openapi.json", Description::openapi()).into()
+}

@@ -1,0 +1,259 @@
+//! Signing in and out, tokens, and pairing wall kiosks.
+
+use axum::extract::{Path, Query as RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json as Answer};
+use domain::role::Role;
+use serde::{Deserialize, Serialize};
+
+use super::Hall;
+use super::door::{COOKIE, check_origin, cookie, require};
+use crate::access::{AccessError, Actor, Claim, PairingRefused, Proof, Secret, SignInError, TokenRow};
+use crate::clock;
+use crate::problem::{Json, Problem};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    name: String,
+    password: String,
+}
+
+/// Who is signed in.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Session {
+    name: String,
+    #[schema(value_type = Vec<String>)]
+    roles: Vec<Role>,
+    /// Send it back as `X-CSRF-Token` with every write.
+    csrf: String,
+}
+
+fn session_of(actor: &Actor) -> Session {
+    let csrf = match &actor.by {
+        Proof::Session { csrf } => csrf.clone(),
+        Proof::Token => String::new(),
+    };
+    Session { name: actor.name.clone(), roles: actor.roles.clone(), csrf }
+}
+
+/// Signs in with name and password; sets the session cookie.
+#[utoipa::path(post, path = "/api/v1/sign-in", tag = "access", request_body = SignIn,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+pub async fn sign_in(
+    State(hall): State<Hall>,
+    headers: HeaderMap,
+    Json(form): Json<SignIn>,
+) -> Result<Response, Problem> {
+    check_origin(&headers, &hall.config.server.origins)?;
+    if form.password.len() > 1_000 {
+        return Err(Problem::bad_request("password", "longer than any password"));
+    }
+    let signed = hall.access.sign_in(&form.name, &form.password, clock::now()).await;
+    let secret = signed.map_err(|error| match error {
+        SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", error.to_string()),
+        SignInError::Locked { seconds } => Problem {
+            retry_after: u32::try_from(seconds).ok(),
+            ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", error.to_string())
+        },
+        SignInError::Broken(source) => Problem::internal("cannot check the password", &source),
+    })?;
+    let actor = hall.access.by_cookie(secret.expose(), clock::now());
+    let session = actor.as_ref().map(session_of);
+    Ok((set_cookie(&hall, &secret), Answer(session)).into_response())
+}
+
+#[derive(Deserialize)]
+pub struct Once {
+    once: Option<String>,
+}
+
+/// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
+pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
+    let Some(once) = query.once else { return super::site::index(&hall).await };
+    match hall.access.redeem(&once, clock::now()) {
+        // The secret must not stay in the address bar.
+        Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
+        Ok(None) => Redirect::to("/sign-in").into_response(),
+        Err(error) => Problem::internal("cannot redeem the link", &error).into_response(),
+    }
+}
+
+fn set_cookie(hall: &Hall, secret: &Secret) -> [(header::HeaderName, HeaderValue); 2] {
+    let secure = if hall.config.server.secure_cookies { "; Secure" } else { "" };
+    let days = 400 * 86_400;
+    let text =
+        format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={days}{secure}", secret.expose());
+    let mut value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    [(header::SET_COOKIE, value), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]
+}
+
+/// Who is signed in, and the CSRF token of the session.
+#[utoipa::path(get, path = "/api/v1/session", tag = "access", responses((status = 200, body = Session), (status = 401, body = Problem)))]
+pub async fn session(Extension(actor): Extension<Actor>) -> Answer<Session> {
+    Answer(session_of(&actor))
+}
+
+/// Ends the session.
+#[utoipa::path(post, path = "/api/v1/sign-out", tag = "access", responses((status = 204)))]
+pub async fn sign_out(State(hall): State<Hall>, headers: HeaderMap) -> Response {
+    if let Some(cookie) = cookie(&headers) {
+        hall.access.sign_out(cookie);
+    }
+    let gone = HeaderValue::from_static("gridhall_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Name in the event log.
+    name: String,
+    /// `machine` or `kiosk`.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MadeToken {
+    name: String,
+    /// Shown once; only its hash is kept.
+    secret: String,
+}
+
+/// Makes a named token for a machine, an inspector's phone or a kiosk.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "access", request_body = NewToken,
+    responses((status = 200, body = MadeToken), (status = 403, body = Problem), (status = 409, body = Problem)))]
+pub async fn make_token(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+    Json(form): Json<NewToken>,
+) -> Result<Answer<MadeToken>, Problem> {
+    require(&actor, Role::Admin)?;
+    if !matches!(form.role, Role::Machine | Role::Kiosk) {
+        return Err(Problem::bad_request("role", "expected machine or kiosk"));
+    }
+    let secret = hall.access.make_token(&form.name, form.role, clock::now()).map_err(access_problem)?;
+    tracing::info!(by = actor.name, token = form.name, "token made");
+    Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
+}
+
+fn access_problem(error: AccessError) -> Problem {
+    match &error {
+        AccessError::Taken(_) => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()).at("name"),
+        AccessError::Invalid(_) => Problem::bad_request("name", error.to_string()),
+        _ => Problem::internal("cannot change accounts or tokens", &error),
+    }
+}
+
+/// Names of all tokens, without secrets.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", responses((status = 200, body = Vec<Object>)))]
+pub async fn tokens(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+) -> Result<Answer<Vec<TokenRow>>, Problem> {
+    require(&actor, Role::Admin)?;
+    hall.access.tokens().map(Answer).map_err(access_problem)
+}
+
+/// Revokes a token at once.
+#[utoipa::path(delete, path = "/api/v1/tokens/{name}", tag = "access", params(("name" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub async fn revoke(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    require(&actor, Role::Admin)?;
+    if !hall.access.revoke(&name).map_err(access_problem)? {
+        return Err(Problem::not_found(format!("no token `{name}`")));
+    }
+    tracing::info!(by = actor.name, token = name, "token revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A wall kiosk asks for a code to show.
+#[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", responses((status = 200, body = Object), (status = 503, body = Problem)))]
+pub async fn kiosk_ask(State(hall): State<Hall>) -> Result<Answer<Claim>, Problem> {
+    hall.access.ask_pairing(clock::now()).map(Answer).map_err(pairing_problem)
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// The six digits on the wall.
+    code: String,
+    /// Name of the kiosk in lists and logs.
+    name: String,
+    /// Which wall it shows.
+    wall: String,
+}
+
+/// An operator approves the code shown on a wall.
+#[utoipa::path(post, path = "/api/v1/kiosk/approve", tag = "access", request_body = Approve,
+    responses((status = 204), (status = 404, body = Problem)))]
+pub async fn kiosk_approve(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+    Json(form): Json<Approve>,
+) -> Result<StatusCode, Problem> {
+    if !actor.has(Role::Admin) {
+        require(&actor, Role::Dispatcher)?;
+    }
+    let wall_ok = !form.wall.is_empty()
+        && form.wall.len() <= 64
+        && form.wall.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !wall_ok {
+        return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
+    }
+    let taken = hall.access.tokens().map_err(access_problem)?.iter().any(|token| token.name == form.name);
+    if taken {
+        let title = format!("`{}` is taken; revoke it first or choose another name", form.name);
+        return Err(Problem::new(StatusCode::CONFLICT, "taken", title).at("name"));
+    }
+    hall.access
+        .approve_pairing(&form.code, &form.name, &form.wall, clock::now())
+        .map_err(pairing_problem)?;
+    tracing::info!(by = actor.name, kiosk = form.name, wall = form.wall, "kiosk paired");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claimed {
+    claim: String,
+}
+
+#[derive(Serialize)]
+struct Paired {
+    paired: bool,
+    wall: Option<String>,
+}
+
+/// The kiosk asks whether it was approved; on approval it gets its cookie.
+#[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", request_body = Claimed,
+    responses((status = 200, body = Object), (status = 202, body = Object), (status = 410, body = Problem)))]
+pub async fn kiosk_claim(
+    State(hall): State<Hall>,
+    Json(form): Json<Claimed>,
+) -> Result<Response, Problem> {
+    match hall.access.claim_pairing(&form.claim, clock::now()).map_err(pairing_problem)? {
+        None => Ok((StatusCode::ACCEPTED, Answer(Paired { paired: false, wall: None })).into_response()),
+        Some((secret, wall)) => {
+            let answer = Answer(Paired { paired: true, wall: Some(wall) });
+            Ok((set_cookie(&hall, &secret), answer).into_response())
+        }
+    }
+}
+
+fn pairing_problem(error: PairingRefused) -> Problem {
+    let words = error.to_string();
+    match error {
+        PairingRefused::Full | PairingRefused::Guessing => Problem::busy(words, 60),
+        PairingRefused::UnknownCode => Problem::not_found(words).at("code"),
+        PairingRefused::Expired => Problem::new(StatusCode::GONE, "expired", words),
+        PairingRefused::Broken(source) => access_problem(source),
+    }
+}

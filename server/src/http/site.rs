@@ -1,0 +1,52 @@
+//! The built user interface, with the headers that keep a page from loading anything else.
+
+use std::path::Path;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::Hall;
+
+/// What a page may do: load from here, run our WASM, draw pictures it made itself. Nothing else.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+
+/// Files of the site folder.
+pub fn files(site: &Path) -> ServeDir {
+    ServeDir::new(site).precompressed_br().append_index_html_on_directories(false)
+}
+
+/// The one page behind every screen's address.
+pub async fn index(hall: &Hall) -> Response {
+    let path = hall.config.server.site.join("index.html");
+    match tokio::fs::read_to_string(&path).await {
+        Ok(page) => ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "the user interface is not built");
+            let words = "The user interface is not built: run `cargo xtask site`, or set server.site. 界面尚未构建。";
+            (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+        }
+    }
+}
+
+/// Adds the protective headers to every answer.
+pub fn protect<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+}
+
+/// `GET` of any screen's address.
+pub async fn page(axum::extract::State(hall): axum::extract::State<Hall>) -> Response {
+    index(&hall).await
+}

@@ -1,0 +1,156 @@
+//! `gridhall serve`: start everything in order, serve, stop everything in reverse.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+
+use crate::access::Access;
+use crate::config::Config;
+use crate::http::mirror::{Listeners, Mirror};
+use crate::http::{self, Hall};
+use crate::live::Hub;
+use crate::position::Positions;
+use crate::store::Store;
+use crate::video::{Registry, Video};
+use crate::{clock, writer};
+
+/// Requests under way get this long to end when the server stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
+    let policy = Arc::new(config.load_policy()?);
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .context("cannot start the metrics")?;
+    let dir = config.store.dir.clone();
+    let (store, state) = Store::open(&dir, &policy)?;
+    tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
+    let access = Access::open(&dir, config.access.clone())?;
+    if let Some(password) = access.bootstrap(clock::now())? {
+        let file = dir.join("bootstrap-admin.txt");
+        write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
+        tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
+    }
+    let registry = read_cameras(&config)?;
+    let video = Video::start(config.video.clone(), registry);
+    let (hub, publisher) = Hub::new(config.live.clone());
+    let mirror = Mirror::default();
+    let reader = store.reader();
+    let positions = Positions::open(&dir, &policy, &hub).context("cannot open the positions")?;
+    let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
+    let writer = writer::spawn(store, state, policy.clone(), Box::new(listeners));
+    let listener = tokio::net::TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let address = listener.local_addr().context("cannot see the own address")?;
+    let hall = Hall {
+        config: Arc::new(config),
+        policy,
+        access,
+        writer: writer.clone(),
+        reader,
+        mirror,
+        hub,
+        positions: positions.clone(),
+        video: video.clone(),
+        metrics,
+    };
+    upkeep(&hall);
+    announce(&hall, address, ready_file.as_deref())?;
+    serve(listener, &hall).await?;
+    video.shutdown().await;
+    positions.stop().await;
+    tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve(listener: tokio::net::TcpListener, hall: &Hall) -> anyhow::Result<()> {
+    let listener = listener.tap_io(|stream| crate::live::tune(&socket2::SockRef::from(&*stream)));
+    let service = http::router(hall).into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        // An error means that the sender is gone, which is a stop too.
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(server.into_future());
+    until_stopped().await;
+    tracing::info!("stopping");
+    let _ = stop.send(());
+    // Sockets of screens never end by themselves; they reconnect to whoever serves next.
+    match tokio::time::timeout(GRACE, server).await {
+        Ok(ended) => ended.context("the server ended unexpectedly")?.context("cannot serve"),
+        Err(_) => Ok(()),
+    }
+}
+
+async fn until_stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "cannot listen for SIGTERM");
+            let _ = interrupt.await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Metrics keep histograms until they are drained.
+fn upkeep(hall: &Hall) {
+    let metrics = hall.metrics.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tick.tick().await;
+            metrics.run_upkeep();
+        }
+    });
+}
+
+/// Says where the hall is and gives one link that signs the administrator in once.
+fn announce(hall: &Hall, address: SocketAddr, ready_file: Option<&Path>) -> anyhow::Result<()> {
+    tracing::info!(%address, "listening");
+    let Some(file) = ready_file else { return Ok(()) };
+    let base = format!("http://{address}");
+    let once = hall.access.one_time("admin", clock::now());
+    let sign_in = format!("{base}/sign-in?once={}", once.expose());
+    let ready = serde_json::json!({ "address": base, "sign_in": sign_in });
+    // Whole or not at all: whoever waits for the file must not read half of it.
+    let unfinished = file.with_extension("part");
+    write_private(&unfinished, &ready.to_string())?;
+    std::fs::rename(&unfinished, file).with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+/// Writes a file that only the owner may read.
+fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
+    let write = || -> std::io::Result<()> {
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+        let mut open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        open.write_all(text.as_bytes())
+    };
+    write().with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+fn read_cameras(config: &Config) -> anyhow::Result<Registry> {
+    let Some(file) = &config.cameras.file else { return Ok(Registry::default()) };
+    let (registry, refused) = Registry::read(file)?;
+    for problem in &refused {
+        tracing::warn!(%problem, "camera left out");
+    }
+    tracing::info!(cameras = registry.len(), refused = refused.len(), "camera list read");
+    Ok(registry)
+}
