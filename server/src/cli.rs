@@ -10,12 +10,16 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use domain::role::Role;
 
 use crate::access::Access;
+use crate::clock;
 use crate::config::Config;
-use crate::{clock, store};
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
-#[command(name = "gridhall", version, arg_required_else_help = true, after_long_help = "\
+#[command(
+    name = "gridhall",
+    version,
+    arg_required_else_help = true,
+    after_long_help = "\
 Examples:
   gridhall serve                                    look around: listens on 127.0.0.1:8700, data in ./data
   gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
@@ -24,7 +28,8 @@ Examples:
   gridhall check && gridhall backup /mnt/backup     is the store sound; copy it while the server runs
 
 Settings come from the TOML file, then from the environment: GRIDHALL__SERVER__LISTEN=0.0.0.0:8700 overrides
-[server] listen. Log level: GRIDHALL_LOG=debug.")]
+[server] listen. Log level: GRIDHALL_LOG=debug."
+)]
 pub struct Arguments {
     /// Settings file in TOML
     #[arg(long, global = true)]
@@ -47,18 +52,6 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         ready_file: Option<PathBuf>,
     },
-    /// Take rows from a file into a store or a running server
-    Import {
-        #[command(subcommand)]
-        what: Import,
-    },
-    /// Verify a store: pages, sequence, projections, tallies, snapshots
-    Check,
-    /// Copy the store to another folder, also while the server runs
-    Backup {
-        /// Folder for the copy; must not hold a store yet
-        destination: PathBuf,
-    },
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -78,12 +71,6 @@ enum Command {
     Openapi,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
-}
-
-#[derive(Subcommand)]
-enum Import {
-    /// Cases from a CSV file
-    Cases(crate::import::Options),
 }
 
 #[derive(Subcommand)]
@@ -145,19 +132,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.command {
         Command::Serve { ready_file } => crate::serve::run(config, ready_file).await?,
-        Command::Import { what: Import::Cases(options) } => {
-            return tokio::task::spawn_blocking(move || {
-                let policy = config.load_policy()?;
-                crate::import::run(&options, &config.store.dir, &policy)
-            })
-            .await
-            .context("the import stopped unexpectedly")?;
-        }
-        Command::Check => return check(&config),
-        Command::Backup { destination } => {
-            let report = store::backup::run(&config.store.dir, &destination)?;
-            println!("{report}");
-        }
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;
             println!("{}", toml::to_string_pretty(&config).context("cannot print the settings")?);
@@ -175,16 +149,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(config: &Config) -> anyhow::Result<ExitCode> {
-    let policy = config.load_policy()?;
-    let report = store::check::run(&config.store.dir, &policy)?;
-    println!("{report}");
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 fn access(config: &Config) -> anyhow::Result<Access> {
     let dir = &config.store.dir;
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make the data folder `{}`", dir.display()))?;
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("cannot make the data folder `{}`", dir.display()))?;
     Ok(Access::open(dir, config.access.clone())?)
 }
 

@@ -20,7 +20,6 @@ pub struct Config {
     pub map: Map,
     pub ingest: Ingest,
     pub live: crate::live::Limits,
-    pub video: crate::video::Config,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -168,8 +167,8 @@ impl Config {
 }
 
 fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read the overlay `{}`", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the overlay `{}`", file.display()))?;
     let overlay: toml::Table =
         text.parse().with_context(|| format!("the overlay `{}` is not TOML", file.display()))?;
     for (key, value) in overlay {

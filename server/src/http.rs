@@ -14,10 +14,8 @@ use tower_http::compression::CompressionLayer;
 use crate::access::Access;
 use crate::config::Config;
 use crate::live::Hub;
-use crate::position::Positions;
 use crate::problem::Problem;
 use crate::store::Reader;
-use crate::video::Video;
 use crate::writer::Writer;
 use mirror::Mirror;
 
@@ -27,7 +25,6 @@ pub mod session;
 pub mod commands;
 pub mod cases;
 pub mod hall;
-pub mod fixes;
 pub mod map;
 pub mod health;
 pub mod openapi;
@@ -43,8 +40,6 @@ pub struct Hall {
     pub reader: Reader,
     pub mirror: Mirror,
     pub hub: Hub,
-    pub positions: Positions,
-    pub video: Video,
     pub metrics: PrometheusHandle,
 }
 
@@ -68,14 +63,11 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/overdue", get(hall::overdue))
         .route("/api/v1/whistles", get(hall::whistles))
         .route("/api/v1/whistles/{id}", get(hall::whistle))
-        .route("/api/v1/positions", get(fixes::newest).post(fixes::post))
-        .route("/api/v1/positions/{inspector}/track", get(fixes::track))
         .route("/api/v1/map", get(map::settings))
         .route("/api/v1/map/layers/{index}", get(map::layer))
         .route("/metrics", get(health::metrics))
         .with_state(hall.clone())
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
-        .merge(crate::video::router(hall.video.clone()))
         .merge(openapi::viewer())
         .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
     let outside = Router::new()
@@ -84,7 +76,6 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/sign-in", post(session::sign_in))
         .route("/api/v1/kiosk/ask", post(session::kiosk_ask))
         .route("/api/v1/kiosk/claim", post(session::kiosk_claim))
-        .route("/osmand", get(fixes::osmand).post(fixes::osmand))
         .route("/sign-in", get(session::sign_in_page))
         .route("/", get(site::page))
         .route("/wall/{*rest}", get(site::page))

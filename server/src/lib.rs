@@ -12,3 +12,6 @@ pub mod timer;
 pub mod import;
 pub mod video;
 pub mod live;
+pub mod http;
+pub mod serve;
+pub mod cli;

@@ -40,7 +40,7 @@ use session::StandsAt;
 pub use tune::tune;
 
 /// Limits of the live feed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Open sockets; beyond it the answer is 503 with `Retry-After`.

@@ -15,9 +15,7 @@ use crate::config::Config;
 use crate::http::mirror::{Listeners, Mirror};
 use crate::http::{self, Hall};
 use crate::live::Hub;
-use crate::position::Positions;
 use crate::store::Store;
-use crate::video::{Registry, Video};
 use crate::{clock, writer};
 
 /// Requests under way get this long to end when the server stops.
@@ -38,12 +36,9 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
         tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
     }
-    let registry = read_cameras(&config)?;
-    let video = Video::start(config.video.clone(), registry);
     let (hub, publisher) = Hub::new(config.live.clone());
     let mirror = Mirror::default();
     let reader = store.reader();
-    let positions = Positions::open(&dir, &policy, &hub).context("cannot open the positions")?;
     let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
     let writer = writer::spawn(store, state, policy.clone(), Box::new(listeners));
     let listener = tokio::net::TcpListener::bind(config.server.listen)
@@ -58,15 +53,11 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         reader,
         mirror,
         hub,
-        positions: positions.clone(),
-        video: video.clone(),
         metrics,
     };
     upkeep(&hall);
     announce(&hall, address, ready_file.as_deref())?;
     serve(listener, &hall).await?;
-    video.shutdown().await;
-    positions.stop().await;
     tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
     tracing::info!("stopped");
     Ok(())
@@ -143,14 +134,4 @@ fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
         open.write_all(text.as_bytes())
     };
     write().with_context(|| format!("cannot write `{}`", file.display()))
-}
-
-fn read_cameras(config: &Config) -> anyhow::Result<Registry> {
-    let Some(file) = &config.cameras.file else { return Ok(Registry::default()) };
-    let (registry, refused) = Registry::read(file)?;
-    for problem in &refused {
-        tracing::warn!(%problem, "camera left out");
-    }
-    tracing::info!(cameras = registry.len(), refused = refused.len(), "camera list read");
-    Ok(registry)
 }

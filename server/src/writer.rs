@@ -41,7 +41,7 @@ pub struct Envelope {
 }
 
 /// What became of a command. Its events are durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Answer {
     /// Sequence numbers of its events; `last_seq` is below `first_seq` when it changed nothing.
     pub first_seq: u64,

@@ -11,6 +11,7 @@ use crate::place::Point;
 
 /// A case on the overdue-dispatch board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OverdueRow {
     pub case: CaseId,
     pub number: String,
@@ -57,6 +58,7 @@ impl OverdueRow {
 
 /// One event with what a screen needs to show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EventLine {
     pub seq: u64,
     pub at: UtcMillis,
@@ -72,6 +74,7 @@ pub struct EventLine {
 
 /// A case in a list or on the map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CaseLine {
     pub id: CaseId,
     pub number: String,
@@ -157,6 +160,7 @@ impl EventLine {
 
 /// One inspector's newest position in the JSON feed and in `GET /api/v1/positions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PositionRow {
     /// Number in packed frames, stable while the server runs.
     pub index: u32,

@@ -60,7 +60,10 @@ pub struct CasesQuery {
 impl CasesQuery {
     fn filter(&self) -> Result<CaseFilter, Problem> {
         let days = |field: &str, text: &Option<String>| -> Result<Option<Days>, Problem> {
-            text.as_deref().map(str::parse).transpose().map_err(|error: String| Problem::bad_request(field, error))
+            text.as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|error: String| Problem::bad_request(field, error))
         };
         Ok(CaseFilter {
             stage: self.stage,
@@ -119,8 +122,9 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", params(("id" = u64, Path)),
     responses((status = 200, body = CaseAnswer), (status = 404, body = Problem)))]
 pub async fn one(State(hall): State<Hall>, Path(id): Path<String>) -> Result<Answer<CaseAnswer>, Problem> {
-    let number: u64 =
-        id.parse().map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
+    let number: u64 = id
+        .parse()
+        .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
     let read = move |reader: &crate::store::Reader| {
         let Some(case) = reader.case(CaseId(number))? else { return Ok(None) };
         Ok(Some(CaseAnswer { timeline: reader.timeline(CaseId(number))?, case }))

@@ -19,13 +19,17 @@ pub const BATCH_MAX: usize = 1_000;
 /// One command, or a batch.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-pub enum Body {
-    Batch {
-        /// 1 to 1,000 rows.
-        #[schema(value_type = Vec<Row>)]
-        commands: Vec<serde_json::Value>,
-    },
-    One(#[schema(value_type = Row)] serde_json::Value),
+#[allow(dead_code, reason = "describes the body; rows are read one by one so that each gets its own answer")]
+enum Body {
+    Batch(Batch),
+    One(Row),
+}
+
+/// 1 to 1,000 rows.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[allow(dead_code, reason = "see Body")]
+struct Batch {
+    commands: Vec<Row>,
 }
 
 /// One command with its idempotency key.
@@ -69,23 +73,28 @@ pub async fn post(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
     headers: HeaderMap,
-    Json(body): Json<Body>,
+    Json(body): Json<serde_json::Value>,
 ) -> Result<Answered<Outcome>, Problem> {
     let language = language(&headers);
-    match body {
-        Body::One(row) => {
-            let envelope = envelope(row, &actor, language)?;
-            let answer = hall.writer.send(envelope).await.map_err(|error| write_problem(error, language))?;
-            Ok(Answered(Outcome::One(answer)))
-        }
-        Body::Batch { commands } => {
-            if commands.is_empty() || commands.len() > BATCH_MAX {
-                return Err(Problem::bad_request("commands", "expected 1 to 1,000 rows"));
-            }
-            let results = batch(&hall, commands, &actor, language).await;
-            Ok(Answered(Outcome::Batch(BatchAnswer { results })))
-        }
+    let serde_json::Value::Object(mut fields) = body else {
+        return Err(Problem::bad_request("body", "expected {key, command} or {commands: […]}"));
+    };
+    if fields.contains_key("command") {
+        let envelope = envelope(fields.into(), &actor, language)?;
+        let answer = hall.writer.send(envelope).await.map_err(|error| write_problem(error, language))?;
+        return Ok(Answered(Outcome::One(answer)));
     }
+    let Some(serde_json::Value::Array(rows)) = fields.remove("commands") else {
+        return Err(Problem::bad_request("commands", "expected {key, command} or {commands: […]}"));
+    };
+    if let Some(field) = fields.keys().next() {
+        return Err(Problem::bad_request(field, "unknown field beside commands"));
+    }
+    if rows.is_empty() || rows.len() > BATCH_MAX {
+        return Err(Problem::bad_request("commands", "expected 1 to 1,000 rows"));
+    }
+    let results = batch(&hall, rows, &actor, language).await;
+    Ok(Answered(Outcome::Batch(BatchAnswer { results })))
 }
 
 async fn batch(

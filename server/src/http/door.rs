@@ -34,7 +34,8 @@ fn prove(hall: &Hall, request: &Request) -> Result<Actor, Problem> {
     if let Some(token) = bearer(headers) {
         return hall.access.by_token(token).ok_or_else(unknown);
     }
-    let actor = cookie(headers).and_then(|cookie| hall.access.by_cookie(cookie, clock::now())).ok_or_else(unknown)?;
+    let actor =
+        cookie(headers).and_then(|cookie| hall.access.by_cookie(cookie, clock::now())).ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
     if upgrade || !is_safe(request.method()) {
         check_origin(headers, &hall.config.server.origins)?;

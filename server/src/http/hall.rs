@@ -196,9 +196,9 @@ pub async fn whistle(
     State(hall): State<Hall>,
     Path(id): Path<String>,
 ) -> Result<Answer<WhistleAnswer>, Problem> {
-    let number: u64 = id
-        .parse()
-        .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number")))?;
+    let number: u64 = id.parse().map_err(|_| {
+        Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number"))
+    })?;
     let read = move |reader: &crate::store::Reader| {
         let Some(whistle) = reader.whistle(WhistleId(number))? else { return Ok(None) };
         Ok(Some(WhistleAnswer { timeline: reader.whistle_timeline(WhistleId(number))?, whistle }))

@@ -45,6 +45,7 @@ pub async fn settings(State(hall): State<Hall>) -> Answer<MapAnswer> {
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 pub async fn layer(State(hall): State<Hall>, Path(index): Path<usize>) -> Result<Response, Problem> {
     let file = hall.config.map.layers.get(index).ok_or_else(|| Problem::not_found("no such layer"))?;
-    let text = tokio::fs::read(file).await.map_err(|error| Problem::internal("cannot read a map layer", &error))?;
+    let text =
+        tokio::fs::read(file).await.map_err(|error| Problem::internal("cannot read a map layer", &error))?;
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], text).into_response())
 }

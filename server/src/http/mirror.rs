@@ -53,7 +53,7 @@ impl Publisher for Listeners {
     }
 
     fn publish(&mut self, state: &State, committed: &[Committed]) {
-        self.hub.publish(state, committed.iter().map(|one| (&one.recorded, &one.changes)));
+        self.hub.publish(state, committed);
         let mut view = self.mirror.0.write().unwrap_or_else(PoisonError::into_inner);
         view.seq = state.seq;
         view.today = Some(state.today);

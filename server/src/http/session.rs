@@ -213,9 +213,7 @@ pub async fn kiosk_approve(
         let title = format!("`{}` is taken; revoke it first or choose another name", form.name);
         return Err(Problem::new(StatusCode::CONFLICT, "taken", title).at("name"));
     }
-    hall.access
-        .approve_pairing(&form.code, &form.name, &form.wall, clock::now())
-        .map_err(pairing_problem)?;
+    hall.access.approve_pairing(&form.code, &form.name, &form.wall, clock::now()).map_err(pairing_problem)?;
     tracing::info!(by = actor.name, kiosk = form.name, wall = form.wall, "kiosk paired");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -235,10 +233,7 @@ struct Paired {
 /// The kiosk asks whether it was approved; on approval it gets its cookie.
 #[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", request_body = Claimed,
     responses((status = 200, body = Object), (status = 202, body = Object), (status = 410, body = Problem)))]
-pub async fn kiosk_claim(
-    State(hall): State<Hall>,
-    Json(form): Json<Claimed>,
-) -> Result<Response, Problem> {
+pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
     match hall.access.claim_pairing(&form.claim, clock::now()).map_err(pairing_problem)? {
         None => Ok((StatusCode::ACCEPTED, Answer(Paired { paired: false, wall: None })).into_response()),
         Some((secret, wall)) => {

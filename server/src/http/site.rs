@@ -27,7 +27,8 @@ pub async fn index(hall: &Hall) -> Response {
         Ok(page) => ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the user interface is not built");
-            let words = "The user interface is not built: run `cargo xtask site`, or set server.site. 界面尚未构建。";
+            let words =
+                "The user interface is not built: run `cargo xtask site`, or set server.site. 界面尚未构建。";
             (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
         }
     }
