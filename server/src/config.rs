@@ -20,6 +20,7 @@ pub struct Config {
     pub map: Map,
     pub ingest: Ingest,
     pub live: crate::live::Limits,
+    pub video: crate::video::config::Config,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -138,10 +139,10 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        Ok(())
+        self.video.check().context("video")
     }
 
-    /// The policy with its holidays.
+    /// The policy with its overlays and holidays.
     pub fn load_policy(&self) -> anyhow::Result<Policy> {
         let (name, text) = match &self.policy.file {
             Some(file) => {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::live::Hub;
 use crate::problem::Problem;
 use crate::store::Reader;
+use crate::video::Video;
 use crate::writer::Writer;
 use mirror::Mirror;
 
@@ -40,6 +41,7 @@ pub struct Hall {
     pub reader: Reader,
     pub mirror: Mirror,
     pub hub: Hub,
+    pub video: Video,
     pub metrics: PrometheusHandle,
 }
 
@@ -68,6 +70,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/metrics", get(health::metrics))
         .with_state(hall.clone())
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
+        .merge(crate::video::router(hall.video.clone()))
         .merge(openapi::viewer())
         .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
     let outside = Router::new()

@@ -16,6 +16,7 @@ use crate::http::mirror::{Listeners, Mirror};
 use crate::http::{self, Hall};
 use crate::live::Hub;
 use crate::store::Store;
+use crate::video::{Registry, Video};
 use crate::{clock, writer};
 
 /// Requests under way get this long to end when the server stops.
@@ -36,6 +37,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
         tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
     }
+    let video = Video::start(config.video.clone(), read_cameras(&config)?);
     let (hub, publisher) = Hub::new(config.live.clone());
     let mirror = Mirror::default();
     let reader = store.reader();
@@ -53,11 +55,13 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         reader,
         mirror,
         hub,
+        video: video.clone(),
         metrics,
     };
     upkeep(&hall);
     announce(&hall, address, ready_file.as_deref())?;
     serve(listener, &hall).await?;
+    video.shutdown().await;
     tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
     tracing::info!("stopped");
     Ok(())
@@ -134,4 +138,15 @@ fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
         open.write_all(text.as_bytes())
     };
     write().with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+fn read_cameras(config: &Config) -> anyhow::Result<Registry> {
+    let Some(file) = &config.cameras.file else { return Ok(Registry::default()) };
+    let (registry, refused) = crate::video::registry::import::load(file)?;
+    for problem in &refused {
+        tracing::warn!(%problem, "camera left out");
+    }
+    metrics::counter!("gridhall_cameras_refused_total").increment(refused.len() as u64);
+    tracing::info!(cameras = registry.len(), refused = refused.len(), "camera list read");
+    Ok(registry)
 }

@@ -15,7 +15,11 @@ const FILE_LINES_MAX: usize = 400;
 /// Longer files exist for a reason: path, the length it may not grow beyond, the reason.
 const LONG_FILES: &[(&str, usize, &str)] = &[
     ("domain/src/state.rs", 440, "apply: one arm an event over one state, read from top to bottom"),
-    ("server/src/store/stored.rs", 600, "a uniform list: the stored form of each event, beside its conversion"),
+    (
+        "server/src/store/stored.rs",
+        600,
+        "a uniform list: the stored form of each event, beside its conversion",
+    ),
 ];
 
 /// Which of our crates each may use: to run, and in its tests besides.

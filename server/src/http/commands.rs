@@ -19,7 +19,11 @@ pub const BATCH_MAX: usize = 1_000;
 /// One command, or a batch.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes the body; rows are read one by one so that each gets its own answer")]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "describes the body; rows are read one by one so that each gets its own answer"
+)]
 enum Body {
     Batch(Batch),
     One(Row),

@@ -81,7 +81,7 @@ impl Work {
                 continue;
             }
             self.seen = head;
-            if let Err(error) = self.conn.pragma_query(None, "wal_checkpoint(PASSIVE)", |_| Ok(())) {
+            if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
                 tracing::warn!(%error, "write-ahead log not folded in");
             }
             if head >= self.snapshot + self.every {
