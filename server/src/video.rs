@@ -19,6 +19,9 @@ mod source;
 mod meters;
 pub mod switchboard;
 mod rendition;
+#[cfg(feature = "ffmpeg")]
+mod transcode;
+mod snapshot;
 mod mse;
 mod message;
 mod tile;
@@ -39,6 +42,7 @@ use switchboard::Switchboard;
 pub struct Video {
     board: Arc<Switchboard>,
     pages: Arc<AtomicU32>,
+    snapshots: Arc<snapshot::Snapshots>,
 }
 
 impl Video {
@@ -46,7 +50,7 @@ impl Video {
     #[must_use]
     pub fn start(config: Config, registry: Registry) -> Self {
         tracing::info!(cameras = registry.len(), "video ready");
-        Self { board: Switchboard::new(config, registry), pages: Arc::default() }
+        Self { board: Switchboard::new(config, registry), pages: Arc::default(), snapshots: Arc::default() }
     }
 
     /// Cameras linked to a spot: those that look at it first, then the nearest.

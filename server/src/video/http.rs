@@ -4,12 +4,14 @@ use super::Video;
 use super::feed::Figures;
 use super::message::TEXT_BYTES_MAX;
 use super::registry::{Entry, Profile};
+use super::snapshot::{self, NoSnapshot};
 use super::socket;
 use super::status::{State, Status};
 use super::switchboard::{Key, Rendition};
 use crate::problem::{Problem, Query};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State as Shared};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -31,6 +33,7 @@ pub(super) fn router(video: Video) -> Router {
         .route("/api/v1/cameras", get(list))
         .route("/api/v1/cameras/{code}", get(one))
         .route("/api/v1/cameras/{code}/health", get(health))
+        .route("/api/v1/cameras/{code}/snapshot.jpg", get(snapshot))
         .with_state(video)
 }
 
@@ -224,6 +227,23 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
         lost_packets: figures.lost_packets,
         held_bytes: feed.as_ref().map_or(0, |feed| feed.ring_bytes()),
     }
+}
+
+async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Response, Problem> {
+    let entry = find(&video, &code)?;
+    let taken = snapshot::take(&video, entry).await.map_err(|none| match none {
+        NoSnapshot::Camera(status) => {
+            let reason = status.reason.unwrap_or_else(|| status.state.name().to_owned());
+            Problem::busy(format!("the camera gives no picture: {reason}"), 5)
+        }
+        NoSnapshot::Decoder(reason) => Problem::new(StatusCode::NOT_IMPLEMENTED, "no_decoder", reason),
+    })?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=2")),
+        (HeaderName::from_static("x-ingest-us"), HeaderValue::from(taken.ingest_us)),
+    ];
+    Ok((headers, taken.jpeg).into_response())
 }
 
 impl Video {

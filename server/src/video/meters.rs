@@ -110,3 +110,13 @@ pub fn painted(latency_p95_ms: f32) {
 pub fn violations() {
     counter!("gridhall_video_violations_total").increment(1);
 }
+
+/// Streams being transcoded.
+pub fn transcodes(change: f64) {
+    gauge!("gridhall_video_transcodes").increment(change);
+}
+
+/// Requests for a transcode that the budget did not allow.
+pub fn transcodes_denied() {
+    counter!("gridhall_video_transcodes_denied_total").increment(1);
+}

@@ -9,6 +9,7 @@ use super::source::Source;
 use domain::code::CameraCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +41,10 @@ pub struct Switchboard {
     feeds: Mutex<HashMap<Key, Arc<Feed>>>,
     pub(super) closing: CancellationToken,
     pub(super) tasks: TaskTracker,
+    /// One place for each transcode that may run.
+    pub(super) transcodes: Arc<Semaphore>,
+    /// Places for decoding single pictures; they are short, but a wall asks for many at once.
+    pub(super) decoding: Semaphore,
 }
 
 impl Switchboard {
@@ -48,6 +53,8 @@ impl Switchboard {
         Arc::new(Self {
             registry,
             dialer: Arc::new(Dialer::new(&config)),
+            transcodes: Arc::new(Semaphore::new(usize::try_from(config.transcodes_max).unwrap_or(0))),
+            decoding: Semaphore::new(2),
             config: Arc::new(config),
             feeds: Mutex::new(HashMap::new()),
             closing: CancellationToken::new(),
@@ -82,6 +89,11 @@ impl Switchboard {
     ) -> Viewer {
         let key = Key { code: entry.camera.code.clone(), profile, rendition: Rendition::Source };
         self.open(key, wake, slot, |feed, key| self.start_source(Arc::clone(entry), key, feed))
+    }
+
+    /// Watches the feed under `key` if it is open.
+    pub(super) fn join(&self, key: &Key, wake: &Arc<Wake>, slot: u8) -> Option<Viewer> {
+        self.feeds().get(key).map(|feed| feed.watch(Arc::clone(wake), slot))
     }
 
     /// Watches the feed under `key`; `start` is called when it is new. The lock is held, so that an actor cannot retire

@@ -145,7 +145,11 @@ impl Tile {
             return Some(message);
         }
         let shown = self.shown.as_mut()?;
-        if let Some(status) = shown.viewer.status_news() {
+        if let Some(mut status) = shown.viewer.status_news() {
+            if status.state == State::KeyFrames && page.hello.mode != Mode::Still {
+                status.cause = Some(Cause::TranscodeBudget);
+                status.reason = Some("as many streams are transcoded as allowed".to_owned());
+            }
             let news = (shown.profile, status);
             if self.said.as_ref() != Some(&news) {
                 let (profile, status) = news.clone();

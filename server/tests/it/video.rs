@@ -2,3 +2,5 @@
 
 mod harness;
 mod live;
+mod faults;
+mod renditions;
