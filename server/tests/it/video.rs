@@ -2,5 +2,7 @@
 
 mod harness;
 mod live;
+mod slow;
 mod faults;
 mod renditions;
+mod gstreamer;
