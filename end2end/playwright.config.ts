@@ -19,6 +19,7 @@ export default defineConfig({
     locale: 'zh-CN',
     timezoneId: 'Asia/Shanghai',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording films the page, which costs the tests that measure pictures more than they have.
+    trace: process.env.GRIDHALL_TRACE === undefined ? 'off' : 'retain-on-failure',
   },
 });

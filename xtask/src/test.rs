@@ -129,7 +129,7 @@ fn browser(repo: &Repo, long: bool, tally: &mut Tally) -> Result<()> {
         playwright.env("GRIDHALL_LONG", "1");
     }
     process::run_seeing(&mut playwright, |line| tally.see_playwright(line))
-        .context("pictures and traces of what failed are in end2end/test-results")
+        .context("pictures of what failed are in end2end/test-results; GRIDHALL_TRACE=1 records traces too")
 }
 
 /// Builds `gridhall` and `sim`.
