@@ -13,6 +13,9 @@ const SIMULATOR = process.env.GRIDHALL_SIM ?? join(TARGET, 'debug/sim');
 const SITE = process.env.GRIDHALL_SITE ?? join(TARGET, 'site');
 const ROOT = join(import.meta.dirname, '../..');
 
+/** Streets, communities and an open door for replayed tracks, as in the demonstration. */
+const SETTINGS = join(ROOT, 'demo/config.toml');
+
 /** A debug build on a busy machine starts within this. */
 const START_WAIT_MS = 60_000;
 const END_WAIT_MS = 10_000;
@@ -21,13 +24,20 @@ const END_WAIT_MS = 10_000;
 export class Program {
   private readonly child: ChildProcess;
   private said = '';
+  private answered = '';
 
   constructor(readonly name: string, file: string, words: string[], env: Record<string, string> = {}) {
     this.child = spawn(file, words, { cwd: ROOT, detached: true, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const keep = (bytes: Buffer) => (this.said = (this.said + String(bytes)).slice(-20_000));
     this.child.stdout?.on('data', keep);
+    this.child.stdout?.on('data', (bytes: Buffer) => (this.answered = (this.answered + String(bytes)).slice(-20_000)));
     this.child.stderr?.on('data', keep);
     this.child.on('error', (error) => keep(Buffer.from(String(error))));
+  }
+
+  /** What it answered on standard output, without its log. */
+  get answer(): string {
+    return this.answered;
   }
 
   /** What it printed last, for messages. */
@@ -110,7 +120,7 @@ export class Hall {
   private async start_server(listen: string): Promise<void> {
     const note = join(this.folder, 'ready.json');
     rmSync(note, { force: true });
-    const server = new Program('gridhall serve', SERVER, ['serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
+    const server = new Program('gridhall serve', SERVER, ['--config', SETTINGS, 'serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
     this.programs.push(server);
     this.server_program = server;
     const ready = await until('ready file', server, () => {
@@ -129,10 +139,10 @@ export class Hall {
   }
 
   private async make_token(): Promise<string> {
-    const make = new Program('gridhall token', SERVER, ['token', 'add', 'tests', '--role', 'machine'], this.settings);
+    const make = new Program('gridhall token', SERVER, ['--config', SETTINGS, 'token', 'add', 'tests', '--role', 'machine', '--replace'], this.settings);
     return until('token', make, () => {
       if (!make.has_ended) return undefined;
-      const secret = make.output.trim().split('\n').at(-1) ?? '';
+      const secret = make.answer.trim();
       return secret === '' ? undefined : secret;
     });
   }
