@@ -78,7 +78,7 @@ export class CanvasEngine {
     this.#post({ serverTime: { us } });
   }
 
-  /** `rects` in CSS pixels of the viewport: `{tile, x, y, w, h, clip, aspect, holes}`. */
+  /** `rects` in CSS pixels of the viewport: `{tile, x, y, w, h, clip, aspect, whole, holes}`. */
   layout(rects, host) {
     if (this.#canvas.parentNode !== host) host.append(this.#canvas);
     const ratio = devicePixelRatio;
@@ -96,6 +96,7 @@ export class CanvasEngine {
       ...within(r),
       clip: within(r.clip),
       aspect: r.aspect,
+      whole: r.whole,
       holes: r.holes.map(within),
     }));
     this.#generation += 1;

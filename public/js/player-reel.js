@@ -3,8 +3,9 @@
 
 /** Behind the newest fragment by more than this: jump. */
 const JUMP_BEHIND_S = 1.5;
-/** Behind by more than this: play a little faster; the wanted distance is kept otherwise. */
-const HURRY_BEHIND_S = 0.35;
+/** Behind by more than this: play a little faster, until less than the second figure is left. */
+const HURRY_BEHIND_S = 0.25;
+const CLOSE_BEHIND_S = 0.12;
 const RATE_MAX = 1.1;
 /** Played pictures kept in the buffer. */
 const KEEP_S = 10;
@@ -108,7 +109,8 @@ export class Reel {
     const end = this.#buffer.buffered.end(this.#buffer.buffered.length - 1);
     const behind = end - this.video.currentTime;
     if (behind > JUMP_BEHIND_S || behind < -0.5) this.#seek(end);
-    const rate = behind > HURRY_BEHIND_S ? RATE_MAX : 1;
+    const hurrying = this.video.playbackRate > 1;
+    const rate = behind > (hurrying ? CLOSE_BEHIND_S : HURRY_BEHIND_S) ? RATE_MAX : 1;
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
   }
 

@@ -60,7 +60,7 @@ class Tile {
     this.last.width = bitmap.width;
     this.last.height = bitmap.height;
     const aspect = this.element.offsetWidth / Math.max(1, this.element.offsetHeight);
-    this.last.classList.toggle('whole', !fills(bitmap.width / bitmap.height, aspect));
+    this.last.classList.toggle('whole', this.profile === 'main' || !fills(bitmap.width / bitmap.height, aspect));
     this.last.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
   }
 
@@ -203,7 +203,7 @@ function place() {
     const rect = measure(tile.element, tile.containers, holes, containerRects);
     see(tile, rect !== null, now);
     if (rect === null) continue;
-    rects.push({ tile: tile.id, ...rect });
+    rects.push({ tile: tile.id, whole: tile.profile === 'main', ...rect });
     // Tiles in the top layer are above everything; the canvas has to be there as well.
     host = document.fullscreenElement ?? tile.element.closest('dialog[open]') ?? host;
     const height = deviceHeight(tile.element);

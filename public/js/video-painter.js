@@ -1,7 +1,10 @@
 // The one canvas all tiles are painted on: newest picture per tile and animation frame, nothing outside a tile's
 // rectangle. Knows rectangles and pictures, not cameras, decoders or states.
 
-/** Cropping to fill a tile may cost at most this share of the picture; beyond, the whole picture is shown with margins. */
+/**
+ * Cropping to fill a small tile may cost at most this share of the picture; beyond, and in a tile in focus, the whole
+ * picture is shown with margins: its edges carry the camera's own clock.
+ */
 const CROP_MAX = 0.25;
 
 export class Painter {
@@ -22,7 +25,7 @@ export class Painter {
     this.#painted = painted;
   }
 
-  /** `tiles`: `{tile, x, y, w, h, clip: {x, y, w, h}, aspect, holes}` in canvas pixels; tiles not listed are not visible. */
+  /** `tiles`: `{tile, x, y, w, h, clip: {x, y, w, h}, aspect, whole, holes}` in canvas pixels; tiles not listed are not visible. */
   layout(width, height, tiles) {
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
@@ -86,7 +89,7 @@ export class Painter {
     return entry;
   }
 
-  /** Painting takes at most half of the worker's time: on a slow machine the rest is needed to receive and decode. */
+  /** Painting takes at most two thirds of the worker's time: on a slow machine the rest is needed to receive and decode. */
   #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -116,7 +119,7 @@ export class Painter {
     this.frames += 1;
     const ended = performance.now();
     this.paintMs += ended - began;
-    this.#notBefore = ended + (ended - began);
+    this.#notBefore = ended + (ended - began) / 2;
   }
 
   #draw({ rect, shown, hidden }) {
@@ -163,7 +166,7 @@ export function place(width, height, rect) {
   const picture = width / height;
   const whole = { x: 0, y: 0, w: width, h: height };
   const kept = Math.min(picture / rect.aspect, rect.aspect / picture);
-  if (fills(picture, rect.aspect)) {
+  if (!rect.whole && fills(picture, rect.aspect)) {
     if (picture > rect.aspect) whole.w = height * rect.aspect;
     else whole.h = width / rect.aspect;
     whole.x = (width - whole.w) / 2;
