@@ -1,15 +1,12 @@
 //! The settings of the video part, with their defaults. Nothing here reads files or the environment.
 
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings under `[video]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Camera list, TOML or CSV by its extension. None: no cameras.
-    pub cameras: Option<PathBuf>,
     /// A tile of at most this many device pixels in height shows the sub stream.
     pub sub_height_max: u16,
     /// How far past `sub_height_max` a tile must grow or shrink before the stream is switched, in percent.
@@ -73,7 +70,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            cameras: None,
             sub_height_max: 480,
             switch_hysteresis_percent: 20,
             linger_ms: 15_000,

@@ -112,6 +112,7 @@ pub fn violations() {
 }
 
 /// Streams being transcoded.
+#[cfg(feature = "ffmpeg")]
 pub fn transcodes(change: f64) {
     gauge!("gridhall_video_transcodes").increment(change);
 }

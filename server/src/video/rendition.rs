@@ -2,20 +2,26 @@
 //! tasks that make them.
 
 use super::feed::{Feed, Viewer, Wake};
-use super::frame::{Codec, Configuration, Frame};
+#[cfg(feature = "ffmpeg")]
+use super::frame::Frame;
+use super::frame::{Codec, Configuration};
 use super::message::{Hello, Mode};
 use super::meters;
 use super::registry::{Entry, Profile};
+#[cfg(feature = "ffmpeg")]
 use super::ring::{Next, Picture};
 use super::status::{Cause, State, Status};
 use super::switchboard::{Key, Leaving, Rendition, Switchboard};
 use crate::clock;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
+#[cfg(feature = "ffmpeg")]
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// Frames waiting for a transcoder; when they do not fit it goes on at the next key frame.
+#[cfg(feature = "ffmpeg")]
 const TRANSCODER_QUEUE: usize = 32;
 
 /// The form in which a page that said `hello` can show these pictures.

@@ -78,7 +78,8 @@ impl Tile {
         };
         tile.shown = tile.line(page, tile.wanted(&page.board.config, None));
         if let Some(line) = &tile.shown {
-            line.viewer.feed().again.notify_one();
+            // Only for who is waiting to retry now; a wish kept for later would cut short a pause not yet begun.
+            line.viewer.feed().again.notify_waiters();
         }
         page.wake.ring(slot);
         tile
