@@ -235,3 +235,66 @@ pub(super) fn rebuild_if_old(conn: &mut Connection, path: &Path, policy: &Policy
     tracing::info!(seq = state.seq, "case tables written from the events");
     Ok(())
 }
+
+/// The derived rows as they stand, for a comparison with the events.
+pub(super) struct Rows {
+    pub(super) cases: BTreeMap<i64, Vec<rusqlite::types::Value>>,
+    pub(super) whistles: BTreeMap<i64, Vec<rusqlite::types::Value>>,
+}
+
+impl Rows {
+    pub(super) fn read(conn: &Connection) -> rusqlite::Result<Self> {
+        let cases = "SELECT id, number, class, source, address, has_place, reported_day, stage, phase, due, open, \
+                     filed_day, dispatched_day, closed_day, dispatched_late, department, claimed_by, version, body, \
+                     (SELECT group_concat(area, '|') FROM (SELECT area FROM case_areas WHERE case_id = cases.id \
+                     ORDER BY area)) FROM cases";
+        let whistles = "SELECT id, level, open, raised_day, area_path, version, body FROM whistles";
+        Ok(Self { cases: rows(conn, cases)?, whistles: rows(conn, whistles)? })
+    }
+}
+
+fn rows(conn: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<i64, Vec<rusqlite::types::Value>>> {
+    let mut statement = conn.prepare(sql)?;
+    let columns = statement.column_count();
+    let read = statement.query_map([], |row| {
+        let values: rusqlite::Result<Vec<_>> = (1..columns).map(|column| row.get(column)).collect();
+        Ok((row.get(0)?, values?))
+    })?;
+    read.collect()
+}
+
+/// Tells of every row that is not what the events make. Method: the expected rows are written to a database in memory
+/// by the same statements and read back.
+pub(super) fn differences(
+    present: &Rows,
+    newest: &Projection,
+    offset: UtcOffset,
+    differ: &mut impl FnMut(String),
+) {
+    let expected = expected(newest, offset);
+    let expected = match expected {
+        Ok(expected) => expected,
+        Err(error) => return differ(format!("rows: cannot be derived from the events: {error}")),
+    };
+    for (kind, present, expected) in
+        [("case", &present.cases, &expected.cases), ("whistle", &present.whistles, &expected.whistles)]
+    {
+        for id in expected.keys().filter(|id| !present.contains_key(id)) {
+            differ(format!("{kind} {id}: is in the events and has no row"));
+        }
+        for (id, row) in present {
+            match expected.get(id) {
+                None => differ(format!("{kind} {id}: has a row and is not in the events")),
+                Some(wanted) if wanted != row => differ(format!("{kind} {id}: row differs from the events")),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn expected(newest: &Projection, offset: UtcOffset) -> rusqlite::Result<Rows> {
+    let memory = Connection::open_in_memory()?;
+    memory.execute_batch(schema::TABLES)?;
+    write(&memory, newest, offset)?;
+    Rows::read(&memory)
+}

@@ -21,7 +21,7 @@ const PAGE_BYTES: u32 = 4_096;
 /// Up to this size every start checks the whole file; beyond it `gridhall check` does.
 const QUICK_CHECK_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE events(

@@ -1,0 +1,1 @@
+//! Records, mapping and rows without a store.
