@@ -222,7 +222,7 @@ impl Store {
         }
         let path = self.database();
         self.conn
-            .pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(|source| StoreError::sql(&path, "fold the write-ahead log into", source))?;
         tracing::info!(seq = state.seq, "store closed");
         Ok(())

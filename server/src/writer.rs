@@ -23,9 +23,6 @@ use crate::timer::Timer;
 
 mod group;
 
-#[cfg(test)]
-mod tests;
-
 /// Commands one commit may hold; at 200 bytes an event a sync takes as long for 512 as for one.
 pub const GROUP_COMMANDS_MAX: usize = 512;
 /// Commands that may wait. At 15,000 a second this is half a second; past that the sender is told to come back.

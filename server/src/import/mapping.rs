@@ -82,12 +82,7 @@ impl Columns {
             self.condition.as_ref(),
             self.reporter.as_ref(),
         ];
-        single
-            .chain(optional)
-            .flatten()
-            .chain(&self.address)
-            .chain(&self.description)
-            .map(String::as_str)
+        single.chain(optional).flatten().chain(&self.address).chain(&self.description).map(String::as_str)
     }
 }
 

@@ -26,9 +26,13 @@ pub struct Record {
 /// Why a record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    #[error("a quoted field that begins here is not closed; expected a quote before the next comma or line end")]
+    #[error(
+        "a quoted field that begins here is not closed; expected a quote before the next comma or line end"
+    )]
     Unclosed,
-    #[error("a closing quote is followed by {0:?}; expected a comma or the line end, and `\"\"` for a quote within a field")]
+    #[error(
+        "a closing quote is followed by {0:?}; expected a comma or the line end, and `\"\"` for a quote within a field"
+    )]
     AfterQuote(char),
     #[error("longer than 262,144 bytes")]
     TooLong,

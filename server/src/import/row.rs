@@ -58,22 +58,12 @@ impl<'a> Rows<'a> {
     pub fn new(mapping: &'a Mapping, header: &[String]) -> Self {
         let columns = header.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
         let zone = TimeZone::get(&mapping.time.zone).expect("the mapping's zone was checked");
-        let mut rows = Self {
-            mapping,
-            zone,
-            columns,
-            width: header.len(),
-            made: HashSet::new(),
-            entries: Vec::new(),
-        };
+        let mut rows =
+            Self { mapping, zone, columns, width: header.len(), made: HashSet::new(), entries: Vec::new() };
         if mapping.area.create {
             let root = &mapping.area.root;
-            let area = Area {
-                code: root.code.clone(),
-                level: root.level,
-                parent: None,
-                name: root.name.clone(),
-            };
+            let area =
+                Area { code: root.code.clone(), level: root.level, parent: None, name: root.name.clone() };
             rows.make(root.code.as_str(), Entry::Area(area));
         }
         rows
@@ -303,12 +293,8 @@ impl<'a> Rows<'a> {
             } else if areas.create {
                 let parent = code;
                 code = check(&level.column, AreaCode::new(below(&areas.root.code, &parent, word)))?;
-                let area = Area {
-                    code: code.clone(),
-                    level: level.level,
-                    parent: Some(parent),
-                    name: named(word),
-                };
+                let area =
+                    Area { code: code.clone(), level: level.level, parent: Some(parent), name: named(word) };
                 self.make(&format!("area {code}"), Entry::Area(area));
             } else {
                 code = check(&level.column, AreaCode::new(word))?;

@@ -158,7 +158,8 @@ fn to_server(
             std::thread::sleep(Duration::from_secs(1));
         }
     }
-    let busy = || refused("", "busy", format!("the server was busy {ATTEMPTS_MAX} times; import the file again"));
+    let busy =
+        || refused("", "busy", format!("the server was busy {ATTEMPTS_MAX} times; import the file again"));
     Ok(answered.into_iter().map(|answer| answer.unwrap_or_else(busy)).collect())
 }
 
@@ -192,8 +193,8 @@ fn post(
         };
         return Err(wrong(format!("answered {status}: {said}{hint}")));
     }
-    let answer: BatchAnswer =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("answered what is not a batch: {error}")))?;
+    let answer: BatchAnswer = serde_json::from_str(&text)
+        .map_err(|error| wrong(format!("answered what is not a batch: {error}")))?;
     if answer.results.len() == expected {
         Ok(Some(answer.results))
     } else {

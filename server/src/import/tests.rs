@@ -1,1 +1,50 @@
-//! Records, mapping and rows without a store.
+//! Records without a file.
+
+use super::records::{Broken, Records, looks_like_gbk};
+
+fn read(text: &[u8]) -> Vec<(u64, Result<Vec<String>, Broken>)> {
+    let mut records = Records::new(text, b',');
+    std::iter::from_fn(|| records.next().unwrap()).map(|record| (record.line, record.fields)).collect()
+}
+
+fn fields(texts: &[&str]) -> Result<Vec<String>, Broken> {
+    Ok(texts.iter().map(|text| (*text).to_owned()).collect())
+}
+
+#[test]
+fn quotes_lines_and_empty_fields() {
+    let text = b"a,\"b,\"\"c\"\"\",\r\n\n\"x\ny\",,z\nlast";
+    assert_eq!(
+        read(text),
+        [(1, fields(&["a", "b,\"c\"", ""])), (3, fields(&["x\ny", "", "z"])), (5, fields(&["last"]))]
+    );
+}
+
+/// Method: a quote is put at every position of a sound table. Whatever it breaks, the last line is read as it stands.
+#[test]
+fn stray_quote_anywhere_leaves_the_last_line_alone() {
+    let table = "1,one,eins\n2,two,\"zwei, zwo\"\n3,three,drei\n";
+    let last = "4,four,vier\n";
+    for at in 0..table.len() {
+        let mut text = table.to_owned();
+        text.insert(at, '"');
+        text.push_str(last);
+        let found = read(text.as_bytes());
+        let (line, end) = found.last().unwrap();
+        assert_eq!((*line, end), (4, &fields(&["4", "four", "vier"])), "quote at byte {at}: {found:?}");
+    }
+}
+
+#[test]
+fn endless_line_is_refused_and_bounded() {
+    let mut text = vec![b'x'; 5_000_000];
+    text.extend_from_slice(b"\n1,2\n");
+    assert_eq!(read(&text), [(1, Err(Broken::TooLong)), (2, fields(&["1", "2"]))]);
+}
+
+#[test]
+fn gbk_is_told_from_other_bytes() {
+    assert!(looks_like_gbk(&[b'a', 0xC0, 0xA5, 0xC3, 0xF7]));
+    assert!(!looks_like_gbk(b"plain"));
+    assert!(!looks_like_gbk(&[0xE9, b' ', b'x']), "latin-1: a letter before a space");
+}

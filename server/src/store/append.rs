@@ -145,7 +145,7 @@ impl Store {
             return Ok(());
         }
         self.conn
-            .pragma_query(None, "wal_checkpoint(PASSIVE)", |_| Ok(()))
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
             .map_err(self.failed("fold the write-ahead log into"))
     }
 

@@ -64,7 +64,9 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::sql(to, "copy to", error);
     let mut target = Connection::open(to).map_err(failed)?;
     // One read transaction for the whole copy: otherwise each commit of the server would start it anew.
-    source.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(|error| StoreError::sql(from, "read", error))?;
+    source
+        .execute_batch("BEGIN; SELECT count(*) FROM meta;")
+        .map_err(|error| StoreError::sql(from, "read", error))?;
     {
         let backup = Backup::new(&source, &mut target).map_err(failed)?;
         loop {

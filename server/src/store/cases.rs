@@ -201,6 +201,7 @@ fn conditions(filter: &CaseFilter) -> Conditions {
         // Literal, so that the partial index over open cases fits.
         Some(true) => is.put("c.open = 1", []),
         Some(false) => is.put("c.open = 0", []),
+        None if filter.sort == CaseSort::Due => is.put("c.open = 1", []),
         None => {}
     }
     is.days("c.reported_day BETWEEN ? AND ?", filter.reported);
@@ -243,9 +244,6 @@ pub(super) fn query(
             format!("{id} DESC")
         }
         CaseSort::Due => {
-            if filter.open.is_none() {
-                is.put("c.open = 1", []);
-            }
             if let Some(cursor) = after {
                 let (due, id) = cursor.due_and_id()?;
                 is.put("(c.due, c.id) > (?, ?)", [Value::Integer(due), Value::Integer(id)]);

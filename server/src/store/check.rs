@@ -11,7 +11,9 @@ use domain::tally::TallyKey;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{DATABASE, Projection, StoreError, int, natural, projection, reader, recount, replay, schema, snapshot};
+use super::{
+    DATABASE, Projection, StoreError, int, natural, projection, reader, recount, replay, schema, snapshot,
+};
 
 /// Findings of one kind listed one by one.
 const LISTED_MAX: usize = 20;
@@ -165,8 +167,9 @@ fn keys(conn: &Connection, path: &Path, report: &mut Report) -> Result<(), Store
             .map_err(|source| StoreError::sql(path, "read the keys of", source))
     };
     let beyond = count("SELECT count(*) FROM keys WHERE last_seq > ?1")?;
-    let without =
-        count("SELECT count(*) FROM events WHERE seq <= ?1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = events.key)")?;
+    let without = count(
+        "SELECT count(*) FROM events WHERE seq <= ?1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = events.key)",
+    )?;
     if beyond > 0 {
         report.problems.push(format!("keys: {beyond} point beyond the last event"));
     }

@@ -64,7 +64,7 @@ CREATE TEMP TABLE dimension AS
 SELECT id, 'city' AS dimension FROM counted
 UNION ALL SELECT id, 'source:' || source FROM counted
 UNION ALL SELECT id, 'class:' || class FROM counted
-UNION ALL SELECT id, 'area:' || area.value FROM counted, json_each(area_path) AS area;
+UNION ALL SELECT counted.id, 'area:' || area.value FROM counted, json_each(counted.area_path) AS area;
 CREATE INDEX temp.dimension_id ON dimension(id);
 ";
 
@@ -97,7 +97,7 @@ WHERE p.name = 'deadline_passed' AND p.whistle_id IS NOT NULL AND NOT EXISTS (
 
 CREATE TEMP TABLE whistle_dimension AS
 SELECT id, 'city' AS dimension FROM raised
-UNION ALL SELECT id, 'area:' || area.value FROM raised, json_each(area_path) AS area;
+UNION ALL SELECT raised.id, 'area:' || area.value FROM raised, json_each(raised.area_path) AS area;
 ";
 
 /// All cells as `measure|dimension|period` with their counts. Local time is UTC plus a fixed offset; days and months

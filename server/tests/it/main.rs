@@ -3,3 +3,7 @@
 mod city;
 mod store;
 mod video;
+mod random;
+mod damage;
+mod crash;
+mod import;

@@ -1,8 +1,17 @@
 //! Store and writer together: answers, keys, restarts, lists.
 
-use domain::command::Command;
+use std::sync::{Arc, Mutex};
+
+use domain::case::Stage;
+use domain::code::CaseId;
+use domain::command::{Command, Recorded};
+use domain::moment::{HOUR_MS, MINUTE_MS};
 use domain::rejection::Rejection;
-use server::writer::WriteError;
+use domain::state::State;
+use server::store::backup::backup;
+use server::store::check::check;
+use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, Store, StoreError};
+use server::writer::{Committed, Publisher, WriteError};
 
 use crate::city::{self, TestClock, envelope, report_case, send, start};
 
@@ -39,4 +48,253 @@ fn answered_case_is_there_after_a_restart_and_its_key_answers_again() {
     let cells: std::collections::BTreeMap<_, _> =
         state.tally.iter().map(|(key, value)| (key.clone(), value)).collect();
     assert_eq!(recount.cells, cells);
+}
+
+/// Keeps every event it was told of.
+struct Heard(Arc<Mutex<Vec<Recorded>>>);
+
+impl Publisher for Heard {
+    fn start(&mut self, _: u64, _: &State) {}
+
+    fn publish(&mut self, _: &State, committed: &[Committed]) {
+        self.0.lock().unwrap().extend(committed.iter().map(|event| event.recorded.clone()));
+    }
+}
+
+/// The log as every engine must keep it: append, read from, head.
+#[test]
+fn log_conforms() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (writer, reader) = start(dir.path(), &clock, Box::new(Heard(heard.clone())));
+    // The timer's first word; after it only what is sent here is recorded.
+    wait_for(&reader, "day_turned", 1);
+    for _ in 0..25 {
+        let group = (0..7).map(|_| envelope(report_case())).collect();
+        writer.send_many_blocking(group).into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    }
+    let head = reader.head().unwrap();
+    let all: Vec<Recorded> =
+        reader.events_after(0, 10_000).unwrap().into_iter().map(|(event, _)| event).collect();
+    assert_eq!(head, all.len() as u64);
+    assert!(all.iter().zip(1..).all(|(event, seq)| event.seq == seq), "from 1, without gaps");
+    assert_eq!(all, *heard.lock().unwrap(), "what was published is what is kept, in the same order");
+    for from in [0, 1, head - 1, head, head + 5] {
+        let tail = reader.events_after(from, 10_000).unwrap();
+        assert_eq!(tail.len() as u64, head.saturating_sub(from));
+        assert!(tail.iter().all(|(event, _)| event.seq > from));
+    }
+    assert_eq!(reader.events_after(3, 4).unwrap().len(), 4);
+    let epoch_before = check(dir.path(), &city::policy()).unwrap().epoch;
+    writer.stop();
+    assert_eq!(check(dir.path(), &city::policy()).unwrap().epoch, epoch_before);
+}
+
+#[test]
+fn refused_command_leaves_nothing_and_its_key_may_be_used_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
+    let case = send(&writer, report_case()).unwrap().case.unwrap();
+    let jump = envelope(Command::FileCase { case });
+    let refused = writer.send_many_blocking(vec![jump.clone()]).pop().unwrap();
+    assert!(matches!(refused, Err(WriteError::Refused(Rejection::WrongStage { .. }))), "{refused:?}");
+    assert_eq!(reader.timeline(case).unwrap().len(), 1);
+    send(&writer, Command::AcceptCase { case }).unwrap();
+    assert!(!writer.send_many_blocking(vec![jump]).pop().unwrap().unwrap().replayed);
+    writer.stop();
+}
+
+/// One group: commands see what those before them did, and the same key twice is one case.
+#[test]
+fn rows_of_a_batch_are_answered_each_on_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
+    let first = envelope(report_case());
+    let case = CaseId(1);
+    let batch = vec![
+        first.clone(),
+        envelope(Command::AcceptCase { case }),
+        envelope(Command::AcceptCase { case }),
+        first,
+        envelope(Command::FileCase { case }),
+    ];
+    let answers = writer.send_many_blocking(batch);
+    let done: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(done, [true, true, false, true, true]);
+    let again = answers[3].as_ref().unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.number, answers[0].as_ref().unwrap().number);
+    assert_eq!(reader.timeline(case).unwrap().len(), 3);
+    writer.stop();
+}
+
+/// Waits until `count` events of that name are kept; ten seconds at most.
+fn wait_for(reader: &Reader, name: &str, count: usize) {
+    let found = || {
+        let events = reader.events_after(0, 10_000).unwrap();
+        events.iter().filter(|(event, _)| event.event.name() == name).count()
+    };
+    for _ in 0..1_000 {
+        if found() >= count {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{name} was recorded {} times, not {count}", found());
+}
+
+#[test]
+fn deadlines_fire_once_in_order_and_never_again_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    for id in 1..=3u64 {
+        let case = CaseId(id);
+        let steps = [report_case(), Command::AcceptCase { case }, Command::FileCase { case }];
+        let group = steps.map(envelope).to_vec();
+        writer.send_many_blocking(group).into_iter().for_each(|outcome| drop(outcome.unwrap()));
+        clock.pass(MINUTE_MS);
+    }
+    clock.pass(200 * MINUTE_MS);
+    assert!(reader.count(&overdue(), 100).unwrap() == 0);
+    clock.pass(9 * MINUTE_MS);
+    wait_for(&reader, "deadline_nearing", 2);
+    writer.stop();
+
+    // The clock jumps over every deadline and midnight while the hall is closed.
+    clock.pass(20 * HOUR_MS);
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    wait_for(&reader, "deadline_passed", 3);
+    assert_eq!(reader.count(&overdue(), 100).unwrap(), 3);
+    writer.stop();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let names: Vec<(&str, Option<CaseId>)> = reader
+        .events_after(0, 10_000)
+        .unwrap()
+        .iter()
+        .filter(|(event, _)| event.event.name().starts_with("deadline"))
+        .map(|(event, _)| (event.event.name(), event.event.case()))
+        .collect();
+    let once = |name, case| (name, Some(CaseId(case)));
+    assert_eq!(
+        names,
+        [
+            once("deadline_nearing", 1),
+            once("deadline_nearing", 2),
+            once("deadline_nearing", 3),
+            once("deadline_passed", 1),
+            once("deadline_passed", 2),
+            once("deadline_passed", 3),
+        ]
+    );
+    wait_for(&reader, "day_turned", 2);
+    writer.stop();
+}
+
+fn overdue() -> CaseFilter {
+    CaseFilter { phase: Some(PhaseFilter::Overdue), ..CaseFilter::default() }
+}
+
+/// Ids of all pages, three cases a page.
+fn listed(reader: &Reader, filter: &CaseFilter) -> Vec<u64> {
+    let mut ids = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = reader.cases(filter, cursor.as_ref(), 3).unwrap();
+        ids.extend(page.items.iter().map(|line| line.id.0));
+        assert!(page.items.len() <= 3);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => {
+                assert_eq!(reader.count(filter, 1_000).unwrap(), ids.len() as u64);
+                return ids;
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_filter_sort_and_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    for index in 0..10u64 {
+        let area = city::AREAS[if index % 2 == 0 { 4 } else { 3 }];
+        let mut report = city::report(area, city::CLASSES[index as usize % 3], city::SOURCES[0]);
+        report.address = format!("{index} 号_院");
+        report.place = report.place.filter(|_| index != 7);
+        send(&writer, Command::ReportCase { report, at: None }).unwrap();
+    }
+    for id in [5, 2, 9] {
+        let case = CaseId(id);
+        send(&writer, Command::AcceptCase { case }).unwrap();
+        send(&writer, Command::FileCase { case }).unwrap();
+        clock.pass(MINUTE_MS);
+    }
+    send(&writer, Command::ClaimCase { case: CaseId(9) }).unwrap();
+    let closed_long_ago = city::take_over(Stage::Close, city::START, Some(city::START.plus(HOUR_MS)));
+    clock.pass(2 * HOUR_MS);
+    send(&writer, closed_long_ago).unwrap();
+
+    let all = CaseFilter::default();
+    assert_eq!(listed(&reader, &all), [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    let by_due = CaseFilter { sort: CaseSort::Due, ..all.clone() };
+    assert_eq!(listed(&reader, &by_due), [5, 2, 9, 1, 3, 4, 6, 7, 8, 10]);
+    let at_dispatch = CaseFilter { stage: Some(Stage::Dispatch), ..by_due.clone() };
+    assert_eq!(listed(&reader, &at_dispatch), [5, 2, 9]);
+    let area = |code: &str| Some(code.parse().unwrap());
+    let street = CaseFilter { area: area(city::AREAS[2]), ..all.clone() };
+    assert_eq!(listed(&reader, &street), [9, 7, 5, 3, 1], "cases of its communities count");
+    let street_by_due = CaseFilter { sort: CaseSort::Due, ..street };
+    assert_eq!(listed(&reader, &street_by_due), [5, 9, 1, 3, 7]);
+    let closed = CaseFilter { open: Some(false), ..all.clone() };
+    assert_eq!(listed(&reader, &closed), [11]);
+    let closed_today = CaseFilter { closed: Some("2026-11-21".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(&reader, &closed_today), [11]);
+    let closed_before = CaseFilter { closed: Some("2026-10".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(&reader, &closed_before), Vec::<u64>::new());
+    let filed_this_month = CaseFilter { filed: Some("202611".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(&reader, &filed_this_month), [11, 9, 5, 2]);
+    let without_place = CaseFilter { has_place: Some(false), ..all.clone() };
+    assert_eq!(listed(&reader, &without_place), [8]);
+    let mine = CaseFilter { claimed_by: Some("tester".to_owned()), ..all.clone() };
+    assert_eq!(listed(&reader, &mine), [9]);
+    let text = |text: &str| CaseFilter { text: Some(text.to_owned()), ..CaseFilter::default() };
+    assert_eq!(listed(&reader, &text("3 号")), [4]);
+    assert_eq!(listed(&reader, &text("号_")).len(), 10, "the underscore is a letter, not a pattern");
+    assert_eq!(listed(&reader, &text("%")), Vec::<u64>::new());
+    assert_eq!(listed(&reader, &text("-00002")), [2]);
+    let wrong = reader.cases(&all, Some(&Cursor("d1.2".to_owned())), 3).unwrap_err();
+    assert!(matches!(wrong, StoreError::Cursor(_)), "{wrong}");
+    writer.stop();
+}
+
+#[test]
+fn backup_of_a_running_store_is_whole_and_has_an_epoch_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    let load = {
+        let writer = writer.clone();
+        std::thread::spawn(move || {
+            for _ in 0..100 {
+                let group = (0..10).map(|_| envelope(report_case())).collect();
+                writer.send_many_blocking(group).into_iter().for_each(|outcome| drop(outcome.unwrap()));
+            }
+        })
+    };
+    let made = backup(dir.path(), &to.path().join("copy"), &city::policy()).unwrap();
+    load.join().unwrap();
+    assert_eq!(made.check.problems, Vec::<String>::new());
+    assert_ne!(made.check.epoch, check(dir.path(), &city::policy()).unwrap().epoch);
+    let (store, state) = Store::open(&made.folder, &city::policy()).unwrap();
+    assert_eq!(state.seq, made.check.head);
+    assert!(state.seq <= reader.head().unwrap());
+    drop(store);
+    let again = backup(dir.path(), &made.folder, &city::policy()).unwrap_err();
+    assert!(again.to_string().contains("copy"), "an existing backup is not overwritten: {again}");
+    writer.stop();
 }

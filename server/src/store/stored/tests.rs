@@ -81,8 +81,7 @@ fn golden(event: &Event, json: &str) {
 fn case_reported() {
     let area_path = vec![area("530103001"), area("5301")];
     let number = "20261121-00042".to_owned();
-    let event =
-        Event::CaseReported { case: CASE, number, report: report(), area_path, seen: UtcMillis(500) };
+    let event = Event::CaseReported { case: CASE, number, report: report(), area_path, seen: UtcMillis(500) };
     let json = format!(
         r#"{{"case":7,"number":"20261121-00042","report":{REPORT_JSON},"area_path":["530103001","5301"],"seen_ms":500}}"#
     );

@@ -1,0 +1,171 @@
+//! kill -9 under load: nothing that was acknowledged is lost, and everything derived still agrees.
+//!
+//! Method: this test binary starts itself as a child that drives cases round the loop on eight threads and prints
+//! each acknowledged command; the child is killed after 5 to 500 ms. Then each printed command is sent again: it must
+//! be known and be answered as it was. 20 cycles; with `GRIDHALL_LONG=1` 1,000.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::code::CaseId;
+use domain::command::Command;
+use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+use server::store::{Options, Store};
+use server::writer::{self, Answer, Envelope, Writer};
+use uuid::Uuid;
+
+use crate::city::{self, DEPARTMENTS, report_case};
+use crate::random::cells;
+
+const CHILD_DIR: &str = "GRIDHALL_CRASH_CHILD_DIR";
+const THREADS: u64 = 8;
+/// Cycles on one store before the next begins, so that checking does not outgrow the cycles.
+const CYCLES_PER_STORE: usize = 50;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Acknowledged {
+    key: Uuid,
+    command: Command,
+    first_seq: u64,
+    last_seq: u64,
+    case: Option<CaseId>,
+}
+
+fn options() -> Options {
+    Options { snapshot_every: 400, ..Options::default() }
+}
+
+/// Not a test of its own: what the child runs until it is killed.
+#[test]
+#[ignore = "run by crash tests as their child"]
+fn child() {
+    let dir = PathBuf::from(std::env::var(CHILD_DIR).expect("the parent names a folder"));
+    let policy = city::policy();
+    let (store, state) = Store::open_with(&dir, &policy, options()).unwrap();
+    let writer = writer::spawn(store, state, Arc::new(policy), Box::new(()));
+    let out = Arc::new(Mutex::new(std::io::stdout()));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let (writer, out) = (writer.clone(), out.clone());
+            std::thread::spawn(move || {
+                loop {
+                    one_case(&writer, &out);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// Drives one case to its end.
+fn one_case(writer: &Writer, out: &Mutex<std::io::Stdout>) {
+    let case = say(writer, out, report_case()).case.unwrap();
+    let note = "记".to_owned();
+    let department = DEPARTMENTS[1].parse().unwrap();
+    for command in [
+        Command::ClaimCase { case },
+        Command::AcceptCase { case },
+        Command::FileCase { case },
+        Command::DispatchCase { case, department, limit: None },
+        Command::FinishDisposal { case, note: note.clone() },
+        Command::GiveFeedback { case, note: note.clone() },
+        Command::PassCheck { case, note: note.clone() },
+        Command::CloseCase { case, note },
+    ] {
+        say(writer, out, command);
+    }
+}
+
+/// Sends, and prints once it is acknowledged.
+fn say(writer: &Writer, out: &Mutex<std::io::Stdout>, command: Command) -> Answer {
+    let envelope = city::envelope(command.clone());
+    let key = envelope.key;
+    let answer = writer.send_many_blocking(vec![envelope]).pop().unwrap().unwrap();
+    let (first_seq, last_seq, case) = (answer.first_seq, answer.last_seq, answer.case);
+    let line = serde_json::to_string(&Acknowledged { key, command, first_seq, last_seq, case }).unwrap();
+    // One write call, so that a kill leaves no half line followed by another.
+    out.lock().unwrap().write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    answer
+}
+
+/// Runs a child for `lifetime`, kills it, and gives what it acknowledged.
+fn cycle(dir: &Path, lifetime: Duration) -> Vec<Acknowledged> {
+    let mut child = Process::new(std::env::current_exe().unwrap())
+        .args(["crash::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .env(CHILD_DIR, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap());
+    let reading = std::thread::spawn(move || {
+        let lines = lines.lines().map_while(Result::ok);
+        lines.filter_map(|line| serde_json::from_str(&line).ok()).collect::<Vec<Acknowledged>>()
+    });
+    std::thread::sleep(lifetime);
+    assert_eq!(child.try_wait().unwrap(), None, "the child ended before it was killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reading.join().unwrap()
+}
+
+/// Opens the store and holds it against everything acknowledged on it. Gives its epoch.
+fn verify(dir: &Path, acknowledged: &[Acknowledged]) -> u64 {
+    let policy = city::policy();
+    let (store, state) = Store::open_with(dir, &policy, options()).expect("the store opens after kill -9");
+    let epoch = store.epoch();
+    let reader = store.reader();
+    assert_eq!(reader.recount().unwrap().cells, cells(&state), "tallies equal their recount");
+    let head = state.seq;
+    let writer = writer::spawn(store, state, Arc::new(policy.clone()), Box::new(()));
+    let again: Vec<Envelope> = acknowledged
+        .iter()
+        .map(|done| Envelope { key: done.key, actor: "tester".to_owned(), command: done.command.clone() })
+        .collect();
+    for (done, outcome) in acknowledged.iter().zip(writer.send_many_blocking(again)) {
+        let answer = outcome.unwrap_or_else(|error| panic!("{done:?} was acknowledged, now: {error}"));
+        assert!(answer.replayed, "{done:?} was acknowledged and lost");
+        assert_eq!(
+            (answer.first_seq, answer.last_seq, answer.case),
+            (done.first_seq, done.last_seq, done.case)
+        );
+        assert!(done.last_seq <= head);
+    }
+    writer.stop();
+    let report = server::store::check::check(dir, &policy).unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
+    epoch
+}
+
+#[test]
+fn kill_nine_under_load_loses_nothing_acknowledged() {
+    let cycles = if std::env::var_os("GRIDHALL_LONG").is_some() { 1_000 } else { 20 };
+    let seed: u64 =
+        std::env::var("GRIDHALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    let (mut total, mut with_answers) = (0, 0);
+    let mut done = 0;
+    while done < cycles {
+        let dir = tempfile::tempdir().unwrap();
+        let mut epoch = None;
+        let mut all: Vec<Acknowledged> = Vec::new();
+        for _ in 0..CYCLES_PER_STORE.min(cycles - done) {
+            let lifetime = Duration::from_millis(random.random_range(5..=500));
+            let acknowledged = cycle(dir.path(), lifetime);
+            let found = verify(dir.path(), &acknowledged);
+            assert_eq!(*epoch.get_or_insert(found), found, "the epoch stays (seed {seed}, cycle {done})");
+            total += acknowledged.len();
+            with_answers += usize::from(!acknowledged.is_empty());
+            all.extend(acknowledged);
+            done += 1;
+        }
+        verify(dir.path(), &all);
+    }
+    assert!(with_answers * 2 > cycles, "most children acknowledged something: {with_answers} of {cycles}");
+    let summary = format!("{cycles} kills, {total} acknowledged commands, 0 lost\n");
+    std::io::stderr().write_all(summary.as_bytes()).unwrap();
+}

@@ -1,0 +1,213 @@
+//! Random commands: a restart changes nothing, and every tally equals its recount from the events.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use domain::case::Stage;
+use domain::catalogue::{Class, ClassKind, Entry, Name};
+use domain::code::{CaseId, WhistleId};
+use domain::command::Command;
+use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
+use domain::state::State;
+use domain::tally::TallyKey;
+use domain::whistle::{WhistleCall, WhistleLevel};
+use proptest::prelude::*;
+use server::store::{Options, Store};
+use server::writer::{Committed, Publisher};
+
+use crate::city::{self, AREAS, CLASSES, DEPARTMENTS, SOURCES, TestClock, envelope};
+
+/// Keeps the newest state it was told of.
+pub struct Mirror(pub Arc<Mutex<Option<State>>>);
+
+impl Publisher for Mirror {
+    fn start(&mut self, _: u64, state: &State) {
+        *self.0.lock().unwrap() = Some(state.clone());
+    }
+
+    fn publish(&mut self, state: &State, committed: &[Committed]) {
+        assert_eq!(committed.last().map(|last| last.recorded.seq), Some(state.seq));
+        *self.0.lock().unwrap() = Some(state.clone());
+    }
+}
+
+/// One step of a random day. Numbers pick among what there is.
+#[derive(Debug, Clone)]
+enum Step {
+    Report {
+        area: usize,
+        class: usize,
+        source: usize,
+        placed: bool,
+        hours_ago: i64,
+    },
+    TakeOver {
+        stage: usize,
+        hours_ago: i64,
+        closed: bool,
+        due_in_hours: Option<i64>,
+    },
+    /// The next step of the loop for one of the cases, right or wrong for its stage.
+    Move {
+        case: u64,
+        to: usize,
+    },
+    Claim {
+        case: u64,
+    },
+    Note {
+        case: u64,
+    },
+    Raise {
+        area: usize,
+        called: usize,
+        case: Option<u64>,
+    },
+    Respond {
+        whistle: u64,
+        department: usize,
+    },
+    CloseWhistle {
+        whistle: u64,
+    },
+    Define {
+        class: u8,
+    },
+    Pass {
+        minutes: i64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..5usize, 0..3usize, 0..2usize, any::<bool>(), 0..72i64)
+            .prop_map(|(area, class, source, placed, hours_ago)| Step::Report { area, class, source, placed, hours_ago }),
+        2 => (0..7usize, 0..1_000i64, any::<bool>(), proptest::option::of(-10..10i64))
+            .prop_map(|(stage, hours_ago, closed, due_in_hours)| Step::TakeOver { stage, hours_ago, closed, due_in_hours }),
+        12 => (1..12u64, 0..7usize).prop_map(|(case, to)| Step::Move { case, to }),
+        1 => (1..12u64).prop_map(|case| Step::Claim { case }),
+        1 => (1..12u64).prop_map(|case| Step::Note { case }),
+        1 => (0..5usize, 1..4usize, proptest::option::of(1..6u64))
+            .prop_map(|(area, called, case)| Step::Raise { area, called, case }),
+        1 => (1..4u64, 0..3usize).prop_map(|(whistle, department)| Step::Respond { whistle, department }),
+        1 => (1..4u64).prop_map(|whistle| Step::CloseWhistle { whistle }),
+        1 => (0..3u8).prop_map(|class| Step::Define { class }),
+        3 => (1..2_000i64).prop_map(|minutes| Step::Pass { minutes }),
+    ]
+}
+
+fn command(step: &Step, clock: &TestClock) -> Command {
+    let now = clock.now();
+    match step {
+        Step::Report { area, class, source, placed, hours_ago } => {
+            let mut report = city::report(AREAS[*area], CLASSES[*class], SOURCES[*source]);
+            report.place = report.place.filter(|_| *placed);
+            Command::ReportCase { report, at: Some(now.plus(-hours_ago * HOUR_MS)) }
+        }
+        Step::TakeOver { stage, hours_ago, closed, due_in_hours } => {
+            let opened = now.plus(-hours_ago * HOUR_MS);
+            let taken = city::take_over(Stage::ALL[*stage], opened, closed.then(|| opened.plus(MINUTE_MS)));
+            match taken {
+                Command::TakeOverCase { report, mut history } => {
+                    history.due = due_in_hours.map(|hours| now.plus(hours * HOUR_MS));
+                    Command::TakeOverCase { report, history }
+                }
+                other => other,
+            }
+        }
+        Step::Move { case, to } => {
+            let case = CaseId(*case);
+            let note = String::new();
+            match to {
+                0 => Command::AcceptCase { case },
+                1 => Command::FileCase { case },
+                2 => Command::DispatchCase { case, department: DEPARTMENTS[0].parse().unwrap(), limit: None },
+                3 => Command::FinishDisposal { case, note },
+                4 => Command::GiveFeedback { case, note },
+                5 => Command::PassCheck { case, note },
+                _ => Command::CloseCase { case, note },
+            }
+        }
+        Step::Claim { case } => Command::ClaimCase { case: CaseId(*case) },
+        Step::Note { case } => Command::NoteCase { case: CaseId(*case), text: "看过".to_owned() },
+        Step::Raise { area, called, case } => Command::RaiseWhistle {
+            call: WhistleCall {
+                level: WhistleLevel::Street,
+                area: AREAS[*area].parse().unwrap(),
+                title: "夜市占道".to_owned(),
+                case: case.map(CaseId),
+                called: DEPARTMENTS[..*called].iter().map(|code| code.parse().unwrap()).collect(),
+            },
+        },
+        Step::Respond { whistle, department } => Command::RespondToWhistle {
+            whistle: WhistleId(*whistle),
+            department: DEPARTMENTS[*department].parse().unwrap(),
+        },
+        Step::CloseWhistle { whistle } => {
+            Command::CloseWhistle { whistle: WhistleId(*whistle), note: String::new() }
+        }
+        Step::Define { class } => {
+            let name = Name { zh: "新".to_owned(), en: String::new() };
+            let code = format!("N{class}").parse().unwrap();
+            let class = Class { code, kind: ClassKind::Event, name, key: false, disposal_limit: None };
+            Command::DefineCatalogue { entries: vec![Entry::Class(class)] }
+        }
+        Step::Pass { minutes } => {
+            clock.pass(minutes * MINUTE_MS);
+            Command::PassDeadlines
+        }
+    }
+}
+
+pub fn cells(state: &State) -> BTreeMap<TallyKey, i64> {
+    state.tally.iter().map(|(key, value)| (key.clone(), value)).collect()
+}
+
+/// The state after a start from the newest snapshot, and after one from the events alone.
+fn both_starts(dir: &Path) -> (State, State) {
+    let policy = city::policy();
+    let (store, from_snapshot) = Store::open(dir, &policy).unwrap();
+    drop(store);
+    std::fs::remove_dir_all(dir.join("snapshots")).unwrap();
+    let (store, from_events) = Store::open(dir, &policy).unwrap();
+    drop(store);
+    (from_snapshot, from_events)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    /// Method: random commands, many of them wrong for their case, in groups of eight; then a clean stop. The state
+    /// the writer published last must come back from the snapshot and from the events alone, its tallies must equal
+    /// the SQL recount, and `check` must find nothing.
+    #[test]
+    fn restart_changes_nothing_and_tallies_equal_their_recount(
+        steps in proptest::collection::vec(step(), 20..160)
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = TestClock::new();
+        let mirror = Arc::new(Mutex::new(None));
+        let options = Options { snapshot_every: 30, ..Options::default() };
+        let (writer, reader) =
+            city::start_with(dir.path(), &clock, Box::new(Mirror(mirror.clone())), options);
+        for group in steps.chunks(8) {
+            let envelopes = group.iter().map(|step| envelope(command(step, &clock))).collect();
+            writer.send_many_blocking(envelopes);
+        }
+        // The last day has to turn, too, whenever the timer last looked.
+        clock.pass(DAY_MS);
+        writer.send_many_blocking(vec![envelope(Command::PassDeadlines)]);
+        writer.stop();
+        let last = mirror.lock().unwrap().take().unwrap();
+        let recount = reader.recount().unwrap();
+        prop_assert_eq!(recount.seq, last.seq);
+        prop_assert_eq!(recount.today, last.today);
+        prop_assert_eq!(&recount.cells, &cells(&last));
+        let report = server::store::check::check(dir.path(), &city::policy()).unwrap();
+        prop_assert_eq!(&report.problems, &Vec::<String>::new());
+        let (from_snapshot, from_events) = both_starts(dir.path());
+        prop_assert_eq!(&from_snapshot, &last);
+        prop_assert_eq!(&from_events, &last);
+    }
+}
