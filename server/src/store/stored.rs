@@ -12,13 +12,17 @@ use domain::command::{DeadlineOf, Event, History};
 use domain::moment::UtcMillis;
 use domain::place::Point;
 use domain::whistle::WhistleCall;
-use serde::{Deserialize, Serialize};
 
+mod forms;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+use forms::{
+    CaseDispatched, CaseFiled, CaseNote, CaseOnly, CaseReported, CaseTakenOver, CatalogueDefined, ClockForm,
+    DayTurned, Deadline, EntryForm, LimitForm, ReportForm, WhistleAnswered, WhistleClosed, WhistleRaised,
+};
 use words::Spelt;
 
 /// Version of the forms below, kept beside each event.
@@ -38,163 +42,6 @@ pub enum StoredError {
 }
 
 type Read<T> = Result<T, StoredError>;
-
-#[derive(Serialize, Deserialize)]
-struct ReportForm {
-    source: String,
-    class: String,
-    area: String,
-    condition: Option<String>,
-    address: String,
-    description: String,
-    lat_e6: Option<i32>,
-    lon_e6: Option<i32>,
-    priority: String,
-    base_count: u16,
-    reporter: Option<String>,
-    external_system: Option<String>,
-    external_id: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct LimitForm {
-    amount: u16,
-    unit: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ClockForm {
-    started_ms: i64,
-    nearing_ms: i64,
-    due_ms: i64,
-    limit: Option<LimitForm>,
-    phase: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CaseReported {
-    case: u64,
-    number: String,
-    report: ReportForm,
-    area_path: Vec<String>,
-    seen_ms: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CaseTakenOver {
-    case: u64,
-    number: String,
-    report: ReportForm,
-    area_path: Vec<String>,
-    opened_ms: i64,
-    stage: String,
-    closed_ms: Option<i64>,
-    due_ms: Option<i64>,
-    dispatch_clock: Option<ClockForm>,
-}
-
-/// `case_accepted`, `case_claimed`.
-#[derive(Serialize, Deserialize)]
-struct CaseOnly {
-    case: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CaseFiled {
-    case: u64,
-    dispatch_clock: ClockForm,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CaseDispatched {
-    case: u64,
-    department: String,
-    disposal_clock: ClockForm,
-}
-
-/// `disposal_finished`, `feedback_given`, `check_passed`, `case_closed`, `case_noted`.
-#[derive(Serialize, Deserialize)]
-struct CaseNote {
-    case: u64,
-    note: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WhistleRaised {
-    whistle: u64,
-    level: String,
-    area: String,
-    title: String,
-    case: Option<u64>,
-    called: Vec<String>,
-    area_path: Vec<String>,
-    due_ms: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WhistleAnswered {
-    whistle: u64,
-    department: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WhistleClosed {
-    whistle: u64,
-    note: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum EntryForm {
-    Area {
-        code: String,
-        level: String,
-        parent: Option<String>,
-        zh: String,
-        en: String,
-    },
-    Class {
-        code: String,
-        class_kind: String,
-        zh: String,
-        en: String,
-        key: bool,
-        disposal_limit: Option<LimitForm>,
-    },
-    Source {
-        code: String,
-        zh: String,
-        en: String,
-    },
-    Department {
-        code: String,
-        zh: String,
-        en: String,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-struct CatalogueDefined {
-    entries: Vec<EntryForm>,
-}
-
-/// `deadline_nearing`, `deadline_passed`. `of` is `dispatch`, `disposal` or `response`.
-#[derive(Serialize, Deserialize)]
-struct Deadline {
-    of: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    case: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    whistle: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    department: Option<String>,
-    due_ms: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DayTurned {
-    date: String,
-}
 
 /// The event as stored JSON.
 #[must_use]
