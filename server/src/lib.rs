@@ -11,6 +11,7 @@ pub mod writer;
 pub mod timer;
 pub mod import;
 pub mod video;
+pub mod position;
 pub mod live;
 pub mod http;
 pub mod serve;

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
+use crate::position::Positions;
 use crate::writer::{Committed, Publisher};
 
 pub mod keyed;
@@ -26,6 +27,7 @@ pub mod board;
 pub mod frames;
 pub mod session;
 pub mod pacer;
+mod moved;
 pub mod catchup;
 mod connection;
 mod snapshot;
@@ -52,19 +54,11 @@ pub struct Limits {
     pub coalesce_ms: u32,
     /// A client that takes nothing for this long, in milliseconds, is disconnected.
     pub stall_ms: u32,
-    /// Side of a position cell in millionths of a degree.
-    pub cell_e6: i32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections_max: 2_000,
-            heartbeat_ms: 1_000,
-            coalesce_ms: 12,
-            stall_ms: 15_000,
-            cell_e6: 100_000,
-        }
+        Self { connections_max: 2_000, heartbeat_ms: 1_000, coalesce_ms: 12, stall_ms: 15_000 }
     }
 }
 
@@ -78,6 +72,7 @@ struct Inner {
     board: Mutex<Board>,
     /// Whether the writer has said what the store holds.
     started: AtomicBool,
+    positions: Positions,
     frames: Frames,
     pace: Arc<Pace>,
     waves: watch::Sender<Wave>,
@@ -87,13 +82,14 @@ struct Inner {
 impl Hub {
     /// A hub and the end the writer holds. Must be called within a tokio runtime, which carries the pacer.
     #[must_use]
-    pub fn new(limits: Limits) -> (Self, HubPublisher) {
+    pub fn new(limits: Limits, positions: Positions) -> (Self, HubPublisher) {
         let pace = Arc::new(Pace::default());
         let inner = Arc::new(Inner {
             limits,
             board: Mutex::new(Board::empty()),
             started: AtomicBool::new(false),
             frames: Frames::default(),
+            positions,
             pace: pace.clone(),
             waves: watch::Sender::new(Wave::default()),
             connections: AtomicUsize::new(0),
@@ -127,28 +123,39 @@ impl Hub {
             head: board.ring.head(),
             server_ms,
             heartbeat_ms: self.0.limits.heartbeat_ms,
-            cell_e6: self.0.limits.cell_e6,
+            cell_e6: self.0.positions.settings().cell_e6,
         }
     }
 
-    /// Where a topic stands, or why it cannot be followed.
-    fn stands(&self, topic: &Topic) -> Result<StandsAt, String> {
+    /// Where a topic stands.
+    fn stands(&self, topic: &Topic) -> StandsAt {
         let board = lock(&self.0.board);
-        match topic {
-            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => {
-                Ok(StandsAt { epoch: board.epoch, ceiling: board.ring.head() })
-            }
-            Topic::Positions | Topic::Position(_) => Err("positions are not on the feed yet".to_owned()),
-        }
+        let ceiling = match topic {
+            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => board.ring.head(),
+            Topic::Positions | Topic::Position(_) => self.0.positions.with(|table| table.version()),
+        };
+        StandsAt { epoch: board.epoch, ceiling }
     }
 
     /// The next frame for a subscriber that stands at `from`.
     fn next(&self, topic: &Topic, format: Format, from: u64, heads: &Heads) -> Next {
-        self.0.frames.next(&self.0.board, topic, format, from, heads)
+        let scope = match topic {
+            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => {
+                return self.0.frames.next(&self.0.board, topic, format, from, heads);
+            }
+            Topic::Positions => None,
+            Topic::Position(cell) => Some(*cell),
+        };
+        self.0.frames.made_once((topic.clone(), format, from, heads.position), || {
+            moved::next(self, topic, scope, format, from)
+        })
     }
 
     /// Everything in one frame, for a subscriber that starts from nothing.
-    fn whole(&self, topic: &Topic, format: Format) -> Next {
+    fn whole(&self, topic: &Topic, format: Format, heads: &Heads) -> Next {
+        if matches!(topic, Topic::Positions | Topic::Position(_)) {
+            return self.next(topic, format, 0, heads);
+        }
         let head = lock(&self.0.board).heads().of(topic);
         self.0.frames.made_once((topic.clone(), format, u64::MAX, head), || {
             let (epoch, all) = {

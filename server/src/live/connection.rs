@@ -302,7 +302,7 @@ impl Connection {
 async fn step(live: &Live, format: Format, subscription: &Subscription, wave: &Wave) -> Next {
     let topic = &subscription.topic;
     if subscription.whole {
-        return live.hub.whole(topic, format);
+        return live.hub.whole(topic, format, &wave.heads);
     }
     match live.hub.next(topic, format, subscription.cursor, &wave.heads) {
         Next::Store => live.catchup.next(topic, format, subscription.cursor).await,

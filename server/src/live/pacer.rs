@@ -17,6 +17,8 @@ use super::frames::{self, Format, lock};
 const SLOT: Duration = Duration::from_millis(50);
 /// Heartbeats between two with state hashes.
 const BEATS_PER_HASH: u64 = 10;
+/// Map cells whose hashes a heartbeat carries.
+const CELLS_HASHED_MAX: usize = 256;
 /// Heartbeats between two pings. Their answers show that a client takes what it is sent.
 const BEATS_PER_PING: u64 = 5;
 
@@ -66,9 +68,9 @@ enum Cause {
 
 /// Runs until the hub is dropped.
 pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
-    let Some((heartbeat, coalesce)) = inner.upgrade().map(|inner| {
+    let Some((heartbeat, coalesce, mut moved)) = inner.upgrade().map(|inner| {
         let ms = |ms: u32| Duration::from_millis(u64::from(ms.max(1)));
-        (ms(inner.limits.heartbeat_ms), ms(inner.limits.coalesce_ms))
+        (ms(inner.limits.heartbeat_ms), ms(inner.limits.coalesce_ms), inner.positions.versions())
     }) else {
         return;
     };
@@ -80,6 +82,10 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
             biased;
             _ = beats.tick() => Cause::Beat,
             () = pace.dirty.notified() => Cause::Change,
+            changed = moved.changed() => match changed {
+                Ok(()) => Cause::Change,
+                Err(_) => return,
+            },
             () = async {
                 pace.later.notified().await;
                 tokio::time::sleep(SLOT).await;
@@ -97,11 +103,11 @@ fn announce(hub: &Inner, cause: Cause, ms: u64) {
     if !hub.started.load(Ordering::Acquire) {
         return;
     }
-    let (epoch_heads, hashes) = {
+    let (mut heads, hashes) = {
         let board = lock(&hub.board);
         (board.heads(), board.hashes())
     };
-    let heads = epoch_heads;
+    heads.position = *hub.positions.versions().borrow();
     hub.waves.send_modify(|wave| {
         wave.ms = ms;
         wave.heads = heads;
@@ -109,17 +115,22 @@ fn announce(hub: &Inner, cause: Cause, ms: u64) {
             Cause::Change => {}
             Cause::Beat => {
                 wave.beat += 1;
-                wave.heartbeat = Some(Arc::new(heartbeat(heads, hashes, wave.beat)));
+                wave.heartbeat = Some(Arc::new(heartbeat(hub, heads, hashes, wave.beat)));
             }
         }
     });
     hub.frames.forget_before(&heads);
 }
 
-fn heartbeat(heads: Heads, hashes: [(Topic, u64, u64); 3], beat: u64) -> Heartbeat {
+fn heartbeat(hub: &Inner, heads: Heads, hashes: [(Topic, u64, u64); 3], beat: u64) -> Heartbeat {
     let topics = [Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None), Topic::Positions];
     let hashes = if beat.is_multiple_of(BEATS_PER_HASH) {
-        hashes.into_iter().map(|(topic, version, hash)| (topic, version, Hex64(hash))).collect()
+        let (version, (all, cells)) = hub.positions.with(|table| (table.version(), table.hashes()));
+        let cells = cells.into_iter().take(CELLS_HASHED_MAX);
+        let cells = cells.map(|(cell, version, hash)| (Topic::Position(cell), version, hash));
+        let positions = std::iter::once((Topic::Positions, version, all)).chain(cells);
+        let hashes = hashes.into_iter().chain(positions);
+        hashes.map(|(topic, version, hash)| (topic, version, Hex64(hash))).collect()
     } else {
         Vec::new()
     };
@@ -128,7 +139,7 @@ fn heartbeat(heads: Heads, hashes: [(Topic, u64, u64); 3], beat: u64) -> Heartbe
         head: heads.case,
         heads: topics.into_iter().map(|topic| (topic.clone(), heads.of(&topic))).collect(),
         hashes,
-        degraded: 0,
+        degraded: hub.positions.degraded(),
     };
     Heartbeat {
         binary: frames::encode(Format::Binary, &message),

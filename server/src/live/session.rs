@@ -89,12 +89,8 @@ impl Session {
         self.refuse(None, "malformed", words)
     }
 
-    /// Takes one message. `stands` says where a topic stands, or why it cannot be followed.
-    pub fn take(
-        &mut self,
-        message: ClientMessage,
-        stands: impl FnOnce(&Topic) -> Result<StandsAt, String>,
-    ) -> Reply {
+    /// Takes one message. `stands` says where a topic stands.
+    pub fn take(&mut self, message: ClientMessage, stands: impl FnOnce(&Topic) -> StandsAt) -> Reply {
         let Some(tokens) = self.tokens.checked_sub(1) else {
             return self.refuse(None, "too_many_messages", "at most 20 messages a second".to_owned());
         };
@@ -119,10 +115,10 @@ impl Session {
             {
                 self.refuse(None, "hello_first", "the first message must be hello".to_owned())
             }
-            ClientMessage::Subscribe { topic, epoch, from, max_hz } => match stands(&topic) {
-                Err(words) => self.refuse(Some(topic), "unknown_topic", words),
-                Ok(stands) => self.subscribe(topic, epoch.map(|epoch| epoch.0).zip(from), max_hz, stands),
-            },
+            ClientMessage::Subscribe { topic, epoch, from, max_hz } => {
+                let stands = stands(&topic);
+                self.subscribe(topic, epoch.map(|epoch| epoch.0).zip(from), max_hz, stands)
+            }
             ClientMessage::Unsubscribe { topic } => {
                 self.subscriptions.retain(|subscription| subscription.topic != topic);
                 Reply::GoOn(None)

@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::wire::{Hex64, Snapshot, Topic};
+use domain::wire::{Hex64, Payload, Snapshot, Topic};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,7 +98,9 @@ impl Snapshots {
     async fn get(&self, hub: &Hub, topic: &Topic, format: Format) -> Option<Arc<Made>> {
         let mut made = self.made.lock().await;
         let key = (topic.clone(), format);
-        let head = lock(&hub.0.board).heads().of(topic);
+        let mut heads = lock(&hub.0.board).heads();
+        heads.position = hub.0.positions.with(|table| table.version());
+        let head = heads.of(topic);
         if let Some(known) = made.get(&key)
             && (known.version == head || known.at.elapsed() < YOUNG)
         {
@@ -119,7 +121,19 @@ impl Snapshots {
 fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
     let (epoch, (version, payload)) = {
         let board = lock(&hub.0.board);
-        (board.epoch, board.all(&topic)?)
+        let scope = match &topic {
+            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => None,
+            Topic::Positions => Some(None),
+            Topic::Position(cell) => Some(Some(*cell)),
+        };
+        let all = match scope {
+            None => board.all(&topic)?,
+            Some(scope) => {
+                let moved = hub.0.positions.with(|table| table.rows(scope, 0));
+                (moved.to, Payload::Positions(moved.rows))
+            }
+        };
+        (board.epoch, all)
     };
     let snapshot = Snapshot { topic, epoch: Hex64(epoch), version, server_ms: crate::clock::now(), payload };
     let body = match format {

@@ -1,6 +1,8 @@
 //! The one integration binary of the server: doors and files as their users meet them.
 
 mod city;
+mod live;
+mod live_simulation;
 mod store;
 mod video;
 mod random;
