@@ -20,6 +20,7 @@ pub struct Config {
     pub map: Map,
     pub ingest: Ingest,
     pub live: crate::live::Limits,
+    pub positions: crate::position::Settings,
     pub video: crate::video::config::Config,
 }
 

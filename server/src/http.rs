@@ -14,6 +14,7 @@ use tower_http::compression::CompressionLayer;
 use crate::access::Access;
 use crate::config::Config;
 use crate::live::Hub;
+use crate::position::Positions;
 use crate::problem::Problem;
 use crate::store::Reader;
 use crate::video::Video;
@@ -41,6 +42,7 @@ pub struct Hall {
     pub reader: Reader,
     pub mirror: Mirror,
     pub hub: Hub,
+    pub positions: Positions,
     pub video: Video,
     pub metrics: PrometheusHandle,
 }

@@ -33,7 +33,7 @@ const BATCHES_WAITING_MAX: usize = 64;
 const STEPS_WAITING_MAX: usize = 50_000;
 
 /// How positions are kept and shown.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Side of a map cell that is published on its own, in millionths of a degree.
@@ -60,7 +60,7 @@ pub struct Accepts {
 }
 
 /// One position as a device reports it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fix {
     pub inspector: InspectorCode,
@@ -117,7 +117,7 @@ impl FixError {
 }
 
 /// One point of a track.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct TrackPoint {
     pub place: Point,
     pub fixed: UtcMillis,

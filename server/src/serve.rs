@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::http::mirror::{Listeners, Mirror};
 use crate::http::{self, Hall};
 use crate::live::Hub;
+use crate::position::{Accepts, Positions};
 use crate::store::Store;
 use crate::video::{Registry, Video};
 use crate::{clock, writer};
@@ -38,7 +39,10 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
     }
     let video = Video::start(config.video.clone(), read_cameras(&config)?);
-    let (hub, publisher) = Hub::new(config.live.clone());
+    let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
+    let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
+        .context("cannot open the positions")?;
+    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
     let mirror = Mirror::default();
     let reader = store.reader();
     let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
@@ -55,6 +59,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         reader,
         mirror,
         hub,
+        positions,
         video: video.clone(),
         metrics,
     };

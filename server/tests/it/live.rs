@@ -96,6 +96,7 @@ impl Hall {
 
 /// A case on its way, a whistle now and then: work for all topics.
 pub async fn work(writer: Writer, rounds: usize) {
+    let mut raised = None;
     for round in 0..rounds {
         let answer = writer.send(city::envelope(city::report_case())).await.unwrap();
         let case = answer.case.unwrap();
@@ -112,10 +113,10 @@ pub async fn work(writer: Writer, rounds: usize) {
         }
         commands.push(Command::NoteCase { case, text: format!("note {round}") });
         for command in commands {
-            writer.send(city::envelope(command)).await.unwrap();
+            let answer = writer.send(city::envelope(command)).await.unwrap();
+            raised = answer.whistle.or(raised);
         }
-        if round % 3 == 1 {
-            let whistle = domain::code::WhistleId(round as u64 / 3 + 1);
+        if let Some(whistle) = raised.filter(|_| round % 6 == 1) {
             let close = Command::CloseWhistle { whistle, note: String::new() };
             writer.send(city::envelope(close)).await.unwrap();
         }
