@@ -69,8 +69,9 @@ fn a_walking_position_takes_at_most_five_bytes() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as f64 / f64::from(1u32 << 31)
     };
-    let mut walkers: Vec<(f64, f64, f64)> =
-        (0..10_000).map(|_| (25.0 + random() * 0.2, 102.6 + random() * 0.25, random() * 6.28)).collect();
+    let mut walkers: Vec<(f64, f64, f64)> = (0..10_000)
+        .map(|_| (25.0 + random() * 0.2, 102.6 + random() * 0.25, random() * std::f64::consts::TAU))
+        .collect();
     for (number, (lat, lon, _)) in walkers.iter().enumerate() {
         report(&mut table, &fix(number, *lat, *lon, START));
     }
