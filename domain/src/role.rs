@@ -22,18 +22,21 @@ pub enum Role {
     Viewer,
     /// 大屏终端: reads what a wall shows.
     Kiosk,
+    /// 监督员手机: reports where its inspector is, and nothing else.
+    Inspector,
     /// 接入系统: another system that files, moves and reports on its users' behalf.
     Machine,
 }
 
 impl Role {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Supervisor,
         Self::Dispatcher,
         Self::Department,
         Self::Viewer,
         Self::Kiosk,
+        Self::Inspector,
         Self::Machine,
     ];
 
@@ -78,10 +81,11 @@ impl std::str::FromStr for Role {
             "department" => Self::Department,
             "viewer" => Self::Viewer,
             "kiosk" => Self::Kiosk,
+            "inspector" => Self::Inspector,
             "machine" => Self::Machine,
             _ => {
                 return Err(format!(
-                    "`{text}` is not a role; expected admin, supervisor, dispatcher, department, viewer, kiosk or machine"
+                    "`{text}` is not a role; expected admin, supervisor, dispatcher, department, viewer, kiosk, inspector or machine"
                 ));
             }
         })

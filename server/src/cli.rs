@@ -105,7 +105,7 @@ enum TokenCommand {
 #[derive(Args)]
 struct TokenAdd {
     name: String,
-    /// machine or kiosk
+    /// machine, kiosk or inspector (named by the inspector's code)
     #[arg(long)]
     role: Role,
     /// Revoke a token of that name first
@@ -161,7 +161,7 @@ fn account(config: &Config, command: AccountCommand) -> anyhow::Result<()> {
     match command {
         AccountCommand::Add { name, roles } => {
             anyhow::ensure!(
-                !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine)),
+                !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine | Role::Inspector)),
                 "kiosks and machines have tokens, not accounts: gridhall token add"
             );
             let mut password = String::new();
@@ -183,8 +183,8 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
     match command {
         TokenCommand::Add(add) => {
             anyhow::ensure!(
-                matches!(add.role, Role::Machine | Role::Kiosk),
-                "--role: expected machine or kiosk; people have accounts"
+                matches!(add.role, Role::Machine | Role::Kiosk | Role::Inspector),
+                "--role: expected machine, kiosk or inspector; people have accounts"
             );
             if add.replace {
                 access.revoke(&add.name)?;

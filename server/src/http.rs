@@ -27,6 +27,7 @@ pub mod session;
 pub mod commands;
 pub mod cases;
 pub mod hall;
+pub mod fixes;
 pub mod map;
 pub mod health;
 pub mod openapi;
@@ -67,6 +68,8 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/overdue", get(hall::overdue))
         .route("/api/v1/whistles", get(hall::whistles))
         .route("/api/v1/whistles/{id}", get(hall::whistle))
+        .route("/api/v1/positions", get(fixes::newest).post(fixes::post))
+        .route("/api/v1/positions/{inspector}/track", get(fixes::track))
         .route("/api/v1/map", get(map::settings))
         .route("/api/v1/map/layers/{index}", get(map::layer))
         .route("/metrics", get(health::metrics))
@@ -81,6 +84,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/sign-in", post(session::sign_in))
         .route("/api/v1/kiosk/ask", post(session::kiosk_ask))
         .route("/api/v1/kiosk/claim", post(session::kiosk_claim))
+        .route("/osmand", get(fixes::osmand).post(fixes::osmand))
         .route("/sign-in", get(session::sign_in_page))
         .route("/", get(site::page))
         .route("/wall/{*rest}", get(site::page))

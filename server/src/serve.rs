@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,12 +23,27 @@ use crate::{clock, writer};
 /// Requests under way get this long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// A started server.
+pub struct Running {
+    pub hall: Hall,
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
+    let running = start(config).await?;
+    announce(&running.hall, running.address, ready_file.as_deref())?;
+    until_stopped().await;
+    running.stop().await
+}
+
+/// Opens the store and everything above it, and listens.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
     let policy = Arc::new(config.load_policy()?);
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
-        .install_recorder()
-        .context("cannot start the metrics")?;
+    let metrics = metrics_handle()?;
     let dir = config.store.dir.clone();
     let (store, state) = Store::open(&dir, &policy)?;
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
@@ -38,41 +53,44 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
         tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
     }
-    let video = Video::start(config.video.clone(), read_cameras(&config)?);
-    let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
-    let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
-        .context("cannot open the positions")?;
-    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
-    let mirror = Mirror::default();
-    let reader = store.reader();
-    let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
-    let writer = writer::spawn(store, state, policy.clone(), Box::new(listeners));
     let listener = tokio::net::TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr().context("cannot see the own address")?;
-    let hall = Hall {
-        config: Arc::new(config),
-        policy,
-        access,
-        writer: writer.clone(),
-        reader,
-        mirror,
-        hub,
-        positions,
-        video: video.clone(),
-        metrics,
-    };
+    let video = Video::start(config.video.clone(), read_cameras(&config)?);
+    let mirror = Mirror::default();
+    let reader = store.reader();
+    let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
+    let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
+        .context("cannot open the positions")?;
+    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
+    let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
+    let writer = writer::spawn(store, state, policy.clone(), Box::new(listeners));
+    let config = Arc::new(config);
+    let hall = Hall { config, policy, access, writer, reader, mirror, hub, positions, video, metrics };
     upkeep(&hall);
-    announce(&hall, address, ready_file.as_deref())?;
-    serve(listener, &hall).await?;
-    video.shutdown().await;
-    tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
-    tracing::info!("stopped");
-    Ok(())
+    let (stop, served) = serve(listener, &hall);
+    Ok(Running { hall, address, stop, served })
 }
 
-async fn serve(listener: tokio::net::TcpListener, hall: &Hall) -> anyhow::Result<()> {
+/// One recorder for the whole process: tests start many servers in one.
+fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHandle> {
+    static HANDLE: Mutex<Option<metrics_exporter_prometheus::PrometheusHandle>> = Mutex::new(None);
+    let mut handle = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*handle {
+        return Ok(handle.clone());
+    }
+    let made = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .context("cannot start the metrics")?;
+    *handle = Some(made.clone());
+    Ok(made)
+}
+
+fn serve(
+    listener: tokio::net::TcpListener,
+    hall: &Hall,
+) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<std::io::Result<()>>) {
     let listener = listener.tap_io(|stream| crate::live::tune(&socket2::SockRef::from(&*stream)));
     let service = http::router(hall).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -80,14 +98,25 @@ async fn serve(listener: tokio::net::TcpListener, hall: &Hall) -> anyhow::Result
         // An error means that the sender is gone, which is a stop too.
         let _ = stopped.await;
     });
-    let server = tokio::spawn(server.into_future());
-    until_stopped().await;
-    tracing::info!("stopping");
-    let _ = stop.send(());
-    // Sockets of screens never end by themselves; they reconnect to whoever serves next.
-    match tokio::time::timeout(GRACE, server).await {
-        Ok(ended) => ended.context("the server ended unexpectedly")?.context("cannot serve"),
-        Err(_) => Ok(()),
+    (stop, tokio::spawn(server.into_future()))
+}
+
+impl Running {
+    /// Lets requests end, then closes everything in reverse of its start.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        tracing::info!("stopping");
+        let _ = self.stop.send(());
+        let abort = self.served.abort_handle();
+        // Sockets of screens never end by themselves; they reconnect to whoever serves next.
+        if let Ok(ended) = tokio::time::timeout(GRACE, self.served).await {
+            ended.context("the server ended unexpectedly")?.context("cannot serve")?;
+        }
+        abort.abort();
+        self.hall.video.shutdown().await;
+        let writer = self.hall.writer.clone();
+        tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
+        tracing::info!("stopped");
+        Ok(())
     }
 }
 

@@ -93,7 +93,7 @@ fn check_csrf(actor: &Actor, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// A kiosk reads what a wall shows and nothing else.
+/// A kiosk reads what a wall shows and nothing else; a phone reports positions and nothing else.
 fn check_reach(actor: &Actor, method: &Method, path: &str) -> Result<(), Problem> {
     const KIOSK_READS: [&str; 14] = [
         "/live",
@@ -112,6 +112,11 @@ fn check_reach(actor: &Actor, method: &Method, path: &str) -> Result<(), Problem
         "/api/v1/events",
     ];
     let only_kiosk = actor.roles.iter().all(|role| *role == Role::Kiosk);
+    let only_inspector = actor.roles.iter().all(|role| *role == Role::Inspector);
+    if only_inspector && !(method == Method::POST && path == "/api/v1/positions") {
+        let title = "an inspector's phone only reports positions";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
+    }
     if only_kiosk && !(is_safe(method) && KIOSK_READS.iter().any(|prefix| path.starts_with(prefix))) {
         let title = "a wall kiosk only reads what a wall shows";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));

@@ -111,7 +111,7 @@ pub async fn sign_out(State(hall): State<Hall>, headers: HeaderMap) -> Response 
 pub struct NewToken {
     /// Name in the event log.
     name: String,
-    /// `machine` or `kiosk`.
+    /// `machine`, `kiosk` or `inspector`; an inspector's token is named by the inspector's code.
     #[schema(value_type = String)]
     role: Role,
 }
@@ -132,8 +132,8 @@ pub async fn make_token(
     Json(form): Json<NewToken>,
 ) -> Result<Answer<MadeToken>, Problem> {
     require(&actor, Role::Admin)?;
-    if !matches!(form.role, Role::Machine | Role::Kiosk) {
-        return Err(Problem::bad_request("role", "expected machine or kiosk"));
+    if !matches!(form.role, Role::Machine | Role::Kiosk | Role::Inspector) {
+        return Err(Problem::bad_request("role", "expected machine, kiosk or inspector"));
     }
     let secret = hall.access.make_token(&form.name, form.role, clock::now()).map_err(access_problem)?;
     tracing::info!(by = actor.name, token = form.name, "token made");

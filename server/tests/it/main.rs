@@ -1,6 +1,7 @@
 //! The one integration binary of the server: doors and files as their users meet them.
 
 mod city;
+mod http;
 mod live;
 mod live_simulation;
 mod store;
