@@ -4,6 +4,7 @@ mod city;
 mod http;
 mod live;
 mod live_simulation;
+mod live_python;
 mod store;
 mod video;
 mod random;
