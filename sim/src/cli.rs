@@ -4,3 +4,4 @@ pub mod schematic;
 pub mod cameras;
 pub mod city;
 pub mod tracks;
+pub mod bench;

@@ -5,6 +5,7 @@ pub mod camera;
 pub mod client;
 pub mod city;
 pub mod tracks;
+pub mod bench;
 
 /// An error with all its causes, for a log line.
 pub fn chain(error: &dyn std::error::Error) -> String {

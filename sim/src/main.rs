@@ -21,6 +21,8 @@ enum Command {
     City(cli::city::Options),
     /// Replay recorded walks as moving inspectors
     Tracks(cli::tracks::Options),
+    /// Measure a server under load
+    Bench(cli::bench::Options),
 }
 
 #[tokio::main]
@@ -32,5 +34,6 @@ async fn main() -> anyhow::Result<()> {
         Command::Cameras(options) => cli::cameras::run(&options).await,
         Command::City(options) => cli::city::run(options).await,
         Command::Tracks(options) => cli::tracks::run(options).await,
+        Command::Bench(options) => cli::bench::run(options).await,
     }
 }
