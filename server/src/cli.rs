@@ -10,8 +10,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use domain::role::Role;
 
 use crate::access::Access;
-use crate::clock;
 use crate::config::Config;
+use crate::{clock, import, store};
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -52,6 +52,22 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         ready_file: Option<PathBuf>,
     },
+    /// Take rows from a file into the store of a stopped server, or into a running server
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Verify a store: pages, sequence, projections, tallies, snapshots
+    Check {
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the store to another folder, also while the server runs, and verify the copy
+    Backup {
+        /// Folder for the copy; must not hold a store yet
+        destination: PathBuf,
+    },
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -71,6 +87,29 @@ enum Command {
     Openapi,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Cases from a CSV file; every row is answered: taken, unchanged, or refused with line, column and reason
+    Cases(ImportCases),
+}
+
+#[derive(Args)]
+struct ImportCases {
+    file: PathBuf,
+    /// Mapping of columns, formats, zone and codes in TOML; without it the shipped mapping that fits the header
+    #[arg(long, value_name = "MAPPING")]
+    map: Option<PathBuf>,
+    /// Running server to send to, with a machine's token; without it the data folder is opened
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// File with the token; without it the environment variable GRIDHALL_TOKEN is used
+    #[arg(long, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
+    /// Print the summary as JSON: rows, taken, refused, unchanged, and every refusal
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -132,6 +171,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.command {
         Command::Serve { ready_file } => crate::serve::run(config, ready_file).await?,
+        Command::Import { what: Import::Cases(options) } => {
+            let work = tokio::task::spawn_blocking(move || import_cases(&config, &options));
+            work.await.context("the import stopped unexpectedly")??;
+        }
+        Command::Check { json } => return check(&config, json),
+        Command::Backup { destination } => {
+            let made = store::backup::backup(&config.store.dir, &destination, &config.load_policy()?)?;
+            println!("{} bytes copied to `{}` and verified", made.bytes, made.folder.display());
+        }
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;
             println!("{}", toml::to_string_pretty(&config).context("cannot print the settings")?);
@@ -147,6 +195,41 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Openapi | Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn import_cases(config: &Config, options: &ImportCases) -> anyhow::Result<()> {
+    let (policy, token);
+    let target = match &options.server {
+        Some(url) => {
+            token = match &options.token_file {
+                Some(file) => std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read the token file `{}`", file.display()))?,
+                None => std::env::var("GRIDHALL_TOKEN").context("set GRIDHALL_TOKEN or give --token-file")?,
+            };
+            import::Target::Server { url, token: token.trim() }
+        }
+        None => {
+            policy = config.load_policy()?;
+            import::Target::Store { dir: &config.store.dir, policy: &policy }
+        }
+    };
+    let summary = import::cases(&options.file, options.map.as_deref(), &target)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&summary).context("cannot print the summary")?);
+    } else {
+        print!("{}", summary.table());
+    }
+    Ok(())
+}
+
+fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
+    let report = store::check::check(&config.store.dir, &config.load_policy()?)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report).context("cannot print the report")?);
+    } else {
+        print!("{}", report.table());
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn access(config: &Config) -> anyhow::Result<Access> {
