@@ -15,11 +15,8 @@ const FILE_LINES_MAX: usize = 400;
 /// Longer files exist for a reason: path, the length it may not grow beyond, the reason.
 const LONG_FILES: &[(&str, usize, &str)] = &[
     ("domain/src/state.rs", 440, "apply: one arm an event over one state, read from top to bottom"),
-    (
-        "server/src/store/stored.rs",
-        600,
-        "a uniform list: the stored form of each event, beside its conversion",
-    ),
+    ("domain/src/state/tests.rs", 420, "properties and examples of one machine, with one set of helpers"),
+    ("server/tests/it/live.rs", 650, "one client and the scenes it lives through on one socket"),
 ];
 
 /// Which of our crates each may use: to run, and in its tests besides.
@@ -150,7 +147,9 @@ fn nothing_is_left_for_later() {
     let planted = format!("//! x\nfn f() {{ {}) }}\n", needles[1]);
     check(&Tree::planted(&[("a/src/lib.rs", &planted)]), |tree| {
         let find = |line: &str, needles: &[String]| {
-            let found = needles.iter().find(|needle| line.contains(needle.as_str()));
+            // A test that only its parent test runs, in a process of its own, is not skipped.
+            let is_child = line.contains("= \"run by ") && line.ends_with(" child\"]");
+            let found = needles.iter().find(|needle| line.contains(needle.as_str()) && !is_child);
             found.map(|needle| format!("`{needle}` may not land"))
         };
         let mut offences = by_line(tree, is_rust, |line| find(line, &needles));
