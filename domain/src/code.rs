@@ -3,23 +3,24 @@
 //! What a code means (name, parent, limits) is data and lives in `catalogue`.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Longest code accepted, in bytes. National codes have at most 20 digits; local ones carry a prefix.
 pub const CODE_BYTES_MAX: usize = 64;
 
+// The text is shared: every event is counted in dozens of cells, and each cell's key holds a code.
 macro_rules! code {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Accepts 1 to [`CODE_BYTES_MAX`] bytes of letters, digits, `-`, `_` and `.`; letters of any script.
             pub fn new(text: impl Into<String>) -> Result<Self, CodeError> {
                 let text = text.into();
-                check_code(&text).map(|()| Self(text))
+                check_code(&text).map(|()| Self(text.into()))
             }
 
             #[must_use]
@@ -39,6 +40,12 @@ macro_rules! code {
 
             fn from_str(text: &str) -> Result<Self, CodeError> {
                 Self::new(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

@@ -190,7 +190,7 @@ impl State {
         if let Some(closed) = case.closed {
             self.count_flow(case, Measure::Closed, closed, changes);
         } else {
-            self.count_standing(case, 1, changes);
+            self.move_standing([None; 3], case, changes);
         }
     }
 
@@ -199,7 +199,7 @@ impl State {
             debug_assert!(false, "decide lets only steps of open cases pass");
             return;
         };
-        self.count_standing(&case, -1, changes);
+        let before = standing(&case);
         self.forget_deadlines(&case);
         let at = recorded.at;
         let mut flows: Vec<Measure> = Vec::new();
@@ -235,9 +235,7 @@ impl State {
         for measure in flows {
             self.count_flow(&case, measure, at, changes);
         }
-        if case.is_open() {
-            self.count_standing(&case, 1, changes);
-        }
+        self.move_standing(before, &case, changes);
         self.keep(case, recorded.seq, changes);
     }
 
@@ -249,7 +247,7 @@ impl State {
         match of {
             DeadlineOf::Dispatch(id) | DeadlineOf::Disposal(id) => {
                 let Some(mut case) = self.cases.remove(id) else { return };
-                self.count_standing(&case, -1, changes);
+                let before = standing(&case);
                 self.forget_deadlines(&case);
                 let clock = match of {
                     DeadlineOf::Dispatch(_) => &mut case.dispatch_clock,
@@ -258,7 +256,7 @@ impl State {
                 if let Some(clock) = clock.as_mut().filter(|clock| clock.due == due) {
                     clock.phase = clock.phase.max(phase);
                 }
-                self.count_standing(&case, 1, changes);
+                self.move_standing(before, &case, changes);
                 self.keep(case, self.seq, changes);
             }
             DeadlineOf::Response(id, department) => {
@@ -365,25 +363,38 @@ impl State {
         }
     }
 
-    /// Adds or takes away what an open case stands for in the state measures.
-    fn count_standing(&mut self, case: &Case, sign: i64, changes: &mut Changes) {
+    /// Counts a case that stood for `before` as what it stands for now. Cells that stay are not touched.
+    fn move_standing(&mut self, before: Standing, case: &Case, changes: &mut Changes) {
+        let after = standing(case);
         let of = counted(case);
-        let keys = &mut changes.tally;
-        self.tally.shift(Measure::Open, sign, &of, keys);
-        self.tally.shift(Measure::At(case.stage), sign, &of, keys);
-        let Some((stage, clock)) = case.running_clock() else { return };
-        let measure = match (stage, clock.phase) {
-            (Stage::Dispatch, Phase::Nearing) => Measure::NearingDispatch,
-            (Stage::Dispatch, Phase::Overdue) => Measure::OverdueDispatch,
-            (Stage::Dispose, Phase::Overdue) => Measure::OverdueDisposal,
-            _ => return,
-        };
-        self.tally.shift(measure, sign, &of, keys);
+        for measure in before.into_iter().flatten().filter(|measure| !after.contains(&Some(*measure))) {
+            self.tally.shift(measure, -1, &of, &mut changes.tally);
+        }
+        for measure in after.into_iter().flatten().filter(|measure| !before.contains(&Some(*measure))) {
+            self.tally.shift(measure, 1, &of, &mut changes.tally);
+        }
     }
 
     fn count_flow(&mut self, case: &Case, measure: Measure, at: UtcMillis, changes: &mut Changes) {
         self.tally.flow(measure, at, self.today, self.offset, &counted(case), &mut changes.tally);
     }
+}
+
+/// The state measures a case is counted in.
+type Standing = [Option<Measure>; 3];
+
+/// What a case stands for now; nothing once it is closed.
+fn standing(case: &Case) -> Standing {
+    if !case.is_open() {
+        return [None; 3];
+    }
+    let clock = case.running_clock().and_then(|(stage, clock)| match (stage, clock.phase) {
+        (Stage::Dispatch, Phase::Nearing) => Some(Measure::NearingDispatch),
+        (Stage::Dispatch, Phase::Overdue) => Some(Measure::OverdueDispatch),
+        (Stage::Dispose, Phase::Overdue) => Some(Measure::OverdueDisposal),
+        _ => None,
+    });
+    [Some(Measure::Open), Some(Measure::At(case.stage)), clock]
 }
 
 fn enter_stage(case: &mut Case, stage: Stage, at: UtcMillis) {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::case::Stage;
 use crate::code::{AreaCode, ClassCode, SourceCode};
@@ -259,9 +260,20 @@ impl Tally {
     }
 
     fn add(&mut self, key: TallyKey, delta: i64, changed: &mut Vec<TallyKey>) {
-        let value = self.get(&key) + delta;
         changed.push(key.clone());
-        self.set(key, value);
+        match self.cells.entry(key) {
+            Entry::Occupied(mut cell) => {
+                *cell.get_mut() += delta;
+                if *cell.get() == 0 {
+                    cell.remove();
+                }
+            }
+            Entry::Vacant(cell) => {
+                if delta != 0 {
+                    cell.insert(delta);
+                }
+            }
+        }
     }
 
     /// Adds `delta` to a state measure in every dimension.

@@ -1,6 +1,9 @@
 //! The loop's rules as properties: whatever is sent in whatever order, nothing breaks and every tally can be counted
 //! again from the events alone.
 
+// The environment says how many cases a long run tries.
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
