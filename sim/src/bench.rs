@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use serde_json::Value;
 
+pub mod live;
 pub mod video;
 
 /// One measured number and what it should be.

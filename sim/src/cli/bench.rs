@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use sim::bench::video;
+use sim::bench::{live, video};
 
 #[derive(Args)]
 pub struct Options {
@@ -17,6 +17,18 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Name {
+    /// Live feed: latency, screens and inspectors, memory of connections, a stalled client
+    Live {
+        /// Screens that watch at one time
+        #[arg(long, default_value_t = 500)]
+        screens: usize,
+        /// Inspectors who walk
+        #[arg(long, default_value_t = 10_000)]
+        inspectors: usize,
+        /// How long they are watched
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
     /// Cameras: relay, memory, start
     Video {
         /// Cameras relayed at one time, one viewer each
@@ -30,6 +42,9 @@ enum Name {
 
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let rows = match options.name {
+        Name::Live { screens, inspectors, seconds } => {
+            live::run(live::Load { screens, inspectors, seconds }).await?
+        }
         Name::Video { streams, seconds } => video::run(streams, seconds).await?,
     };
     let text = serde_json::to_string_pretty(&rows).context("cannot write the rows as JSON")? + "\n";
