@@ -25,6 +25,8 @@ const CASES: usize = 300;
 const FIXES_PER_SECOND: usize = 2_000;
 /// Batches a second.
 const BATCHES_PER_SECOND: usize = 8;
+/// Fixes in one request while everyone is placed.
+const BATCH: usize = 1_000;
 /// Longest wait for a stalled client's end.
 const STALL_SECONDS: u64 = 30;
 
@@ -182,7 +184,9 @@ async fn memory(server: &Server, door: &Door, screens: usize) -> anyhow::Result<
 async fn positions(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::Result<Vec<Row>> {
     let received = Arc::new(AtomicU64::new(0));
     let (packed, entries) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    walk(door, load.inspectors, load.inspectors, 0).await?;
+    for first in (0..load.inspectors).step_by(BATCH) {
+        walk(door, load.inspectors, first, BATCH.min(load.inspectors - first)).await?;
+    }
     let mut watching = Vec::with_capacity(load.screens);
     for number in 0..load.screens {
         let mut screen = door.screen(&[Topic::Positions]).await?;
@@ -208,11 +212,13 @@ async fn positions(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::Res
     let bytes_before = received.load(Ordering::Relaxed);
     let began = Instant::now();
     let mut beats = tokio::time::interval(Duration::from_millis(1_000 / BATCHES_PER_SECOND as u64));
-    let mut step = 0;
+    // Where the walk goes on: everyone has been placed once.
+    let mut first = load.inspectors;
+    let count = FIXES_PER_SECOND / BATCHES_PER_SECOND;
     while began.elapsed() < Duration::from_secs(load.seconds) {
         beats.tick().await;
-        step += 1;
-        walk(door, load.inspectors, FIXES_PER_SECOND / BATCHES_PER_SECOND, step).await?;
+        walk(door, load.inspectors, first, count).await?;
+        first += count;
     }
     let seconds = began.elapsed().as_secs_f64();
     let (cpu_after, _) = server.usage()?;
@@ -238,13 +244,12 @@ async fn positions(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::Res
     ])
 }
 
-/// Posts the next `count` inspectors' positions, six metres on from where they were.
-async fn walk(door: &Arc<Door>, inspectors: usize, count: usize, step: usize) -> anyhow::Result<()> {
+/// Posts the next `count` inspectors' positions, six metres on from where they were a round ago.
+async fn walk(door: &Arc<Door>, inspectors: usize, first: usize, count: usize) -> anyhow::Result<()> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() as i64;
-    let first = step.saturating_sub(1) * count;
     let fixes: Vec<Value> = (first..first + count)
         .map(|number| {
-            let (person, round) = (number % inspectors, (number / inspectors) as f64 + f64::from(step > 0));
+            let (person, round) = (number % inspectors, (number / inspectors) as f64);
             let (row, column) = ((person / 100) as f64, (person % 100) as f64);
             let heading = (person * 37 % 360) as f64;
             let (north, east) = (heading.to_radians().cos(), heading.to_radians().sin());
