@@ -13,11 +13,13 @@ use crate::command::{DeadlineOf, Event, History, Recorded};
 use crate::moment::{Date, UtcMillis, UtcOffset};
 use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
-use crate::whistle::{Called, Whistle};
+use crate::whistle::Whistle;
 
 mod decide;
+mod whistles;
 
 pub use decide::decide;
+use whistles::counted_whistle;
 
 /// Whether a deadline is about to pass or has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -273,87 +275,12 @@ impl State {
         }
     }
 
-    fn apply_whistle(&mut self, recorded: &Recorded, changes: &mut Changes) {
-        match &recorded.event {
-            Event::WhistleRaised { whistle: id, call, area_path, due } => {
-                let called = call.called.iter().cloned();
-                let called =
-                    called.map(|department| Called { department, responded: None, late: false }).collect();
-                let whistle = Whistle {
-                    id: *id,
-                    call: call.clone(),
-                    area_path: area_path.clone(),
-                    raised: recorded.at,
-                    due: *due,
-                    called,
-                    closed: None,
-                    version: recorded.seq,
-                };
-                self.last_whistle = self.last_whistle.max(id.0);
-                for department in &call.called {
-                    self.deadlines.insert((*due, Alarm::Due, DeadlineOf::Response(*id, department.clone())));
-                }
-                let of = counted_whistle(&whistle);
-                let keys = &mut changes.tally;
-                self.tally.flow(Measure::WhistleRaised, recorded.at, self.today, self.offset, &of, keys);
-                self.tally.shift(Measure::WhistleOpen, 1, &of, keys);
-                self.keep_whistle(whistle, recorded.seq, changes);
-            }
-            Event::WhistleAnswered { whistle: id, department } => {
-                let Some(mut whistle) = self.whistles.remove(id) else { return };
-                self.deadlines.remove(&(
-                    whistle.due,
-                    Alarm::Due,
-                    DeadlineOf::Response(*id, department.clone()),
-                ));
-                let called = whistle.called.iter_mut().find(|called| called.department == *department);
-                let was_late = called.is_some_and(|called| {
-                    called.responded = Some(recorded.at);
-                    called.late
-                });
-                if was_late {
-                    self.tally.shift(
-                        Measure::WhistleLate,
-                        -1,
-                        &counted_whistle(&whistle),
-                        &mut changes.tally,
-                    );
-                }
-                self.keep_whistle(whistle, recorded.seq, changes);
-            }
-            Event::WhistleClosed { whistle: id, .. } => {
-                let Some(mut whistle) = self.whistles.remove(id) else { return };
-                for called in whistle.missing() {
-                    let of = DeadlineOf::Response(*id, called.department.clone());
-                    self.deadlines.remove(&(whistle.due, Alarm::Due, of));
-                }
-                let still_late = whistle.missing().filter(|called| called.late).count() as i64;
-                let of = counted_whistle(&whistle);
-                if still_late > 0 {
-                    self.tally.shift(Measure::WhistleLate, -still_late, &of, &mut changes.tally);
-                }
-                self.tally.shift(Measure::WhistleOpen, -1, &of, &mut changes.tally);
-                whistle.closed = Some(recorded.at);
-                self.keep_whistle(whistle, recorded.seq, changes);
-            }
-            _ => unreachable!("only called for whistle events"),
-        }
-    }
-
     fn keep(&mut self, mut case: Case, seq: u64, changes: &mut Changes) {
         case.version = seq;
         changes.case = Some(case.clone());
         if case.is_open() {
             self.deadlines.extend(deadlines_of(&case));
             self.cases.insert(case.id, case);
-        }
-    }
-
-    fn keep_whistle(&mut self, mut whistle: Whistle, seq: u64, changes: &mut Changes) {
-        whistle.version = seq;
-        changes.whistle = Some(whistle.clone());
-        if whistle.closed.is_none() {
-            self.whistles.insert(whistle.id, whistle);
         }
     }
 
@@ -404,10 +331,6 @@ fn enter_stage(case: &mut Case, stage: Stage, at: UtcMillis) {
 
 fn counted(case: &Case) -> Counted<'_> {
     Counted { areas: &case.area_path, source: Some(&case.report.source), class: Some(&case.report.class) }
-}
-
-fn counted_whistle(whistle: &Whistle) -> Counted<'_> {
-    Counted { areas: &whistle.area_path, source: None, class: None }
 }
 
 /// The deadlines an open case has running.

@@ -14,7 +14,6 @@ const FILE_LINES_MAX: usize = 400;
 
 /// Longer files exist for a reason: path, the length it may not grow beyond, the reason.
 const LONG_FILES: &[(&str, usize, &str)] = &[
-    ("domain/src/state.rs", 440, "apply: one arm an event over one state, read from top to bottom"),
     ("domain/src/state/tests.rs", 420, "properties and examples of one machine, with one set of helpers"),
     ("server/tests/it/live.rs", 650, "one client and the scenes it lives through on one socket"),
 ];

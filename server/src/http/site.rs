@@ -15,9 +15,13 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
-/// Files of the site folder.
-pub fn files(site: &Path) -> ServeDir {
-    ServeDir::new(site).precompressed_br().append_index_html_on_directories(false)
+/// Files of the site folder. Asked for anew each time, answered with 304 when unchanged: after an upgrade no browser
+/// mixes an old script with a new page.
+pub fn files(site: &Path) -> Router {
+    let files = ServeDir::new(site).precompressed_br().append_index_html_on_directories(false);
+    let fresh =
+        SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Router::new().fallback_service(files).layer(fresh)
 }
 
 /// The one page behind every screen's address.
