@@ -15,6 +15,10 @@ use super::frames::{self, Format, lock};
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);
+/// Pause after a wave for each screen that is woken by it, up to the limit in the settings: a few screens hear of
+/// every commit at once, hundreds share frames.
+const PAUSE_PER_SCREEN: Duration = Duration::from_micros(25);
+const PAUSE_LEAST: Duration = Duration::from_millis(1);
 /// Heartbeats between two with state hashes.
 const BEATS_PER_HASH: u64 = 10;
 /// Map cells whose hashes a heartbeat carries.
@@ -94,8 +98,12 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
         let Some(hub) = inner.upgrade() else { return };
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         announce(&hub, cause, ms);
+        let screens = u32::try_from(hub.connections.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         drop(hub);
-        tokio::time::sleep(coalesce).await;
+        tokio::time::sleep(
+            PAUSE_PER_SCREEN.saturating_mul(screens).clamp(PAUSE_LEAST.min(coalesce), coalesce),
+        )
+        .await;
     }
 }
 
