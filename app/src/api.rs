@@ -1,0 +1,111 @@
+//! Requests to the server this page came from: JSON and bytes, with the reason in words when one fails.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, Request, RequestCredentials, RequestInit, Response};
+
+/// Why a request has no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// The server was not reached.
+    Unreachable,
+    /// The server refused; its own words when it gave some.
+    Refused { status: u16, words: String },
+    /// The answer was not what this programme expects.
+    Unreadable(String),
+}
+
+impl ApiError {
+    /// Whether the session has ended and someone must sign in.
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self, Self::Refused { status: 401, .. })
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable => f.write_str("the server was not reached"),
+            Self::Refused { status, words } => write!(f, "the server refused ({status}): {words}"),
+            Self::Unreadable(problem) => write!(f, "the answer is unreadable: {problem}"),
+        }
+    }
+}
+
+pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
+    read_json(send("GET", path, None, None).await?).await
+}
+
+pub async fn get_bytes(path: &str) -> Result<Vec<u8>, ApiError> {
+    let response = send("GET", path, None, None).await?;
+    let buffer = response.array_buffer().map_err(unreadable)?;
+    let buffer = JsFuture::from(buffer).await.map_err(|_| ApiError::Unreachable)?;
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+/// Sends a write; `csrf` is the session's token, none before signing in.
+pub async fn post<B: Serialize, T: DeserializeOwned>(
+    path: &str,
+    body: &B,
+    csrf: Option<&str>,
+) -> Result<T, ApiError> {
+    read_json(send("POST", path, Some(encode(body)?), csrf).await?).await
+}
+
+/// Like [`post`] where the answer has no body to read.
+pub async fn post_only<B: Serialize>(path: &str, body: &B, csrf: Option<&str>) -> Result<(), ApiError> {
+    send("POST", path, Some(encode(body)?), csrf).await.map(drop)
+}
+
+fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(|error| ApiError::Unreadable(error.to_string()))
+}
+
+async fn send(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    csrf: Option<&str>,
+) -> Result<Response, ApiError> {
+    let headers = Headers::new().map_err(unreadable)?;
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_credentials(RequestCredentials::SameOrigin);
+    if let Some(body) = &body {
+        headers.set("Content-Type", "application/json").map_err(unreadable)?;
+        init.set_body(&JsValue::from_str(body));
+    }
+    if let Some(csrf) = csrf {
+        headers.set("X-CSRF-Token", csrf).map_err(unreadable)?;
+    }
+    init.set_headers(&headers);
+    let request = Request::new_with_str_and_init(path, &init).map_err(unreadable)?;
+    let answer = JsFuture::from(leptos::prelude::window().fetch_with_request(&request)).await;
+    let response: Response = answer.map_err(|_| ApiError::Unreachable)?.unchecked_into();
+    if response.ok() { Ok(response) } else { Err(refusal(response).await) }
+}
+
+async fn read_json<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
+    let text = read_text(&response).await?;
+    serde_json::from_str(&text).map_err(|error| ApiError::Unreadable(error.to_string()))
+}
+
+async fn read_text(response: &Response) -> Result<String, ApiError> {
+    let text = response.text().map_err(unreadable)?;
+    let text = JsFuture::from(text).await.map_err(|_| ApiError::Unreachable)?;
+    Ok(text.as_string().unwrap_or_default())
+}
+
+/// The words of a `problem+json` answer: its detail, else its title.
+async fn refusal(response: Response) -> ApiError {
+    let text = read_text(&response).await.unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let words = ["detail", "title"].iter().find_map(|field| problem[*field].as_str()).unwrap_or_default();
+    ApiError::Refused { status: response.status(), words: words.to_owned() }
+}
+
+fn unreadable(error: JsValue) -> ApiError {
+    ApiError::Unreadable(format!("{error:?}"))
+}

@@ -1,0 +1,71 @@
+//! The definition card (口径卡): formula, numerator, denominator, as-of time, source and the way to the cases.
+
+use domain::moment::UtcOffset;
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::figure::{Evidence, use_asked};
+use crate::language::use_language;
+use crate::text;
+use crate::words::say;
+
+/// Stands over every page; opens when a number is asked, closes with Escape, its button or a press beside it.
+#[component]
+pub fn DefinitionCard() -> impl IntoView {
+    let asked = use_asked();
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move |_| {
+        let (open, Some(dialog)) = (asked.with(Option::is_some), dialog.get()) else { return };
+        match (open, dialog.open()) {
+            // The browser keeps the focus inside and gives it back to the number afterwards.
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+    let beside = move |event: leptos::ev::MouseEvent| {
+        let on_backdrop = event.target().zip(dialog.get()).is_some_and(|(target, dialog)| {
+            let dialog: &web_sys::EventTarget = dialog.as_ref();
+            target == *dialog
+        });
+        if on_backdrop {
+            asked.set(None);
+        }
+    };
+    view! {
+        <dialog class="card" node_ref=dialog aria-labelledby="card-title" on:close=move |_| asked.set(None) on:click=beside>
+            {move || asked.get().map(|evidence| view! { <Content evidence/> })}
+        </dialog>
+    }
+}
+
+#[component]
+fn Content(evidence: Evidence) -> impl IntoView {
+    let asked = use_asked();
+    let language = use_language().get();
+    let as_of = evidence.as_of.map(|at| {
+        let offset = UtcOffset::default();
+        let date = text::date_words(language, at.local(offset).date);
+        format!("{date} {}", text::clock(at, offset))
+    });
+    let row = |name: String, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
+    let written = |name: String, value: String| (!value.is_empty()).then(|| row(name, value));
+    view! {
+        <div class="card-body">
+            <p class="card-kind">{say!(language, common.definition)}</p>
+            <h2 id="card-title">{evidence.title}</h2>
+            <dl>
+                {evidence.parts.into_iter().map(|(name, value)| row(name, value)).collect_view()}
+                {written(say!(language, common.formula), evidence.formula)}
+                {as_of.map(|as_of| row(say!(language, common.as_of), as_of))}
+                {written(say!(language, common.rule_source), evidence.source)}
+            </dl>
+            <p class="card-foot">
+                {evidence.cases.map(|href| view! { <a class="button" href=href>{say!(language, common.open_cases)}</a> })}
+                <button type="button" class="button" on:click=move |_| asked.set(None)>
+                    {say!(language, common.close)}
+                </button>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,56 @@
+//! One WebSocket with its callbacks. Dropping it closes the connection and silences the callbacks.
+
+use domain::wire::{ClientMessage, KIND_MESSAGE};
+use leptos::prelude::window;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BinaryType, MessageEvent, WebSocket};
+
+pub struct Socket {
+    socket: WebSocket,
+    _opened: Closure<dyn FnMut()>,
+    _heard: Closure<dyn FnMut(MessageEvent)>,
+    _ended: Closure<dyn FnMut()>,
+}
+
+impl Socket {
+    /// Connects to `/live` of the server this page came from.
+    pub fn open(
+        opened: impl FnMut() + 'static,
+        mut heard: impl FnMut(Vec<u8>) + 'static,
+        ended: impl FnMut() + 'static,
+    ) -> Result<Self, JsValue> {
+        let location = window().location();
+        let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
+        let socket = WebSocket::new(&format!("{scheme}://{}/live", location.host()?))?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let opened = Closure::<dyn FnMut()>::new(opened);
+        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Ok(buffer) = event.data().dyn_into::<js_sys::ArrayBuffer>() {
+                heard(js_sys::Uint8Array::new(&buffer).to_vec());
+            }
+        });
+        let ended = Closure::<dyn FnMut()>::new(ended);
+        socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        // An error is always followed by a close.
+        socket.set_onclose(Some(ended.as_ref().unchecked_ref()));
+        Ok(Self { socket, _opened: opened, _heard: heard, _ended: ended })
+    }
+
+    /// A message that cannot be sent is lost with its connection, whose end is noticed elsewhere.
+    pub fn send(&self, message: &ClientMessage) {
+        if let Ok(bytes) = postcard::to_extend(message, vec![KIND_MESSAGE]) {
+            let _ = self.socket.send_with_u8_array(&bytes);
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        let _ = self.socket.close();
+    }
+}

@@ -1,0 +1,130 @@
+//! The names behind codes, and the policy's figures: loaded once, again when an unknown code appears.
+
+use std::collections::BTreeMap;
+
+use domain::answer::{CatalogueAnswer, PolicyFigures};
+use domain::catalogue::{Area, AreaLevel, Name};
+use domain::code::{AreaCode, ClassCode, DepartmentCode};
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::api;
+use crate::hall::monotonic_ms;
+use crate::language::pick;
+use crate::words::Language;
+
+/// An unknown code asks for the catalogue at most this often.
+const RELOAD_AFTER_MS: f64 = 30_000.0;
+
+/// What the catalogue says, ready to look up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Names {
+    pub centre: Name,
+    pub policy: PolicyFigures,
+    areas: BTreeMap<AreaCode, Area>,
+    order: Vec<AreaCode>,
+    classes: BTreeMap<ClassCode, Name>,
+    departments: BTreeMap<DepartmentCode, Name>,
+}
+
+impl From<CatalogueAnswer> for Names {
+    fn from(answer: CatalogueAnswer) -> Self {
+        Self {
+            centre: answer.centre,
+            policy: answer.policy,
+            order: answer.areas.iter().map(|area| area.code.clone()).collect(),
+            areas: answer.areas.into_iter().map(|area| (area.code.clone(), area)).collect(),
+            classes: answer.classes.into_iter().map(|class| (class.code, class.name)).collect(),
+            departments: answer.departments.into_iter().map(|unit| (unit.code, unit.name)).collect(),
+        }
+    }
+}
+
+impl Names {
+    /// Areas of one level in the order of the bulletin.
+    pub fn at_level(&self, level: AreaLevel) -> Vec<&Area> {
+        let areas = self.order.iter().filter_map(|code| self.areas.get(code));
+        areas.filter(|area| area.level == level).collect()
+    }
+
+    pub fn class(&self, language: Language, code: &ClassCode) -> String {
+        self.classes.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+    }
+
+    pub fn department(&self, language: Language, code: &DepartmentCode) -> String {
+        self.departments.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+    }
+
+    pub fn area(&self, language: Language, code: &AreaCode) -> String {
+        self.areas.get(code).map_or_else(|| code.to_string(), |area| pick(language, &area.name))
+    }
+
+    /// District and street of a path (finest first), as `西山区 福海街道`.
+    pub fn area_words(&self, language: Language, path: &[AreaCode]) -> String {
+        let known = path.iter().rev().filter_map(|code| self.areas.get(code));
+        let shown = known.filter(|area| matches!(area.level, AreaLevel::District | AreaLevel::Street));
+        let names: Vec<String> = shown.map(|area| pick(language, &area.name)).collect();
+        match names.is_empty() {
+            true => path.first().map_or_else(String::new, |code| self.area(language, code)),
+            false => names.join(" "),
+        }
+    }
+
+    /// The district a path lies in.
+    pub fn district<'a>(&self, path: &'a [AreaCode]) -> Option<&'a AreaCode> {
+        path.iter().find(|code| self.areas.get(*code).is_some_and(|area| area.level == AreaLevel::District))
+    }
+
+    fn knows_class(&self, code: &ClassCode) -> bool {
+        self.classes.contains_key(code)
+    }
+}
+
+/// The names, once they have arrived.
+#[derive(Clone, Copy)]
+pub struct Called {
+    names: RwSignal<Option<Names>>,
+    asked_at: StoredValue<f64>,
+}
+
+impl Called {
+    /// Tracked. Calls `words` with the names, or gives nothing while they are on their way.
+    pub fn with<T: Default>(self, words: impl FnOnce(&Names) -> T) -> T {
+        self.names.with(|names| names.as_ref().map_or_else(T::default, words))
+    }
+
+    /// Tracked.
+    pub fn loaded(self) -> bool {
+        self.names.with(Option::is_some)
+    }
+
+    /// Asks for the catalogue again when a class is not in it: someone has defined new codes.
+    pub fn expect_class(self, code: &ClassCode) {
+        let known = self.names.with_untracked(|names| names.as_ref().is_none_or(|names| names.knows_class(code)));
+        if !known && monotonic_ms() - self.asked_at.get_value() > RELOAD_AFTER_MS {
+            self.load();
+        }
+    }
+
+    pub fn load(self) {
+        self.asked_at.set_value(monotonic_ms());
+        spawn_local(async move {
+            match api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await {
+                Ok(answer) => self.names.set(Some(answer.into())),
+                Err(error) => leptos::logging::warn!("catalogue not loaded: {error}"),
+            }
+        });
+    }
+}
+
+/// One for the page it is called in; loads at once.
+pub fn provide() -> Called {
+    let called = Called { names: RwSignal::new(None), asked_at: StoredValue::new(0.0) };
+    called.load();
+    provide_context(called);
+    called
+}
+
+pub fn use_names() -> Called {
+    expect_context::<Called>()
+}

@@ -1,0 +1,47 @@
+//! Who uses this screen. Pages ask once; writes carry the session's token.
+
+use domain::answer::SessionAnswer;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::api;
+
+/// Whether someone has signed in.
+#[derive(Clone, PartialEq)]
+pub enum Session {
+    Asking,
+    SignedOut,
+    SignedIn(SessionAnswer),
+}
+
+pub type Signed = RwSignal<Session>;
+
+pub fn provide() {
+    let signed: Signed = RwSignal::new(Session::Asking);
+    provide_context(signed);
+    refresh(signed);
+}
+
+pub fn use_session() -> Signed {
+    expect_context::<Signed>()
+}
+
+/// Asks the server anew. When it cannot be reached nothing is known and nothing changes.
+pub fn refresh(signed: Signed) {
+    spawn_local(async move {
+        match api::get_json::<SessionAnswer>("/api/v1/session").await {
+            Ok(session) => signed.set(Session::SignedIn(session)),
+            Err(error) if error.is_signed_out() => signed.set(Session::SignedOut),
+            Err(_) => {}
+        }
+    });
+}
+
+/// Sends a page that needs a session to the sign-in page, which comes back to it.
+pub fn require(signed: Signed) {
+    Effect::new(move |_| {
+        if signed.get() == Session::SignedOut {
+            crate::page::go_to_sign_in();
+        }
+    });
+}

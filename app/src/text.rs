@@ -1,0 +1,16 @@
+//! Values as words: plain functions, tested without a browser.
+//!
+//! What should be here: how a number, a time, a limit or an event reads in each language. What should not: views,
+//! signals, clocks.
+
+mod number;
+mod when;
+mod countdown;
+mod label;
+mod curve;
+
+pub use countdown::{countdown, in_minutes, used_share, why_still};
+pub use curve::{Curve, by_this_hour, curve_svg};
+pub use label::{event_name, level_name, limit_words, phase_note, stage_name, unit_name};
+pub use number::{grouped, rate, signed, signed_rate};
+pub use when::{clock, date_words, hour_minute, month_before, short_date};

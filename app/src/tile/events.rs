@@ -1,0 +1,67 @@
+//! The latest events, newest first: what the room would otherwise have to ask for.
+
+use domain::wire::EventLine;
+use leptos::prelude::*;
+
+use super::Panel;
+use crate::board::{Part, use_board};
+use crate::language::use_language;
+use crate::names::{Names, use_names};
+use crate::text;
+use crate::words::{Language, say};
+
+const LINES: usize = 6;
+/// Of interest to the desk alone: the wall leaves them out.
+const QUIET: [&str; 4] = ["catalogue_defined", "day_turned", "case_accepted", "deadline_nearing"];
+
+#[component]
+pub fn Events() -> impl IntoView {
+    let (speaks, board) = (use_language(), use_board());
+    let lines = Memo::new(move |_| {
+        board.with(Part::Events, |held| {
+            let loud = held.events.iter().rev().filter(|event| !QUIET.contains(&event.name.as_str()));
+            loud.take(LINES).cloned().collect::<Vec<EventLine>>()
+        })
+    });
+    let none = move || lines.with(Vec::is_empty);
+    view! {
+        <Panel class="strip events" label=Signal::derive(move || say!(speaks.get(), wall.events))>
+            <ol>
+                <For each=move || lines.get() key=|line| line.seq let:line><Line line/></For>
+                <Show when=none><li class="dim">{move || say!(speaks.get(), wall.no_events)}</li></Show>
+            </ol>
+        </Panel>
+    }
+}
+
+#[component]
+fn Line(line: EventLine) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let line = StoredValue::new(line);
+    let time = move || {
+        let offset = names.with(|names| names.policy.utc_offset_minutes);
+        line.with_value(|line| text::clock(line.at, offset))
+    };
+    let kind = move || line.with_value(|line| text::event_name(speaks.get(), &line.name));
+    let words = move || names.with(|names| line.with_value(|line| words(speaks.get(), names, line)));
+    let alarm = line.with_value(|line| line.name == "deadline_passed");
+    view! {
+        <li><time>{time}</time><span class="kw" class:act1=alarm>{kind}</span><span class="tx">{words}</span></li>
+    }
+}
+
+/// Where, what, and to whom; an event of no case says what it was about.
+fn words(language: Language, names: &Names, line: &EventLine) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(case) = &line.case {
+        parts.push(names.area_words(language, &case.area_path));
+        parts.push(names.class(language, &case.class));
+    }
+    if let Some(department) = &line.department {
+        parts.push(say!(language, wall.to, unit = names.department(language, department)));
+    }
+    if !line.note.is_empty() {
+        parts.push(line.note.clone());
+    }
+    if parts.is_empty() { line.actor.clone() } else { parts.join(" ") }
+}

@@ -1,0 +1,145 @@
+//! The wall's header: whose hall, which scene, what time, whether working time runs, and the connection's health.
+
+use domain::calendar::WorkCalendar;
+use domain::moment::{HOUR_MS, Local, MINUTE_MS};
+use leptos::prelude::*;
+
+use super::minute;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::live::{Health, Link};
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::page::Switches;
+use crate::text;
+use crate::words::{Language, say};
+
+#[component]
+pub fn HeadLeft() -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    view! {
+        <header class="head head-l">
+            <h1>{move || names.with(|names| speaks.name(&names.centre))}</h1>
+            <span class="scene w">{move || format!("{} {}", say!(speaks.get(), wall.scene), say!(speaks.get(), wall.scene_daily))}</span>
+            <span class="sp"></span>
+            <span class="switches"><Switches speaks/></span>
+        </header>
+    }
+}
+
+#[component]
+pub fn HeadRight() -> impl IntoView {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    let minute = minute();
+    let clock = move || text::clock(hall.now(), names.with(|names| names.policy.utc_offset_minutes));
+    let date = Memo::new(move |_| minute.get().date);
+    view! {
+        <header class="head head-r">
+            <time class="clock">{clock}</time>
+            <span class="it w">{move || text::date_words(speaks.get(), date.get())}</span>
+            <span class="it n">{move || text::short_date(speaks.get(), date.get())}</span>
+            <WorkTime minute/>
+            <span class="sp"></span>
+            <Connection/>
+        </header>
+    }
+}
+
+/// The working day as a strip with a mark at now: it explains why a clock stands still at noon.
+#[component]
+fn WorkTime(minute: Memo<Local>) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let running = Memo::new(move |_| {
+        let now = minute.get();
+        names.with(|names| {
+            let offset = names.policy.utc_offset_minutes;
+            names.policy.calendar.is_running(now.utc(offset), offset)
+        })
+    });
+    let drawn = move || names.with(|names| Some(strip(&names.policy.calendar, minute.get())));
+    let words = move || working_words(speaks.get(), running.get());
+    view! { <span class="wt w">{drawn}<span>{words}</span></span> }
+}
+
+fn working_words(language: Language, running: bool) -> String {
+    if running { say!(language, wall.work_running) } else { say!(language, wall.work_still) }
+}
+
+/// From the first span's start to the last one's end, in 260 units of width.
+fn strip(calendar: &WorkCalendar, now: Local) -> impl IntoView + use<> {
+    const WIDTH: f64 = 260.0;
+    let first = calendar.spans.first().map_or(0, |span| span.from);
+    let last = calendar.spans.last().map_or(1_440, |span| span.to);
+    let x = move |minutes: f64| (minutes - f64::from(first)) / f64::from((last - first).max(1)) * WIDTH;
+    let spans: String =
+        calendar.spans.iter().map(|span| format!("M{:.1} 12H{:.1}", x(span.from.into()), x(span.to.into()))).collect();
+    let labels = calendar.spans.iter().flat_map(|span| [(span.from, "start"), (span.to, "end")]).collect::<Vec<_>>();
+    let labels = labels.into_iter().map(|(minutes, anchor)| {
+        view! { <text x=x(minutes.into()) y="43" text-anchor=anchor>{minutes / 60}</text> }
+    });
+    let here = x((now.ms_of_day / MINUTE_MS) as f64);
+    let inside = calendar.is_work_day(now.date) && (0.0..=WIDTH).contains(&here);
+    let mark = inside.then(|| view! { <path class="here" d=format!("M{here:.1} 0V24")/> });
+    debug_assert!(now.ms_of_day < 24 * HOUR_MS);
+    view! {
+        <svg viewBox="0 0 260 44" aria-hidden="true">
+            <path class="rest" d="M0 12H260"/>
+            <path class="span" d=spans/>
+            {mark}
+            {labels.collect_view()}
+        </svg>
+    }
+}
+
+/// Connection, age of the data, and how often the state had to be corrected. Never delayed, never hidden.
+#[component]
+fn Connection() -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let health = expect_context::<Health>();
+    let mark = Signal::derive(move || match health.link.get() {
+        Link::Live => Mark::Live,
+        Link::Connecting => Mark::Waiting,
+        Link::Lost { .. } | Link::SignedOut => Mark::Lost,
+    });
+    let words = move || {
+        let language = speaks.get();
+        match health.link.get() {
+            Link::Live => say!(language, wall.live),
+            Link::Connecting => say!(language, common.connecting),
+            Link::SignedOut => say!(language, wall.signed_out),
+            Link::Lost { since } => {
+                let offset = names.with(|names| names.policy.utc_offset_minutes);
+                say!(language, wall.lost_since, time = text::clock(since, offset))
+            }
+        }
+    };
+    let age = move || {
+        let age = health.age_ms.get();
+        let age = format!("{}.{}", age / 1_000, age / 100 % 10);
+        (health.link.get() == Link::Live).then(|| say!(speaks.get(), wall.data_age, age = age))
+    };
+    let verified = move || match health.divergences.get() {
+        0 => say!(speaks.get(), wall.no_divergence),
+        count => say!(speaks.get(), wall.diverged, count = count),
+    };
+    let thinned = move || (health.degraded.get() > 0).then(|| say!(speaks.get(), wall.thinned));
+    view! {
+        <span class="live" class:lost=move || matches!(health.link.get(), Link::Lost { .. } | Link::SignedOut) role="status" data-link=move || link_key(health.link.get())>
+            <Sign mark/>
+            <b>{words}</b>
+            <span>{age}</span>
+        </span>
+        <span class="it verified" class:stale=move || { health.divergences.get() > 0 } data-divergences=move || health.divergences.get()>{verified}</span>
+        <span class="it stale">{thinned}</span>
+    }
+}
+
+/// For browser tests and for whoever reads the page by machine.
+fn link_key(link: Link) -> &'static str {
+    match link {
+        Link::Connecting => "connecting",
+        Link::Live => "live",
+        Link::Lost { .. } => "lost",
+        Link::SignedOut => "signed-out",
+    }
+}

@@ -1,0 +1,220 @@
+//! The case in focus: what and where, its running clock, its way through the seven stages, who was called, its cameras.
+
+use domain::answer::CaseAnswer;
+use domain::case::Stage;
+use domain::code::CaseId;
+use domain::command::Event;
+use domain::moment::UtcMillis;
+use domain::whistle::Called;
+use domain::wire::CaseLine;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::Panel;
+use crate::api;
+use crate::board::{Part, use_board};
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::text;
+use crate::wall::Focus;
+use crate::words::say;
+
+#[component]
+pub fn Incident() -> impl IntoView {
+    let (speaks, board) = (use_language(), use_board());
+    let focus = expect_context::<Focus>();
+    let line = Memo::new(move |_| focus.case.get().and_then(|id| board.case(id)));
+    let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version)));
+    let content = move || match shown.get().and(line.get_untracked()) {
+        Some(line) => view! { <Case line pinned=focus.pinned/> }.into_any(),
+        None => view! { <p class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.no_focus)}</p> }.into_any(),
+    };
+    view! {
+        <Panel class="focus" label=Signal::derive(move || say!(speaks.get(), wall.focus))>{content}</Panel>
+    }
+}
+
+#[component]
+fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    names.expect_class(&line.class);
+    let case = StoredValue::new(line.clone());
+    let title = move || {
+        let class = names.with(|names| case.with_value(|case| names.class(speaks.get(), &case.class)));
+        let condition = case.with_value(|case| case.condition.clone());
+        [Some(class), condition].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    let place = move || {
+        let area = names.with(|names| case.with_value(|case| names.area_words(speaks.get(), &case.area_path)));
+        format!("{area} {}", case.with_value(|case| case.address.clone()))
+    };
+    let why = move || if pinned { say!(speaks.get(), wall.pinned) } else { say!(speaks.get(), wall.automatic) };
+    let number = move || say!(speaks.get(), wall.case_number, number = case.with_value(|case| case.number.clone()));
+    view! {
+        <h2><Sign mark=Mark::of_priority(line.priority)/>
+            <a href=format!("/desk/case/{}", line.id)>{title}</a><span class="fx">{why}</span></h2>
+        <p class="sub">{place}<span class="dim">{number}</span></p>
+        <Clock line=line.clone()/>
+        <Cameras place=line.place/>
+        <Way id=line.id stage=line.stage/>
+        <Responses id=line.id/>
+    }
+}
+
+/// The running clock with the share of the limit it has used; the tick stands where the lamp turns yellow.
+#[component]
+fn Clock(line: CaseLine) -> impl IntoView {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    let stage = line.stage;
+    let title = move || match stage {
+        Stage::Dispatch => say!(speaks.get(), wall.dispatch_clock),
+        Stage::Dispose => say!(speaks.get(), wall.disposal_clock),
+        Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => {
+            format!("{} {}", text::stage_name(speaks.get(), stage), say!(speaks.get(), wall.stood_in))
+        }
+    };
+    let (started, due, limit) = (line.started.unwrap_or(line.stage_since), line.due, line.limit);
+    let clock = Memo::new(move |_| {
+        let now = hall.now();
+        names.with(|names| {
+            let policy = &names.policy;
+            due.map(|due| text::countdown(due, limit, now, &policy.calendar, policy.utc_offset_minutes))
+        })
+    });
+    let used = move || {
+        let now = hall.now();
+        names.with(|names| {
+            let policy = &names.policy;
+            due.map(|due| text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes))
+        })
+    };
+    let shown = move || {
+        let language = speaks.get();
+        clock.get().map(|clock| {
+            let days = clock.days.map(|days| view! { {days}<small>{text::unit_name(language, clock.unit)}</small> });
+            let unit = clock.days.is_none().then(|| view! { <small>{text::unit_name(language, clock.unit)}</small> });
+            view! { <small>{text::phase_note(language, clock.late)}</small>{days}{clock.digits}{unit} }
+        })
+    };
+    let limit_words = move || limit.map(|limit| say!(speaks.get(), wall.limit, limit = text::limit_words(speaks.get(), limit)));
+    let until = move || {
+        let offset = names.with(|names| names.policy.utc_offset_minutes);
+        let date = due.map(|due| due.local(offset).date).filter(|date| *date != hall.now().local(offset).date);
+        let time = due.map(|due| text::hour_minute(due, offset))?;
+        let time = date.map_or(time.clone(), |date| format!("{} {time}", text::short_date(speaks.get(), date)));
+        Some(say!(speaks.get(), wall.due_at, time = time))
+    };
+    let still = move || {
+        let (unit, now) = (clock.get()?.unit, hall.now());
+        names.with(|names| {
+            let policy = &names.policy;
+            text::why_still(speaks.get(), unit, now, &policy.calendar, policy.utc_offset_minutes)
+        })
+    };
+    let yellow = move || format!("{}%", names.with(|names| names.policy.lamp_yellow_percent));
+    let width = move || format!("{:.1}%", used().unwrap_or(0.0) * 100.0);
+    let late = move || clock.get().is_some_and(|clock| clock.late);
+    view! {
+        <div class="ck" class:late=late>
+            <p class="t">{title}</p>
+            <b>{shown}</b>
+            <div class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></div>
+            <p class="y"><span>{limit_words}</span><span>{until}</span><span>{still}</span></p>
+        </div>
+    }
+}
+
+/// Filled in by the player: the cameras that look at the place.
+#[component]
+fn Cameras(place: Option<domain::place::Point>) -> impl IntoView {
+    let speaks = use_language();
+    let words = move || if place.is_some() { say!(speaks.get(), wall.no_camera) } else { say!(speaks.get(), wall.no_place) };
+    view! { <div class="cams none"><p class="dim">{words}</p></div> }
+}
+
+/// The seven stages with the time each was passed.
+#[component]
+fn Way(id: CaseId, stage: Stage) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let times = RwSignal::new([None::<UtcMillis>; 7]);
+    spawn_local(async move {
+        match api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}")).await {
+            Ok(answer) => drop(times.try_set(passed(&answer))),
+            Err(error) => leptos::logging::warn!("timeline of case {id} not loaded: {error}"),
+        }
+    });
+    let item = move |of: Stage| {
+        let time = move || {
+            let offset = names.with(|names| names.policy.utc_offset_minutes);
+            match times.get()[of as usize] {
+                Some(at) => text::hour_minute(at, offset),
+                None if of == stage => say!(speaks.get(), wall.running),
+                None => "\u{a0}".to_owned(),
+            }
+        };
+        view! {
+            <li class:cur={of == stage} class:to={of > stage}>{move || text::stage_name(speaks.get(), of)}<small>{time}</small></li>
+        }
+    };
+    view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_view()}</ol> }
+}
+
+/// When the work of each stage was done.
+fn passed(answer: &CaseAnswer) -> [Option<UtcMillis>; 7] {
+    let mut times = [None; 7];
+    for recorded in &answer.timeline {
+        let stage = match recorded.event {
+            Event::CaseAccepted { .. } => Stage::Accept,
+            Event::CaseFiled { .. } => Stage::File,
+            Event::CaseDispatched { .. } => Stage::Dispatch,
+            Event::DisposalFinished { .. } => Stage::Dispose,
+            Event::FeedbackGiven { .. } => Stage::Feedback,
+            Event::CheckPassed { .. } => Stage::Check,
+            Event::CaseClosed { .. } => Stage::Close,
+            _ => continue,
+        };
+        times[stage as usize] = Some(recorded.at);
+    }
+    times
+}
+
+/// The departments called for this case, with their response or their clock; below, who has the case in hand.
+#[component]
+fn Responses(id: CaseId) -> impl IntoView {
+    let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
+    let called = Memo::new(move |_| {
+        board.with(Part::Whistles, |held| {
+            let calls = held.whistles.iter().filter(|whistle| whistle.call.case == Some(id));
+            let called = calls.flat_map(|whistle| whistle.called.iter().map(|called| (whistle.due, called.clone())));
+            called.take(4).collect::<Vec<(UtcMillis, Called)>>()
+        })
+    });
+    let row = move |(due, called): (UtcMillis, Called)| {
+        let name = move || names.with(|names| names.department(speaks.get(), &called.department));
+        let offset = move || names.with(|names| names.policy.utc_offset_minutes);
+        let responded = called.responded;
+        let mark = Signal::derive(move || match responded {
+            Some(_) => Mark::Done,
+            None if hall.now() >= due => Mark::Over,
+            None => Mark::Inside,
+        });
+        let state = move || match responded {
+            Some(at) => format!("{} {}", text::hour_minute(at, offset()), say!(speaks.get(), wall.arrived)),
+            None => {
+                let (late, digits) = text::in_minutes(due, hall.now());
+                format!("{} {digits}", text::phase_note(speaks.get(), late))
+            }
+        };
+        view! { <li><Sign mark/><span class="l">{name}</span><em class:act1=move || mark.get() == Mark::Over>{state}</em></li> }
+    };
+    let owner = move || {
+        let case = board.case(id)?;
+        let department = case.department.map(|code| names.with(|names| names.department(speaks.get(), &code)));
+        let who = case.claimed_by.unwrap_or_else(|| say!(speaks.get(), wall.unclaimed));
+        let department = department.map(|unit| view! { <li><span class="dim">{say!(speaks.get(), wall.department)}</span><em>{unit}</em></li> });
+        Some(view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em>{who}</em></li>{department} })
+    };
+    view! { <ul class="resp w">{move || called.get().into_iter().map(row).collect_view()}{owner}</ul> }
+}

@@ -1,0 +1,120 @@
+//! This month's closing rate of the city and of each district, in the order of the bulletin.
+
+use domain::catalogue::AreaLevel;
+use domain::code::AreaCode;
+use domain::tally::{Dimension, Measure, Period, Ratio, closure_rate};
+use leptos::prelude::*;
+
+use super::{Panel, today};
+use crate::board::{Part, use_board};
+use crate::figure::{Evidence, Figure};
+use crate::language::use_language;
+use crate::names::use_names;
+use crate::text;
+use crate::words::{Language, say};
+
+/// Columns that fit; a city with more districts shows the first ones and the desk all of them.
+const UNITS_MAX: usize = 10;
+
+#[component]
+pub fn Units() -> impl IntoView {
+    let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
+    let rate = move |dimension: Dimension, period: Period| {
+        board.with(Part::Tally, |held| closure_rate(&held.tally, &dimension, period))
+    };
+    let city = Memo::new(move |_| rate(Dimension::City, Period::month_of(today.get())));
+    let before = Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))).percent());
+    let difference = move || Some(text::signed_rate(city.get().percent()? - before.get()?));
+    let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get()?)));
+    let evidence = move || rate_evidence(speaks.get(), city.get(), None);
+    let districts = Memo::new(move |_| {
+        names.with(|names| {
+            let districts = names.at_level(AreaLevel::District).into_iter().take(UNITS_MAX);
+            districts.map(|area| area.code.clone()).collect::<Vec<AreaCode>>()
+        })
+    });
+    let columns = move || districts.get().into_iter().map(|code| view! { <Unit code city/> }).collect_view();
+    view! {
+        <Panel class="units" label=Signal::derive(move || say!(speaks.get(), wall.month_rate))>
+            <div class="ph">
+                <div class="num sub"><h2>{move || say!(speaks.get(), wall.month_rate)}</h2>
+                    <Figure class="second" sign="%" value=Signal::derive(move || shown(city.get())) evidence/>
+                </div>
+                <span class="age">{last}</span>
+                <span class="hi">{difference}</span>
+            </div>
+            <div class="u8">
+                <div class="rl w" aria-hidden="true">
+                    <span></span>
+                    <span class="dotbox">{move || say!(speaks.get(), wall.city_mean)}</span>
+                    <span>{move || say!(speaks.get(), wall.rate_row)}</span>
+                    <span>{move || say!(speaks.get(), wall.filed_row)}</span>
+                </div>
+                {columns}
+            </div>
+        </Panel>
+    }
+}
+
+/// One district: its name, its distance from the city's rate, its rate, its filings today.
+#[component]
+fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
+    let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
+    let dimension = StoredValue::new(Dimension::Area(code.clone()));
+    let own = Memo::new(move |_| {
+        let month = Period::month_of(today.get());
+        board.with(Part::Tally, |held| dimension.with_value(|dimension| closure_rate(&held.tally, dimension, month)))
+    });
+    let filed = Memo::new(move |_| {
+        dimension.with_value(|dimension| board.count(Measure::Filed, dimension, Period::Day(today.get())))
+    });
+    let code = StoredValue::new(code);
+    let name = Signal::derive(move || {
+        let language = speaks.get();
+        code.with_value(|code| short(language, names.with(|names| names.area(language, code))))
+    });
+    // Two points above or below the city's rate reach the edge of the box.
+    let height = move || {
+        let apart = own.get().percent().zip(city.get().percent()).map_or(0.0, |(own, city)| own - city);
+        (50.0 - apart / 2.0 * 44.0).clamp(6.0, 94.0)
+    };
+    let has = move || own.get().percent().is_some();
+    let stem = move || (height().min(50.0), (height() - 50.0).abs());
+    let evidence = move || rate_evidence(speaks.get(), own.get(), Some((name.get(), code.get_value())));
+    view! {
+        <div class="unit">
+            <span class="uh">{name}</span>
+            <span class="dotbox" aria-hidden="true">
+                <i class="stem" style:top=move || format!("{:.1}%", stem().0) style:height=move || format!("{:.1}%", stem().1)></i>
+                <i class="dot" class:none=move || !has() style:top=move || format!("{:.1}%", height())></i>
+            </span>
+            <span class="v"><Figure value=Signal::derive(move || shown(own.get())) evidence/></span>
+            <span class="w">{move || text::grouped(filed.get())}</span>
+        </div>
+    }
+}
+
+fn shown(ratio: Ratio) -> String {
+    ratio.percent().map_or_else(|| "–".to_owned(), text::rate)
+}
+
+/// `盘龙区` as `盘龙`: the wall's columns are narrow and everyone knows the districts.
+fn short(language: Language, name: String) -> String {
+    match language {
+        Language::Zh if name.chars().count() > 2 => name.chars().take(2).collect(),
+        Language::Zh => name,
+        Language::En => name.split([' ', '-']).next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn rate_evidence(language: Language, ratio: Ratio, unit: Option<(String, AreaCode)>) -> Evidence {
+    let mut evidence = Evidence::of(language, "closure_rate")
+        .value(language, format!("{} %", shown(ratio)))
+        .part(say!(language, common.numerator), text::grouped(ratio.numerator))
+        .part(say!(language, common.denominator), text::grouped(ratio.denominator));
+    if let Some((name, code)) = unit {
+        evidence.title = format!("{} {name}", evidence.title);
+        return evidence.cases(&format!("area={code}"));
+    }
+    evidence
+}

@@ -1,0 +1,101 @@
+//! The wall `/wall/{id}`: which tile hangs where, on one live connection.
+//!
+//! The page is laid out at the wall's own size (`style/wall.css`): 24 columns on a wide wall, 12 on one of 16:9, and
+//! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
+
+mod cases;
+
+use domain::code::CaseId;
+use domain::wire::Topic;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+
+use crate::board::Board;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::live::{Health, Live, Link};
+use crate::names;
+use crate::session::{require, use_session};
+use crate::tile;
+use crate::words::say;
+
+/// Which case the wall follows: by urgency, or the one the address names (`?focus=`).
+#[derive(Clone, Copy)]
+pub struct Focus {
+    pub case: Memo<Option<CaseId>>,
+    pub pinned: bool,
+}
+
+#[component]
+pub fn Wall() -> impl IntoView {
+    let signed = use_session();
+    require(signed);
+    let called = names::provide();
+    let board = Board::new();
+    provide_context(board);
+    let live = Live::open(
+        board,
+        use_hall(),
+        vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)],
+        move || {
+            if !untrack(move || called.loaded()) {
+                called.load();
+            }
+            cases::load(board);
+        },
+    );
+    let health = live.health();
+    provide_context(health);
+    let live = SendWrapper::new(live);
+    provide_context(live.clone());
+    on_cleanup(move || live.close());
+    provide_focus(board);
+    leave_when_signed_out(health);
+    crate::kiosk::provide();
+    follow_height();
+    let speaks = use_language();
+    view! {
+        <main class="wall" aria-label=move || say!(speaks.get(), wall.title)>
+            <tile::HeadLeft/>
+            <tile::HeadRight/>
+            <tile::Flow/>
+            <tile::Stages/>
+            <tile::Units/>
+            <tile::Where/>
+            <tile::Overdue/>
+            <tile::Whistles/>
+            <tile::Incident/>
+            <tile::Events/>
+            <tile::Alarms/>
+        </main>
+    }
+}
+
+fn provide_focus(board: Board) {
+    let pinned = crate::page::query("focus").and_then(|id| id.parse().ok()).map(CaseId);
+    let case = Memo::new(move |held: Option<&Option<CaseId>>| match pinned {
+        Some(pinned) => Some(pinned),
+        None => board.with(crate::board::Part::Cases, |state| state.focus(held.copied().flatten())),
+    });
+    provide_context(Focus { case, pinned: pinned.is_some() });
+}
+
+fn leave_when_signed_out(health: Health) {
+    Effect::new(move |_| {
+        if health.link.get() == Link::SignedOut {
+            crate::page::go_to_sign_in();
+        }
+    });
+}
+
+/// Lets the style sheet measure in the wall's height while this page is shown.
+fn follow_height() {
+    if let Some(root) = document().document_element() {
+        let _ = root.class_list().add_1("on-wall");
+        on_cleanup(|| {
+            if let Some(root) = document().document_element() {
+                let _ = root.class_list().remove_1("on-wall");
+            }
+        });
+    }
+}
