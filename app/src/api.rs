@@ -45,16 +45,7 @@ pub async fn get_bytes(path: &str) -> Result<Vec<u8>, ApiError> {
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
-/// Sends a write; `csrf` is the session's token, none before signing in.
-pub async fn post<B: Serialize, T: DeserializeOwned>(
-    path: &str,
-    body: &B,
-    csrf: Option<&str>,
-) -> Result<T, ApiError> {
-    read_json(send("POST", path, Some(encode(body)?), csrf).await?).await
-}
-
-/// Like [`post`] where the answer has no body to read.
+/// Sends a write whose answer has no body to read; `csrf` is the session's token, none before signing in.
 pub async fn post_only<B: Serialize>(path: &str, body: &B, csrf: Option<&str>) -> Result<(), ApiError> {
     send("POST", path, Some(encode(body)?), csrf).await.map(drop)
 }

@@ -132,7 +132,9 @@ impl Board {
 
     fn repaint(self, part: Part) {
         let now = monotonic_ms();
-        self.heard.update_value(|heard| drop(heard.insert(part, now)));
+        self.heard.update_value(|heard| {
+            heard.insert(part, now);
+        });
         let painted = self.painted.with_value(|painted| painted.get(&part).copied());
         let wait = painted.map_or(0.0, |painted| REPAINT_MS - (now - painted));
         if wait <= 0.0 {

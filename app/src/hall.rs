@@ -46,8 +46,10 @@ pub fn monotonic_ms() -> f64 {
 
 pub fn provide() {
     let offset_ms = js_sys::Date::now() - monotonic_ms();
-    let hall =
-        Hall { now: RwSignal::new(UtcMillis(js_sys::Date::now() as i64)), offset_ms: StoredValue::new(offset_ms) };
+    let hall = Hall {
+        now: RwSignal::new(UtcMillis(js_sys::Date::now() as i64)),
+        offset_ms: StoredValue::new(offset_ms),
+    };
     Interval::new(TICK_MS, move || hall.now.set(hall.present())).forget();
     provide_context(hall);
 }

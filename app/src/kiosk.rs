@@ -30,7 +30,9 @@ fn hide_idle_cursor() {
     let hidden = RwSignal::new(false);
     let waiting: Rc<RefCell<Option<Timeout>>> = Rc::default();
     let wait = move || {
-        let again = Timeout::new(CURSOR_MS, move || drop(hidden.try_set(true)));
+        let again = Timeout::new(CURSOR_MS, move || {
+            hidden.try_set(true);
+        });
         waiting.replace(Some(again));
     };
     wait();
@@ -50,7 +52,9 @@ fn hide_idle_cursor() {
 fn keep_awake() {
     let navigator = JsValue::from(window().navigator());
     let Ok(lock) = js_sys::Reflect::get(&navigator, &"wakeLock".into()) else { return };
-    let request = js_sys::Reflect::get(&lock, &"request".into()).ok().and_then(|it| it.dyn_into::<js_sys::Function>().ok());
+    let request = js_sys::Reflect::get(&lock, &"request".into())
+        .ok()
+        .and_then(|it| it.dyn_into::<js_sys::Function>().ok());
     let Some(request) = request else { return };
     if let Ok(promise) = request.call1(&lock, &"screen".into())
         && let Ok(promise) = promise.dyn_into::<js_sys::Promise>()

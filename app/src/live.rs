@@ -39,7 +39,9 @@ pub enum Link {
     Connecting,
     Live,
     /// Since when, on the hall's clock.
-    Lost { since: UtcMillis },
+    Lost {
+        since: UtcMillis,
+    },
     /// The server wants a sign-in.
     SignedOut,
 }
@@ -63,7 +65,10 @@ type PositionSink = Box<dyn Fn(&[u8])>;
 enum Stand {
     /// A snapshot is on its way.
     Fetching,
-    At { epoch: Hex64, version: u64 },
+    At {
+        epoch: Hex64,
+        version: u64,
+    },
 }
 
 struct Inner {
@@ -132,6 +137,12 @@ impl Live {
         if self.0.welcomed.get() {
             self.subscribe(&Topic::Positions, None);
         }
+    }
+
+    /// A frame did not follow on what the screen holds.
+    pub fn ask_positions_anew(&self) {
+        self.say(&ClientMessage::Unsubscribe { topic: Topic::Positions });
+        self.subscribe(&Topic::Positions, None);
     }
 
     fn connect(&self) {

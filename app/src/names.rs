@@ -100,7 +100,8 @@ impl Called {
 
     /// Asks for the catalogue again when a class is not in it: someone has defined new codes.
     pub fn expect_class(self, code: &ClassCode) {
-        let known = self.names.with_untracked(|names| names.as_ref().is_none_or(|names| names.knows_class(code)));
+        let known =
+            self.names.with_untracked(|names| names.as_ref().is_none_or(|names| names.knows_class(code)));
         if !known && monotonic_ms() - self.asked_at.get_value() > RELOAD_AFTER_MS {
             self.load();
         }

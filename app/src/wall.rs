@@ -4,6 +4,9 @@
 //! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
 
 mod cases;
+mod people;
+
+pub use people::{OnDuty, People};
 
 use domain::code::CaseId;
 use domain::wire::Topic;
@@ -13,7 +16,7 @@ use send_wrapper::SendWrapper;
 use crate::board::Board;
 use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::live::{Health, Live, Link};
+use crate::live::{Health, Link, Live};
 use crate::names;
 use crate::session::{require, use_session};
 use crate::tile;
@@ -86,6 +89,12 @@ fn leave_when_signed_out(health: Health) {
             crate::page::go_to_sign_in();
         }
     });
+}
+
+/// One rem of this page in CSS pixels, for what is drawn and not styled.
+pub fn unit_px() -> f64 {
+    let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_080.0);
+    (height / 108.0).max(6.0)
 }
 
 /// Lets the style sheet measure in the wall's height while this page is shown.

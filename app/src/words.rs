@@ -15,7 +15,6 @@ macro_rules! table {
         })+
     };
 }
-use table;
 
 macro_rules! say {
     ($language:expr, $space:ident.$key:ident $(, $name:ident = $value:expr)*) => {

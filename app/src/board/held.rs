@@ -190,7 +190,10 @@ mod tests {
     #[test]
     fn a_row_that_is_gone_leaves_the_hash() {
         let mut rows: Rows<u8> = Rows::default();
-        rows.apply(vec![Keyed { id: 1, version: 5, row: Some(1) }, Keyed { id: 2, version: 6, row: Some(2) }]);
+        rows.apply(vec![
+            Keyed { id: 1, version: 5, row: Some(1) },
+            Keyed { id: 2, version: 6, row: Some(2) },
+        ]);
         rows.apply(vec![Keyed { id: 1, version: 7, row: None }]);
         assert_eq!(rows.hash, keyed_hash(2, 6));
         assert_eq!(rows.iter().copied().collect::<Vec<u8>>(), [2]);

@@ -63,7 +63,9 @@ pub fn SignIn() -> impl IntoView {
 
 fn problem_words(language: Language, error: &ApiError) -> String {
     match error {
-        ApiError::Refused { status: 401 | 403, words } if words.is_empty() => say!(language, common.sign_in_wrong),
+        ApiError::Refused { status: 401 | 403, words } if words.is_empty() => {
+            say!(language, common.sign_in_wrong)
+        }
         ApiError::Refused { status: 401, .. } => say!(language, common.sign_in_wrong),
         ApiError::Refused { words, .. } => say!(language, common.refused, words = words.clone()),
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, common.unreachable),

@@ -48,7 +48,8 @@ pub fn countdown(
 /// A short clock in minutes and seconds that runs on, as for whistle responses: `27:54`, from an hour on `1:02:08`.
 pub fn in_minutes(due: UtcMillis, now: UtcMillis) -> (bool, String) {
     let late = now >= due;
-    let seconds = if late { now.since(due) / SECOND_MS } else { (due.since(now) + SECOND_MS - 1) / SECOND_MS };
+    let seconds =
+        if late { now.since(due) / SECOND_MS } else { (due.since(now) + SECOND_MS - 1) / SECOND_MS };
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let digits = if hours > 0 {
         format!("{hours}:{minutes:02}:{seconds:02}")
@@ -114,8 +115,7 @@ mod tests {
     }
 
     fn left(due: UtcMillis, amount: u16, unit: LimitUnit, now: UtcMillis) -> (bool, Option<i64>, String) {
-        let shown =
-            countdown(due, Some(Limit { amount, unit }), now, &WorkCalendar::default(), OFFSET);
+        let shown = countdown(due, Some(Limit { amount, unit }), now, &WorkCalendar::default(), OFFSET);
         (shown.late, shown.days, shown.digits)
     }
 

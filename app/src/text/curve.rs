@@ -88,12 +88,7 @@ pub fn curve_svg(curve: &Curve, width: u32, height: u32) -> String {
     marked.into_iter().fold(svg, |svg, (marker, variable)| svg.replace(marker, variable))
 }
 
-fn draw(
-    curve: &Curve,
-    svg: &mut String,
-    width: u32,
-    height: u32,
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(curve: &Curve, svg: &mut String, width: u32, height: u32) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
     let mut chart = ChartBuilder::on(&area).build_cartesian_2d(0.0..24.0, 0.0..curve.top())?;
     if curve.has_yesterday() {

@@ -8,7 +8,7 @@ pub fn grouped(value: i64) -> String {
         text.push('−');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn numbers_read_as_the_bulletin_prints_them() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (220_876, "220,876"), (-1_234_567, "−1,234,567")];
+        let cases =
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (220_876, "220,876"), (-1_234_567, "−1,234,567")];
         for (value, text) in cases {
             assert_eq!(grouped(value), text);
         }

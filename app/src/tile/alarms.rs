@@ -47,8 +47,13 @@ pub fn Alarms() -> impl IntoView {
     };
     let bars = move || {
         minute.track();
-        let heights = board.with(Part::Events, |held| bars(held.alarms_since(hall.present().plus(-HOUR_MS)), hall.present()));
-        heights.into_iter().map(|height| view! { <i style:height=format!("{height:.0}%")></i> }).collect_view()
+        let heights = board.with(Part::Events, |held| {
+            bars(held.alarms_since(hall.present().plus(-HOUR_MS)), hall.present())
+        });
+        heights
+            .into_iter()
+            .map(|height| view! { <i style:height=format!("{height:.0}%")></i> })
+            .collect_view()
     };
     let evidence = move || {
         let language = speaks.get();

@@ -71,9 +71,13 @@ fn strip(calendar: &WorkCalendar, now: Local) -> impl IntoView + use<> {
     let first = calendar.spans.first().map_or(0, |span| span.from);
     let last = calendar.spans.last().map_or(1_440, |span| span.to);
     let x = move |minutes: f64| (minutes - f64::from(first)) / f64::from((last - first).max(1)) * WIDTH;
-    let spans: String =
-        calendar.spans.iter().map(|span| format!("M{:.1} 12H{:.1}", x(span.from.into()), x(span.to.into()))).collect();
-    let labels = calendar.spans.iter().flat_map(|span| [(span.from, "start"), (span.to, "end")]).collect::<Vec<_>>();
+    let spans: String = calendar
+        .spans
+        .iter()
+        .map(|span| format!("M{:.1} 12H{:.1}", x(span.from.into()), x(span.to.into())))
+        .collect();
+    let labels =
+        calendar.spans.iter().flat_map(|span| [(span.from, "start"), (span.to, "end")]).collect::<Vec<_>>();
     let labels = labels.into_iter().map(|(minutes, anchor)| {
         view! { <text x=x(minutes.into()) y="43" text-anchor=anchor>{minutes / 60}</text> }
     });

@@ -29,7 +29,10 @@ pub fn Incident() -> impl IntoView {
     let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version)));
     let content = move || match shown.get().and(line.get_untracked()) {
         Some(line) => view! { <Case line pinned=focus.pinned/> }.into_any(),
-        None => view! { <p class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.no_focus)}</p> }.into_any(),
+        None => {
+            view! { <p class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.no_focus)}</p> }
+                .into_any()
+        }
     };
     view! {
         <Panel class="focus" label=Signal::derive(move || say!(speaks.get(), wall.focus))>{content}</Panel>
@@ -47,11 +50,14 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
         [Some(class), condition].into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     let place = move || {
-        let area = names.with(|names| case.with_value(|case| names.area_words(speaks.get(), &case.area_path)));
+        let area =
+            names.with(|names| case.with_value(|case| names.area_words(speaks.get(), &case.area_path)));
         format!("{area} {}", case.with_value(|case| case.address.clone()))
     };
-    let why = move || if pinned { say!(speaks.get(), wall.pinned) } else { say!(speaks.get(), wall.automatic) };
-    let number = move || say!(speaks.get(), wall.case_number, number = case.with_value(|case| case.number.clone()));
+    let why =
+        move || if pinned { say!(speaks.get(), wall.pinned) } else { say!(speaks.get(), wall.automatic) };
+    let number =
+        move || say!(speaks.get(), wall.case_number, number = case.with_value(|case| case.number.clone()));
     view! {
         <h2><Sign mark=Mark::of_priority(line.priority)/>
             <a href=format!("/desk/case/{}", line.id)>{title}</a><span class="fx">{why}</span></h2>
@@ -87,23 +93,33 @@ fn Clock(line: CaseLine) -> impl IntoView {
         let now = hall.now();
         names.with(|names| {
             let policy = &names.policy;
-            due.map(|due| text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes))
+            due.map(|due| {
+                text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes)
+            })
         })
     };
     let shown = move || {
         let language = speaks.get();
         clock.get().map(|clock| {
-            let days = clock.days.map(|days| view! { {days}<small>{text::unit_name(language, clock.unit)}</small> });
-            let unit = clock.days.is_none().then(|| view! { <small>{text::unit_name(language, clock.unit)}</small> });
+            let days =
+                clock.days.map(|days| view! { {days}<small>{text::unit_name(language, clock.unit)}</small> });
+            let unit = clock
+                .days
+                .is_none()
+                .then(|| view! { <small>{text::unit_name(language, clock.unit)}</small> });
             view! { <small>{text::phase_note(language, clock.late)}</small>{days}{clock.digits}{unit} }
         })
     };
-    let limit_words = move || limit.map(|limit| say!(speaks.get(), wall.limit, limit = text::limit_words(speaks.get(), limit)));
+    let limit_words = move || {
+        limit.map(|limit| say!(speaks.get(), wall.limit, limit = text::limit_words(speaks.get(), limit)))
+    };
     let until = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
-        let date = due.map(|due| due.local(offset).date).filter(|date| *date != hall.now().local(offset).date);
+        let date =
+            due.map(|due| due.local(offset).date).filter(|date| *date != hall.now().local(offset).date);
         let time = due.map(|due| text::hour_minute(due, offset))?;
-        let time = date.map_or(time.clone(), |date| format!("{} {time}", text::short_date(speaks.get(), date)));
+        let time =
+            date.map_or(time.clone(), |date| format!("{} {time}", text::short_date(speaks.get(), date)));
         Some(say!(speaks.get(), wall.due_at, time = time))
     };
     let still = move || {
@@ -130,7 +146,9 @@ fn Clock(line: CaseLine) -> impl IntoView {
 #[component]
 fn Cameras(place: Option<domain::place::Point>) -> impl IntoView {
     let speaks = use_language();
-    let words = move || if place.is_some() { say!(speaks.get(), wall.no_camera) } else { say!(speaks.get(), wall.no_place) };
+    let words = move || {
+        if place.is_some() { say!(speaks.get(), wall.no_camera) } else { say!(speaks.get(), wall.no_place) }
+    };
     view! { <div class="cams none"><p class="dim">{words}</p></div> }
 }
 
@@ -187,7 +205,8 @@ fn Responses(id: CaseId) -> impl IntoView {
     let called = Memo::new(move |_| {
         board.with(Part::Whistles, |held| {
             let calls = held.whistles.iter().filter(|whistle| whistle.call.case == Some(id));
-            let called = calls.flat_map(|whistle| whistle.called.iter().map(|called| (whistle.due, called.clone())));
+            let called =
+                calls.flat_map(|whistle| whistle.called.iter().map(|called| (whistle.due, called.clone())));
             called.take(4).collect::<Vec<(UtcMillis, Called)>>()
         })
     });
@@ -211,10 +230,13 @@ fn Responses(id: CaseId) -> impl IntoView {
     };
     let owner = move || {
         let case = board.case(id)?;
-        let department = case.department.map(|code| names.with(|names| names.department(speaks.get(), &code)));
+        let department =
+            case.department.map(|code| names.with(|names| names.department(speaks.get(), &code)));
         let who = case.claimed_by.unwrap_or_else(|| say!(speaks.get(), wall.unclaimed));
         let department = department.map(|unit| view! { <li><span class="dim">{say!(speaks.get(), wall.department)}</span><em>{unit}</em></li> });
-        Some(view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em>{who}</em></li>{department} })
+        Some(
+            view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em>{who}</em></li>{department} },
+        )
     };
     view! { <ul class="resp w">{move || called.get().into_iter().map(row).collect_view()}{owner}</ul> }
 }

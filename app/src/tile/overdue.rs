@@ -92,7 +92,8 @@ fn Forecast() -> impl IntoView {
     };
     let marks = move || {
         let (now, whole) = (hall.now(), f64::from(window().max(1)) * MINUTE_MS as f64);
-        let shares = nearing().into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
+        let shares =
+            nearing().into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
         shares.map(|share| view! { <i style:left=format!("{share:.1}%")></i> }).collect_view()
     };
     let end = move || {
@@ -140,7 +141,10 @@ fn Row(row: OverdueRow) -> impl IntoView {
     };
     let owner = move || {
         let who = row.with_value(|row| row.claimed_by.clone());
-        who.map_or_else(|| say!(speaks.get(), wall.unclaimed), |who| say!(speaks.get(), wall.claimed, who = who))
+        who.map_or_else(
+            || say!(speaks.get(), wall.unclaimed),
+            |who| say!(speaks.get(), wall.claimed, who = who),
+        )
     };
     let still = move || {
         let unit = clock.get()?.unit;
@@ -151,7 +155,8 @@ fn Row(row: OverdueRow) -> impl IntoView {
         })
     };
     let what = move || row.with_value(|row| names.with(|names| names.class(speaks.get(), &row.class)));
-    let place = move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
+    let place =
+        move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
     let unclaimed = row.with_value(|row| row.claimed_by.is_none());
     view! {
         <li class="row" class:late=late>

@@ -1,54 +1,154 @@
-//! Where it happens: the map with its headline and legend.
+//! Where it happens: the map with inspectors, open cases and the incident, under the count of inspectors on duty.
 
-use domain::case::Priority;
+use domain::catalogue::AreaLevel;
+use domain::code::AreaCode;
+use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
 use super::Panel;
 use crate::board::{Part, use_board};
+use crate::figure::{Evidence, Figure};
+use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::mark::{Mark, Sign};
+use crate::live::Live;
+use crate::map::{MapCase, MapClick, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
+use crate::names::use_names;
 use crate::text;
-use crate::words::{Language, say};
+use crate::wall::{Focus, OnDuty, People};
+use crate::words::say;
+
+/// Metres around the incident that the map marks.
+const FOCUS_RADIUS_M: f64 = 900.0;
 
 #[component]
 pub fn Where() -> impl IntoView {
     let speaks = use_language();
+    let map = MapHandle::new();
+    follow_cases(map);
+    follow_districts(map);
+    follow_focus(map);
+    let on_duty = follow_people(map);
+    let unit = crate::wall::unit_px();
+    let options = MapOptions {
+        font_px: 2.4 * unit,
+        legend: true,
+        padding: MapPadding { top: 3.0 * unit, right: 3.0 * unit, bottom: 3.0 * unit, left: 3.0 * unit },
+        ..MapOptions::default()
+    };
+    let on_click = Callback::new(|click: MapClick| {
+        if let MapClick::Case(id) = click {
+            let _ = window().location().assign(&format!("/desk/case/{id}"));
+        }
+    });
     view! {
         <Panel class="where" label=Signal::derive(move || say!(speaks.get(), wall.schematic))>
-            <Legend/>
+            <div class="mapbox"><MapView handle=map options=options on_click=on_click/></div>
+            <Headline on_duty/>
         </Panel>
     }
 }
 
-/// The marks of open cases with their counts.
 #[component]
-fn Legend() -> impl IntoView {
-    let (speaks, board) = (use_language(), use_board());
-    let counts = Memo::new(move |_| {
-        board.with(Part::Cases, |held| {
-            let mut counts = [0i64; 4];
-            held.cases.values().for_each(|case| counts[case.priority as usize] += 1);
-            counts
-        })
-    });
-    let row = move |priority: Priority| {
-        view! {
-            <li><Sign mark=Mark::of_priority(priority)/>{move || priority_name(speaks.get(), priority)}
-                <b>{move || text::grouped(counts.get()[priority as usize])}</b></li>
-        }
+fn Headline(on_duty: RwSignal<OnDuty>) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let fresh = move || text::grouped(on_duty.get().fresh as i64);
+    let late = move || {
+        (on_duty.get().late > 0).then(|| say!(speaks.get(), wall.late_positions, count = on_duty.get().late))
+    };
+    let evidence = move || {
+        let language = speaks.get();
+        let seconds = names.with(|names| names.policy.position_stale_seconds);
+        Evidence::of(language, "inspectors_online")
+            .value(language, fresh())
+            .part(say!(language, wall.stale_limit), say!(language, wall.seconds, count = seconds))
     };
     view! {
-        <ul class="legend">
-            {[Priority::First, Priority::Second, Priority::Third, Priority::Ordinary].into_iter().map(row).collect_view()}
-        </ul>
+        <div class="mh">
+            <h2>{move || say!(speaks.get(), wall.inspectors)}</h2>
+            <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence/><span class="stale">{late}</span></div>
+        </div>
     }
 }
 
-fn priority_name(language: Language, priority: Priority) -> String {
-    match priority {
-        Priority::First => say!(language, wall.p1),
-        Priority::Second => say!(language, wall.p2),
-        Priority::Third => say!(language, wall.p3),
-        Priority::Ordinary => say!(language, wall.ordinary),
-    }
+fn follow_cases(map: MapHandle) {
+    let (board, names) = (use_board(), use_names());
+    Effect::new(move |_| {
+        let cases: Vec<MapCase> = board.with(Part::Cases, |held| {
+            names.with(|names| {
+                let placed = held.cases.values().filter_map(|case| Some((case, case.place?)));
+                let mark = placed.map(|(case, place)| MapCase {
+                    id: case.id,
+                    place,
+                    priority: case.priority,
+                    area: names.district(&case.area_path).cloned(),
+                });
+                mark.collect()
+            })
+        });
+        map.set_cases(&cases);
+    });
+}
+
+/// Open cases of each district, under its name.
+fn follow_districts(map: MapHandle) {
+    let (board, names) = (use_board(), use_names());
+    Effect::new(move |_| {
+        let districts: Vec<AreaCode> = names.with(|names| {
+            names.at_level(AreaLevel::District).into_iter().map(|area| area.code.clone()).collect()
+        });
+        let open = |code: &AreaCode| board.count(Measure::Open, &Dimension::Area(code.clone()), Period::Now);
+        map.set_district_counts(districts.iter().map(|code| (code, open(code))));
+    });
+}
+
+fn follow_focus(map: MapHandle) {
+    let (board, names, speaks) = (use_board(), use_names(), use_language());
+    let focus = expect_context::<Focus>();
+    let shown = Memo::new(move |_| {
+        let case = board.case(focus.case.get()?)?;
+        let title = names.with(|names| names.class(speaks.get(), &case.class));
+        Some(MapFocus {
+            place: case.place?,
+            radius_m: FOCUS_RADIUS_M,
+            title,
+            note: case.number,
+            target: true,
+        })
+    });
+    Effect::new(move |_| map.set_focus(shown.get().as_ref()));
+}
+
+/// Feeds the map with positions, and gives the headline's counts, written every two seconds.
+fn follow_people(map: MapHandle) -> RwSignal<OnDuty> {
+    let (hall, names) = (use_hall(), use_names());
+    let live = expect_context::<SendWrapper<Live>>();
+    let people = SendWrapper::new(People::default());
+    let taken = people.clone();
+    let again = live.clone();
+    live.on_positions(move |frame| match People::take(&taken, frame, hall.present()) {
+        Some(changed) => map.update_positions(changed),
+        None => {
+            taken.clear(map);
+            again.ask_positions_anew();
+        }
+    });
+    let shown = people.clone();
+    Effect::new(move |_| {
+        if map.is_ready() {
+            map.update_positions(shown.all(hall.present()));
+        }
+    });
+    let on_duty = RwSignal::new(OnDuty::default());
+    Effect::new(move |_| {
+        let now = hall.now();
+        let stale = names.with(|names| names.policy.position_stale_seconds);
+        if now.0 / 1_000 % 2 == 0 {
+            let counted = people.on_duty(now, stale);
+            if on_duty.get_untracked() != counted {
+                on_duty.set(counted);
+            }
+        }
+    });
+    on_duty
 }

@@ -102,7 +102,9 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
             source: say!(language, wall.stage_source),
             ..Evidence::default()
         };
-        evidence.value(language, text::grouped(count.get())).cases(&format!("open=true&stage={}", stage.key()))
+        evidence
+            .value(language, text::grouped(count.get()))
+            .cases(&format!("open=true&stage={}", stage.key()))
     };
     view! {
         <li class:hot=move || { late() > 0 }>
@@ -159,7 +161,7 @@ fn rough(language: Language, ms: i64) -> String {
     let tenths = |unit: i64| format!("{}.{}", ms / unit, ms * 10 / unit % 10);
     match ms {
         ..HOUR_MS => say!(language, wall.minutes, count = ms.max(0) / MINUTE_MS),
-        ..DAY_MS => say!(language, wall.hours_count, count = tenths(HOUR_MS)),
+        HOUR_MS..DAY_MS => say!(language, wall.hours_count, count = tenths(HOUR_MS)),
         _ => say!(language, wall.days_count, count = tenths(DAY_MS)),
     }
 }

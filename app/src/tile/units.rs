@@ -23,7 +23,8 @@ pub fn Units() -> impl IntoView {
         board.with(Part::Tally, |held| closure_rate(&held.tally, &dimension, period))
     };
     let city = Memo::new(move |_| rate(Dimension::City, Period::month_of(today.get())));
-    let before = Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))).percent());
+    let before =
+        Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))).percent());
     let difference = move || Some(text::signed_rate(city.get().percent()? - before.get()?));
     let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get()?)));
     let evidence = move || rate_evidence(speaks.get(), city.get(), None);
@@ -63,7 +64,9 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
     let dimension = StoredValue::new(Dimension::Area(code.clone()));
     let own = Memo::new(move |_| {
         let month = Period::month_of(today.get());
-        board.with(Part::Tally, |held| dimension.with_value(|dimension| closure_rate(&held.tally, dimension, month)))
+        board.with(Part::Tally, |held| {
+            dimension.with_value(|dimension| closure_rate(&held.tally, dimension, month))
+        })
     });
     let filed = Memo::new(move |_| {
         dimension.with_value(|dimension| board.count(Measure::Filed, dimension, Period::Day(today.get())))

@@ -131,7 +131,8 @@ fn Row(row: Whistle) -> impl IntoView {
         let came = (!came.is_empty()).then(|| format!("{} {}", came.join(" "), say!(language, wall.arrived)));
         [more, came].into_iter().flatten().collect::<Vec<_>>().join("　")
     };
-    let place = move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
+    let place =
+        move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
     view! {
         <li class="row">
             <div><p class="lv"><Sign mark=Mark::of_level(level)/>{move || text::level_name(speaks.get(), level)}</p>

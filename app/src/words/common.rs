@@ -1,7 +1,5 @@
 //! Words every page needs: stages, units, definition card, signing in.
 
-use super::table;
-
 table! {
     product(): "格厅", "Gridhall";
     monday(): "一", "Mon";

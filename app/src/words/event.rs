@@ -1,7 +1,5 @@
 //! Events of the feed, each as one word.
 
-use super::table;
-
 table! {
     case_reported(): "上报", "Report";
     case_taken_over(): "接入", "Taken in";

@@ -1,7 +1,5 @@
 //! Words of the wall.
 
-use super::table;
-
 table! {
     title(): "指挥大屏", "Wall";
     scene(): "场景", "Scene";
@@ -31,12 +29,9 @@ table! {
     city_mean(): "全市线", "city";
     rate_row(): "结案率", "rate";
     filed_row(): "今日立案", "filed";
-    no_filing(): "无立案", "no filings";
     overdue(): "超时未派遣", "Overdue dispatch";
     cases(): "件", "cases";
     calls(): "家", "units";
-    oldest(time): "最久 {time}", "oldest {time}";
-    none_overdue(): "无超时", "none overdue";
     unclaimed_count(count): "未认领 {count}", "{count} unclaimed";
     late_today(count): "今日超时派遣 {count}", "{count} late today";
     late_yesterday(count): "昨日 {count}", "{count} yesterday";
@@ -65,7 +60,6 @@ table! {
     no_focus(): "没有计时中的案件", "No case has a clock running";
     running(): "进行中", "now";
     no_camera(): "附近没有登记的摄像机", "No camera is registered nearby";
-    calls_for_case(): "本案吹哨", "Calls for this case";
     owner(): "认领", "Taken by";
     department(): "责任单位", "Department";
     no_place(): "无坐标", "no position";
@@ -79,7 +73,6 @@ table! {
     no_events(): "还没有动态", "Nothing has happened yet";
     live(): "实时", "Live";
     data_age(age): "数据 {age} 秒前", "data {age} s ago";
-    lost(): "连接中断", "Connection lost";
     lost_since(time): "连接中断 {time} 起，正在重连", "Connection lost since {time}, reconnecting";
     signed_out(): "未登录", "Signed out";
     diverged(count): "已校正 {count} 次", "{count} corrections";
@@ -89,12 +82,7 @@ table! {
     work_still(): "工作时停表", "working time stopped";
     inspectors(): "在岗监督员", "Inspectors on duty";
     schematic(): "示意图 非测绘成果", "Schematic, not a survey map";
-    p1(): "一级案件", "Priority 1";
-    p2(): "二级案件", "Priority 2";
-    p3(): "三级案件", "Priority 3";
-    ordinary(): "常规", "Ordinary";
     stale(time): "数据停在 {time}", "data stands at {time}";
-    kiosk_hint(): "按 Ctrl+Alt+H 返回首页", "Ctrl+Alt+H: home";
     minutes(count): "{count} 分", "{count} min";
     hours_count(count): "{count} 时", "{count} h";
     days_count(count): "{count} 日", "{count} d";
@@ -104,4 +92,7 @@ table! {
     alarm_source(): "EEMUA 191 报警率分级", "EEMUA 191 alarm rate";
     stage_source(): "闭环七环节", "the closed loop of seven stages";
     reference_rule(): "昨日同刻按昨日各整点数累计，当前小时按分钟折算", "yesterday by now: its whole hours, and the present hour by the minute";
+    late_positions(count): "滞后 {count} 人", "{count} late";
+    stale_limit(): "陈旧时限", "Stale after";
+    seconds(count): "{count} 秒", "{count} s";
 }
