@@ -71,6 +71,11 @@ async fn send(
     if let Some(csrf) = csrf {
         headers.set("X-CSRF-Token", csrf).map_err(unreadable)?;
     }
+    // Refusals come in the language of the screen, not of the browser.
+    let language = leptos::prelude::document().document_element().and_then(|root| root.get_attribute("lang"));
+    if let Some(language) = language {
+        headers.set("Accept-Language", &language).map_err(unreadable)?;
+    }
     init.set_headers(&headers);
     let request = Request::new_with_str_and_init(path, &init).map_err(unreadable)?;
     let answer = JsFuture::from(leptos::prelude::window().fetch_with_request(&request)).await;

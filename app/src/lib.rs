@@ -22,6 +22,7 @@ mod figure;
 mod definition_card;
 mod tile;
 mod wall;
+mod desk;
 mod kiosk;
 mod page;
 
@@ -52,6 +53,7 @@ fn App() -> impl IntoView {
                 <Route path=path!("/") view=page::Home/>
                 <Route path=path!("/sign-in") view=page::SignIn/>
                 <Route path=path!("/wall/:id") view=wall::Wall/>
+                <Route path=path!("/desk/*rest") view=desk::DeskPage/>
             </Routes>
         </Router>
         <definition_card::DefinitionCard/>

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::answer::{CatalogueAnswer, PolicyFigures};
+use domain::calendar::Limit;
 use domain::catalogue::{Area, AreaLevel, Name};
-use domain::code::{AreaCode, ClassCode, DepartmentCode};
+use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -25,6 +26,8 @@ pub struct Names {
     order: Vec<AreaCode>,
     classes: BTreeMap<ClassCode, Name>,
     departments: BTreeMap<DepartmentCode, Name>,
+    sources: BTreeMap<SourceCode, Name>,
+    disposal_limits: BTreeMap<ClassCode, Limit>,
 }
 
 impl From<CatalogueAnswer> for Names {
@@ -34,6 +37,12 @@ impl From<CatalogueAnswer> for Names {
             policy: answer.policy,
             order: answer.areas.iter().map(|area| area.code.clone()).collect(),
             areas: answer.areas.into_iter().map(|area| (area.code.clone(), area)).collect(),
+            disposal_limits: answer
+                .classes
+                .iter()
+                .filter_map(|class| Some((class.code.clone(), class.disposal_limit?)))
+                .collect(),
+            sources: answer.sources.into_iter().map(|source| (source.code, source.name)).collect(),
             classes: answer.classes.into_iter().map(|class| (class.code, class.name)).collect(),
             departments: answer.departments.into_iter().map(|unit| (unit.code, unit.name)).collect(),
         }
@@ -53,6 +62,28 @@ impl Names {
 
     pub fn department(&self, language: Language, code: &DepartmentCode) -> String {
         self.departments.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+    }
+
+    pub fn source(&self, language: Language, code: &SourceCode) -> String {
+        self.sources.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+    }
+
+    /// The class's own disposal limit, where it has one.
+    pub fn disposal_limit(&self, class: &ClassCode) -> Option<Limit> {
+        self.disposal_limits.get(class).copied()
+    }
+
+    /// Codes with their names, in the order of the codes.
+    pub fn all_departments(&self, language: Language) -> Vec<(DepartmentCode, String)> {
+        self.departments.iter().map(|(code, name)| (code.clone(), pick(language, name))).collect()
+    }
+
+    pub fn all_classes(&self, language: Language) -> Vec<(ClassCode, String)> {
+        self.classes.iter().map(|(code, name)| (code.clone(), pick(language, name))).collect()
+    }
+
+    pub fn all_sources(&self, language: Language) -> Vec<(SourceCode, String)> {
+        self.sources.iter().map(|(code, name)| (code.clone(), pick(language, name))).collect()
     }
 
     pub fn area(&self, language: Language, code: &AreaCode) -> String {

@@ -3,7 +3,7 @@
 //! The page is laid out at the wall's own size (`style/wall.css`): 24 columns on a wide wall, 12 on one of 16:9, and
 //! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
 
-mod cases;
+pub mod cases;
 mod people;
 
 pub use people::{OnDuty, People};

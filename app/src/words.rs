@@ -26,5 +26,6 @@ pub(crate) use say;
 pub use domain::rejection::Language;
 
 pub mod common;
+pub mod desk;
 pub mod event;
 pub mod wall;

@@ -1,7 +1,7 @@
 //! What the live client asks over HTTP: a topic's snapshot, and whether the session still holds.
 
 use domain::answer::SessionAnswer;
-use domain::wire::{Snapshot, Topic};
+use domain::wire::{KIND_MESSAGE, Snapshot, Topic};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, ApiError};
@@ -11,7 +11,8 @@ pub fn take(topic: Topic, done: impl FnOnce(Result<Snapshot, ApiError>) + 'stati
     spawn_local(async move {
         let bytes = api::get_bytes(&format!("/api/v1/live/snapshot?topic={topic}")).await;
         done(bytes.and_then(|bytes| {
-            postcard::from_bytes(&bytes).map_err(|error| ApiError::Unreadable(error.to_string()))
+            let body = bytes.strip_prefix(&[KIND_MESSAGE]).unwrap_or(&bytes);
+            postcard::from_bytes(body).map_err(|error| ApiError::Unreadable(error.to_string()))
         }));
     });
 }

@@ -25,7 +25,7 @@ pub struct MapCamera {
     pub view_deg: f32,
     /// Number of its tile when it is linked to the incident.
     pub number: u32,
-    /// State word of the video protocol: `live`, `delayed`, `lost` …
+    /// State word of the video protocol: `live`, `delayed`, `lost` …; `idle` while nobody watches.
     pub state: &'static str,
 }
 

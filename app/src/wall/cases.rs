@@ -19,7 +19,7 @@ pub fn load(board: Board) {
         let mut after: Option<String> = None;
         for _ in 0..CASES_MAX / PAGE {
             let cursor = after.as_ref().map_or_else(String::new, |after| {
-                format!("&after={}", String::from(js_sys::encode_uri_component(after)))
+                format!("&cursor={}", String::from(js_sys::encode_uri_component(after)))
             });
             let path = format!("/api/v1/cases?open=true&limit={PAGE}{cursor}");
             match api::get_json::<PageAnswer<CaseLine>>(&path).await {

@@ -99,7 +99,7 @@ export class Marks {
   camera(each, x, y, theme, u, near) {
     const { pen } = this;
     if (near && each.bearing !== null) wedge(pen, x, y, each.bearing, each.view, 46 * u, fade(theme['text-hi'], 0.07));
-    const lost = each.state && each.state !== 'live';
+    const lost = each.state && each.state !== 'live' && each.state !== 'idle';
     pen.save();
     pen.translate(x, y);
     pen.rotate((((each.bearing ?? 90) - 90) * Math.PI) / 180);
@@ -209,7 +209,7 @@ export class Marks {
     if (each.aim === null) return;
     const { pen } = this;
     const reach = 62 * u;
-    if (each.state === 'live' || each.state === 'delayed') {
+    if (each.state === 'live' || each.state === 'delayed' || each.state === 'idle') {
       wedge(pen, each.px, each.py, each.aim, Math.min(each.view ?? 60, 90), reach, fade(theme['text-hi'], 0.17));
       return;
     }
@@ -224,19 +224,21 @@ export class Marks {
   linked(each, theme, u) {
     const { pen } = this;
     const seen = each.state === 'live' || each.state === 'delayed';
+    // Nobody watches it: nothing is known to be wrong.
+    const idle = each.state === 'idle';
     const half = 14 * u;
     pen.beginPath();
     pen.roundRect(each.px - half, each.py - half, half * 2, half * 2, 3 * u);
     pen.fillStyle = seen ? theme['text-hi'] : theme.panel;
     pen.fill();
     if (!seen) {
-      pen.strokeStyle = theme.stale;
+      pen.strokeStyle = idle ? theme.text : theme.stale;
       pen.lineWidth = 2.5 * u;
-      pen.setLineDash([5 * u, 4 * u]);
+      pen.setLineDash(idle ? [] : [5 * u, 4 * u]);
       pen.stroke();
       pen.setLineDash([]);
     }
-    pen.fillStyle = seen ? theme.bg : theme.stale;
+    pen.fillStyle = seen ? theme.bg : idle ? theme['text-hi'] : theme.stale;
     pen.font = `700 ${23 * u}px ${theme.font}`;
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';

@@ -1,0 +1,229 @@
+//! The dispatcher's desk: `/desk` lists cases, `/desk/case/{id}` opens one beside the list.
+//!
+//! What should be here: the page, what its parts share, ways to move. What should not: the parts themselves.
+
+mod act;
+mod around;
+mod camera;
+mod clock;
+mod due;
+mod file;
+mod filters;
+mod help;
+mod history;
+mod keys;
+mod list;
+mod listing;
+mod narrow;
+mod rail;
+mod row;
+mod send;
+mod sheet;
+mod strip;
+mod top;
+mod way;
+mod whistle;
+
+use domain::code::CaseId;
+use domain::command::Command;
+use domain::role::Role;
+use domain::wire::Topic;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use send_wrapper::SendWrapper;
+
+use crate::board::Board;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::live::{Link, Live};
+use crate::names;
+use crate::session::{Session, Signed, require, use_session};
+use crate::wall::cases;
+use crate::words::say;
+use file::File;
+use filters::{Filters, Queue};
+use listing::Listing;
+use send::Sending;
+
+/// A key that waits for its digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    Queue,
+    Camera,
+}
+
+type Go = StoredValue<Box<dyn Fn(&str, bool)>, LocalStorage>;
+
+/// What the parts of the desk share.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    pub filters: Memo<Filters>,
+    pub opened: Memo<Option<CaseId>>,
+    /// The row under the user's hand.
+    pub selected: RwSignal<Option<CaseId>>,
+    pub prefix: RwSignal<Option<Prefix>>,
+    pub help: RwSignal<bool>,
+    pub listing: Listing,
+    pub file: File,
+    pub sending: Sending,
+    pub names: names::Called,
+    signed: Signed,
+    go: Go,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let query = use_query_map();
+        let filters = Memo::new(move |_| query.with(|query| Filters::read(|key| query.get(key))));
+        let path = use_location().pathname;
+        let opened = Memo::new(move |_| path.with(|path| opened_in(path)));
+        let navigate = use_navigate();
+        let go = move |to: &str, replace: bool| {
+            navigate(to, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
+        };
+        let sending = Sending::new();
+        Self {
+            filters,
+            opened,
+            selected: RwSignal::new(opened.get_untracked()),
+            prefix: RwSignal::new(None),
+            help: RwSignal::new(false),
+            listing: Listing::new(filters),
+            file: File::new(opened, sending),
+            sending,
+            names: names::use_names(),
+            signed: use_session(),
+            go: StoredValue::new_local(Box::new(go)),
+        }
+    }
+
+    /// Tracked: the account's name.
+    pub fn me(self) -> String {
+        self.signed.with(|session| match session {
+            Session::SignedIn(session) => session.name.clone(),
+            Session::Asking | Session::SignedOut => String::new(),
+        })
+    }
+
+    /// Tracked.
+    pub fn roles(self) -> Vec<Role> {
+        self.signed.with(|session| match session {
+            Session::SignedIn(session) => session.roles.iter().filter_map(|role| role.parse().ok()).collect(),
+            Session::Asking | Session::SignedOut => Vec::new(),
+        })
+    }
+
+    /// Tracked: whether the account's roles allow the command.
+    pub fn may(self, command: &Command) -> bool {
+        self.roles().into_iter().any(|role| role.may(command))
+    }
+
+    /// The address of the list under other filters, or of a case over it.
+    pub fn address(filters: &Filters, case: Option<CaseId>) -> String {
+        let query = filters.query(|text| String::from(js_sys::encode_uri_component(text)));
+        let page = case.map_or_else(|| "/desk".to_owned(), |id| format!("/desk/case/{id}"));
+        if query.is_empty() { page } else { format!("{page}?{query}") }
+    }
+
+    /// Lists what `filters` let through.
+    pub fn list(self, filters: &Filters, replace: bool) {
+        let address = Self::address(filters, self.opened.get_untracked());
+        self.go.with_value(|go| go(&address, replace));
+    }
+
+    pub fn choose(self, queue: Queue) {
+        let filters = Filters::of(queue, &untrack(|| self.me()));
+        self.go.with_value(|go| go(&Self::address(&filters, None), false));
+        self.selected.set(None);
+    }
+
+    /// Opens a case beside the list, or closes it.
+    pub fn open(self, case: Option<CaseId>, replace: bool) {
+        let address = self.filters.with_untracked(|filters| Self::address(filters, case));
+        if case.is_some() {
+            self.selected.set(case);
+        }
+        self.sending.progress.set(send::Progress::Idle);
+        self.go.with_value(|go| go(&address, replace));
+    }
+}
+
+fn opened_in(path: &str) -> Option<CaseId> {
+    path.strip_prefix("/desk/case/")?.trim_end_matches('/').parse().ok().map(CaseId)
+}
+
+pub fn use_desk() -> Desk {
+    expect_context::<Desk>()
+}
+
+#[component]
+pub fn DeskPage() -> impl IntoView {
+    let signed = use_session();
+    require(signed);
+    let called = names::provide();
+    let board = Board::new();
+    provide_context(board);
+    let topics = vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)];
+    let live = Live::open(board, use_hall(), topics, move || {
+        if !untrack(move || called.loaded()) {
+            called.load();
+        }
+        cases::load(board);
+    });
+    let health = live.health();
+    provide_context(health);
+    let live = SendWrapper::new(live);
+    on_cleanup(move || live.close());
+    Effect::new(move |_| {
+        if health.link.get() == Link::SignedOut {
+            crate::page::go_to_sign_in();
+        }
+    });
+    let desk = Desk::new();
+    provide_context(desk);
+    first_queue(desk);
+    keys::listen(desk);
+    follow_size();
+    let speaks = use_language();
+    view! {
+        <div class="desk" class:with-case=move || desk.opened.get().is_some()>
+            <top::Top/>
+            <main class="desk-main" aria-label=move || say!(speaks.get(), desk.title)>
+                <rail::Rail/>
+                <list::List/>
+                <sheet::Sheet/>
+            </main>
+            <top::Foot/>
+            <help::Help/>
+        </div>
+    }
+}
+
+/// An address without filters leads to the queue of the account's power.
+fn first_queue(desk: Desk) {
+    Effect::new(move |_| {
+        let roles = desk.roles();
+        if !roles.is_empty() && desk.filters.with(Filters::is_empty) {
+            let stage = match roles.contains(&Role::Dispatcher) {
+                true => domain::case::Stage::Dispatch,
+                false => domain::case::Stage::Accept,
+            };
+            let filters = Filters::of(Queue::At(stage), &untrack(|| desk.me()));
+            untrack(|| desk.list(&filters, true));
+        }
+    });
+}
+
+/// Lets the style sheet take the whole window while the desk is shown.
+fn follow_size() {
+    let set = |on: bool| {
+        if let Some(root) = document().document_element() {
+            // Without the class the page would only be taller than the window.
+            let _ =
+                if on { root.class_list().add_1("on-desk") } else { root.class_list().remove_1("on-desk") };
+        }
+    };
+    set(true);
+    on_cleanup(move || set(false));
+}

@@ -1,0 +1,127 @@
+//! A case's clock as the desk shows it: lamp, countdown in the limit's own unit, share used. Pure.
+
+use domain::answer::PolicyFigures;
+use domain::calendar::LimitUnit;
+use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::wire::CaseLine;
+
+use crate::mark::Mark;
+use crate::text;
+use crate::words::{Language, say};
+
+/// Shape, then word, then colour; in the order of the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lamp {
+    Over,
+    Soon,
+    OnTime,
+    /// No clock runs in this stage.
+    NoClock,
+}
+
+impl Lamp {
+    pub const ALL: [Self; 4] = [Self::Over, Self::Soon, Self::OnTime, Self::NoClock];
+
+    pub fn mark(self) -> Mark {
+        match self {
+            Self::Over => Mark::Over,
+            Self::Soon => Mark::Near,
+            Self::OnTime => Mark::Inside,
+            Self::NoClock => Mark::Waiting,
+        }
+    }
+
+    pub fn word(self, language: Language) -> String {
+        match self {
+            Self::Over => say!(language, desk.lamp_over),
+            Self::Soon => say!(language, desk.lamp_soon),
+            Self::OnTime => say!(language, desk.lamp_ok),
+            Self::NoClock => say!(language, desk.lamp_none),
+        }
+    }
+
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Over => "over",
+            Self::Soon => "soon",
+            Self::OnTime => "ok",
+            Self::NoClock => "none",
+        }
+    }
+}
+
+/// The lamp of a case at `now`.
+pub fn lamp(case: &CaseLine, now: UtcMillis, policy: &PolicyFigures) -> Lamp {
+    let Some(due) = case.due else { return Lamp::NoClock };
+    if now >= due {
+        return Lamp::Over;
+    }
+    let used = share(case, now, policy) * 100.0;
+    if used >= f64::from(policy.lamp_yellow_percent) { Lamp::Soon } else { Lamp::OnTime }
+}
+
+/// Share of the limit used, 0 to 1.
+pub fn share(case: &CaseLine, now: UtcMillis, policy: &PolicyFigures) -> f64 {
+    let (Some(due), started) = (case.due, case.started.unwrap_or(case.stage_since)) else { return 0.0 };
+    text::used_share(started, due, case.limit, now, &policy.calendar, policy.utc_offset_minutes)
+}
+
+pub fn unit(case: &CaseLine) -> LimitUnit {
+    case.limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit)
+}
+
+/// The countdown's words, such as `2小时10分` or `超 8分`; none without a due time.
+pub fn countdown(
+    language: Language,
+    case: &CaseLine,
+    now: UtcMillis,
+    policy: &PolicyFigures,
+) -> Option<String> {
+    let clock = text::countdown(case.due?, case.limit, now, &policy.calendar, policy.utc_offset_minutes);
+    let (hours, minutes) = clock.digits.split_once(':').unwrap_or(("0", "0"));
+    let words = spelled(language, clock.days.unwrap_or(0), hours.parse().ok()?, minutes.parse().ok()?);
+    Some(if clock.late { say!(language, desk.over, words = words) } else { words })
+}
+
+/// A span of counted time; days are 24 hours for clocks that run on and working days for others.
+pub fn span(language: Language, ms: i64, unit: LimitUnit, policy: &PolicyFigures) -> String {
+    let day = match unit {
+        LimitUnit::UrgentDay => DAY_MS,
+        LimitUnit::WorkDay => i64::from(policy.calendar.work_day_minutes.max(1)) * MINUTE_MS,
+        LimitUnit::UrgentHour | LimitUnit::WorkHour => i64::MAX,
+    };
+    spelled(language, ms / day, ms % day / HOUR_MS, ms % day / MINUTE_MS % 60)
+}
+
+fn spelled(language: Language, days: i64, hours: i64, minutes: i64) -> String {
+    let parts = match language {
+        Language::Zh => ["日", "小时", "分"],
+        Language::En => [" d ", " h ", " min"],
+    };
+    let mut words = String::new();
+    if days > 0 {
+        words += &format!("{days}{}", parts[0]);
+    }
+    if days > 0 && hours == 0 && minutes == 0 {
+        // A whole number of days needs no zeros.
+    } else if hours > 0 || days > 0 {
+        words += &format!("{hours}{}{minutes:02}{}", parts[1], parts[2]);
+    } else {
+        words += &format!("{minutes}{}", parts[2]);
+    }
+    words.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_in_both_languages() {
+        assert_eq!(spelled(Language::Zh, 0, 2, 10), "2小时10分");
+        assert_eq!(spelled(Language::Zh, 0, 0, 4), "4分");
+        assert_eq!(spelled(Language::Zh, 1, 0, 5), "1日0小时05分");
+        assert_eq!([spelled(Language::Zh, 2, 0, 0), spelled(Language::En, 2, 0, 0)], ["2日", "2 d"]);
+        assert_eq!(spelled(Language::En, 1, 3, 5), "1 d 3 h 05 min");
+    }
+}

@@ -1,0 +1,208 @@
+//! The case that is open: its file from the server, its cameras, and what the user has chosen on it so far.
+
+use std::collections::BTreeSet;
+
+use domain::answer::CaseAnswer;
+use domain::camera::Camera;
+use domain::case::Case;
+use domain::code::{CaseId, DepartmentCode};
+use domain::place::Point;
+use domain::wire::CaseLine;
+use leptos::prelude::*;
+use serde::Deserialize;
+use wasm_bindgen_futures::spawn_local;
+
+use super::send::Sending;
+use crate::api::{self, ApiError};
+use crate::board::{Board, use_board};
+
+/// How far linked cameras may hang from the case.
+const RADIUS_M: u32 = 800;
+/// As many as digits call.
+const CAMERAS_MAX: u32 = 9;
+
+/// A camera linked to the case.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct NearCamera {
+    #[serde(flatten)]
+    pub camera: Camera,
+    pub distance_m: f64,
+    pub sees: bool,
+}
+
+#[derive(Deserialize)]
+struct CameraPage {
+    cameras: Vec<NearCamera>,
+}
+
+/// What is known of the linked cameras.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cameras {
+    Asking,
+    /// Those that see the spot first.
+    Near(Vec<NearCamera>),
+    Failed(String),
+}
+
+#[derive(Clone, Copy)]
+pub struct File {
+    pub opened: Memo<Option<CaseId>>,
+    answer: RwSignal<Option<CaseAnswer>>,
+    pub problem: RwSignal<Option<ApiError>>,
+    pub cameras: RwSignal<Cameras>,
+    /// Cameras that are watched, by their place in the list.
+    pub watched: RwSignal<BTreeSet<usize>>,
+    pub enlarged: RwSignal<Option<usize>>,
+    pub department: RwSignal<Option<DepartmentCode>>,
+    /// Page of nine departments.
+    pub page: RwSignal<usize>,
+    /// The whistle form is open.
+    pub calling: RwSignal<bool>,
+    board: Board,
+}
+
+impl File {
+    pub fn new(opened: Memo<Option<CaseId>>, sending: Sending) -> Self {
+        let file = Self {
+            opened,
+            answer: RwSignal::new(None),
+            problem: RwSignal::new(None),
+            cameras: RwSignal::new(Cameras::Asking),
+            watched: RwSignal::new(BTreeSet::new()),
+            enlarged: RwSignal::new(None),
+            department: RwSignal::new(None),
+            page: RwSignal::new(0),
+            calling: RwSignal::new(false),
+            board: use_board(),
+        };
+        Effect::new(move |before: Option<Option<CaseId>>| {
+            let id = opened.get();
+            if before != Some(id) {
+                untrack(|| file.clear());
+                if let Some(id) = id {
+                    file.load(id);
+                }
+            }
+            id
+        });
+        file.follow(sending);
+        file
+    }
+
+    /// Reads the file again when the feed or an own command has changed the case.
+    fn follow(self, sending: Sending) {
+        let version = Memo::new(move |_| {
+            let line = self.opened.get().and_then(|id| self.board.case(id));
+            line.map(|line| line.version)
+        });
+        Effect::new(move |before: Option<(Option<u64>, u32)>| {
+            let now = (version.get(), sending.done.get());
+            let id = self.opened.get_untracked();
+            let newer =
+                self.answer.with_untracked(|answer| answer.as_ref().map(|answer| answer.case.version))
+                    != now.0;
+            if let (Some(before), Some(id)) = (before, id)
+                && (before.1 != now.1 || (before.0 != now.0 && newer))
+            {
+                self.load(id);
+            }
+            now
+        });
+    }
+
+    fn clear(self) {
+        self.answer.set(None);
+        self.problem.set(None);
+        self.cameras.set(Cameras::Asking);
+        self.watched.set(BTreeSet::from([0]));
+        self.enlarged.set(None);
+        self.department.set(None);
+        self.page.set(0);
+        self.calling.set(false);
+    }
+
+    fn load(self, id: CaseId) {
+        spawn_local(async move {
+            let answer = api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}")).await;
+            if self.opened.try_get_untracked() != Some(Some(id)) {
+                return;
+            }
+            match answer {
+                Ok(answer) => {
+                    let held =
+                        self.answer.with_untracked(|held| held.as_ref().map(|held| held.case.report.place));
+                    let place = answer.case.report.place;
+                    if held != Some(place) {
+                        self.load_cameras(id, place);
+                    }
+                    self.problem.set(None);
+                    self.answer.set(Some(answer));
+                }
+                Err(error) => self.problem.set(Some(error)),
+            }
+        });
+    }
+
+    fn load_cameras(self, id: CaseId, place: Option<Point>) {
+        let Some(place) = place else { return self.cameras.set(Cameras::Near(Vec::new())) };
+        spawn_local(async move {
+            let near = format!("{:.6}%2C{:.6}", place.lat(), place.lon());
+            let path = format!("/api/v1/cameras?near={near}&radius={RADIUS_M}&limit={CAMERAS_MAX}");
+            let answer = api::get_json::<CameraPage>(&path).await;
+            if self.opened.try_get_untracked() == Some(Some(id)) {
+                self.cameras.set(match answer {
+                    Ok(page) => Cameras::Near(page.cameras),
+                    Err(error) => Cameras::Failed(error.to_string()),
+                });
+            }
+        });
+    }
+
+    /// Tracked: reads the file, or gives nothing while there is none.
+    pub fn with<T: Default>(self, read: impl FnOnce(&CaseAnswer) -> T) -> T {
+        self.answer.with(|answer| answer.as_ref().map_or_else(T::default, read))
+    }
+
+    /// Tracked.
+    pub fn case(self) -> Option<Case> {
+        self.with(|answer| Some(answer.case.clone()))
+    }
+
+    /// Tracked.
+    pub fn line(self) -> Option<CaseLine> {
+        self.with(|answer| Some(CaseLine::from(&answer.case)))
+    }
+
+    /// Tracked.
+    pub fn is_there(self) -> bool {
+        self.answer.with(Option::is_some)
+    }
+
+    /// Opens or closes a camera's picture.
+    pub fn toggle_camera(self, index: usize) {
+        let known = self
+            .cameras
+            .with_untracked(|cameras| matches!(cameras, Cameras::Near(near) if index < near.len()));
+        if known {
+            self.watched.update(|watched| {
+                if !watched.remove(&index) {
+                    watched.insert(index);
+                }
+            });
+            self.enlarged.update(|enlarged| *enlarged = enlarged.filter(|shown| *shown != index));
+        }
+    }
+
+    /// Makes one watched picture large, then small again.
+    pub fn enlarge(self, index: Option<usize>) {
+        let first = self.watched.with_untracked(|watched| watched.first().copied());
+        self.enlarged.update(|enlarged| {
+            *enlarged = match (*enlarged, index) {
+                (None, None) => first,
+                (Some(_), None) => None,
+                (Some(shown), Some(wanted)) if shown == wanted => None,
+                (_, Some(wanted)) => Some(wanted),
+            }
+        });
+    }
+}

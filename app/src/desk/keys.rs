@@ -1,0 +1,169 @@
+//! The desk's keys. Every action has one; what each does is listed in `help`.
+
+use domain::code::CaseId;
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::act;
+use super::filters::Queue;
+use super::{Desk, Prefix};
+use crate::figure::use_asked;
+
+/// Hears keys for as long as the desk is shown.
+pub fn listen(desk: Desk) {
+    let asked = use_asked();
+    let handle = window_event_listener(leptos::ev::keydown, move |event| {
+        let elsewhere = event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing();
+        if elsewhere || asked.with_untracked(Option::is_some) || desk.help.get_untracked() {
+            return;
+        }
+        if untrack(|| hear(desk, &event)) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// Returns whether the key was taken.
+fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
+    let key = event.key();
+    if types_here(event) {
+        if key == "Escape" {
+            blur();
+        }
+        return key == "Escape";
+    }
+    let prefix = desk.prefix.get_untracked();
+    desk.prefix.set(None);
+    if let (Some(digit), true) = (key.parse::<usize>().ok().filter(|_| key.len() == 1), !event.repeat()) {
+        return digit_pressed(desk, prefix, digit);
+    }
+    match key.as_str() {
+        "ArrowDown" => step(desk, 1),
+        "ArrowUp" => step(desk, -1),
+        "Home" => step(desk, isize::MIN),
+        "End" => step(desk, isize::MAX),
+        "Enter" if !event.repeat() => return enter(desk, event),
+        "Escape" => escape(desk),
+        _ if event.repeat() => return false,
+        "/" => return focus("desk-find"),
+        "?" => desk.help.set(true),
+        "." => desk.listing.refresh(),
+        "g" | "G" => desk.prefix.set(Some(Prefix::Queue)),
+        "v" | "V" => desk.prefix.set(Some(Prefix::Camera)),
+        "e" | "E" => desk.file.enlarge(None),
+        "c" | "C" => act::claim(desk),
+        "w" | "W" => act::call(desk),
+        "n" | "N" => return focus("desk-note"),
+        "r" | "R" => desk.sending.resend(),
+        "k" | "K" => return press("desk-definition"),
+        "[" => act::turn_page(desk, false),
+        "]" => act::turn_page(desk, true),
+        _ => return false,
+    }
+    true
+}
+
+fn digit_pressed(desk: Desk, prefix: Option<Prefix>, digit: usize) -> bool {
+    match prefix {
+        Some(Prefix::Queue) => match Queue::by_digit(digit) {
+            Some(queue) => desk.choose(queue),
+            None => return false,
+        },
+        Some(Prefix::Camera) if digit > 0 => desk.file.toggle_camera(digit - 1),
+        Some(Prefix::Camera) => return false,
+        None => return act::choose_department(desk, digit),
+    }
+    true
+}
+
+/// Moves the hand by rows. With a case open beside the list, the case follows.
+fn step(desk: Desk, by: isize) {
+    let order = desk.listing.order();
+    let at = desk.selected.get_untracked().and_then(|id| order.iter().position(|other| *other == id));
+    let last = order.len().saturating_sub(1);
+    let next = match at {
+        Some(at) => at.saturating_add_signed(by).min(last),
+        None if by > 1 => last,
+        None => 0,
+    };
+    let Some(id) = order.get(next).copied() else { return };
+    desk.selected.set(Some(id));
+    if desk.opened.get_untracked().is_some() {
+        open_soon(desk, id);
+    }
+    // The row is there already; focus brings it into view.
+    focus(&row_id(id));
+}
+
+/// Opens the row once the hand rests on it, so that running through the list asks for nothing.
+fn open_soon(desk: Desk, id: CaseId) {
+    set_timeout(
+        move || {
+            if desk.selected.try_get_untracked() == Some(Some(id)) && desk.opened.get_untracked() != Some(id)
+            {
+                desk.open(Some(id), true);
+            }
+        },
+        std::time::Duration::from_millis(180),
+    );
+}
+
+fn enter(desk: Desk, event: &KeyboardEvent) -> bool {
+    let on_control = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| element.matches("button, a:not(.case-row), summary").unwrap_or(false));
+    if on_control {
+        return false;
+    }
+    match (desk.selected.get_untracked(), desk.opened.get_untracked()) {
+        (Some(selected), opened) if opened != Some(selected) => desk.open(Some(selected), false),
+        (_, Some(_)) => act::main_action(desk),
+        (_, None) => return false,
+    }
+    true
+}
+
+fn escape(desk: Desk) {
+    if desk.file.enlarged.get_untracked().is_some() {
+        desk.file.enlarged.set(None);
+    } else if desk.file.calling.get_untracked() {
+        desk.file.calling.set(false);
+    } else if let Some(open) = desk.opened.get_untracked() {
+        desk.open(None, false);
+        focus(&row_id(open));
+    }
+}
+
+/// The element of a case's row.
+pub fn row_id(id: CaseId) -> String {
+    format!("case-{id}")
+}
+
+fn types_here(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| element.matches("input, textarea, select").unwrap_or(false))
+}
+
+fn element(id: &str) -> Option<web_sys::HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+fn focus(id: &str) -> bool {
+    element(id).is_some_and(|element| element.focus().is_ok())
+}
+
+fn press(id: &str) -> bool {
+    element(id).map(|element| element.click()).is_some()
+}
+
+fn blur() {
+    if let Some(element) =
+        document().active_element().and_then(|active| active.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        // An element that cannot lose the focus keeps it; the next key is then typed there.
+        let _ = element.blur();
+    }
+}

@@ -1,0 +1,201 @@
+//! The rows of the list: fetched once per question, then kept current by the feed without moving under the hand.
+//!
+//! What should be here: fetching pages, what has arrived or gone since. What should not: how a row looks (`row`).
+
+use std::collections::BTreeSet;
+
+use domain::answer::{PageAnswer, PolicyFigures};
+use domain::code::CaseId;
+use domain::moment::UtcMillis;
+use domain::wire::CaseLine;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::clock::{Lamp, lamp};
+use super::filters::Filters;
+use crate::api;
+use crate::board::{Board, Part, use_board};
+use crate::hall::{Hall, use_hall};
+use crate::names::{Called, use_names};
+
+const PAGE: usize = 200;
+
+/// Whether the question has its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetch {
+    Asking,
+    There,
+    Failed(String),
+}
+
+/// Rows under their lamp, as they stood when they were fetched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    pub lamp: Lamp,
+    pub rows: Vec<CaseLine>,
+}
+
+#[derive(Clone, Copy)]
+pub struct Listing {
+    pub groups: RwSignal<Vec<Group>>,
+    pub fetch: RwSignal<Fetch>,
+    /// Cursor of the page after the last one fetched.
+    pub next: RwSignal<Option<String>>,
+    filters: Memo<Filters>,
+    fetched_at: RwSignal<UtcMillis>,
+    /// Counts questions, so that a late answer to an old one is dropped.
+    asked: StoredValue<u32>,
+    board: Board,
+    hall: Hall,
+    names: Called,
+}
+
+/// What the list does not show yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Aside {
+    pub arrived: usize,
+    pub gone: usize,
+}
+
+impl Listing {
+    pub fn new(filters: Memo<Filters>) -> Self {
+        let hall = use_hall();
+        let listing = Self {
+            groups: RwSignal::new(Vec::new()),
+            fetch: RwSignal::new(Fetch::Asking),
+            next: RwSignal::new(None),
+            filters,
+            fetched_at: RwSignal::new(hall.present()),
+            asked: StoredValue::new(0),
+            board: use_board(),
+            hall,
+            names: use_names(),
+        };
+        Effect::new(move |_| {
+            filters.track();
+            // Lamps need the policy; the catalogue comes once.
+            if listing.names.loaded() {
+                untrack(|| listing.refresh());
+            }
+        });
+        listing
+    }
+
+    /// Asks anew: what has arrived comes in, what has gone goes.
+    pub fn refresh(self) {
+        if self.filters.get_untracked().is_empty() {
+            return;
+        }
+        self.fetch.set(Fetch::Asking);
+        self.ask(None);
+    }
+
+    pub fn more(self) {
+        if let Some(cursor) = self.next.get_untracked() {
+            self.ask(Some(cursor));
+        }
+    }
+
+    fn ask(self, cursor: Option<String>) {
+        let turn = self.asked.try_update_value(|asked| {
+            *asked += 1;
+            *asked
+        });
+        let filters = self.filters.get_untracked();
+        let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+        let mut path = format!("/api/v1/cases?limit={PAGE}&{}", filters.query(encode));
+        if let Some(cursor) = &cursor {
+            path += &format!("&cursor={}", encode(cursor));
+        }
+        let asked_at = self.hall.present();
+        spawn_local(async move {
+            let answer = api::get_json::<PageAnswer<CaseLine>>(&path).await;
+            if self.asked.try_get_value() != turn {
+                return;
+            }
+            match answer {
+                Ok(page) => self.take(page, cursor.is_some(), asked_at),
+                Err(error) => drop(self.fetch.try_set(Fetch::Failed(error.to_string()))),
+            }
+        });
+    }
+
+    fn take(self, page: PageAnswer<CaseLine>, further: bool, asked_at: UtcMillis) {
+        let mut rows = if further { self.rows() } else { Vec::new() };
+        rows.extend(page.items);
+        let newest = self.filters.with_untracked(|filters| filters.get("sort") == Some("newest"));
+        let now = self.hall.present();
+        let groups = untrack(|| self.names.with(|names| group(rows, newest, now, &names.policy)));
+        self.groups.try_set(groups);
+        self.next.try_set(page.next);
+        if !further {
+            self.fetched_at.try_set(asked_at);
+        }
+        self.fetch.try_set(Fetch::There);
+    }
+
+    fn rows(self) -> Vec<CaseLine> {
+        self.groups.with_untracked(|groups| groups.iter().flat_map(|group| group.rows.clone()).collect())
+    }
+
+    /// Tracked: the cases in the order in which they stand.
+    pub fn order(self) -> Vec<CaseId> {
+        self.groups
+            .with(|groups| groups.iter().flat_map(|group| group.rows.iter().map(|row| row.id)).collect())
+    }
+
+    /// Tracked: how a row's case stands now. A case that the feed has closed is known by its closing event.
+    pub fn current(self, row: &CaseLine) -> CaseLine {
+        let held = self.board.with(Part::Cases, |held| {
+            let open = held.cases.get(&row.id);
+            let closed = || {
+                let lines = held.events.iter().rev().filter_map(|event| event.case.as_ref());
+                lines.into_iter().find(|line| line.id == row.id)
+            };
+            open.or_else(closed).filter(|line| line.version > row.version).cloned()
+        });
+        held.unwrap_or_else(|| row.clone())
+    }
+
+    /// Tracked.
+    pub fn aside(self) -> Aside {
+        let filters = self.filters.get();
+        let (shown, rows) = self.groups.with(|groups| {
+            let rows: Vec<CaseLine> = groups.iter().flat_map(|group| group.rows.clone()).collect();
+            (rows.iter().map(|row| row.id).collect::<BTreeSet<_>>(), rows)
+        });
+        let since = self.fetched_at.get();
+        let arrived = self.board.with(Part::Events, |held| {
+            let recent = held.events.iter().rev().take_while(|event| event.at >= since);
+            let cases = recent.filter_map(|event| event.case.as_ref()).map(|case| case.id);
+            let unseen: BTreeSet<CaseId> = cases.filter(|id| !shown.contains(id)).collect();
+            unseen.iter().filter_map(|id| held.cases.get(id)).filter(|case| filters.fits(case)).count()
+        });
+        let gone = rows.iter().filter(|row| self.has_gone(row, &filters)).count();
+        Aside { arrived, gone }
+    }
+
+    /// Tracked: whether a row's case no longer belongs here.
+    pub fn has_gone(self, row: &CaseLine, filters: &Filters) -> bool {
+        let now = self.current(row);
+        now.version > row.version && filters.fits(row) && !filters.fits(&now)
+    }
+}
+
+/// Groups by lamp. Within one the urgent come first, then the earliest deadline, unless the newest were asked for.
+fn group(rows: Vec<CaseLine>, newest: bool, now: UtcMillis, policy: &PolicyFigures) -> Vec<Group> {
+    let mut groups: Vec<Group> = Lamp::ALL.into_iter().map(|lamp| Group { lamp, rows: Vec::new() }).collect();
+    for row in rows {
+        let lamp = lamp(&row, now, policy);
+        if let Some(group) = groups.iter_mut().find(|group| group.lamp == lamp) {
+            group.rows.push(row);
+        }
+    }
+    groups.retain(|group| !group.rows.is_empty());
+    if !newest {
+        for group in &mut groups {
+            group.rows.sort_by_key(|row| (row.priority, row.due, row.id));
+        }
+    }
+    groups
+}

@@ -1,0 +1,203 @@
+//! The rail of queues: own cases, the seven stages with their lamps, whistle calls, and when dispatches fall due.
+
+use domain::case::Stage;
+use domain::code::CaseId;
+use domain::command::Command;
+use domain::moment::{MINUTE_MS, UtcMillis};
+use domain::tally::Measure;
+use domain::wire::CaseLine;
+use leptos::prelude::*;
+
+use super::clock::{Lamp, lamp};
+use super::filters::{Filters, Queue};
+use super::{Desk, use_desk};
+use crate::board::{Part, use_board};
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::text;
+use crate::words::{Language, say};
+
+/// Half hours ahead in the small chart.
+const BARS: usize = 8;
+const BAR_MS: i64 = 30 * MINUTE_MS;
+
+#[component]
+pub fn Rail() -> impl IntoView {
+    let speaks = use_language();
+    let queue = |(index, queue): (usize, Queue)| view! { <QueueLine queue digit=(index + 1) % 10/> };
+    view! {
+        <nav class="rail" aria-label=move || say!(speaks.get(), desk.queues)>
+            <ol>{Queue::ALL.into_iter().enumerate().map(queue).collect_view()}</ol>
+            <DueChart/>
+        </nav>
+    }
+}
+
+pub fn queue_name(language: Language, queue: Queue) -> String {
+    match queue {
+        Queue::Mine => say!(language, desk.mine),
+        Queue::At(stage) => say!(language, desk.waiting, stage = text::stage_name(language, stage)),
+        Queue::Open => say!(language, desk.all_open),
+        Queue::Whistles => say!(language, desk.whistles),
+    }
+}
+
+/// The power a stage's step belongs to, where it is not the user's.
+fn other_power(desk: Desk, language: Language, queue: Queue) -> Option<String> {
+    let Queue::At(stage) = queue else { return None };
+    let step = step_of(stage, CaseId(0))?;
+    (!desk.roles().is_empty() && !desk.may(&step)).then(|| power(language, stage))
+}
+
+/// Whose step a stage is.
+pub fn power(language: Language, stage: Stage) -> String {
+    match stage {
+        Stage::Accept | Stage::File | Stage::Check | Stage::Close => say!(language, desk.other_power),
+        Stage::Dispatch => say!(language, desk.other_power_disposal),
+        Stage::Dispose | Stage::Feedback => say!(language, desk.role_department),
+    }
+}
+
+/// The command that takes a case out of a stage, as far as its right goes.
+pub fn step_of(stage: Stage, case: CaseId) -> Option<Command> {
+    let note = String::new();
+    Some(match stage {
+        Stage::Accept => Command::AcceptCase { case },
+        Stage::File => Command::FileCase { case },
+        Stage::Dispatch => {
+            let department = domain::code::DepartmentCode::new("any").ok()?;
+            Command::DispatchCase { case, department, limit: None }
+        }
+        Stage::Dispose => Command::FinishDisposal { case, note },
+        Stage::Feedback => Command::GiveFeedback { case, note },
+        Stage::Check => Command::PassCheck { case, note },
+        Stage::Close => Command::CloseCase { case, note },
+    })
+}
+
+#[component]
+fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
+    let (speaks, desk, board) = (use_language(), use_desk(), use_board());
+    let on = move || desk.filters.with(|filters| filters.queue(&desk.me()) == queue);
+    let count = move || match queue {
+        Queue::At(stage) => board.now(Measure::At(stage)),
+        Queue::Open => board.now(Measure::Open),
+        Queue::Whistles => board.now(Measure::WhistleOpen),
+        Queue::Mine => {
+            let me = desk.me();
+            let own = |case: &&CaseLine| case.claimed_by.as_deref() == Some(me.as_str());
+            board.with(Part::Cases, |held| held.cases.values().filter(own).count() as i64)
+        }
+    };
+    let href = move || Desk::address(&Filters::of(queue, &desk.me()), None);
+    let clocked = match queue {
+        Queue::Mine | Queue::At(Stage::Dispatch | Stage::Dispose) => Some(view! { <Lamps queue/> }),
+        Queue::At(Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close)
+        | Queue::Open
+        | Queue::Whistles => None,
+    };
+    let late = move || match queue {
+        Queue::Whistles => Some(board.now(Measure::WhistleLate)).filter(|late| *late > 0),
+        Queue::Mine | Queue::At(_) | Queue::Open => None,
+    };
+    let late = move || {
+        late().map(|late| view! { <span class="lamp over"><Sign mark=Mark::Over/>{say!(speaks.get(), desk.whistles_late, count = late)}</span> })
+    };
+    let bare = clocked.is_none();
+    view! {
+        <li><a class="queue" class:on=on class:bare=bare href=href aria-current=move || on().then_some("true")>
+            <kbd>{digit}</kbd>
+            <span class="nm">{move || queue_name(speaks.get(), queue)}</span>
+            <span class="ro">{move || other_power(desk, speaks.get(), queue)}{late}</span>
+            <b>{move || text::grouped(count())}</b>
+            {clocked}
+        </a></li>
+    }
+}
+
+/// The queue's count by lamp. Zeros are grey, so that a calm queue stays quiet.
+#[component]
+fn Lamps(queue: Queue) -> impl IntoView {
+    let (desk, board, names, hall) = (use_desk(), use_board(), use_names(), use_hall());
+    let counts = Memo::new(move |_| {
+        let (me, now) = (desk.me(), half_minute(hall.now()));
+        let mine = |case: &CaseLine| match queue {
+            Queue::Mine => case.claimed_by.as_deref() == Some(me.as_str()),
+            Queue::At(stage) => case.stage == stage,
+            Queue::Open | Queue::Whistles => false,
+        };
+        names.with(|names| {
+            board.with(Part::Cases, |held| {
+                let mut counts = [0i64; 3];
+                for case in held.cases.values().filter(|case| mine(case)) {
+                    match lamp(case, now, &names.policy) {
+                        Lamp::Over => counts[0] += 1,
+                        Lamp::Soon => counts[1] += 1,
+                        Lamp::OnTime => counts[2] += 1,
+                        Lamp::NoClock => {}
+                    }
+                }
+                counts
+            })
+        })
+    });
+    let one = move |index: usize, lamp: Lamp| {
+        let zero = move || counts.get()[index] == 0;
+        let class = format!("lamp {}", lamp.class());
+        view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{move || text::grouped(counts.get()[index])}</span> }
+    };
+    view! { <span class="br">{one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}</span> }
+}
+
+/// Lamps of whole queues need no finer time.
+fn half_minute(now: UtcMillis) -> UtcMillis {
+    UtcMillis(now.0.div_euclid(MINUTE_MS / 2) * (MINUTE_MS / 2))
+}
+
+/// How many dispatches fall due in each half hour; breaks of work clocks are hatched.
+#[component]
+fn DueChart() -> impl IntoView {
+    let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
+    let start = Memo::new(move |_| hall.now().0.div_euclid(BAR_MS) * BAR_MS);
+    let bars = Memo::new(move |_| {
+        let from = start.get();
+        board.with(Part::Cases, |held| {
+            let waiting = held.cases.values().filter(|case| case.stage == Stage::Dispatch);
+            let mut bars = [0usize; BARS];
+            for due in waiting.filter_map(|case| case.due) {
+                let index = (due.0 - from).div_euclid(BAR_MS);
+                if let Some(bar) = usize::try_from(index).ok().and_then(|index| bars.get_mut(index)) {
+                    *bar += 1;
+                }
+            }
+            bars
+        })
+    });
+    let drawn = move || {
+        let (bars, from) = (bars.get(), start.get());
+        let top = bars.iter().copied().max().unwrap_or(0).max(1);
+        let rush = |count: usize| count == top && count >= 3;
+        let bar = |(index, count): (usize, usize)| {
+            let height = format!("{}%", count * 100 / top);
+            let time = UtcMillis(from + index as i64 * BAR_MS);
+            // Only clocks that count working time stand still in a break.
+            let still = names.with(|names| {
+                let policy = &names.policy;
+                !policy.dispatch_limit.unit.runs_on()
+                    && !policy.calendar.is_running(time, policy.utc_offset_minutes)
+            });
+            let label = (index % 4 == 0)
+                .then(|| text::hour_minute(time, names.with(|names| names.policy.utc_offset_minutes)));
+            view! { <li class:rush=rush(count) class:still=still><b>{(count > 0).then_some(count)}</b><i style:height=height></i><small>{label}</small></li> }
+        };
+        bars.into_iter().enumerate().map(bar).collect_view()
+    };
+    view! {
+        <section class="due-chart">
+            <h2>{move || say!(speaks.get(), desk.due_chart)}<span>{move || say!(speaks.get(), desk.due_unit)}</span></h2>
+            <ol>{drawn}</ol>
+        </section>
+    }
+}

@@ -1,0 +1,134 @@
+//! One case in the list: lamp, number, what, where, stage, share used, countdown in its own unit, who has it.
+
+use domain::wire::CaseLine;
+use leptos::prelude::*;
+
+use super::clock::{Lamp, countdown, lamp, share, unit};
+use super::keys::row_id;
+use super::{Desk, use_desk};
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::Sign;
+use crate::names::use_names;
+use crate::text;
+use crate::words::{Language, say};
+
+/// What changes in a row as time passes.
+#[derive(Debug, Clone, PartialEq)]
+struct Face {
+    lamp: Lamp,
+    left: Option<String>,
+    share: f64,
+}
+
+#[component]
+pub fn Row(row: CaseLine) -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    names.expect_class(&row.class);
+    let id = row.id;
+    let fetched = StoredValue::new(row);
+    let case = Memo::new(move |_| fetched.with_value(|row| desk.listing.current(row)));
+    let face = face(case);
+    let gone = Memo::new(move |_| {
+        case.track();
+        let filters = desk.filters.get();
+        fetched.with_value(|row| desk.listing.has_gone(row, &filters))
+    });
+    let selected = Memo::new(move |_| desk.selected.get() == Some(id));
+    let class = move || {
+        let lamp = face.with(|face| face.lamp.class());
+        format!(
+            "case-row {lamp}{}{}",
+            if selected.get() { " sel" } else { "" },
+            if gone.get() { " gone" } else { "" }
+        )
+    };
+    // One row is in the order of the tab key; arrows go on from there.
+    let tab = move || {
+        let first = desk.selected.get().is_none()
+            && desk.listing.groups.with(|groups| {
+                groups.first().and_then(|group| group.rows.first()).map(|row| row.id) == Some(id)
+            });
+        if selected.get() || first { "0" } else { "-1" }
+    };
+    let href = move || desk.filters.with(|filters| Desk::address(filters, Some(id)));
+    let current = move || (desk.opened.get() == Some(id)).then_some("true");
+    view! {
+        <li><a id=row_id(id) class=class href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>
+            <span class=move || face.with(|face| format!("lamp {}", face.lamp.class()))><Sign mark=Signal::derive(move || face.with(|face| face.lamp.mark()))/>{move || face.with(|face| face.lamp.word(speaks.get()))}</span>
+            <span class="no">{move || case.with(|case| short_number(&case.number).to_owned())}</span>
+            <span class="cls"><b>{move || case.with(|case| names.with(|names| names.class(speaks.get(), &case.class)))}</b>{move || case.with(|case| case.condition.clone())}</span>
+            <span class="pl">{move || case.with(|case| place(speaks.get(), case, names))}</span>
+            <span class="stg">{move || case.with(|case| stage(speaks.get(), case, gone.get()))}</span>
+            <Used face/>
+            <span class="due-in">{move || face.with(|face| face.left.clone())}</span>
+            <span class="un">{move || case.with(|case| case.due.map(|_| text::unit_name(speaks.get(), unit(case))))}</span>
+            <span class="own" class:me=move || case.with(|case| case.claimed_by.as_deref() == Some(desk.me().as_str()))>{move || case.with(|case| case.claimed_by.clone()).unwrap_or_else(|| say!(speaks.get(), desk.unclaimed))}</span>
+        </a></li>
+    }
+}
+
+fn face(case: Memo<CaseLine>) -> Memo<Face> {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    // Minutes are the finest digits of a countdown; a change each five seconds is enough and spares the list work.
+    let tick = Memo::new(move |_| hall.now().0 / 5_000);
+    Memo::new(move |_| {
+        tick.track();
+        let now = hall.present();
+        case.with(|case| {
+            let shown = names.with(|names| {
+                let policy = &names.policy;
+                let share = (share(case, now, policy) * 100.0).round();
+                Some(Face {
+                    lamp: lamp(case, now, policy),
+                    left: countdown(speaks.get(), case, now, policy),
+                    share,
+                })
+            });
+            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0.0 })
+        })
+    })
+}
+
+#[component]
+fn Used(face: Memo<Face>) -> impl IntoView {
+    let clocked = move || face.with(|face| face.lamp != Lamp::NoClock);
+    let width = move || format!("{}%", face.with(|face| face.share));
+    view! { <span class="use">{move || clocked().then(|| view! { <i><u style:width=width></u></i> })}</span> }
+}
+
+fn place(language: Language, case: &CaseLine, names: crate::names::Called) -> String {
+    match case.address.is_empty() {
+        true => names.with(|names| names.area_words(language, &case.area_path)),
+        false => case.address.clone(),
+    }
+}
+
+fn stage(language: Language, case: &CaseLine, gone: bool) -> String {
+    let name = text::stage_name(language, case.stage);
+    match (gone, case.closed.is_some()) {
+        (_, true) => say!(language, desk.now_closed),
+        (true, false) => say!(language, desk.moved_to, stage = name),
+        (false, false) => name,
+    }
+}
+
+/// `1121-07245` of `20261121-07245`: in one list the year goes without saying.
+fn short_number(number: &str) -> &str {
+    match number.split_once('-') {
+        Some((day, _)) if day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit()) => &number[4..],
+        _ => number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_number;
+
+    #[test]
+    fn only_our_own_numbers_are_shortened() {
+        assert_eq!(short_number("20261121-07245"), "1121-07245");
+        assert_eq!(short_number("311-5512"), "311-5512");
+        assert_eq!(short_number("案件一"), "案件一");
+    }
+}

@@ -1,0 +1,127 @@
+//! The open case: heading, then its parts in the order in which they are read.
+
+use domain::code::AreaCode;
+use leptos::prelude::*;
+
+use super::act::Actions;
+use super::around::Around;
+use super::clock::lamp;
+use super::due::Countdown;
+use super::history::History;
+use super::use_desk;
+use super::way::Way;
+use crate::api::ApiError;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::Sign;
+use crate::names::use_names;
+use crate::text;
+use crate::words::say;
+
+#[component]
+pub fn Sheet() -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let file = desk.file;
+    let there = Memo::new(move |_| file.is_there());
+    let waits = move || {
+        let words = match (desk.opened.get(), file.problem.get()) {
+            (None, _) => say!(speaks.get(), desk.choose_case),
+            (Some(_), None) => say!(speaks.get(), desk.loading),
+            (Some(_), Some(ApiError::Refused { status: 404, .. })) => say!(speaks.get(), desk.no_match),
+            (Some(_), Some(error)) => say!(speaks.get(), desk.failed, words = error),
+        };
+        view! { <p class="sheet-state" role="status">{words}</p> }
+    };
+    let label = move || file.with(|answer| answer.case.number.clone());
+    view! {
+        <section class="sheet" class:empty=move || desk.opened.get().is_none() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
+            <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{move || say!(speaks.get(), desk.back)}</button>
+            <Show when=move || there.get() fallback=waits>
+                <Title/>
+                <Way/>
+                <Countdown/>
+                <Around/>
+                <div class="sheet-two"><Actions/><History/></div>
+            </Show>
+        </section>
+    }
+}
+
+#[component]
+fn Title() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let file = desk.file;
+    let title = move || {
+        file.with(|answer| {
+            let class = names.with(|names| names.class(speaks.get(), &answer.case.report.class));
+            let parts = [Some(class), answer.case.report.condition.clone()];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        })
+    };
+    let owner = move || {
+        file.with(|answer| answer.case.claimed_by.clone()).map_or_else(
+            || view! { <span class="dim">{say!(speaks.get(), desk.unclaimed)}</span> }.into_any(),
+            |name| {
+                view! { <span class="dim">{say!(speaks.get(), desk.col_owner)}</span><b>{name}</b> }
+                    .into_any()
+            },
+        )
+    };
+    let description = move || {
+        file.with(|answer| Some(answer.case.report.description.clone()).filter(|text| !text.is_empty()))
+    };
+    view! {
+        <header class="title">
+            <div class="l1"><LampWord/><span class="no">{move || file.with(|answer| answer.case.number.clone())}</span>
+                <h1>{title}</h1><span class="sp"></span>{owner}</div>
+            <Place/>
+            {move || description().map(|text| view! { <p class="said">{text}</p> })}
+        </header>
+    }
+}
+
+#[component]
+fn LampWord() -> impl IntoView {
+    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
+    let shown = Memo::new(move |_| {
+        let now = hall.now();
+        let line = desk.file.line()?;
+        names.with(|names| Some(lamp(&line, now, &names.policy)))
+    });
+    move || {
+        shown.get().map(|lamp| {
+            view! { <span class=format!("lamp {}", lamp.class())><Sign mark=lamp.mark()/>{lamp.word(speaks.get())}</span> }
+        })
+    }
+}
+
+#[component]
+fn Place() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let file = desk.file;
+    let area = move || {
+        let path: Vec<AreaCode> = file.with(|answer| answer.case.area_path.clone());
+        names.with(|names| names.area_words(speaks.get(), &path))
+    };
+    let code = move || file.with(|answer| answer.case.report.area.to_string());
+    let place = move || match file.with(|answer| answer.case.report.place) {
+        Some(place) => {
+            view! { <span class="dim">{format!("{:.5}, {:.5}", place.lat(), place.lon())}</span> }.into_any()
+        }
+        None => view! { <span class="stale">{say!(speaks.get(), desk.no_place)}</span> }.into_any(),
+    };
+    let source = move || {
+        file.with(|answer| {
+            let report = &answer.case.report;
+            let source = names.with(|names| names.source(speaks.get(), &report.source));
+            let who = report.reporter.clone().map_or(source.clone(), |who| format!("{source} {who}"));
+            let offset = names.with(|names| names.policy.utc_offset_minutes);
+            let words = say!(speaks.get(), desk.reported_by, source = who);
+            format!("{words} {}", text::hour_minute(answer.case.reported, offset))
+        })
+    };
+    view! {
+        <p class="l2"><b>{move || file.with(|answer| answer.case.report.address.clone())}</b><span>{area}</span><span class="dim">{code}</span>{place}
+            <span class="sp"></span><span class="dim">{source}</span></p>
+    }
+}

@@ -1,0 +1,178 @@
+//! Top and bottom bar: where one is, what must be known at any moment, which keys work.
+
+use domain::role::Role;
+use domain::tally::Measure;
+use leptos::prelude::*;
+
+use super::use_desk;
+use crate::board::use_board;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::live::{Health, Link};
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::page::Switches;
+use crate::text;
+use crate::words::{Language, say};
+
+#[component]
+pub fn Top() -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let centre = move || names.with(|names| speaks.name(&names.centre));
+    view! {
+        <header class="desk-top">
+            <div class="brand"><b>{move || say!(speaks.get(), common.product)}</b><span>{centre}</span></div>
+            <nav class="tabs">
+                <a class="on" href="/desk" aria-current="page">{move || say!(speaks.get(), desk.tab_desk)}</a>
+                <a href="/wall/main">{move || say!(speaks.get(), desk.tab_wall)}</a>
+            </nav>
+            <Find/>
+            <Alarms/>
+            <DataAge/>
+            <WorkTime/>
+            <Seat/>
+            <Time/>
+        </header>
+    }
+}
+
+#[component]
+fn Find() -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let text = move || desk.filters.with(|filters| filters.get("text").unwrap_or_default().to_owned());
+    let find = move |event: leptos::ev::Event| {
+        let next = desk.filters.get_untracked().with("text", &event_target_value(&event));
+        desk.list(&next, false);
+    };
+    view! {
+        <label class="find"><kbd>"/"</kbd>
+            <input id="desk-find" type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find
+                placeholder=move || say!(speaks.get(), desk.find) aria-label=move || say!(speaks.get(), desk.find)/>
+        </label>
+    }
+}
+
+#[component]
+fn Alarms() -> impl IntoView {
+    let (speaks, board) = (use_language(), use_board());
+    let count = move || board.now(Measure::OverdueDispatch);
+    let words = move || match count() {
+        0 => say!(speaks.get(), desk.no_alarms),
+        count => say!(speaks.get(), desk.alarms, count = text::grouped(count)),
+    };
+    let mark = Signal::derive(move || if count() > 0 { Mark::Over } else { Mark::Done });
+    view! {
+        <a class="grp lamp" class:over=move || { count() > 0 } href="/desk?open=true&stage=dispatch&phase=overdue&sort=due">
+            <Sign mark/>{words}
+        </a>
+    }
+}
+
+#[component]
+fn DataAge() -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let health = expect_context::<Health>();
+    let words = move || match health.link.get() {
+        Link::Live => say!(speaks.get(), desk.data_age, age = health.age_ms.get() / 1_000),
+        Link::Connecting => say!(speaks.get(), common.connecting),
+        Link::Lost { since } => {
+            let offset = names.with(|names| names.policy.utc_offset_minutes);
+            say!(speaks.get(), desk.lost, time = text::clock(since, offset))
+        }
+        Link::SignedOut => say!(speaks.get(), wall.signed_out),
+    };
+    let live = move || health.link.get() == Link::Live;
+    let mark = Signal::derive(move || if live() { Mark::Live } else { Mark::Lost });
+    view! { <span class="grp lamp" class:stale=move || !live() role="status"><Sign mark/>{words}</span> }
+}
+
+#[component]
+fn WorkTime() -> impl IntoView {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    let still = move || {
+        let now = hall.now();
+        names.with(|names| {
+            let policy = &names.policy;
+            let unit = domain::calendar::LimitUnit::WorkHour;
+            text::why_still(speaks.get(), unit, now, &policy.calendar, policy.utc_offset_minutes)
+        })
+    };
+    let mark = Signal::derive(move || if still().is_some() { Mark::Stopped } else { Mark::Live });
+    let words = move || still().unwrap_or_else(|| say!(speaks.get(), desk.running));
+    view! { <span class="grp lamp worktime"><Sign mark/>{words}</span> }
+}
+
+#[component]
+fn Seat() -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let roles = move || {
+        let names: Vec<String> = desk.roles().into_iter().map(|role| role_name(speaks.get(), role)).collect();
+        names.join(" · ")
+    };
+    view! {
+        <div class="grp seat"><b>{move || desk.me()}</b><span class="dim">{roles}</span></div>
+        <div class="grp switch"><Switches speaks/></div>
+    }
+}
+
+pub fn role_name(language: Language, role: Role) -> String {
+    match role {
+        Role::Admin => say!(language, desk.role_admin),
+        Role::Supervisor => say!(language, desk.role_supervisor),
+        Role::Dispatcher => say!(language, desk.role_dispatcher),
+        Role::Department => say!(language, desk.role_department),
+        Role::Viewer => say!(language, desk.role_viewer),
+        _ => say!(language, desk.role_other),
+    }
+}
+
+#[component]
+fn Time() -> impl IntoView {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    let offset = move || names.with(|names| names.policy.utc_offset_minutes);
+    let clock = move || text::clock(hall.now(), offset());
+    let date = Memo::new(move |_| text::short_date(speaks.get(), hall.now().local(offset()).date));
+    view! { <div class="grp time"><b>{clock}</b><span class="dim">{date}</span></div> }
+}
+
+#[component]
+pub fn Foot() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let yellow = move || names.with(|names| names.policy.lamp_yellow_percent);
+    let key = |keys: &'static [&'static str], words: Signal<String>| {
+        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+        view! { <span>{keys}{words}</span> }
+    };
+    let always = move || {
+        let language = speaks.get();
+        view! {
+            {key(&["↑", "↓"], say!(language, desk.key_move).into())}
+            {key(&["G", "0–9"], say!(language, desk.key_queue).into())}
+            {key(&["↵"], say!(language, desk.key_open).into())}
+            {key(&["/"], say!(language, desk.key_find).into())}
+        }
+    };
+    let with_case = move || {
+        let language = speaks.get();
+        desk.opened.get().map(|_| {
+            view! {
+                {key(&["C"], say!(language, desk.key_claim).into())}
+                {key(&["W"], say!(language, desk.key_whistle).into())}
+                {key(&["V", "1–9"], say!(language, desk.key_camera).into())}
+                {key(&["N"], say!(language, desk.key_note).into())}
+                {key(&["K"], say!(language, desk.key_definition).into())}
+            }
+        })
+    };
+    view! {
+        <footer class="desk-foot">
+            {always}{with_case}
+            <button type="button" class="help-open" on:click=move |_| desk.help.set(true)><kbd>"?"</kbd>{move || say!(speaks.get(), desk.key_help)}</button>
+            <span class="sp"></span>
+            <span class="legend"><Sign mark=Mark::Inside/>{move || say!(speaks.get(), desk.legend_ok, percent = yellow())}</span>
+            <span class="legend"><Sign mark=Mark::Near/>{move || say!(speaks.get(), desk.legend_soon, percent = yellow())}</span>
+            <span class="legend"><Sign mark=Mark::Over/>{move || say!(speaks.get(), desk.legend_over)}</span>
+            <span class="legend"><Sign mark=Mark::Stopped/>{move || say!(speaks.get(), desk.lamp_stopped)}</span>
+        </footer>
+    }
+}

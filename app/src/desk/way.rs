@@ -1,0 +1,120 @@
+//! The closed loop in one line: what is done, with its time and what it took; what runs; what is to come with its limit.
+
+use domain::answer::CaseAnswer;
+use domain::calendar::{Limit, LimitUnit};
+use domain::case::Stage;
+use domain::command::Event;
+use domain::moment::UtcMillis;
+use leptos::prelude::*;
+
+use super::clock::span;
+use super::use_desk;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::text;
+use crate::words::say;
+
+/// One stage of the case's way.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    stage: Stage,
+    began: Option<UtcMillis>,
+    ended: Option<UtcMillis>,
+    limit: Option<Limit>,
+    is_now: bool,
+    /// The case is past it, whether or not the log says when.
+    is_past: bool,
+}
+
+#[component]
+pub fn Way() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let steps = Memo::new(move |_| {
+        let (dispatch, disposal) = names.with(|names| {
+            let own = desk.file.with(|answer| names.disposal_limit(&answer.case.report.class));
+            (Some(names.policy.dispatch_limit), own.or(Some(names.policy.disposal_limit)))
+        });
+        desk.file.with(|answer| steps(answer, dispatch, disposal))
+    });
+    view! {
+        <ol class="loop" aria-label=move || say!(speaks.get(), desk.history)>
+            {move || steps.get().into_iter().map(|step| view! { <StepItem step/> }).collect_view()}
+        </ol>
+    }
+}
+
+/// When each stage began and ended, from what the log says. A case taken over has no early stages to show.
+fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) -> Vec<Step> {
+    let mut ended = [None::<UtcMillis>; 7];
+    for recorded in &answer.timeline {
+        let stage = match recorded.event {
+            Event::CaseAccepted { .. } => Stage::Accept,
+            Event::CaseFiled { .. } => Stage::File,
+            Event::CaseDispatched { .. } => Stage::Dispatch,
+            Event::DisposalFinished { .. } => Stage::Dispose,
+            Event::FeedbackGiven { .. } => Stage::Feedback,
+            Event::CheckPassed { .. } => Stage::Check,
+            Event::CaseClosed { .. } => Stage::Close,
+            _ => continue,
+        };
+        ended[stage as usize] = Some(recorded.at);
+    }
+    let case = &answer.case;
+    let clock = |stage| match stage {
+        Stage::Dispatch => case.dispatch_clock.map_or(dispatch, |clock| clock.limit),
+        Stage::Dispose => case.disposal_clock.map_or(disposal, |clock| clock.limit),
+        Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => None,
+    };
+    let step = |stage: Stage| {
+        let before = (stage as usize).checked_sub(1);
+        Step {
+            stage,
+            began: before.map_or(Some(case.reported), |before| ended[before]),
+            ended: ended[stage as usize],
+            limit: clock(stage),
+            is_now: case.is_open() && case.stage == stage,
+            is_past: !case.is_open() || stage < case.stage,
+        }
+    };
+    Stage::ALL.into_iter().map(step).collect()
+}
+
+#[component]
+fn StepItem(step: Step) -> impl IntoView {
+    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
+    let Step { stage, began, ended, limit, is_now, is_past } = step;
+    let tick = Memo::new(move |_| hall.now().0 / 10_000);
+    let time = move || {
+        let offset = names.with(|names| names.policy.utc_offset_minutes);
+        match ended {
+            Some(at) => text::hour_minute(at, offset),
+            None if is_now => say!(speaks.get(), desk.now),
+            None if is_past => say!(speaks.get(), desk.before),
+            None => say!(speaks.get(), desk.to_come),
+        }
+    };
+    let took = move || {
+        tick.track();
+        let language = speaks.get();
+        // Stages without a limit are told in plain time, which runs on.
+        let unit = limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit);
+        let took = names.with(|names| {
+            let until = ended.or_else(|| is_now.then(|| hall.present()))?;
+            let policy = &names.policy;
+            let ms = policy.calendar.elapsed_ms(began?, until, unit, policy.utc_offset_minutes);
+            Some(span(language, ms, unit, policy))
+        });
+        let limit = limit.map(|limit| say!(language, desk.limit, limit = text::limit_words(language, limit)));
+        [took, limit].into_iter().flatten().collect::<Vec<_>>().join(" / ")
+    };
+    let done = is_past;
+    view! {
+        <li class:done=done class:cur=is_now class:fut=!done && !is_now aria-current=is_now.then_some("step")>
+            <span class="nd">{done.then(|| view! { <Sign mark=Mark::Done/> })}</span>
+            <b>{move || text::stage_name(speaks.get(), stage)}</b>
+            <span class="t1">{time}</span><span class="t2">{took}</span>
+        </li>
+    }
+}

@@ -1,0 +1,164 @@
+//! Whistle calls at the desk: the list of those that are open, and the form that raises one for a case.
+
+use domain::code::DepartmentCode;
+use domain::command::Command;
+use domain::moment::MINUTE_MS;
+use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
+use leptos::prelude::*;
+
+use super::due::moment;
+use super::{Desk, use_desk};
+use crate::board::{Part, use_board};
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::mark::{Mark, Sign};
+use crate::names::use_names;
+use crate::text;
+use crate::words::say;
+
+/// Calls that are open, those that wait longest first.
+#[component]
+pub fn Whistles() -> impl IntoView {
+    let (speaks, board) = (use_language(), use_board());
+    let calls = Memo::new(move |_| {
+        board.with(Part::Whistles, |held| {
+            let mut open: Vec<Whistle> =
+                held.whistles.iter().filter(|call| call.closed.is_none()).cloned().collect();
+            open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
+            open
+        })
+    });
+    let empty = move || {
+        calls
+            .with(Vec::is_empty)
+            .then(|| view! { <p class="list-state">{say!(speaks.get(), desk.whistle_empty)}</p> })
+    };
+    view! {
+        <div class="case-rows calls">{empty}
+            <ol>{move || calls.get().into_iter().map(|call| view! { <Call call/> }).collect_view()}</ol>
+        </div>
+    }
+}
+
+#[component]
+fn Call(call: Whistle) -> impl IntoView {
+    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
+    let (due, id) = (call.due, call.id);
+    let area = call.area_path.clone();
+    let place = move || names.with(|names| names.area_words(speaks.get(), &area));
+    let title = match call.call.case {
+        Some(case) => {
+            let href = desk.filters.with_untracked(|filters| Desk::address(filters, Some(case)));
+            view! { <a href=href>{call.call.title.clone()}</a> }.into_any()
+        }
+        None => view! { <span>{call.call.title.clone()}</span> }.into_any(),
+    };
+    let answer = move |called: Called| {
+        let name = move || names.with(|names| names.department(speaks.get(), &called.department));
+        let state = Memo::new(move |_| match called.responded {
+            Some(at) => (
+                Mark::Done,
+                names.with(|names| {
+                    say!(
+                        speaks.get(),
+                        desk.responded,
+                        time = text::hour_minute(at, names.policy.utc_offset_minutes)
+                    )
+                }),
+            ),
+            None => {
+                let (late, digits) = text::in_minutes(due, hall.now());
+                (
+                    if late { Mark::Over } else { Mark::Inside },
+                    format!("{} {digits}", text::phase_note(speaks.get(), late)),
+                )
+            }
+        });
+        view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em></li> }
+    };
+    let close = move |_| {
+        desk.sending.send(
+            Command::CloseWhistle { whistle: id, note: String::new() },
+            say!(speaks.get(), event.whistle_closed),
+        );
+    };
+    let can_close = move || desk.may(&Command::CloseWhistle { whistle: id, note: String::new() });
+    view! {
+        <li class="call"><h3><Sign mark=Mark::of_level(call.call.level)/>{move || text::level_name(speaks.get(), call.call.level)}" "{title}</h3>
+            <p class="dim">{place}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
+            <Show when=can_close><button type="button" class="btn" on:click=close>{move || say!(speaks.get(), event.whistle_closed)}</button></Show>
+        </li>
+    }
+}
+
+/// Calls departments to the open case. What it says in advance is when they must have responded.
+#[component]
+pub fn WhistleForm() -> impl IntoView {
+    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
+    let level = RwSignal::new(WhistleLevel::Street);
+    let class =
+        names.with(|names| desk.file.with(|answer| names.class(speaks.get(), &answer.case.report.class)));
+    let address = desk.file.with(|answer| answer.case.report.address.clone());
+    let title = RwSignal::new(format!("{address} {class}").trim().to_owned());
+    let called = RwSignal::new(Vec::<DepartmentCode>::new());
+    let until = move || {
+        let now = hall.now();
+        names.with(|names| {
+            let due = now.plus(i64::from(names.policy.whistle_response_minutes) * MINUTE_MS);
+            say!(speaks.get(), desk.whistle_due, time = moment(speaks.get(), due, now, names))
+        })
+    };
+    let ready = move || !title.with(|title| title.trim().is_empty()) && !called.with(Vec::is_empty);
+    let send = move |_| {
+        let Some(case) = desk.file.case() else { return };
+        let call = WhistleCall {
+            level: level.get(),
+            area: case.report.area,
+            title: title.get().trim().to_owned(),
+            case: Some(case.id),
+            called: called.get(),
+        };
+        desk.sending.send(Command::RaiseWhistle { call }, say!(speaks.get(), desk.whistle));
+        desk.file.calling.set(false);
+    };
+    let need = move || {
+        (!ready()).then(|| view! { <span class="dim">{say!(speaks.get(), desk.whistle_need)}</span> })
+    };
+    view! {
+        <div class="hd"><h3>{move || say!(speaks.get(), desk.whistle)}</h3><span class="meta">{until}</span></div>
+        <Level level/>
+        <input class="field" type="text" maxlength="200" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=move || say!(speaks.get(), desk.whistle_title)/>
+        <CalledBoxes called/>
+        <p class="acts"><button type="button" class="btn primary" disabled=move || !ready() on:click=send>{move || say!(speaks.get(), desk.whistle_send)}</button>{need}</p>
+    }
+}
+
+#[component]
+fn Level(level: RwSignal<WhistleLevel>) -> impl IntoView {
+    let speaks = use_language();
+    let radio = move |of: WhistleLevel| {
+        view! { <label><input type="radio" name="whistle-level" prop:checked=move || level.get() == of on:change=move |_| level.set(of)/>{move || text::level_name(speaks.get(), of)}</label> }
+    };
+    view! { <fieldset class="levels"><legend>{move || say!(speaks.get(), desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
+}
+
+#[component]
+fn CalledBoxes(called: RwSignal<Vec<DepartmentCode>>) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let boxes = move || {
+        let one = |(code, name): (DepartmentCode, String)| {
+            let own = code.clone();
+            let on = move || called.with(|called| called.contains(&own));
+            let turn = move |_| {
+                called.update(|called| match called.iter().position(|held| *held == code) {
+                    Some(at) => drop(called.remove(at)),
+                    None if called.len() < CALLED_MAX => called.push(code.clone()),
+                    None => {}
+                })
+            };
+            view! { <label><input type="checkbox" prop:checked=on on:change=turn/>{name}</label> }
+        };
+        names.with(|names| names.all_departments(speaks.get())).into_iter().map(one).collect_view()
+    };
+    view! { <fieldset class="called"><legend>{move || say!(speaks.get(), desk.whistle_called)}</legend>{boxes}</fieldset> }
+}
