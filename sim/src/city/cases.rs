@@ -26,6 +26,8 @@ pub struct Planner<'a> {
     random: StdRng,
     /// Crossings with the area they lie in, by unit.
     spots: Vec<(&'a str, Vec<Spot>)>,
+    /// Places that a camera looks at: what is most urgent happens where somebody can see it.
+    watched: Vec<Spot>,
 }
 
 struct Spot {
@@ -40,20 +42,20 @@ impl<'a> Planner<'a> {
         let mut spots: Vec<(&str, Vec<Spot>)> =
             figures::UNITS.iter().map(|(unit, _)| (*unit, Vec::new())).collect();
         for node in &city.network.nodes {
-            let Some((district, street)) = city.street_at(node.point) else { continue };
+            let Some((district, _)) = city.street_at(node.point) else { continue };
             let Some((_, list)) = spots.iter_mut().find(|(unit, _)| *unit == district.code.as_str()) else {
                 continue;
             };
             let road = node.links.first().map(|link| city.network.roads[link.road as usize].name.zh.clone());
-            let mut area: Vec<AreaCode> =
-                street.communities.iter().map(|community| community.code.clone()).collect();
-            if area.is_empty() {
-                area.push(street.code.clone());
-            }
-            list.push(Spot { at: node.point, area, road: road.unwrap_or_default() });
+            list.extend(spot(city, node.point, road.unwrap_or_default()));
         }
         spots.retain(|(_, list)| !list.is_empty());
-        Self { random: StdRng::seed_from_u64(seed), spots }
+        let watched = city.cameras().into_iter().filter_map(|camera| {
+            let seen = ahead(camera.point, f64::from(camera.bearing_deg), WATCHED_M);
+            spot(city, seen, camera.name.zh.trim_end_matches("球机").trim_end_matches("枪机").to_owned())
+        });
+        let watched = watched.collect();
+        Self { random: StdRng::seed_from_u64(seed), spots, watched }
     }
 
     /// The next case.
@@ -63,11 +65,14 @@ impl<'a> Planner<'a> {
         let class = figures::CLASSES[pick(&mut self.random, &figures::CLASSES.map(|(_, share)| share))].0;
         let source = figures::SOURCES[pick(&mut self.random, &figures::SOURCES.map(|(_, share)| share))].0;
         let source = if class.starts_with('C') { "hotline" } else { source };
-        let list = &self.spots[unit].1;
+        let priority = priority_of(&mut self.random, class);
+        let urgent = priority == Priority::First && !self.watched.is_empty();
+        let list = if urgent { &self.watched } else { &self.spots[unit].1 };
         let spot = &list[self.random.random_range(0..list.len())];
         let area = spot.area[self.random.random_range(0..spot.area.len())].clone();
-        let place = near(&mut self.random, spot.at);
-        let address = format!("{}{}号附近", spot.road, self.random.random_range(1..400));
+        let place = if urgent { spot.at } else { near(&mut self.random, spot.at) };
+        let number = self.random.random_range(1..400);
+        let address = if urgent { spot.road.clone() } else { format!("{}{number}号附近", spot.road) };
         let late = self.random.random_bool(figures::LATE_SHARE);
         let stays_ms = figures::STAGE_MINUTES.map(|median| stay_ms(&mut self.random, median));
         let report = Report {
@@ -81,8 +86,8 @@ impl<'a> Planner<'a> {
             address,
             description: String::new(),
             // One case in fifty has no position, as in life.
-            place: (!self.random.random_bool(0.02)).then_some(place),
-            priority: priority_of(&mut self.random, class),
+            place: (urgent || !self.random.random_bool(0.02)).then_some(place),
+            priority,
             base_count: self.random.random_range(1..=5),
             reporter: Some(format!("监督员{:03}", self.random.random_range(1..=648))),
             external: None,
@@ -137,15 +142,36 @@ fn stay_ms(random: &mut StdRng, median_minutes: f64) -> i64 {
     (median_minutes * (0.6 * normal.clamp(-2.5, 2.5)).exp() * MINUTE_MS as f64) as i64
 }
 
-/// About 5 % first, 15 % second and third together of what needs someone; the rest is ordinary.
+/// What needs somebody at once is rare: about one case in a thousand first, five second, fifteen third.
 fn priority_of(random: &mut StdRng, class: &str) -> Priority {
     let hazard = matches!(class, "E05-01" | "E05-05" | "E05-06" | "P01-02" | "E01-01");
-    match (hazard, random.random_range(0..100)) {
-        (true, 0..8) => Priority::First,
-        (true, 8..40) | (false, 0..1) => Priority::Second,
-        (true, 40..) | (false, 1..3) => Priority::Third,
+    match (hazard, random.random_range(0..1_000)) {
+        (true, 0..30) => Priority::First,
+        (true, 30..120) | (false, 0..2) => Priority::Second,
+        (true, 120..330) | (false, 2..10) => Priority::Third,
         _ => Priority::Ordinary,
     }
+}
+
+/// How far in front of a camera the watched place lies, in metres.
+const WATCHED_M: f64 = 60.0;
+
+fn spot(city: &Schematic, at: Point, road: String) -> Option<Spot> {
+    let (_, street) = city.street_at(at)?;
+    let mut area: Vec<AreaCode> = street.communities.iter().map(|community| community.code.clone()).collect();
+    if area.is_empty() {
+        area.push(street.code.clone());
+    }
+    Some(Spot { at, area, road })
+}
+
+/// The point `metres` away in a direction of the compass; good enough within a street.
+fn ahead(from: Point, bearing_deg: f64, metres: f64) -> Point {
+    const METRES_PER_DEGREE: f64 = 111_320.0;
+    let (sin, cos) = bearing_deg.to_radians().sin_cos();
+    let lat = from.lat() + metres * cos / METRES_PER_DEGREE;
+    let lon = from.lon() + metres * sin / (METRES_PER_DEGREE * from.lat().to_radians().cos());
+    Point::from_degrees(lat, lon).unwrap_or(from)
 }
 
 fn department_of(class: &str) -> DepartmentCode {
