@@ -41,7 +41,7 @@ table! {
     moved(count): "{count} 件已离开", "{count} moved on";
     not_inserted(): "未插入列表", "not put into the list";
     in_step(): "列表与现状一致", "the list is up to date";
-    moved_to(stage): "已转{stage}", "now: {stage}";
+    moved_to(stage): "已转{stage}", "→ {stage}";
     now_closed(): "已结案", "closed";
     group_claimed(): "均已认领", "all taken";
     group_unclaimed(count): "{count} 件未认领", "{count} not taken";
