@@ -8,6 +8,7 @@ mod place;
 mod overdue;
 mod whistles;
 mod incident;
+pub mod linked;
 mod events;
 mod alarms;
 

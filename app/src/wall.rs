@@ -27,6 +27,8 @@ use crate::words::say;
 pub struct Focus {
     pub case: Memo<Option<CaseId>>,
     pub pinned: bool,
+    /// The cameras that look at it.
+    pub linked: RwSignal<tile::linked::Linked>,
 }
 
 #[component]
@@ -80,7 +82,8 @@ fn provide_focus(board: Board) {
         Some(pinned) => Some(pinned),
         None => board.with(crate::board::Part::Cases, |state| state.focus(held.copied().flatten())),
     });
-    provide_context(Focus { case, pinned: pinned.is_some() });
+    let spot = Memo::new(move |_| board.case(case.get()?)?.place);
+    provide_context(Focus { case, pinned: pinned.is_some(), linked: tile::linked::follow(spot) });
 }
 
 fn leave_when_signed_out(health: Health) {

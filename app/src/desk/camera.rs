@@ -3,9 +3,10 @@
 use domain::camera::Camera;
 use leptos::prelude::*;
 
-use super::file::{Cameras, NearCamera};
+use super::file::Cameras;
 use super::use_desk;
 use crate::language::use_language;
+use crate::linked::NearCamera;
 use crate::names::use_names;
 use crate::player::CameraTile;
 use crate::words::{Language, say};

@@ -3,37 +3,22 @@
 use std::collections::BTreeSet;
 
 use domain::answer::CaseAnswer;
-use domain::camera::Camera;
 use domain::case::Case;
 use domain::code::{CaseId, DepartmentCode};
 use domain::place::Point;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
-use serde::Deserialize;
 use wasm_bindgen_futures::spawn_local;
 
 use super::send::Sending;
 use crate::api::{self, ApiError};
 use crate::board::{Board, use_board};
+use crate::linked::{self, NearCamera};
 
 /// How far linked cameras may hang from the case.
 const RADIUS_M: u32 = 800;
 /// As many as digits call.
 const CAMERAS_MAX: u32 = 9;
-
-/// A camera linked to the case.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NearCamera {
-    #[serde(flatten)]
-    pub camera: Camera,
-    pub distance_m: f64,
-    pub sees: bool,
-}
-
-#[derive(Deserialize)]
-struct CameraPage {
-    cameras: Vec<NearCamera>,
-}
 
 /// What is known of the linked cameras.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,12 +131,10 @@ impl File {
     fn load_cameras(self, id: CaseId, place: Option<Point>) {
         let Some(place) = place else { return self.cameras.set(Cameras::Near(Vec::new())) };
         spawn_local(async move {
-            let near = format!("{:.6}%2C{:.6}", place.lat(), place.lon());
-            let path = format!("/api/v1/cameras?near={near}&radius={RADIUS_M}&limit={CAMERAS_MAX}");
-            let answer = api::get_json::<CameraPage>(&path).await;
+            let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
             if self.opened.try_get_untracked() == Some(Some(id)) {
                 self.cameras.set(match answer {
-                    Ok(page) => Cameras::Near(page.cameras),
+                    Ok(near) => Cameras::Near(near),
                     Err(error) => Cameras::Failed(error.to_string()),
                 });
             }

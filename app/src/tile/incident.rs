@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Panel;
+use super::linked::LinkedCameras;
 use crate::api;
 use crate::board::{Part, use_board};
 use crate::hall::use_hall;
@@ -34,8 +35,16 @@ pub fn Incident() -> impl IntoView {
                 .into_any()
         }
     };
+    let course = move || {
+        let line = shown.get().and(line.get_untracked())?;
+        Some(view! { <Way id=line.id stage=line.stage/><Responses id=line.id/> })
+    };
     view! {
-        <Panel class="focus" label=Signal::derive(move || say!(speaks.get(), wall.focus))>{content}</Panel>
+        <Panel class="focus" label=Signal::derive(move || say!(speaks.get(), wall.focus))>
+            {content}
+            <Show when=move || shown.get().is_some()><LinkedCameras/></Show>
+            {course}
+        </Panel>
     }
 }
 
@@ -63,9 +72,6 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
             <a href=format!("/desk/case/{}", line.id)>{title}</a><span class="fx">{why}</span></h2>
         <p class="sub">{place}<span class="dim">{number}</span></p>
         <Clock line=line.clone()/>
-        <Cameras place=line.place/>
-        <Way id=line.id stage=line.stage/>
-        <Responses id=line.id/>
     }
 }
 
@@ -140,16 +146,6 @@ fn Clock(line: CaseLine) -> impl IntoView {
             <p class="y"><span>{limit_words}</span><span>{until}</span><span>{still}</span></p>
         </div>
     }
-}
-
-/// Filled in by the player: the cameras that look at the place.
-#[component]
-fn Cameras(place: Option<domain::place::Point>) -> impl IntoView {
-    let speaks = use_language();
-    let words = move || {
-        if place.is_some() { say!(speaks.get(), wall.no_camera) } else { say!(speaks.get(), wall.no_place) }
-    };
-    view! { <div class="cams none"><p class="dim">{words}</p></div> }
 }
 
 /// The seven stages with the time each was passed.

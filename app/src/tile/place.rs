@@ -12,7 +12,7 @@ use crate::figure::{Evidence, Figure};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Live;
-use crate::map::{MapCase, MapClick, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
+use crate::map::{MapCamera, MapCase, MapClick, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
 use crate::names::use_names;
 use crate::text;
 use crate::wall::{Focus, OnDuty, People};
@@ -117,6 +117,22 @@ fn follow_focus(map: MapHandle) {
         })
     });
     Effect::new(move |_| map.set_focus(shown.get().as_ref()));
+    Effect::new(move |_| {
+        let marks: Vec<MapCamera> = focus.linked.with(|linked| {
+            let marks = linked.cameras().iter().enumerate().filter_map(|(index, near)| {
+                Some(MapCamera {
+                    code: near.camera.code.clone(),
+                    place: near.camera.place?,
+                    bearing_deg: near.camera.bearing_deg,
+                    view_deg: near.camera.view_deg,
+                    number: index as u32 + 1,
+                    state: "live",
+                })
+            });
+            marks.collect()
+        });
+        map.set_linked(&marks);
+    });
 }
 
 /// Feeds the map with positions, and gives the headline's counts, written every two seconds.

@@ -92,7 +92,7 @@ struct Row {
 
 #[derive(Debug, Serialize)]
 struct Page {
-    cameras: Vec<Row>,
+    items: Vec<Row>,
     /// Give it as `cursor` for the next page; null on the last one.
     next: Option<String>,
 }
@@ -119,7 +119,7 @@ fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Pa
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.camera.code.to_string());
-    let cameras = entries
+    let items = entries
         .into_iter()
         .map(|entry| Row {
             camera: entry.camera.clone(),
@@ -129,7 +129,7 @@ fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Pa
             sees: None,
         })
         .collect();
-    Ok(Json(Page { cameras, next }))
+    Ok(Json(Page { items, next }))
 }
 
 fn list_near(
@@ -152,7 +152,7 @@ fn list_near(
     let linked = video.board.registry.near(spot, radius, usize::MAX);
     let end = from.saturating_add(limit);
     let next = (linked.len() > end).then(|| end.to_string());
-    let cameras = linked
+    let items = linked
         .into_iter()
         .skip(from)
         .take(limit)
@@ -164,7 +164,7 @@ fn list_near(
             sees: Some(linked.sees),
         })
         .collect();
-    Ok(Json(Page { cameras, next }))
+    Ok(Json(Page { items, next }))
 }
 
 fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Entry>, Problem> {

@@ -150,18 +150,18 @@ async fn cameras_are_listed_in_pages_and_by_distance_without_their_addresses() {
     let specs = (0..5).map(|i| looped(&format!("cam-{i}"))).collect();
     let hall = Hall::start(specs).await;
     let (status, page) = get_json(hall.addr, "/api/v1/cameras?limit=3").await;
-    assert_eq!((status, page["cameras"].as_array().unwrap().len()), (200, 3));
+    assert_eq!((status, page["items"].as_array().unwrap().len()), (200, 3));
     let (_, rest) =
         get_json(hall.addr, &format!("/api/v1/cameras?limit=3&cursor={}", page["next"].as_str().unwrap()))
             .await;
-    assert_eq!(rest["cameras"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["items"].as_array().unwrap().len(), 2);
     assert!(rest["next"].is_null());
 
     let (_, one) = get_json(hall.addr, "/api/v1/cameras/cam-3").await;
     let (lat, lon) = (one["place"]["lat"].as_f64().unwrap(), one["place"]["lon"].as_f64().unwrap());
     let (_, near) = get_json(hall.addr, &format!("/api/v1/cameras?near={lat},{lon}&radius=5000")).await;
-    assert_eq!(near["cameras"][0]["code"], "cam-3");
-    assert!(near["cameras"][0]["distance_m"].as_f64().unwrap() < 1.0);
+    assert_eq!(near["items"][0]["code"], "cam-3");
+    assert!(near["items"][0]["distance_m"].as_f64().unwrap() < 1.0);
     assert!(!near.to_string().contains("rtsp") && !near.to_string().contains("127.0.0.1"));
 
     for (path, status) in [

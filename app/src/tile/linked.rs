@@ -1,0 +1,87 @@
+//! The pictures of the incident in focus: up to three cameras, the one that sees the spot large. They stay open while
+//! the case moves on, and change only with the place.
+
+use domain::place::Point;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::language::use_language;
+use crate::linked::{self, NearCamera};
+use crate::names::use_names;
+use crate::player::CameraTile;
+use crate::wall::Focus;
+use crate::words::say;
+
+/// How far linked cameras may hang from the case, in metres.
+const RADIUS_M: u32 = 800;
+/// One large picture and two small ones.
+const CAMERAS_MAX: u32 = 3;
+
+/// What is known of the linked cameras.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Linked {
+    /// No case, or none with a position.
+    #[default]
+    Nowhere,
+    Asking,
+    Near(Vec<NearCamera>),
+    Failed(String),
+}
+
+impl Linked {
+    /// The cameras, if there are any.
+    pub fn cameras(&self) -> &[NearCamera] {
+        match self {
+            Self::Near(near) => near,
+            Self::Nowhere | Self::Asking | Self::Failed(_) => &[],
+        }
+    }
+}
+
+/// Asks for the cameras whenever the focus moves to another place.
+pub fn follow(spot: Memo<Option<Point>>) -> RwSignal<Linked> {
+    let linked = RwSignal::new(Linked::default());
+    Effect::new(move |_| {
+        let Some(place) = spot.get() else { return linked.set(Linked::Nowhere) };
+        linked.set(Linked::Asking);
+        spawn_local(async move {
+            let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
+            // The focus may have moved on meanwhile.
+            if spot.try_get_untracked() == Some(Some(place)) {
+                linked.set(answer.map_or_else(|error| Linked::Failed(error.to_string()), Linked::Near));
+            }
+        });
+    });
+    linked
+}
+
+#[component]
+pub fn LinkedCameras() -> impl IntoView {
+    let speaks = use_language();
+    let linked = expect_context::<Focus>().linked;
+    move || match linked.get() {
+        Linked::Near(near) if !near.is_empty() => view! { <Pictures near/> }.into_any(),
+        Linked::Near(_) => view! { <None words=move || say!(speaks.get(), wall.no_camera)/> }.into_any(),
+        Linked::Nowhere => view! { <None words=move || say!(speaks.get(), wall.no_place)/> }.into_any(),
+        Linked::Asking => view! { <None words=String::new/> }.into_any(),
+        Linked::Failed(error) => view! { <None words=move || error.clone()/> }.into_any(),
+    }
+}
+
+#[component]
+fn None(words: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
+    view! { <div class="cams none"><p class="dim">{words}</p></div> }
+}
+
+#[component]
+fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
+    let (speaks, names) = (use_language(), use_names());
+    let language = Signal::derive(move || speaks.get());
+    let offset = untrack(|| names.with(|names| names.policy.utc_offset_minutes));
+    let alone = near.len() == 1;
+    let tile = move |(index, near): (usize, NearCamera)| {
+        let (code, name, number) = (near.camera.code.to_string(), near.camera.name, index as u8 + 1);
+        view! { <CameraTile code number name language main={index == 0} offset/> }
+    };
+    view! { <div class="cams" class:alone=alone>{near.into_iter().enumerate().map(tile).collect_view()}</div> }
+}
