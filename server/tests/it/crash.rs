@@ -24,7 +24,7 @@ use crate::random::cells;
 const CHILD_DIR: &str = "GRIDHALL_CRASH_CHILD_DIR";
 const THREADS: u64 = 8;
 /// Cycles on one store before the next begins, so that checking does not outgrow the cycles.
-const CYCLES_PER_STORE: usize = 50;
+const CYCLES_PER_STORE: usize = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Acknowledged {
