@@ -140,6 +140,24 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 7] = [
+            ("live.heartbeat_ms", self.live.heartbeat_ms.into(), 200..=2_000),
+            ("live.coalesce_ms", self.live.coalesce_ms.into(), 0..=1_000),
+            ("live.stall_ms", self.live.stall_ms.into(), 2_000..=20_000),
+            ("positions.cell_e6", self.positions.cell_e6.into(), 10_000..=1_000_000),
+            ("positions.tick_ms", self.positions.tick_ms.into(), 50..=5_000),
+            ("positions.forget_hours", self.positions.forget_hours.into(), 1..=8_760),
+            ("positions.keep_days", self.positions.keep_days.into(), 1..=3_650),
+        ];
+        for (key, value, range) in ranges {
+            anyhow::ensure!(
+                range.contains(&value),
+                "{key}: {value} is not within {} to {}",
+                range.start(),
+                range.end()
+            );
+        }
+        anyhow::ensure!(self.live.connections_max > 0, "live.connections_max: 0 lets nobody in");
         self.video.check().context("video")
     }
 
@@ -219,6 +237,29 @@ mod tests {
         let (_dir, file) = written("[server]\nlissten = \"127.0.0.1:1\"\n");
         let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
         assert!(error.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn the_documented_file_holds_every_key_with_its_default() {
+        let page = include_str!("../../docs/config.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+        let (_dir, file) = written(example);
+        let documented = toml::to_string(&Config::load(Some(&file)).unwrap()).unwrap();
+        assert_eq!(documented, toml::to_string(&Config::default()).unwrap());
+        for line in documented.lines().filter(|line| line.contains(" = ")) {
+            let key = line.split(" = ").next().unwrap();
+            assert!(
+                example.lines().any(|said| said.starts_with(&format!("{key} = "))),
+                "`{key}` is not in docs/config.md"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let (_dir, file) = written("[live]\nheartbeat_ms = 0\n");
+        let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
+        assert!(error.contains("live.heartbeat_ms: 0 is not within 200 to 2000"), "{error}");
     }
 
     #[test]
