@@ -29,6 +29,8 @@ pub struct Focus {
     pub pinned: bool,
     /// The cameras that look at it.
     pub linked: RwSignal<tile::linked::Linked>,
+    /// State word of each tile's picture, by its place.
+    pub pictures: RwSignal<[&'static str; 3]>,
 }
 
 #[component]
@@ -83,7 +85,12 @@ fn provide_focus(board: Board) {
         None => board.with(crate::board::Part::Cases, |state| state.focus(held.copied().flatten())),
     });
     let spot = Memo::new(move |_| board.case(case.get()?)?.place);
-    provide_context(Focus { case, pinned: pinned.is_some(), linked: tile::linked::follow(spot) });
+    provide_context(Focus {
+        case,
+        pinned: pinned.is_some(),
+        linked: tile::linked::follow(spot),
+        pictures: RwSignal::new(["idle"; 3]),
+    });
 }
 
 fn leave_when_signed_out(health: Health) {
@@ -98,6 +105,15 @@ fn leave_when_signed_out(health: Health) {
 pub fn unit_px() -> f64 {
     let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_080.0);
     (height / 108.0).max(6.0)
+}
+
+/// Whether the wall is wider than 12:5, as `style/wall.css` asks.
+pub fn is_wide() -> bool {
+    let size =
+        |side: Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>| side.ok().and_then(|side| side.as_f64());
+    size(window().inner_width())
+        .zip(size(window().inner_height()))
+        .is_none_or(|(width, height)| width * 5.0 > height * 12.0)
 }
 
 /// Lets the style sheet measure in the wall's height while this page is shown.

@@ -50,7 +50,7 @@ class HallMap {
     this.cases = [];
     this.ground = null;
     this.destroyed = false;
-    this.scene = { lang: options.lang, words: WORDS[options.lang] ?? WORDS.zh, unit: options.fontPx / 24, reserved: options.reserved, people: this.people,
+    this.scene = { brief: options.priorityMax < 3, lang: options.lang, words: WORDS[options.lang] ?? WORDS.zh, unit: options.fontPx / 24, reserved: options.reserved, people: this.people,
       staleSeconds: options.staleSeconds, urgent: [], bundles: [], groups: [], cameras: [], linked: [], named: [], late: [], counts: {},
       focus: null, areas: { districts: [], streets: [], roads: [], lake: null } };
     this.frameTimes = new Float32Array(512);

@@ -67,14 +67,14 @@ pub fn Alarms() -> impl IntoView {
     };
     view! {
         <Panel class="strip rate" label=Signal::derive(move || say!(speaks.get(), wall.alarms))>
-            <div class="big" class:act=move || { ten.get() as f64 > FLOOD }>
+            <div class="big" class:urge=move || { ten.get() as f64 > FLOOD }>
                 <span class="hi">{move || say!(speaks.get(), wall.alarms)}</span>
                 <Figure class="third" value=Signal::derive(move || text::grouped(ten.get() as i64)) evidence/>
                 <span>{move || say!(speaks.get(), wall.per_ten)}</span>
             </div>
             <div class="dim">
-                <p>{move || say!(speaks.get(), wall.unacknowledged, count = unclaimed())}<span class="gap"></span>{hour}</p>
-                <p>{move || say!(speaks.get(), wall.flood_line)}</p>
+                <p>{move || say!(speaks.get(), wall.unacknowledged, count = unclaimed())}<span class="gap"></span>{move || say!(speaks.get(), wall.flood_line)}</p>
+                <p>{hour}</p>
             </div>
             <div class="bars w" aria-hidden="true">{bars}</div>
         </Panel>

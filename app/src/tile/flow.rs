@@ -31,7 +31,7 @@ fn Half(measure: Measure) -> impl IntoView {
     });
     let reference = move || curve.with(|curve| curve.has_yesterday().then(|| text::by_this_hour(curve)));
     let reference_words = move || match reference() {
-        Some(count) => say!(speaks.get(), wall.yesterday_by_now, count = text::grouped(count)),
+        Some(count) => say!(speaks.get(), wall.reference, count = text::grouped(count)),
         None => say!(speaks.get(), wall.no_yesterday),
     };
     let difference = move || reference().map(|before| text::signed(count.get() - before));
@@ -41,7 +41,7 @@ fn Half(measure: Measure) -> impl IntoView {
         let evidence = Evidence::of(language, measure.key()).value(language, text::grouped(count.get()));
         let evidence = match reference() {
             Some(before) => evidence
-                .part(say!(language, wall.yesterday), text::grouped(before))
+                .part(say!(language, wall.yesterday_by_now), text::grouped(before))
                 .part("≈", say!(language, wall.reference_rule)),
             None => evidence,
         };
@@ -49,12 +49,11 @@ fn Half(measure: Measure) -> impl IntoView {
     };
     view! {
         <div class="n1">
-            <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2></div>
+            <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span><span class="age">{reference_words}</span></div>
             <div class="num">
                 <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
                 <div class="ref"><p class="d">{difference}</p><p>{meaning}</p></div>
             </div>
-            <p class="age">{reference_words}</p>
             <Trend curve/>
         </div>
     }

@@ -19,7 +19,7 @@ pub fn HeadLeft() -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     view! {
         <header class="head head-l">
-            <h1>{move || names.with(|names| speaks.name(&names.centre))}</h1>
+            <h1><span>{move || names.with(|names| speaks.name(&names.centre))}</span></h1>
             <span class="scene w">{move || format!("{} {}", say!(speaks.get(), wall.scene), say!(speaks.get(), wall.scene_daily))}</span>
             <span class="sp"></span>
             <span class="switches"><Switches speaks/></span>

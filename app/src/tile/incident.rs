@@ -112,7 +112,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
             let unit = clock
                 .days
                 .is_none()
-                .then(|| view! { <small>{text::unit_name(language, clock.unit)}</small> });
+                .then(|| view! { <small class="u">{text::unit_name(language, clock.unit)}</small> });
             view! { <small>{text::phase_note(language, clock.late)}</small>{days}{clock.digits}{unit} }
         })
     };

@@ -9,6 +9,7 @@ use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::names::use_names;
 use crate::player::CameraTile;
+use crate::player::state::Told;
 use crate::wall::Focus;
 use crate::words::say;
 
@@ -61,7 +62,9 @@ pub fn LinkedCameras() -> impl IntoView {
     let linked = expect_context::<Focus>().linked;
     move || match linked.get() {
         Linked::Near(near) if !near.is_empty() => view! { <Pictures near/> }.into_any(),
-        Linked::Near(_) => view! { <None words=move || say!(speaks.get(), wall.no_camera)/> }.into_any(),
+        Linked::Near(_) => {
+            view! { <None words=move || say!(speaks.get(), wall.no_camera, metres = RADIUS_M)/> }.into_any()
+        }
         Linked::Nowhere => view! { <None words=move || say!(speaks.get(), wall.no_place)/> }.into_any(),
         Linked::Asking => view! { <None words=String::new/> }.into_any(),
         Linked::Failed(error) => view! { <None words=move || error.clone()/> }.into_any(),
@@ -78,10 +81,24 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let language = Signal::derive(move || speaks.get());
     let offset = untrack(|| names.with(|names| names.policy.utc_offset_minutes));
-    let alone = near.len() == 1;
+    let pictures = expect_context::<Focus>().pictures;
+    pictures.set(["idle"; 3]);
+    let count = near.len();
     let tile = move |(index, near): (usize, NearCamera)| {
         let (code, name, number) = (near.camera.code.to_string(), near.camera.name, index as u8 + 1);
-        view! { <CameraTile code number name language main={index == 0} offset/> }
+        // The map draws a camera without a signal dashed.
+        let hear = move |event: web_sys::Event| {
+            let detail =
+                js_sys::Reflect::get(&event, &"detail".into()).ok().and_then(|detail| detail.as_string());
+            let told = detail.and_then(|detail| Told::parse(&detail)).map(|told| told.state.kind().key());
+            let held = pictures.with_untracked(|pictures| pictures.get(index).copied());
+            if let (Some(told), Some(held)) = (told, held)
+                && told != held
+            {
+                pictures.update(|pictures| pictures[index] = told);
+            }
+        };
+        view! { <div class="cam" on:camerastate=hear><CameraTile code number name language main={index == 0} offset/></div> }
     };
-    view! { <div class="cams" class:alone=alone>{near.into_iter().enumerate().map(tile).collect_view()}</div> }
+    view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_view()}</div> }
 }

@@ -67,7 +67,7 @@ fn Count() -> impl IntoView {
     view! {
         <div class="count">
             <h2>{move || say!(speaks.get(), wall.overdue)}</h2>
-            <div class="num" class:act=move || { count.get() > 0 }>
+            <div class="num" class:urge=move || { count.get() > 0 }>
                 <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>
@@ -109,7 +109,7 @@ fn Forecast() -> impl IntoView {
     view! {
         <div class="fcb">
             <h2>{move || say!(speaks.get(), wall.forecast, minutes = window())}</h2>
-            <div class="num sub" class:near=move || { count.get() > 0 }>
+            <div class="num sub" class:soon=move || { count.get() > 0 }>
                 <Figure class="second" value=Signal::derive(move || text::grouped(count.get())) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>

@@ -30,12 +30,21 @@ pub fn Where() -> impl IntoView {
     follow_focus(map);
     let on_duty = follow_people(map);
     let unit = crate::wall::unit_px();
+    let wide = crate::wall::is_wide();
+    // The headline stands in a corner above the city.
+    let headline = if wide { [30.0, 15.0] } else { [24.0, 13.6] };
+    let padding = if wide { [4.0, 6.0, 5.0, 2.4] } else { [9.4, 1.6, 5.0, 1.6] }.map(|side| side * unit);
+    let [top, right, bottom, left] = padding;
     let options = MapOptions {
         font_px: 2.4 * unit,
-        legend: true,
-        padding: MapPadding { top: 3.0 * unit, right: 3.0 * unit, bottom: 3.0 * unit, left: 3.0 * unit },
+        legend: wide,
+        priority_max: if wide { 3 } else { 2 },
+        padding: MapPadding { top, right, bottom, left },
         ..MapOptions::default()
     };
+    Effect::new(move |_| {
+        map.set_reserved(&[[0.0, 0.0, headline[0] * unit, headline[1] * unit]]);
+    });
     let on_click = Callback::new(|click: MapClick| {
         if let MapClick::Case(id) = click {
             let _ = window().location().assign(&format!("/desk/case/{id}"));
@@ -105,19 +114,17 @@ fn follow_districts(map: MapHandle) {
 fn follow_focus(map: MapHandle) {
     let (board, names, speaks) = (use_board(), use_names(), use_language());
     let focus = expect_context::<Focus>();
+    let wide = crate::wall::is_wide();
     let shown = Memo::new(move |_| {
         let case = board.case(focus.case.get()?)?;
         let title = names.with(|names| names.class(speaks.get(), &case.class));
-        Some(MapFocus {
-            place: case.place?,
-            radius_m: FOCUS_RADIUS_M,
-            title,
-            note: case.number,
-            target: true,
-        })
+        // A narrow wall has no room for the title on the map; the incident beside it says it.
+        let (title, note) = if wide { (title, case.number) } else { (String::new(), String::new()) };
+        Some(MapFocus { place: case.place?, radius_m: FOCUS_RADIUS_M, title, note, target: false })
     });
     Effect::new(move |_| map.set_focus(shown.get().as_ref()));
     Effect::new(move |_| {
+        let pictures = focus.pictures.get();
         let marks: Vec<MapCamera> = focus.linked.with(|linked| {
             let marks = linked.cameras().iter().enumerate().filter_map(|(index, near)| {
                 Some(MapCamera {
@@ -126,7 +133,7 @@ fn follow_focus(map: MapHandle) {
                     bearing_deg: near.camera.bearing_deg,
                     view_deg: near.camera.view_deg,
                     number: index as u32 + 1,
-                    state: "live",
+                    state: pictures.get(index).copied().unwrap_or("idle"),
                 })
             });
             marks.collect()

@@ -74,7 +74,7 @@ fn AgeKey() -> impl IntoView {
             <i class="a1"></i>{move || say!(speaks.get(), wall.under_hour)}
             <i class="a2"></i>{move || say!(speaks.get(), wall.under_day)}
             <i class="a3"></i>{move || say!(speaks.get(), wall.over_day)}
-            <i class="a0"></i>{move || say!(speaks.get(), wall.overdue_part)}
+            <span class="late w"><i class="a0"></i>{move || say!(speaks.get(), wall.overdue_part)}</span>
         </span>
     }
 }

@@ -106,7 +106,7 @@ fn short(language: Language, name: String) -> String {
     match language {
         Language::Zh if name.chars().count() > 2 => name.chars().take(2).collect(),
         Language::Zh => name,
-        Language::En => name.split([' ', '-']).next().unwrap_or_default().to_owned(),
+        Language::En => name.split(' ').next().unwrap_or_default().to_owned(),
     }
 }
 

@@ -64,7 +64,7 @@ fn Count() -> impl IntoView {
     view! {
         <div class="count">
             <h2>{move || say!(speaks.get(), wall.whistle_late)}</h2>
-            <div class="num" class:act=move || { late.get() > 0 }>
+            <div class="num" class:urge=move || { late.get() > 0 }>
                 <Figure class="first" value=Signal::derive(move || text::grouped(late.get())) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.calls)}</span>
             </div>
@@ -107,15 +107,18 @@ fn Row(row: Whistle) -> impl IntoView {
         (true, now) if near(now) => Mark::Near,
         (true, _) => Mark::Inside,
     });
-    let clock = move || {
+    let who = move || {
         let language = speaks.get();
         waits.with_value(|waits| match waits {
             Awaits::Nobody => say!(language, wall.arrived_all),
-            Awaits::Unit { department, .. } => {
-                let (late, digits) = text::in_minutes(due, hall.now());
-                let who = names.with(|names| names.department(language, department));
-                format!("{who} {} {digits}", text::phase_note(language, late))
-            }
+            Awaits::Unit { department, .. } => names.with(|names| names.department(language, department)),
+        })
+    };
+    // Beside the name and never cut: a long name is shortened instead.
+    let clock = move || {
+        missing.then(|| {
+            let (late, digits) = text::in_minutes(due, hall.now());
+            view! { <b>{text::phase_note(speaks.get(), late)}" "{digits}</b> }
         })
     };
     let came = move || {
@@ -138,7 +141,7 @@ fn Row(row: Whistle) -> impl IntoView {
             <div><p class="lv"><Sign mark=Mark::of_level(level)/>{move || text::level_name(speaks.get(), level)}</p>
                 <p class="l2">{move || say!(speaks.get(), wall.limit_minutes, minutes = limit_minutes)}</p></div>
             <div><p class="l1">{row.with_value(|row| row.call.title.clone())}</p><p class="l2">{place}</p></div>
-            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/>{clock}</p>
+            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/><span class="who">{who}</span>{clock}</p>
                 <p class="l2">{came}</p></div>
         </li>
     }

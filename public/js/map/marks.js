@@ -36,9 +36,9 @@ export class Marks {
     if (focus) room.take(around(focus.x, focus.y, 26 * u));
     const named = namedAt(pen, scene, view, theme, u);
     for (const each of named) room.take(each.rect);
+    const labels = drawDistricts(pen, scene, view, theme, room, u, true);
     const groups = groupsAt(scene.groups, view, room, u);
     const callout = focus && placeCallout(pen, focus, scene, view, room, theme, u);
-    const labels = drawDistricts(pen, scene, view, theme, room, u, true);
     this.squares(scene, view, theme, room, u);
     this.cameras(scene, view, theme, room, u);
     drawRoadNames(pen, scene, view, theme, room, u);

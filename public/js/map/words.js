@@ -29,14 +29,16 @@ export function drawDistricts(pen, scene, view, theme, room, u) {
     }
   }
   const { lake } = scene.areas;
-  if (lake && view.zoom < 15) drawings.push(() => drawLake(pen, lake, scene, view, theme, u));
+  if (lake && view.zoom < 15) drawings.push(() => drawLake(pen, lake, scene, view, theme, room, u));
   return () => drawings.forEach((draw) => draw());
 }
 
 function district(pen, each, scene, view, theme, room, u) {
   const title = each.short[scene.lang];
   const count = scene.counts[each.code];
-  const line = count === undefined ? '' : `${scene.words.open} ${count.toLocaleString('en-US')}`;
+  const number = count?.toLocaleString('en-US') ?? '';
+  // On a small wall the number alone: every word there lies on something else.
+  const line = number && !scene.brief ? `${scene.words.open} ${number}` : number;
   const late = scene.late.find((other) => other.code === each.code);
   const note = late ? `${scene.words.late} ${late.text ?? ''}`.trim() : '';
   pen.font = `700 ${30 * u}px ${theme.font}`;
@@ -84,14 +86,17 @@ function hatchMark(pen, x, y, side, theme, u) {
   pen.restore();
 }
 
-function drawLake(pen, lake, scene, view, theme, u) {
-  const [x, y] = [view.x(lake.label[0]), view.y(lake.label[1])];
+function drawLake(pen, lake, scene, view, theme, room, u) {
   pen.save();
   pen.letterSpacing = scene.lang === 'zh' ? `${0.5 * 34 * u}px` : `${2 * u}px`;
   pen.font = `400 ${34 * u}px ${theme.font}`;
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
   pen.fillStyle = theme['data-2'];
+  // It is drawn last and steps aside on its own water.
+  const half = pen.measureText(lake.name[scene.lang]).width / 2;
+  const onWater = (cx, cy) => [-half, half].every((dx) => ringHolds(lake.ring, lonOf(view.at(cx + dx, cy)[0]), latOf(view.at(cx + dx, cy)[1])));
+  const { x, y } = placeLabel(room, view.x(lake.label[0]), view.y(lake.label[1]), half, 20 * u, 12 * u, 180 * u, onWater);
   pen.fillText(lake.name[scene.lang], x, y);
   pen.restore();
 }
