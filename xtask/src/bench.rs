@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what the product does on this machine, row by row against its targets.
 //!
 //! What should be here: running the measurements and showing their rows. What should not: measuring; the load
-//! generator (`sim bench NAME`) and the browser (`end2end/bench`) do that, each printing rows of one shape.
+//! generators (`sim bench NAME`, the server's example `store_bench`) and the browser (`end2end/bench`) do that, each printing rows of one shape.
 
 use std::fs;
 use std::path::PathBuf;
@@ -63,7 +63,8 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         println!("\n== bench {}", name.word());
         let measured = match name {
             Name::Size => vec![size(repo)?],
-            Name::Store | Name::Live | Name::Video => simulated(repo, *name)?,
+            Name::Store => store(repo)?,
+            Name::Live | Name::Video => simulated(repo, *name)?,
             Name::Browser => browser(repo)?,
         };
         if measured.is_empty() {
@@ -89,6 +90,25 @@ fn size(repo: &Repo) -> Result<Row> {
         target: Value::from(format!("≤ {}", site::FIRST_LOAD_BYTES_MAX / 1024)),
         holds: Some(bytes <= site::FIRST_LOAD_BYTES_MAX),
     })
+}
+
+/// The log alone, on the disk that holds the target folder.
+fn store(repo: &Repo) -> Result<Vec<Row>> {
+    let mut example = repo.cargo();
+    example.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "server",
+        "--example",
+        "store_bench",
+        "--",
+        "10",
+    ]);
+    let printed = process::output(example.arg(&repo.target))?;
+    serde_json::from_str(&printed)
+        .with_context(|| format!("the store's measurement must print an array of rows, not: {printed}"))
 }
 
 fn simulated(repo: &Repo, name: Name) -> Result<Vec<Row>> {
