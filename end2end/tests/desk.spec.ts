@@ -14,7 +14,7 @@ interface Catalogue {
 }
 
 interface CameraPage {
-  cameras: { code: string; place: { lat: number; lon: number } | null }[];
+  items: { code: string; place: { lat: number; lon: number } | null }[];
 }
 
 interface Taken {
@@ -24,7 +24,7 @@ interface Taken {
 /** Reports, accepts and files a case, with an address no other test uses; it then waits for dispatch. */
 async function waiting_case(hall: Hall, where: { at_camera?: boolean } = {}): Promise<{ id: number; address: string }> {
   const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
-  const { cameras } = (await hall.get('/api/v1/cameras?limit=1')) as CameraPage;
+  const { items: cameras } = (await hall.get('/api/v1/cameras?limit=1')) as CameraPage;
   const address = `试验路 ${randomUUID().slice(0, 8)} 号`;
   const area = catalogue.areas.find(({ level }) => level === 'district') ?? catalogue.areas[0];
   const report = {
