@@ -49,6 +49,12 @@ export class Program {
     return this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined;
   }
 
+  /** Sends it and what it started a signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const { pid } = this.child;
+    if (pid !== undefined && !this.has_ended) process.kill(-pid, signal);
+  }
+
   /** Ends it and what it started; `SIGKILL` for a power cut. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const { pid } = this.child;
@@ -150,6 +156,15 @@ export class Hall {
   /** Takes the server away, as a power cut does (`SIGKILL`) or an operator (`SIGTERM`). */
   async stop_server(signal: NodeJS.Signals): Promise<void> {
     await this.server_program?.stop(signal);
+  }
+
+  /** Lets it hang: connections stay open and nothing comes. `thaw_server` lets it go on. */
+  freeze_server(): void {
+    this.server_program?.signal('SIGSTOP');
+  }
+
+  thaw_server(): void {
+    this.server_program?.signal('SIGCONT');
   }
 
   /** Brings it back on the same port and store. */

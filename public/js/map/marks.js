@@ -33,7 +33,8 @@ export class Marks {
     const urgent = spread(scene.urgent, view, sizes);
     for (const each of urgent) room.take(around(each.px, each.py, sizes[each.priority] * 0.55));
     for (const each of linked) room.take(around(each.px, each.py, 16 * u));
-    if (focus) room.take(around(focus.x, focus.y, 26 * u));
+    // Counted four times: where no place is free, a word rather lies on anything else.
+    if (focus) for (let times = 0; times < 4; times += 1) room.take(around(focus.x, focus.y, 30 * u));
     const named = namedAt(pen, scene, view, theme, u);
     for (const each of named) room.take(each.rect);
     const labels = drawDistricts(pen, scene, view, theme, room, u, true);

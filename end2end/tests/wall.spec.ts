@@ -1,0 +1,155 @@
+// The wall against the real server: numbers move with commands, a lost server is said and heals by itself, every number
+// explains itself, both languages, nothing from elsewhere.
+import type { Page } from '@playwright/test';
+import { expect_accessible } from '../helpers/axe';
+import { expect, test } from '../helpers/hall';
+import { Hall } from '../helpers/server';
+import { guard } from '../helpers/test';
+
+/** A silent connection is noticed within this (the issue's bar is three seconds). */
+const ANNOUNCED_MS = 3_000;
+
+interface Catalogue {
+  areas: { code: string; level: string }[];
+  classes: { code: string }[];
+  sources: { code: string }[];
+}
+
+interface Taken {
+  taken?: { case: number };
+}
+
+/** Reports, accepts and files as many cases; they then wait for dispatch. */
+async function waiting_cases(hall: Hall, count: number): Promise<number[]> {
+  const { areas, classes, sources } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const area = areas.find(({ level }) => level === 'district');
+  const report = { source: sources[0]?.code, class: classes[0]?.code, area: area?.code, address: '试验路 1 号', description: '井盖破损', place: null };
+  const answers = (await hall.commands(Array.from({ length: count }, () => ({ report_case: { report } })))) as Taken[];
+  const ids = answers.map(({ taken }) => {
+    if (taken === undefined) throw new Error(`case not reported: ${JSON.stringify(answers)}`);
+    return taken.case;
+  });
+  await hall.commands(ids.map((id) => ({ accept_case: { case: id } })));
+  await hall.commands(ids.map((id) => ({ file_case: { case: id } })));
+  return ids;
+}
+
+const link = (page: Page) => page.locator('[data-link]');
+const open_cases = (page: Page) => page.locator('.stages .ph .figure');
+const stage = (page: Page, name: string) => page.locator('.st7 li', { has: page.getByText(name, { exact: true }) }).locator('.figure');
+const count = async (page: Page) => Number((await open_cases(page).innerText()).replace(',', ''));
+
+async function go_to_wall(page: Page, address = '/wall/main'): Promise<void> {
+  await page.goto(address);
+  await expect(link(page)).toHaveAttribute('data-link', 'live');
+}
+
+test('numbers move with commands, and the seven stages add up to the open cases', async ({ page, hall }) => {
+  await waiting_cases(hall, 1);
+  await go_to_wall(page);
+  await expect.poll(() => count(page)).toBeGreaterThan(0);
+  const before = await count(page);
+  const dispatch = Number(await stage(page, '派遣').innerText());
+  await waiting_cases(hall, 3);
+  await expect(open_cases(page)).toHaveText(String(before + 3));
+  await expect(stage(page, '派遣')).toHaveText(String(dispatch + 3));
+  const stages = await page.locator('.st7 .ct .figure').allInnerTexts();
+  expect(stages).toHaveLength(7);
+  expect(stages.map(Number).reduce((sum, each) => sum + each, 0)).toBe(before + 3);
+});
+
+test('a number explains itself by keyboard and leads to its cases', async ({ page, hall }) => {
+  await waiting_cases(hall, 1);
+  await go_to_wall(page);
+  await expect.poll(() => count(page)).toBeGreaterThan(0);
+  await stage(page, '派遣').focus();
+  await page.keyboard.press('Enter');
+  const card = page.getByRole('dialog');
+  await expect(card).toBeVisible();
+  await expect(card).toContainText('派遣');
+  await expect(card).toContainText('截至');
+  await page.keyboard.press('Escape');
+  await expect(card).toBeHidden();
+  await expect(stage(page, '派遣')).toBeFocused();
+  // Every number of the wall opens a card with a value and a formula.
+  for (const figure of await page.locator('.wall .figure:visible').all()) {
+    await figure.click();
+    await expect(card.locator('dd').nth(1)).not.toBeEmpty();
+    await page.keyboard.press('Escape');
+    await expect(card).toBeHidden();
+  }
+  await page.locator('.overdue .count .figure').click();
+  await expect(card.getByRole('link')).toHaveAttribute('href', '/desk?open=true&stage=dispatch&phase=overdue');
+  await page.keyboard.press('Escape');
+  await stage(page, '派遣').click();
+  await card.getByRole('link').click();
+  await expect(page).toHaveURL(/\/desk\?open=true&stage=dispatch/);
+  await expect(page.locator('.case-row').first()).toBeVisible();
+});
+
+test('a server that hangs or dies is announced within three seconds', async ({ browser }) => {
+  // A server of its own, because it is taken away.
+  const hall = await Hall.start();
+  const context = await browser.newContext({ baseURL: hall.address });
+  const check = guard(context);
+  try {
+    const page = await context.newPage();
+    await page.goto(hall.sign_in);
+    await waiting_cases(hall, 2);
+    await go_to_wall(page);
+    await expect(open_cases(page)).toHaveText('2');
+    await page.evaluate(() => Object.assign(globalThis, { same_page: true }));
+    // It hangs: no connection breaks, only nothing comes any more.
+    hall.freeze_server();
+    await expect(link(page)).toHaveAttribute('data-link', 'lost', { timeout: ANNOUNCED_MS });
+    await expect(link(page)).toContainText('连接中断');
+    await expect(page.locator('.panel.stands').first()).toContainText('数据停在');
+    // What was last known stays readable.
+    await expect(open_cases(page)).toHaveText('2');
+    hall.thaw_server();
+    await waiting_cases(hall, 1);
+    await expect(link(page)).toHaveAttribute('data-link', 'live', { timeout: 15_000 });
+    await expect(open_cases(page)).toHaveText('3');
+    await expect(page.locator('.panel.stands')).toHaveCount(0);
+    expect(await page.evaluate(() => 'same_page' in globalThis), 'it healed without a reload').toBe(true);
+    // It dies, as in a power cut.
+    await hall.stop_server('SIGKILL');
+    await expect(link(page)).toHaveAttribute('data-link', 'lost', { timeout: ANNOUNCED_MS });
+    await expect(open_cases(page)).toHaveText('3');
+    check();
+  } finally {
+    hall.thaw_server();
+    await context.close();
+    await hall.stop();
+  }
+});
+
+test('the language changes in place, and everything is in it', async ({ page, hall }) => {
+  await waiting_cases(hall, 1);
+  await go_to_wall(page);
+  await expect(page.locator('.overdue h2').first()).toHaveText('超时未派遣');
+  await page.locator('.head-l').hover();
+  await page.getByRole('button', { name: 'English' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(page.locator('.overdue h2').first()).toHaveText('Overdue dispatch');
+  await expect(page.locator('.stages')).not.toContainText(/[\u4e00-\u9fff]/);
+  await expect(page.locator('.head-r')).not.toContainText(/[\u4e00-\u9fff]/);
+  await expect(page.locator('h1')).not.toContainText(/[\u4e00-\u9fff]/);
+  await page.getByRole('button', { name: '中文' }).click();
+  await expect(page.locator('.overdue h2').first()).toHaveText('超时未派遣');
+});
+
+for (const [theme, lang] of [['hall-dark', 'zh'], ['seat-light', 'en']] as const) {
+  test(`the wall is accessible and nothing on it is cut: ${theme}, ${lang}`, async ({ page, hall }) => {
+    await waiting_cases(hall, 1);
+    for (const [width, height] of [[1920, 1080], [3840, 1080]] as const) {
+      await page.setViewportSize({ width, height });
+      await go_to_wall(page, `/wall/main?theme=${theme}&lang=${lang}`);
+      await expect(page.locator('.map[data-ready]')).toBeVisible({ timeout: 20_000 });
+      const cut = await page.locator('.wall .figure:visible, .wall .cd:visible, .wall .ck1 b:visible, .wall h1').evaluateAll((all) =>
+        all.filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline').map((each) => each.outerHTML));
+      expect(cut, `numbers, clocks and the centre's name are whole at ${width}`).toEqual([]);
+    }
+    await expect_accessible(page);
+  });
+}
