@@ -17,8 +17,8 @@ table! {
     same(): "与昨平", "same";
     open(): "在办", "Open";
     waiting(): "在办", "waiting";
-    waited(): "中位已等", "median wait";
-    passed(): "今日通过", "passed today";
+    waited(): "中位已等", "median";
+    passed(): "今日通过", "passed";
     age_rule(): "已等时长", "waited";
     under_hour(): "1 时内", "< 1 h";
     under_day(): "1 日内", "< 1 d";
