@@ -50,6 +50,15 @@ pub async fn post_only<B: Serialize>(path: &str, body: &B, csrf: Option<&str>) -
     send("POST", path, Some(encode(body)?), csrf).await.map(drop)
 }
 
+/// Sends a write and reads its answer.
+pub async fn post_json<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Result<T, ApiError> {
+    read_json(send("POST", path, Some(encode(body)?), None).await?).await
+}
+
+pub async fn delete(path: &str, csrf: &str) -> Result<(), ApiError> {
+    send("DELETE", path, None, Some(csrf)).await.map(drop)
+}
+
 fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
     serde_json::to_string(body).map_err(|error| ApiError::Unreadable(error.to_string()))
 }

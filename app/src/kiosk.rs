@@ -1,4 +1,4 @@
-//! What a wall needs from its browser: no cursor, a screen that stays awake, and a way out.
+//! What a wall needs from its browser: no cursor, a screen that stays awake, a way out, and which wall it was paired as.
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
@@ -9,6 +9,31 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// The cursor goes away after this long without a movement.
 const CURSOR_MS: u32 = 5_000;
+
+/// Where the browser keeps the wall it was paired as. No secret: the token is in a cookie no script can read.
+const WALL_KEY: &str = "gridhall.wall";
+
+/// The wall this browser was paired as; none where people sign in.
+pub fn paired_wall() -> Option<String> {
+    storage()?.get_item(WALL_KEY).ok().flatten().filter(|wall| !wall.is_empty())
+}
+
+pub fn remember_wall(wall: &str) {
+    if let Some(storage) = storage() {
+        // A kiosk without storage asks for a sign-in when its token is revoked, nothing more.
+        let _ = storage.set_item(WALL_KEY, wall);
+    }
+}
+
+pub fn forget_wall() {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(WALL_KEY);
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
 
 /// For the page it is called in.
 pub fn provide() {

@@ -53,6 +53,8 @@ fn App() -> impl IntoView {
             <Routes fallback=page::NotFound>
                 <Route path=path!("/") view=page::Home/>
                 <Route path=path!("/sign-in") view=page::SignIn/>
+                <Route path=path!("/pair") view=page::Pair/>
+                <Route path=path!("/kiosks") view=page::Kiosks/>
                 <Route path=path!("/wall/:id") view=wall::Wall/>
                 <Route path=path!("/desk/*rest") view=desk::DeskPage/>
             </Routes>

@@ -30,11 +30,28 @@ pub fn use_session() -> Signed {
 pub fn refresh(signed: Signed) {
     spawn_local(async move {
         match api::get_json::<SessionAnswer>("/api/v1/session").await {
-            Ok(session) => signed.set(Session::SignedIn(session)),
-            Err(error) if error.is_signed_out() => signed.set(Session::SignedOut),
+            Ok(session) => {
+                if !is_kiosk(&session) {
+                    // A person has signed in where a wall stood.
+                    crate::kiosk::forget_wall();
+                }
+                change(signed, Session::SignedIn(session));
+            }
+            Err(error) if error.is_signed_out() => change(signed, Session::SignedOut),
             Err(_) => {}
         }
     });
+}
+
+fn change(signed: Signed, to: Session) {
+    if signed.try_with_untracked(|held| *held != to) == Some(true) {
+        signed.set(to);
+    }
+}
+
+/// Whether this is a wall's own session and no person's.
+pub fn is_kiosk(session: &SessionAnswer) -> bool {
+    session.roles == ["kiosk"]
 }
 
 /// Sends a page that needs a session to the sign-in page, which comes back to it.

@@ -10,6 +10,7 @@ pub use people::{OnDuty, People};
 
 use domain::code::CaseId;
 use domain::wire::Topic;
+use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
@@ -18,9 +19,12 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link, Live};
 use crate::names;
-use crate::session::{require, use_session};
+use crate::session::{Signed, refresh, require, use_session};
 use crate::tile;
 use crate::words::say;
+
+/// A revoked kiosk leaves its wall within this.
+const REVOKED_WITHIN_MS: u32 = 5_000;
 
 /// Which case the wall follows: by urgency, or the one the address names (`?focus=`).
 #[derive(Clone, Copy)]
@@ -58,6 +62,7 @@ pub fn Wall() -> impl IntoView {
     on_cleanup(move || live.close());
     provide_focus(board);
     leave_when_signed_out(health);
+    notice_revocation(signed);
     crate::kiosk::provide();
     follow_height();
     let speaks = use_language();
@@ -91,6 +96,15 @@ fn provide_focus(board: Board) {
         linked: tile::linked::follow(spot),
         pictures: RwSignal::new(["idle"; 3]),
     });
+}
+
+/// A paired kiosk asks now and then whether its token still holds: an open connection does not say. A person's session
+/// is not asked about, because asking would keep it alive.
+fn notice_revocation(signed: Signed) {
+    if crate::kiosk::paired_wall().is_some() {
+        let asking = SendWrapper::new(Interval::new(REVOKED_WITHIN_MS, move || refresh(signed)));
+        on_cleanup(move || drop(asking));
+    }
 }
 
 fn leave_when_signed_out(health: Health) {

@@ -28,4 +28,5 @@ pub use domain::rejection::Language;
 pub mod common;
 pub mod desk;
 pub mod event;
+pub mod pair;
 pub mod wall;

@@ -91,6 +91,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/desk", get(site::page))
         .route("/desk/{*rest}", get(site::page))
         .route("/pair", get(site::page))
+        .route("/kiosks", get(site::page))
         .with_state(hall.clone());
     let files = site::files(&hall.config.server.site);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));

@@ -17,6 +17,8 @@ pub fn Home() -> impl IntoView {
         Session::SignedIn(session) => say!(speaks.get(), common.signed_in_as, name = session.name),
         Session::Asking | Session::SignedOut => say!(speaks.get(), common.connecting),
     };
+    let pairs =
+        move || matches!(signed.get(), Session::SignedIn(session) if super::kiosks::may_pair(&session));
     view! {
         <main class="plain">
             <h1>{move || say!(speaks.get(), common.product)}</h1>
@@ -24,6 +26,9 @@ pub fn Home() -> impl IntoView {
             <nav class="ways">
                 <a class="button" href="/wall/main">{move || say!(speaks.get(), common.to_wall)}</a>
                 <a class="button" href="/desk">{move || say!(speaks.get(), common.to_desk)}</a>
+                <Show when=pairs>
+                    <a class="button" href="/kiosks">{move || say!(speaks.get(), pair.kiosks)}</a>
+                </Show>
             </nav>
             <p class="ways">
                 <Switches speaks/>

@@ -39,6 +39,8 @@ pub struct Claim {
     /// Kept by the kiosk and sent when it asks again; never shown.
     pub claim: String,
     pub expires: UtcMillis,
+    /// How long the code is valid from now on, for a kiosk whose own clock is wrong.
+    pub lasts_ms: i64,
 }
 
 struct Pending {
@@ -69,7 +71,7 @@ impl Pairing {
         let claim = Secret::random();
         let expires = now.plus(CODE_MS);
         pending.insert(claim.digest(), Pending { code: code.clone(), expires, approved: None });
-        Ok(Claim { code, claim: claim.expose().to_owned(), expires })
+        Ok(Claim { code, claim: claim.expose().to_owned(), expires, lasts_ms: CODE_MS })
     }
 
     pub fn approve(&self, code: &str, name: &str, wall: &str, now: UtcMillis) -> Result<(), PairingRefused> {

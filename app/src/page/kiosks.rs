@@ -1,0 +1,269 @@
+//! The operator's side of pairing, `/kiosks`: approve the digits a wall shows, see which walls are paired, revoke one.
+
+use domain::answer::SessionAnswer;
+use domain::moment::UtcMillis;
+use domain::role::Role;
+use gloo_timers::callback::Interval;
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen_futures::spawn_local;
+
+use super::home::Switches;
+use crate::api::{self, ApiError};
+use crate::language::use_language;
+use crate::names;
+use crate::session::{Session, Signed, require, use_session};
+use crate::text;
+use crate::words::{Language, say};
+
+/// The list is asked for anew this often: a wall appears in it when it has taken its token.
+const LIST_EVERY_MS: u32 = 3_000;
+
+#[derive(Clone, Serialize)]
+struct Approval {
+    code: String,
+    name: String,
+    wall: String,
+}
+
+/// One token as `GET /api/v1/tokens` tells it.
+#[derive(Clone, PartialEq, Deserialize)]
+struct Token {
+    name: String,
+    role: Role,
+    created: UtcMillis,
+}
+
+/// What came of the operator's last act.
+#[derive(Clone)]
+enum Outcome {
+    Approved(Approval),
+    NotApproved(Approval, ApiError),
+    Revoked(String),
+    NotRevoked(String, ApiError),
+}
+
+impl Outcome {
+    fn words(&self, language: Language) -> String {
+        match self {
+            Self::Approved(Approval { name, wall, .. }) => {
+                say!(language, pair.approved, name = name, wall = wall)
+            }
+            Self::NotApproved(asked, error) => refusal(language, error, |status| match status {
+                404 => Some(say!(language, pair.unknown_code)),
+                409 => Some(say!(language, pair.taken, name = &asked.name)),
+                400 => Some(say!(language, pair.bad_name)),
+                503 => Some(say!(language, pair.guessing)),
+                _ => None,
+            }),
+            Self::Revoked(name) => say!(language, pair.revoked, name = name),
+            Self::NotRevoked(name, error) => refusal(language, error, |status| match status {
+                404 => Some(say!(language, pair.gone, name = name)),
+                _ => None,
+            }),
+        }
+    }
+
+    fn is_problem(&self) -> bool {
+        match self {
+            Self::Approved(_) | Self::Revoked(_) => false,
+            Self::NotApproved(..) | Self::NotRevoked(..) => true,
+        }
+    }
+}
+
+/// Our words for a status, else the server's own.
+fn refusal(language: Language, error: &ApiError, known: impl Fn(u16) -> Option<String>) -> String {
+    match error {
+        ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, pair.unreachable),
+        ApiError::Refused { status: 403, .. } => say!(language, pair.not_allowed),
+        ApiError::Refused { status, words } => {
+            known(*status).unwrap_or_else(|| say!(language, common.refused, words = words))
+        }
+    }
+}
+
+/// Whether this session may approve a wall. The server decides; this only spares a vain try.
+pub fn may_pair(session: &SessionAnswer) -> bool {
+    session.roles.iter().any(|role| role == "admin" || role == "dispatcher")
+}
+
+fn is_admin(session: &SessionAnswer) -> bool {
+    session.roles.iter().any(|role| role == "admin")
+}
+
+fn csrf(signed: Signed) -> String {
+    match signed.get_untracked() {
+        Session::SignedIn(session) => session.csrf,
+        Session::Asking | Session::SignedOut => String::new(),
+    }
+}
+
+#[component]
+pub fn Kiosks() -> impl IntoView {
+    let (signed, speaks) = (use_session(), use_language());
+    require(signed);
+    names::provide();
+    let outcome = RwSignal::new(None::<Outcome>);
+    let allowed = move |may: fn(&SessionAnswer) -> bool| match signed.get() {
+        Session::SignedIn(session) => may(&session),
+        Session::Asking | Session::SignedOut => false,
+    };
+    let refused = move || matches!(signed.get(), Session::SignedIn(session) if !may_pair(&session));
+    let words = move || outcome.get().map(|outcome| outcome.words(speaks.get()));
+    let problem = move || outcome.get().is_some_and(|outcome| outcome.is_problem());
+    view! {
+        <main class="kiosks">
+            <h1>{move || say!(speaks.get(), pair.kiosks)}</h1>
+            <Show when=refused><p class="problem">{move || say!(speaks.get(), pair.not_allowed)}</p></Show>
+            <Show when=move || allowed(may_pair)><Approve signed outcome/></Show>
+            <p class="outcome-words" class:problem=problem role="status">{words}</p>
+            <Show when=move || allowed(is_admin)><Paired signed outcome/></Show>
+            <p class="ways">
+                <a class="button quiet" href="/">{move || say!(speaks.get(), common.home)}</a>
+                <Switches speaks/>
+            </p>
+        </main>
+    }
+}
+
+#[component]
+fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
+    let speaks = use_language();
+    let (code, name, wall) =
+        (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let busy = RwSignal::new(false);
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(code), Some(name), Some(wall)) = (code.get(), name.get(), wall.get()) else { return };
+        if busy.get_untracked() {
+            return;
+        }
+        // The wall shows its digits in two groups; some will type the gap.
+        let digits = code.value().split_whitespace().collect();
+        let approval = Approval {
+            code: digits,
+            name: name.value().trim().to_owned(),
+            wall: wall.value().trim().to_owned(),
+        };
+        busy.set(true);
+        outcome.set(None);
+        spawn_local(async move {
+            let done = api::post_only("/api/v1/kiosk/approve", &approval, Some(&csrf(signed))).await;
+            busy.try_set(false);
+            match done {
+                Ok(()) => {
+                    code.set_value("");
+                    name.set_value("");
+                    outcome.try_set(Some(Outcome::Approved(approval)));
+                }
+                Err(error) => {
+                    outcome.try_set(Some(Outcome::NotApproved(approval, error)));
+                }
+            }
+            let _ = code.focus();
+        });
+    };
+    view! {
+        <p class="dim">{move || say!(speaks.get(), pair.explain)}</p>
+        <form class="sign-in" on:submit=submit>
+            <label>
+                {move || say!(speaks.get(), pair.code)}
+                <input class="code" type="text" name="code" inputmode="numeric" autocomplete="off" required maxlength="7"
+                    pattern="[0-9]{3} ?[0-9]{3}" autofocus node_ref=code/>
+            </label>
+            <label>
+                {move || say!(speaks.get(), pair.name)}
+                <input type="text" name="name" autocomplete="off" required maxlength="64" node_ref=name/>
+            </label>
+            <label>
+                {move || say!(speaks.get(), pair.wall)}
+                <input type="text" name="wall" autocomplete="off" required maxlength="64" pattern="[A-Za-z0-9_\\-]+" value="main" node_ref=wall/>
+            </label>
+            <button type="submit" class="button strong" disabled=move || busy.get()>
+                {move || if busy.get() { say!(speaks.get(), pair.approving) } else { say!(speaks.get(), pair.approve) }}
+            </button>
+        </form>
+    }
+}
+
+/// The paired walls. Only an administrator may see tokens.
+#[component]
+fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
+    let speaks = use_language();
+    let list = RwSignal::new(None::<Vec<Token>>);
+    let load = move || {
+        spawn_local(async move {
+            // What was seen last stays; the next round tries again.
+            if let Ok(tokens) = api::get_json::<Vec<Token>>("/api/v1/tokens").await {
+                let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
+                list.try_set(Some(kiosks));
+            }
+        });
+    };
+    load();
+    let again = SendWrapper::new(Interval::new(LIST_EVERY_MS, load));
+    on_cleanup(move || drop(again));
+    let none = move || list.with(|list| list.as_ref().is_some_and(Vec::is_empty));
+    let revoke = move |name: String| {
+        spawn_local(async move {
+            let path = format!("/api/v1/tokens/{}", String::from(js_sys::encode_uri_component(&name)));
+            let done = api::delete(&path, &csrf(signed)).await;
+            outcome.try_set(Some(match done {
+                Ok(()) => Outcome::Revoked(name),
+                Err(error) => Outcome::NotRevoked(name, error),
+            }));
+            load();
+        });
+    };
+    view! {
+        <section class="paired">
+            <h2>{move || say!(speaks.get(), pair.paired)}</h2>
+            <Show when=none><p class="dim">{move || say!(speaks.get(), pair.none_paired)}</p></Show>
+            <ul>
+                <For each=move || list.get().unwrap_or_default() key=|token| (token.name.clone(), token.created) let:token>
+                    <Row token revoke/>
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+/// Revoking takes two presses: the first turns the button into its own question.
+#[component]
+fn Row(token: Token, revoke: impl Fn(String) + Copy + Send + Sync + 'static) -> impl IntoView {
+    let (speaks, names) = (use_language(), names::use_names());
+    let sure = RwSignal::new(false);
+    let Token { name, created, .. } = token;
+    let since = move || {
+        let offset = names.with(|names| names.policy.utc_offset_minutes);
+        let date = text::short_date(speaks.get(), created.local(offset).date);
+        say!(speaks.get(), pair.since, time = format!("{date} {}", text::hour_minute(created, offset)))
+    };
+    let (shown, label) = (name.clone(), name.clone());
+    let press = move |_| {
+        if sure.get_untracked() {
+            revoke(name.clone());
+        }
+        sure.update(|sure| *sure = !*sure);
+    };
+    let label = move || match sure.get() {
+        true => say!(speaks.get(), pair.revoke_sure_name, name = &label),
+        false => say!(speaks.get(), pair.revoke_name, name = &label),
+    };
+    let words = move || match sure.get() {
+        true => say!(speaks.get(), pair.revoke_sure),
+        false => say!(speaks.get(), pair.revoke),
+    };
+    view! {
+        <li>
+            <b>{shown}</b>
+            <span class="dim">{since}</span>
+            <button type="button" class="button quiet" class:sure=move || sure.get() aria-label=label on:click=press
+                on:blur=move |_| sure.set(false)>{words}</button>
+        </li>
+    }
+}
