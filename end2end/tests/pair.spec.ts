@@ -53,6 +53,8 @@ test('a wall is paired, shows its numbers, and when revoked asks again', async (
   await row.getByRole('button').focus();
   await page.keyboard.press('Enter');
   await expect(row.getByRole('button')).toHaveText('确认撤销');
+  await expect_accessible(page);
+  await page.screenshot({ path: test.info().outputPath('list.png') });
   await page.keyboard.press('Enter');
   await expect(row).toHaveCount(0);
   await expect(page.locator('.outcome-words')).toContainText('已撤销');
@@ -133,8 +135,21 @@ for (const theme of ['hall-dark', 'seat-light']) {
       await expect(page.locator('input[name=code]')).toBeVisible();
       await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
       await expect_accessible(page);
+      const form = await page.locator('.sign-in').boundingBox();
+      const field = await page.locator('input[name=code]').boundingBox();
+      expect((field?.x ?? 0) + (field?.width ?? 1e9)).toBeLessThan((form?.x ?? 0) + (form?.width ?? 0));
       await kiosk.screenshot({ path: test.info().outputPath('pair.png') });
       await page.screenshot({ path: test.info().outputPath('kiosks.png') });
+      // A wall of 32:9 and a hand-held screen: nothing is cut off.
+      for (const [width, height] of [[3840, 1080], [390, 844]] as const) {
+        await kiosk.setViewportSize({ width, height });
+        const hidden = await kiosk.evaluate(() => {
+          const { scrollWidth, scrollHeight, clientWidth, clientHeight } = document.documentElement;
+          return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+        });
+        expect(hidden).toEqual([0, 0]);
+        await kiosk.screenshot({ path: test.info().outputPath(`pair-${width}.png`) });
+      }
       check();
       await context.close();
     });

@@ -4,7 +4,7 @@ table! {
     kiosks(): "大屏配对", "Pair walls";
     not_paired(): "此大屏尚未配对", "This wall is not paired yet";
     what_to_do(): "请管理员或派遣员登录后，从首页进入“大屏配对”，输入这六位数字",
-        "Have an administrator or dispatcher sign in, open “Pair walls” on the start page and enter these six digits";
+        "Have an administrator or dispatcher sign in, open \"Pair walls\" on the start page and enter these six digits";
     code_label(digits): "配对码 {digits}", "Pairing code {digits}";
     time_left(time): "剩 {time}，到时自动换新码", "{time} left, then a new code comes by itself";
     asking(): "正在取配对码", "Getting a pairing code";
@@ -20,9 +20,9 @@ table! {
     approving(): "配对中", "Pairing";
     approved(name, wall): "已批准：{name} 几秒内打开大屏 {wall}", "Approved: {name} opens wall {wall} within seconds";
     unknown_code(): "没有大屏显示此码，或已过期；请核对大屏上的数字", "No wall shows this code, or it has expired; check the digits on the wall";
-    taken(name): "名称“{name}”已被使用；请换一个，或先撤销它", "The name “{name}” is taken; choose another or revoke it first";
+    taken(name): "名称“{name}”已被使用；请换一个，或先撤销它", "The name \"{name}\" is taken; choose another or revoke it first";
     guessing(): "输错次数过多，请几分钟后再试", "Too many wrong codes; try again in a few minutes";
-    bad_name(): "名称或大屏编号不符合要求：首尾不能有空格，也不能用 system", "The name or the wall is not allowed: no space at either end, and not “system”";
+    bad_name(): "名称或大屏编号不符合要求：首尾不能有空格，也不能用 system", "The name or the wall is not allowed: no space at either end, and not \"system\"";
     not_allowed(): "当前账号无权配对大屏，需要管理员或派遣员", "This account may not pair walls; it takes an administrator or a dispatcher";
     unreachable(): "连不上服务器，未办理；请稍后再试", "The server cannot be reached, nothing was done; try again";
     paired(): "已配对的大屏", "Paired walls";
