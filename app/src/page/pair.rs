@@ -43,7 +43,8 @@ struct Claimed {
     wall: Option<String>,
 }
 
-/// A code the wall shows or showed: what to ask with. Its end is on the browser's monotonic clock, because a wall's own clock may be wrong.
+/// A code the wall shows or showed: what to ask with. Its end is on the browser's monotonic clock, because a wall's own
+/// clock may be wrong.
 #[derive(Clone)]
 struct Held {
     claim: String,
