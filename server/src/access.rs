@@ -70,6 +70,8 @@ impl Default for Config {
 const SESSIONS_MAX: usize = 10_000;
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
+/// How often the last request of a session is written down; finer would be a write a request.
+const STORE_EVERY_MS: i64 = 5 * MINUTE_MS;
 /// Argon2 takes 19 MiB a run; more at once would be a way to exhaust memory.
 const HASHES_AT_ONCE: usize = 4;
 /// Accounts whose failures are remembered at most.
@@ -82,12 +84,39 @@ struct Session {
     csrf: String,
     opened: UtcMillis,
     last_seen: UtcMillis,
+    /// The `last_seen` that is on disk.
+    stored: UtcMillis,
+}
+
+impl Session {
+    fn stored_as(&self, digest: [u8; 32]) -> db::StoredSession {
+        let (account, csrf) = (self.account.clone(), self.csrf.clone());
+        db::StoredSession { digest, account, csrf, opened: self.opened, seen: self.last_seen }
+    }
+}
+
+/// Sessions of accounts that still exist, with the roles they have now.
+fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, AccessError> {
+    let mut sessions = HashMap::new();
+    for stored in db.sessions()? {
+        let Some(account) = db.account(&stored.account)? else { continue };
+        let session = Session {
+            account: stored.account,
+            roles: account.roles,
+            csrf: stored.csrf,
+            opened: stored.opened,
+            last_seen: stored.seen,
+            stored: stored.seen,
+        };
+        sessions.insert(stored.digest, session);
+    }
+    Ok(sessions)
 }
 
 struct Inner {
     config: Config,
     db: Mutex<db::Db>,
-    /// By the hash of the cookie. In memory: a restart signs people out, kiosks and machines hold tokens.
+    /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
     sessions: Mutex<HashMap<[u8; 32], Session>>,
     failures: Mutex<HashMap<String, (u32, UtcMillis)>>,
     once: Mutex<HashMap<[u8; 32], (String, UtcMillis)>>,
@@ -113,10 +142,12 @@ pub enum SignInError {
 impl Access {
     /// Opens `access.db` in the data folder, making it when absent.
     pub fn open(dir: &Path, config: Config) -> Result<Self, AccessError> {
+        let db = db::Db::open(&dir.join("access.db"))?;
+        let sessions = stored_sessions(&db)?;
         Ok(Self(Arc::new(Inner {
             config,
-            db: Mutex::new(db::Db::open(&dir.join("access.db"))?),
-            sessions: Mutex::default(),
+            db: Mutex::new(db),
+            sessions: Mutex::new(sessions),
             failures: Mutex::default(),
             once: Mutex::default(),
             pairing: kiosk::Pairing::default(),
@@ -146,7 +177,11 @@ impl Access {
     ) -> Result<(), AccessError> {
         db::check_name(name)?;
         db::check_password(password)?;
-        self.db().put_account(name, &secret::hash_password(password)?, roles, now)?;
+        let hash = secret::hash_password(password)?;
+        let db = self.db();
+        db.put_account(name, &hash, roles, now)?;
+        db.drop_sessions_of(name)?;
+        drop(db);
         lock(&self.0.sessions).retain(|_, session| session.account != name);
         Ok(())
     }
@@ -222,13 +257,31 @@ impl Access {
         {
             sessions.remove(&oldest);
         }
-        let session = Session { account, roles, csrf, opened: now, last_seen: now };
+        let session = Session { account, roles, csrf, opened: now, last_seen: now, stored: now };
+        let stored = session.stored_as(cookie.digest());
         sessions.insert(cookie.digest(), session);
+        drop(sessions);
+        self.store(&stored);
         cookie
     }
 
     pub fn sign_out(&self, cookie: &str) {
-        lock(&self.0.sessions).remove(&secret::digest(cookie));
+        let digest = secret::digest(cookie);
+        lock(&self.0.sessions).remove(&digest);
+        self.forget(&digest);
+    }
+
+    /// A session that cannot be stored still holds until the next restart.
+    fn store(&self, session: &db::StoredSession) {
+        if let Err(error) = self.db().put_session(session) {
+            tracing::error!(%error, "session not stored");
+        }
+    }
+
+    fn forget(&self, digest: &[u8; 32]) {
+        if let Err(error) = self.db().drop_session(digest) {
+            tracing::error!(%error, "session not forgotten");
+        }
     }
 
     /// The actor behind a session cookie, which may also hold a kiosk's token.
@@ -240,14 +293,26 @@ impl Access {
         if let Some(session) = sessions.get_mut(&digest) {
             if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
                 sessions.remove(&digest);
+                drop(sessions);
+                self.forget(&digest);
                 return None;
             }
             session.last_seen = now;
-            return Some(Actor {
+            let actor = Actor {
                 name: session.account.clone(),
                 roles: session.roles.clone(),
                 by: Proof::Session { csrf: session.csrf.clone() },
+            };
+            let due = now.since(session.stored) > STORE_EVERY_MS;
+            let stored = due.then(|| {
+                session.stored = now;
+                session.stored_as(digest)
             });
+            drop(sessions);
+            if let Some(stored) = stored {
+                self.store(&stored);
+            }
+            return Some(actor);
         }
         drop(sessions);
         let mut actor = self.by_digest(&digest)?;

@@ -41,6 +41,13 @@ CREATE TABLE token (
     role TEXT NOT NULL,
     created_ms INTEGER NOT NULL   -- UTC
 ) STRICT;
+CREATE TABLE session (
+    digest BLOB PRIMARY KEY,      -- SHA-256 of the cookie
+    account TEXT NOT NULL,
+    csrf TEXT NOT NULL,
+    opened_ms INTEGER NOT NULL,   -- UTC
+    seen_ms INTEGER NOT NULL      -- UTC, within minutes
+) STRICT;
 ";
 
 #[derive(Debug, Clone, Serialize)]
@@ -157,6 +164,56 @@ fn token_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TokenRow>> {
     let role = row.get::<_, String>(1)?.parse().ok();
     let (name, created) = (row.get(0)?, UtcMillis(row.get(2)?));
     Ok(role.map(|role| TokenRow { name, role, created }))
+}
+
+/// A session as it survives a restart.
+pub(super) struct StoredSession {
+    pub digest: [u8; 32],
+    pub account: String,
+    pub csrf: String,
+    pub opened: UtcMillis,
+    pub seen: UtcMillis,
+}
+
+impl Db {
+    pub fn put_session(&self, session: &StoredSession) -> Result<(), AccessError> {
+        self.0.execute(
+            "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest) DO UPDATE SET seen_ms = ?5",
+            params![
+                session.digest.as_slice(),
+                session.account,
+                session.csrf,
+                session.opened.0,
+                session.seen.0
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub fn drop_session(&self, digest: &[u8; 32]) -> Result<(), AccessError> {
+        self.0.execute("DELETE FROM session WHERE digest = ?1", [digest.as_slice()])?;
+        Ok(())
+    }
+
+    pub fn drop_sessions_of(&self, account: &str) -> Result<(), AccessError> {
+        self.0.execute("DELETE FROM session WHERE account = ?1", [account])?;
+        Ok(())
+    }
+
+    pub fn sessions(&self) -> Result<Vec<StoredSession>, AccessError> {
+        let mut statement =
+            self.0.prepare("SELECT digest, account, csrf, opened_ms, seen_ms FROM session")?;
+        let rows = statement.query_map([], |row| {
+            Ok(StoredSession {
+                digest: row.get(0)?,
+                account: row.get(1)?,
+                csrf: row.get(2)?,
+                opened: UtcMillis(row.get(3)?),
+                seen: UtcMillis(row.get(4)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 /// Accounts are nobody else's business on the machine.

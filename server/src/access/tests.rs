@@ -64,6 +64,29 @@ fn an_idle_session_ends() {
 }
 
 #[test]
+fn a_restart_signs_nobody_out_and_a_new_password_does() {
+    let (dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    let link = access.one_time("周敏", NOW);
+    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
+    let before = access.by_cookie(cookie.expose(), NOW).unwrap();
+    drop(access);
+    let access = Access::open(dir.path(), Config::default()).unwrap();
+    assert_eq!(access.by_cookie(cookie.expose(), NOW), Some(before));
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], NOW).unwrap();
+    assert_eq!(access.by_cookie(cookie.expose(), NOW), None);
+    drop(access);
+    let access = Access::open(dir.path(), Config::default()).unwrap();
+    assert_eq!(access.by_cookie(cookie.expose(), NOW), None);
+    let link = access.one_time("周敏", NOW);
+    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
+    access.sign_out(cookie.expose());
+    drop(access);
+    let access = Access::open(dir.path(), Config::default()).unwrap();
+    assert_eq!(access.by_cookie(cookie.expose(), NOW), None, "signed out for good");
+}
+
+#[test]
 fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
     let (_dir, access) = access();
     let claim = access.ask_pairing(NOW).unwrap();
