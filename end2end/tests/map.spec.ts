@@ -68,10 +68,15 @@ test('a wall 3840 wide is drawn in its own pixels', async ({ page }) => {
 
 test('a click answers with the case, the camera or the district under it', async ({ page }) => {
   await open(page, 'scene=hall&map=svg');
-  const at = await page.evaluate(() => {
-    const { map } = globalThis as unknown as { map: { marks: { hits: { kind: string; x: number; y: number }[] } } };
-    return ['case', 'camera'].map((kind) => map.marks.hits.findLast((each) => each.kind === kind));
-  });
+  const spots = () =>
+    page.evaluate(() => {
+      const { map } = globalThis as unknown as { map: { marks: { hits: { kind: string; x: number; y: number }[] } } };
+      return ['case', 'camera'].map((kind) => map.marks.hits.findLast((each) => each.kind === kind) ?? null);
+    });
+  // Marks are painted when their lists have come, and move once more when the font has.
+  await page.evaluate(() => document.fonts.ready);
+  await expect.poll(async () => (await spots()).every((spot) => spot !== null)).toBe(true);
+  const at = await spots();
   for (const spot of at) await page.mouse.click(spot?.x ?? 0, spot?.y ?? 0);
   const kinds = await page.evaluate(() => (globalThis as unknown as { clicks: [string, unknown][] }).clicks.map(([kind]) => kind));
   expect(kinds).toEqual(['case', 'camera']);
