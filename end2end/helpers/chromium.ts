@@ -19,3 +19,10 @@ export const chromium_options = {
     ],
   },
 };
+
+/** For pages that play video: without a graphics card WebGL's stand-in takes the whole page through software OpenGL, one
+ * or two pictures a second. Maps fall back to SVG. */
+export const video_options = {
+  ...chromium_options.launchOptions,
+  args: chromium_options.launchOptions.args.filter((word) => !word.includes('swiftshader')),
+};

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 const TARGET = join(import.meta.dirname, '../../target');
 const SERVER = process.env.GRIDHALL_BIN ?? join(TARGET, 'debug/gridhall');
-const SIMULATOR = process.env.GRIDHALL_SIM ?? join(TARGET, 'debug/sim');
+export const SIMULATOR = process.env.GRIDHALL_SIM ?? join(TARGET, 'debug/sim');
 const SITE = process.env.GRIDHALL_SITE ?? join(TARGET, 'site');
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -82,6 +82,8 @@ export async function until<T>(what: string, program: Program, ask: () => Promis
 export interface HallOptions {
   /** Start simulated cameras with these words for `sim cameras`, and give the server their list. */
   cameras?: string[];
+  /** A list of cameras somebody else has started, as TOML. */
+  list?: string;
   /** Settings as environment, such as `GRIDHALL__ACCESS__SESSION_HOURS`. */
   settings?: Record<string, string>;
 }
@@ -106,6 +108,7 @@ export class Hall {
     try {
       hall.settings = { GRIDHALL__STORE__DIR: join(hall.folder, 'data'), GRIDHALL__SERVER__SITE: SITE, ...options.settings };
       if (options.cameras) await hall.start_cameras(options.cameras);
+      if (options.list) hall.settings.GRIDHALL__CAMERAS__FILE = hall.write('cameras.toml', options.list);
       await hall.start_server('127.0.0.1:0');
       hall.token = await hall.make_token();
     } catch (error) {

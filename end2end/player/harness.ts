@@ -1,7 +1,7 @@
 // What the player's tests share: a server for each test, and how they read the page.
 
 import type { Page, TestInfo } from '@playwright/test';
-import { chromium_options } from '../helpers/chromium';
+import { video_options } from '../helpers/chromium';
 import { expect, test } from '../helpers/test';
 import { startServer, type VideoServer } from './server';
 import { FRAMES, makeStream, readNumber, type Stream } from './stream';
@@ -52,11 +52,7 @@ export let server: VideoServer;
 
 /** To be called once at the top of a file of tests. */
 export function withServer(): void {
-  // Without a graphics card WebGL's stand-in takes the whole page through software OpenGL: one or two pictures a second.
-  // Video needs no WebGL.
-  const { launchOptions } = chromium_options;
-  const args = launchOptions.args.filter((arg) => !arg.includes('swiftshader'));
-  test.use({ viewport: { width: 1400, height: 900 }, launchOptions: { ...launchOptions, args } });
+  test.use({ viewport: { width: 1400, height: 900 }, launchOptions: video_options });
 
   test.beforeAll(() => {
     streams = [makeStream({ width: 640, height: 360 }), makeStream({ width: 320, height: 180, hue: 120 })];

@@ -1,45 +1,19 @@
 // The dispatcher's desk against the real server: filters in the address, the keyboard from list to dispatch, cameras
 // live inside the case, refusals in words.
-import { randomUUID } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
+import { type Catalogue, waiting_case as waiting_case_at } from '../helpers/cases';
 import { expect, test } from '../helpers/hall';
 import type { Hall } from '../helpers/server';
-
-interface Catalogue {
-  areas: { code: string; level: string }[];
-  classes: { code: string }[];
-  sources: { code: string }[];
-  departments: { code: string }[];
-}
 
 interface CameraPage {
   items: { code: string; place: { lat: number; lon: number } | null }[];
 }
 
-interface Taken {
-  taken?: { case: number; number: string };
-}
-
-/** Reports, accepts and files a case, with an address no other test uses; it then waits for dispatch. */
+/** A case that waits for dispatch, at a camera's place where wanted. */
 async function waiting_case(hall: Hall, where: { at_camera?: boolean } = {}): Promise<{ id: number; address: string }> {
-  const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
   const { items: cameras } = (await hall.get('/api/v1/cameras?limit=1')) as CameraPage;
-  const address = `试验路 ${randomUUID().slice(0, 8)} 号`;
-  const area = catalogue.areas.find(({ level }) => level === 'district') ?? catalogue.areas[0];
-  const report = {
-    source: catalogue.sources[0]?.code,
-    class: catalogue.classes[0]?.code,
-    area: area?.code,
-    address,
-    description: '井盖破损',
-    place: where.at_camera ? (cameras[0]?.place ?? null) : null,
-  };
-  const [reported] = (await hall.commands([{ report_case: { report } }])) as Taken[];
-  const id = reported?.taken?.case;
-  if (id === undefined) throw new Error(`case not reported: ${JSON.stringify(reported)}`);
-  await hall.commands([{ accept_case: { case: id } }, { file_case: { case: id } }]);
-  return { id, address };
+  return waiting_case_at(hall, where.at_camera ? (cameras[0]?.place ?? null) : null);
 }
 
 const row = (page: Page, id: number) => page.locator(`#case-${id}`);
