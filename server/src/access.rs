@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 mod db;
 mod kiosk;
+mod pass;
 mod secret;
 
 pub use db::{AccessError, Account, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
+pub use pass::{Pass, lost};
 pub use secret::Secret;
 
 /// Whoever sends a request, once proved.
@@ -287,38 +289,61 @@ impl Access {
     /// The actor behind a session cookie, which may also hold a kiosk's token.
     pub fn by_cookie(&self, cookie: &str, now: UtcMillis) -> Option<Actor> {
         let digest = secret::digest(cookie);
-        let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
-        let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
-        let mut sessions = lock(&self.0.sessions);
-        if let Some(session) = sessions.get_mut(&digest) {
-            if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
-                sessions.remove(&digest);
-                drop(sessions);
-                self.forget(&digest);
-                return None;
-            }
-            session.last_seen = now;
-            let actor = Actor {
-                name: session.account.clone(),
-                roles: session.roles.clone(),
-                by: Proof::Session { csrf: session.csrf.clone() },
-            };
-            let due = now.since(session.stored) > STORE_EVERY_MS;
-            let stored = due.then(|| {
-                session.stored = now;
-                session.stored_as(digest)
-            });
-            drop(sessions);
-            if let Some(stored) = stored {
-                self.store(&stored);
-            }
+        if let Some(actor) = self.by_session(&digest, now) {
             return Some(actor);
         }
-        drop(sessions);
         let mut actor = self.by_digest(&digest)?;
         // A kiosk only reads, so its fixed token of the page is as good as a fresh one.
         actor.by = Proof::Session { csrf: String::new() };
         actor.has(Role::Kiosk).then_some(actor)
+    }
+
+    /// The actor of a session, which counts as used by this.
+    fn by_session(&self, digest: &[u8; 32], now: UtcMillis) -> Option<Actor> {
+        let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
+        let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
+        let mut sessions = lock(&self.0.sessions);
+        let session = sessions.get_mut(digest)?;
+        if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
+            sessions.remove(digest);
+            drop(sessions);
+            self.forget(digest);
+            return None;
+        }
+        session.last_seen = now;
+        let actor = Actor {
+            name: session.account.clone(),
+            roles: session.roles.clone(),
+            by: Proof::Session { csrf: session.csrf.clone() },
+        };
+        let due = now.since(session.stored) > STORE_EVERY_MS;
+        let stored = due.then(|| {
+            session.stored = now;
+            session.stored_as(*digest)
+        });
+        drop(sessions);
+        if let Some(stored) = stored {
+            self.store(&stored);
+        }
+        Some(actor)
+    }
+
+    /// What a socket opened with this cookie rests on.
+    #[must_use]
+    pub fn pass_of_cookie(&self, cookie: &str) -> Pass {
+        Pass::new(self.clone(), secret::digest(cookie))
+    }
+
+    /// What a socket opened with this bearer token rests on.
+    #[must_use]
+    pub fn pass_of_token(&self, token: &str) -> Pass {
+        Pass::new(self.clone(), secret::digest(token))
+    }
+
+    /// Whether a session or token with this digest is still good. A token that cannot be looked up counts as good:
+    /// a disk that fails for a moment must not darken every wall.
+    fn holds(&self, digest: &[u8; 32], now: UtcMillis) -> bool {
+        self.by_session(digest, now).is_some() || self.db().token(digest).map_or(true, |row| row.is_some())
     }
 
     /// The actor behind a bearer token.

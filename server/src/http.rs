@@ -21,6 +21,7 @@ use crate::video::Video;
 use crate::writer::Writer;
 use mirror::Mirror;
 
+pub mod body;
 pub mod door;
 pub mod mirror;
 pub mod session;
@@ -48,9 +49,6 @@ pub struct Hall {
     pub metrics: PrometheusHandle,
 }
 
-/// Largest request body in bytes: a batch of 1,000 commands with long texts.
-const BODY_BYTES_MAX: usize = 4 << 20;
-
 /// The whole server as one router.
 pub fn router(hall: &Hall) -> Router {
     let inside = Router::new()
@@ -77,6 +75,7 @@ pub fn router(hall: &Hall) -> Router {
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
         .merge(crate::video::router(hall.video.clone()))
         .merge(openapi::viewer())
+        .layer(axum::middleware::from_fn(body::bounded))
         .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
     let outside = Router::new()
         .route("/healthz", get(health::alive))
@@ -92,12 +91,13 @@ pub fn router(hall: &Hall) -> Router {
         .route("/desk/{*rest}", get(site::page))
         .route("/pair", get(site::page))
         .route("/kiosks", get(site::page))
+        .layer(axum::middleware::from_fn(body::bounded))
         .with_state(hall.clone());
     let files = site::files(&hall.config.server.site);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
     let all = inside.merge(outside).merge(api_missing).fallback_service(files);
     site::protect(all)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(body::BYTES_MAX))
         .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn(health::measure))
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::role::Role;
 
 use super::Hall;
-use crate::access::{Actor, Proof};
+use crate::access::{Actor, Pass, Proof};
 use crate::clock;
 use crate::problem::Problem;
 
@@ -18,24 +18,26 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Lets a request in with its [`Actor`] as an extension, or answers 401 or 403.
 pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
-    let actor = match prove(&hall, &request) {
-        Ok(actor) => actor,
+    let (actor, pass) = match prove(&hall, &request) {
+        Ok(proved) => proved,
         Err(problem) => return problem.into_response(),
     };
     if let Err(problem) = check_reach(&actor, request.method(), request.uri().path()) {
         return problem.into_response();
     }
     request.extensions_mut().insert(actor);
+    request.extensions_mut().insert(pass);
     next.run(request).await
 }
 
-fn prove(hall: &Hall, request: &Request) -> Result<Actor, Problem> {
+fn prove(hall: &Hall, request: &Request) -> Result<(Actor, Pass), Problem> {
     let headers = request.headers();
     if let Some(token) = bearer(headers) {
-        return hall.access.by_token(token).ok_or_else(unknown);
+        let actor = hall.access.by_token(token).ok_or_else(unknown)?;
+        return Ok((actor, hall.access.pass_of_token(token)));
     }
-    let actor =
-        cookie(headers).and_then(|cookie| hall.access.by_cookie(cookie, clock::now())).ok_or_else(unknown)?;
+    let cookie = cookie(headers).ok_or_else(unknown)?;
+    let actor = hall.access.by_cookie(cookie, clock::now()).ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
     if upgrade || !is_safe(request.method()) {
         check_origin(headers, &hall.config.server.origins)?;
@@ -43,7 +45,7 @@ fn prove(hall: &Hall, request: &Request) -> Result<Actor, Problem> {
     if !upgrade && !is_safe(request.method()) {
         check_csrf(&actor, headers)?;
     }
-    Ok(actor)
+    Ok((actor, hall.access.pass_of_cookie(cookie)))
 }
 
 fn unknown() -> Problem {

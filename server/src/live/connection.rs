@@ -3,6 +3,7 @@
 //! What should be here: sending, waiting, closing. What should not: what a message means (`session`), what a frame
 //! holds (`board`).
 
+use axum::Extension;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -17,6 +18,7 @@ use super::pacer::Wave;
 use super::session::{HELLO_SECONDS, Reply, Session, Subscription};
 use super::snapshot::{AskedFormat, unavailable};
 use super::{Hub, Live};
+use crate::access::{self, Pass};
 
 /// Bytes handed to the socket between two looks at whether it takes them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -26,6 +28,8 @@ const WORDS_BYTES_MAX: usize = 300;
 mod close {
     pub const POLICY: u16 = 1008;
     pub const TOO_BIG: u16 = 1009;
+    /// The session has ended or the token is revoked; private use.
+    pub const SIGNED_OUT: u16 = 4001;
     /// The client takes nothing; private use.
     pub const STALLED: u16 = 4008;
 }
@@ -41,6 +45,7 @@ pub(super) struct Asked {
 pub(super) async fn open(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
+    pass: Option<Extension<Pass>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !live.hub.started() {
@@ -62,7 +67,8 @@ pub(super) async fn open(
             let waves = live.hub.0.waves.subscribe();
             let mut connection =
                 Connection { live, format, session: Session::default(), heard_ms: 0, beat: 0, waves, socket };
-            connection.run().await;
+            let pass = pass.as_ref().map(|Extension(pass)| pass);
+            connection.run(pass).await;
             drop(place);
         })
 }
@@ -108,12 +114,15 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(&mut self) {
+    async fn run(&mut self, pass: Option<&Pass>) {
         let first = self.waves.borrow_and_update().clone();
         (self.heard_ms, self.beat) = (first.ms, first.beat);
         let opened_ms = first.ms;
         let end = match self.send(vec![self.encode(&self.live.hub.welcome(crate::clock::now()))]).await {
-            Ok(()) => self.serve(opened_ms).await,
+            Ok(()) => tokio::select! {
+                end = self.serve(opened_ms) => end,
+                () = access::lost(pass) => End::Close(close::SIGNED_OUT, "signed out"),
+            },
             Err(end) => end,
         };
         if let End::Close(code, reason) = end {

@@ -8,7 +8,9 @@ use super::snapshot::{self, NoSnapshot};
 use super::socket;
 use super::status::{State, Status};
 use super::switchboard::{Key, Rendition};
+use crate::access::Pass;
 use crate::problem::{Problem, Query};
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -46,7 +48,12 @@ impl Drop for Seat {
     }
 }
 
-async fn upgrade(Shared(video): Shared<Video>, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    Shared(video): Shared<Video>,
+    pass: Option<Extension<Pass>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let pass = pass.map(|Extension(pass)| pass);
     let seat = Seat(Arc::clone(&video.pages));
     if video.pages.fetch_add(1, Ordering::AcqRel) >= video.board.config.pages_max {
         return Problem::busy("as many pages as allowed are watching video", 10).into_response();
@@ -58,7 +65,7 @@ async fn upgrade(Shared(video): Shared<Video>, upgrade: WebSocketUpgrade) -> Res
         .write_buffer_size(0)
         .read_buffer_size(4 << 10)
         .on_upgrade(move |socket| async move {
-            socket::converse(Arc::clone(&video.board), socket).await;
+            socket::converse(Arc::clone(&video.board), pass, socket).await;
             drop(seat);
         })
 }

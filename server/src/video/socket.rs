@@ -7,6 +7,7 @@ use super::message::{ErrorCode, FromPage, Hello, Mode, Open, TEXT_BYTES_MAX, ToP
 use super::meters;
 use super::switchboard::Switchboard;
 use super::tile::{Outgoing, Page, Tile};
+use crate::access::{self, Pass};
 use crate::clock;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::stream::SplitSink;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+/// Close code of a page whose session has ended, the same as the live feed's; private use.
+const SIGNED_OUT: u16 = 4001;
 /// Slots are bits of one word.
 const SLOTS: u8 = 64;
 const TICK: Duration = Duration::from_secs(1);
@@ -36,11 +39,13 @@ enum End {
     Violation(String),
     /// The page takes nothing.
     Stalled,
+    /// The page's session has ended or its token is revoked.
+    SignedOut,
     ShuttingDown,
 }
 
 /// Talks to one page until it leaves.
-pub async fn converse(board: Arc<Switchboard>, socket: WebSocket) {
+pub async fn converse(board: Arc<Switchboard>, pass: Option<Pass>, socket: WebSocket) {
     meters::pages(1.0);
     let closing = board.closing.clone();
     let (sink, mut stream) = socket.split();
@@ -52,6 +57,7 @@ pub async fn converse(board: Arc<Switchboard>, socket: WebSocket) {
             let end = tokio::select! {
                 end = talk.run(&mut stream) => end,
                 () = closing.cancelled() => End::ShuttingDown,
+                () = access::lost(pass.as_ref()) => End::SignedOut,
             };
             meters::tiles(-talk.tile_count());
             line = talk.line;
@@ -136,6 +142,7 @@ impl Line {
                 tracing::warn!(reason = %words, "video page disconnected: protocol violation");
                 (close_code::POLICY, "protocol violation")
             }
+            End::SignedOut => (SIGNED_OUT, "signed out"),
             End::ShuttingDown => (close_code::AWAY, "the server is stopping"),
         };
         let frame = CloseFrame { code, reason: reason.into() };
