@@ -15,6 +15,7 @@ mod db;
 mod kiosk;
 mod pass;
 mod secret;
+mod session;
 
 pub use db::{AccessError, Account, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
@@ -68,58 +69,18 @@ impl Default for Config {
     }
 }
 
-/// Sessions held at most; the oldest unused one gives way.
-const SESSIONS_MAX: usize = 10_000;
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
-/// How often the last request of a session is written down; finer would be a write a request.
-const STORE_EVERY_MS: i64 = 5 * MINUTE_MS;
 /// Argon2 takes 19 MiB a run; more at once would be a way to exhaust memory.
 const HASHES_AT_ONCE: usize = 4;
 /// Accounts whose failures are remembered at most.
 const FAILURES_MAX: usize = 10_000;
 
-#[derive(Debug, Clone)]
-struct Session {
-    account: String,
-    roles: Vec<Role>,
-    csrf: String,
-    opened: UtcMillis,
-    last_seen: UtcMillis,
-    /// The `last_seen` that is on disk.
-    stored: UtcMillis,
-}
-
-impl Session {
-    fn stored_as(&self, digest: [u8; 32]) -> db::StoredSession {
-        let (account, csrf) = (self.account.clone(), self.csrf.clone());
-        db::StoredSession { digest, account, csrf, opened: self.opened, seen: self.last_seen }
-    }
-}
-
-/// Sessions of accounts that still exist, with the roles they have now.
-fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, AccessError> {
-    let mut sessions = HashMap::new();
-    for stored in db.sessions()? {
-        let Some(account) = db.account(&stored.account)? else { continue };
-        let session = Session {
-            account: stored.account,
-            roles: account.roles,
-            csrf: stored.csrf,
-            opened: stored.opened,
-            last_seen: stored.seen,
-            stored: stored.seen,
-        };
-        sessions.insert(stored.digest, session);
-    }
-    Ok(sessions)
-}
-
 struct Inner {
     config: Config,
     db: Mutex<db::Db>,
     /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
-    sessions: Mutex<HashMap<[u8; 32], Session>>,
+    sessions: Mutex<HashMap<[u8; 32], session::Session>>,
     failures: Mutex<HashMap<String, (u32, UtcMillis)>>,
     once: Mutex<HashMap<[u8; 32], (String, UtcMillis)>>,
     pairing: kiosk::Pairing,
@@ -145,7 +106,7 @@ impl Access {
     /// Opens `access.db` in the data folder, making it when absent.
     pub fn open(dir: &Path, config: Config) -> Result<Self, AccessError> {
         let db = db::Db::open(&dir.join("access.db"))?;
-        let sessions = stored_sessions(&db)?;
+        let sessions = session::stored_sessions(&db)?;
         Ok(Self(Arc::new(Inner {
             config,
             db: Mutex::new(db),
@@ -249,43 +210,6 @@ impl Access {
         *entry = (entry.0 + 1, now);
     }
 
-    fn open_session(&self, account: String, roles: Vec<Role>, now: UtcMillis) -> Secret {
-        let cookie = Secret::random();
-        let csrf = Secret::random().expose().to_owned();
-        let mut sessions = lock(&self.0.sessions);
-        if sessions.len() >= SESSIONS_MAX
-            && let Some(oldest) =
-                sessions.iter().min_by_key(|(_, session)| session.last_seen).map(|(key, _)| *key)
-        {
-            sessions.remove(&oldest);
-        }
-        let session = Session { account, roles, csrf, opened: now, last_seen: now, stored: now };
-        let stored = session.stored_as(cookie.digest());
-        sessions.insert(cookie.digest(), session);
-        drop(sessions);
-        self.store(&stored);
-        cookie
-    }
-
-    pub fn sign_out(&self, cookie: &str) {
-        let digest = secret::digest(cookie);
-        lock(&self.0.sessions).remove(&digest);
-        self.forget(&digest);
-    }
-
-    /// A session that cannot be stored still holds until the next restart.
-    fn store(&self, session: &db::StoredSession) {
-        if let Err(error) = self.db().put_session(session) {
-            tracing::error!(%error, "session not stored");
-        }
-    }
-
-    fn forget(&self, digest: &[u8; 32]) {
-        if let Err(error) = self.db().drop_session(digest) {
-            tracing::error!(%error, "session not forgotten");
-        }
-    }
-
     /// The actor behind a session cookie, which may also hold a kiosk's token.
     pub fn by_cookie(&self, cookie: &str, now: UtcMillis) -> Option<Actor> {
         let digest = secret::digest(cookie);
@@ -296,36 +220,6 @@ impl Access {
         // A kiosk only reads, so its fixed token of the page is as good as a fresh one.
         actor.by = Proof::Session { csrf: String::new() };
         actor.has(Role::Kiosk).then_some(actor)
-    }
-
-    /// The actor of a session, which counts as used by this.
-    fn by_session(&self, digest: &[u8; 32], now: UtcMillis) -> Option<Actor> {
-        let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
-        let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
-        let mut sessions = lock(&self.0.sessions);
-        let session = sessions.get_mut(digest)?;
-        if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
-            sessions.remove(digest);
-            drop(sessions);
-            self.forget(digest);
-            return None;
-        }
-        session.last_seen = now;
-        let actor = Actor {
-            name: session.account.clone(),
-            roles: session.roles.clone(),
-            by: Proof::Session { csrf: session.csrf.clone() },
-        };
-        let due = now.since(session.stored) > STORE_EVERY_MS;
-        let stored = due.then(|| {
-            session.stored = now;
-            session.stored_as(*digest)
-        });
-        drop(sessions);
-        if let Some(stored) = stored {
-            self.store(&stored);
-        }
-        Some(actor)
     }
 
     /// What a socket opened with this cookie rests on.
