@@ -29,6 +29,7 @@ mod socket;
 mod http;
 
 pub use config::Config;
+pub use http::Description;
 pub use registry::Registry;
 
 use domain::camera::Linked;

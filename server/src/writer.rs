@@ -202,7 +202,8 @@ impl Door {
     }
 }
 
-/// Starts the writer and its deadline timer.
+/// Starts the writer and its deadline timer. On return the publisher knows the whole state, so that nobody can be
+/// answered from an empty one.
 #[must_use]
 pub fn spawn(store: Store, state: State, policy: Arc<Policy>, publisher: Box<dyn Publisher>) -> Writer {
     spawn_with(store, state, policy, publisher, Box::new(crate::clock::now))
@@ -214,9 +215,10 @@ pub fn spawn_with(
     store: Store,
     state: State,
     policy: Arc<Policy>,
-    publisher: Box<dyn Publisher>,
+    mut publisher: Box<dyn Publisher>,
     clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
 ) -> Writer {
+    publisher.start(store.epoch(), &state);
     let clock: Arc<dyn Fn() -> UtcMillis + Send + Sync> = clock.into();
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
     let (bell, rings) = sync_channel(1);

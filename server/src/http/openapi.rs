@@ -60,12 +60,18 @@ impl utoipa::Modify for Doors {
     }
 }
 
+fn whole() -> utoipa::openapi::OpenApi {
+    let mut api = Description::openapi();
+    api.merge(crate::video::Description::openapi());
+    api
+}
+
 /// The description as pretty JSON.
 pub fn description() -> String {
-    Description::openapi().to_pretty_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    whole().to_pretty_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
 /// Description and viewer.
 pub fn viewer() -> Router {
-    SwaggerUi::new("/api/docs").url("/api/openapi.json", Description::openapi()).into()
+    SwaggerUi::new("/api/docs").url("/api/openapi.json", whole()).into()
 }

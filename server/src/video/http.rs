@@ -70,40 +70,50 @@ async fn upgrade(
         })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// `lat,lon` in degrees.
+    /// `lat,lon` in degrees: cameras by distance from there, with distance and bearing.
     near: Option<String>,
     /// Metres around `near`.
     radius: Option<f64>,
+    /// Cameras in one page.
     limit: Option<usize>,
     /// Where the last page ended, as it said.
     cursor: Option<String>,
 }
 
-/// One camera in an answer.
-#[derive(Debug, Serialize)]
+/// One camera in an answer. Its stream addresses are never in one.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CameraRow)]
 struct Row {
     #[serde(flatten)]
     camera: Camera,
     /// The state of the stream that is open now; `idle` when none is.
     state: &'static str,
+    /// Metres to the place asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<f64>,
+    /// Degrees from north, clockwise, from the camera to the place asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     bearing_from_camera: Option<f64>,
+    /// Whether the place lies in the camera's field of view.
     #[serde(skip_serializing_if = "Option::is_none")]
     sees: Option<bool>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CameraPage)]
 struct Page {
     items: Vec<Row>,
     /// Give it as `cursor` for the next page; null on the last one.
     next: Option<String>,
 }
 
+/// Cameras by code, or those nearest to a place.
+#[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", params(ListQuery),
+    responses((status = 200, body = Page), (status = 400, body = Problem)))]
 async fn list(Shared(video): Shared<Video>, Query(query): Query<ListQuery>) -> Result<Json<Page>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
@@ -178,6 +188,10 @@ fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Entry>, Problem> {
     video.board.registry.get(code).ok_or_else(|| Problem::not_found("no camera has this code"))
 }
 
+/// One camera.
+#[utoipa::path(get, path = "/api/v1/cameras/{code}", tag = "cameras",
+    params(("code" = String, Path, description = "The camera's code in the registry")),
+    responses((status = 200, body = Row), (status = 404, body = Problem)))]
 async fn one(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Json<Row>, Problem> {
     let camera = find(&video, &code)?.camera.clone();
     let state = video.state_name(&camera.code);
@@ -185,7 +199,7 @@ async fn one(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<J
 }
 
 /// How one stream of a camera is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct StreamHealth {
     profile: Profile,
     /// Null while nobody watches: nothing is known then.
@@ -203,15 +217,26 @@ struct StreamHealth {
     held_bytes: usize,
 }
 
+/// How the streams of one camera are.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct CameraHealth {
+    code: CameraCode,
+    streams: Vec<StreamHealth>,
+}
+
+/// How a camera's streams do: state, figures of the picture, reconnects. Asking opens nothing.
+#[utoipa::path(get, path = "/api/v1/cameras/{code}/health", tag = "cameras",
+    params(("code" = String, Path, description = "The camera's code in the registry")),
+    responses((status = 200, body = CameraHealth), (status = 404, body = Problem)))]
 async fn health(
     Shared(video): Shared<Video>,
     Path(code): Path<String>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<CameraHealth>, Problem> {
     let entry = find(&video, &code)?;
     let profiles = if entry.sub.is_some() { &[Profile::Main, Profile::Sub][..] } else { &[Profile::Main] };
     let streams: Vec<StreamHealth> =
         profiles.iter().map(|profile| stream_health(&video, &entry.camera.code, *profile)).collect();
-    Ok(Json(serde_json::json!({ "code": entry.camera.code, "streams": streams })))
+    Ok(Json(CameraHealth { code: entry.camera.code.clone(), streams }))
 }
 
 fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHealth {
@@ -236,6 +261,12 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
     }
 }
 
+/// A picture of now. Opens the camera when nobody watches it; the header `X-Ingest-Us` says when the picture arrived,
+/// in microseconds since 1970 of the server's clock.
+#[utoipa::path(get, path = "/api/v1/cameras/{code}/snapshot.jpg", tag = "cameras",
+    params(("code" = String, Path, description = "The camera's code in the registry")),
+    responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem),
+        (status = 501, body = Problem), (status = 503, body = Problem)))]
 async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Response, Problem> {
     let entry = find(&video, &code)?;
     let taken = snapshot::take(&video, entry).await.map_err(|none| match none {
@@ -252,6 +283,11 @@ async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Res
     ];
     Ok((headers, taken.jpeg).into_response())
 }
+
+/// The camera doors as programs see them.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(list, one, health, snapshot))]
+pub struct Description;
 
 impl Video {
     /// The state of whichever stream of the camera is open, the main one first.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub mod import;
 
 /// Which of a camera's two streams (主码流, 子码流).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     Main,

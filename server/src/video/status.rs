@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A stream's state as tiles show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Dialled for the first time; no picture yet.
@@ -41,7 +41,7 @@ impl State {
 }
 
 /// Why a stream is not live, for the screen's language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     NoAnswer,
@@ -84,7 +84,7 @@ impl Cause {
 }
 
 /// A stream's state with its story.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Status {
     pub state: State,
     /// Server wall clock when the state began.

@@ -81,7 +81,6 @@ impl Loop {
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
         // A writer that has panicked must not leave a server behind that looks alive.
         let _guard = AbortOnPanic;
-        self.publisher.start(self.store.epoch(), &self.state);
         self.set_wake();
         loop {
             let (group, stop) = match self.gather(requests) {

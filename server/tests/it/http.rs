@@ -307,7 +307,19 @@ fn the_api_description_has_no_dangling_reference() {
         let name = &rest[..rest.find('"').unwrap()];
         assert!(api["components"]["schemas"].get(name).is_some(), "`{name}` is not described");
     }
-    assert!(api["paths"].as_object().unwrap().len() >= 20);
+    for path in [
+        "/api/v1/commands",
+        "/api/v1/cases",
+        "/api/v1/tally",
+        "/api/v1/overdue",
+        "/api/v1/whistles",
+        "/api/v1/positions",
+        "/api/v1/cameras",
+        "/api/v1/cameras/{code}/health",
+        "/osmand",
+    ] {
+        assert!(api["paths"].get(path).is_some(), "{path} is not described");
+    }
 }
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
