@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use domain::feed::retry_ms;
 use domain::moment::UtcMillis;
 use domain::wire::{ClientMessage, Hex64, KIND_POSITIONS, PROTOCOL, ResyncReason, ServerMessage, Topic};
 use gloo_timers::callback::{Interval, Timeout};
@@ -23,8 +24,6 @@ use socket::Socket;
 /// screen within three seconds.
 const SILENCE_MS: f64 = 2_500.0;
 const WATCH_EVERY_MS: u32 = 250;
-const RETRY_MIN_MS: f64 = 250.0;
-const RETRY_MAX_MS: f64 = 5_000.0;
 /// A connection that does not open is given up after this.
 const OPEN_WITHIN_MS: f64 = 5_000.0;
 /// Events asked for before the present, so that the log strip and the alarm rate start filled.
@@ -82,6 +81,8 @@ struct Inner {
     welcomed: Cell<bool>,
     heard_ms: Cell<f64>,
     attempts: Cell<u32>,
+    /// Counted on with each question whether the server is there, and when its answer is no longer waited for.
+    question: Cell<u32>,
     epoch: Cell<Option<Hex64>>,
     closed: Cell<bool>,
     on_welcome: Box<dyn Fn()>,
@@ -111,6 +112,7 @@ impl Live {
             welcomed: Cell::new(false),
             heard_ms: Cell::new(monotonic_ms()),
             attempts: Cell::new(0),
+            question: Cell::new(0),
             epoch: Cell::new(None),
             closed: Cell::new(false),
             on_welcome: Box::new(on_welcome),
@@ -194,19 +196,56 @@ impl Live {
         if matches!(self.0.health.link.get_untracked(), Link::Live) {
             self.0.health.link.set(Link::Lost { since: self.0.hall.present() });
         }
+        self.retry();
+    }
+
+    /// Connects again after a wait. The second time on, the server is asked first whether it is there: a browser holds
+    /// sockets to a host back for seconds once several have failed, and a session may have ended meanwhile.
+    fn retry(&self) {
         let attempt = self.0.attempts.get();
         self.0.attempts.set(attempt.saturating_add(1));
         let live = self.clone();
-        if attempt >= 1 {
-            let asked = self.clone();
-            snapshot::whether_signed_out(move || asked.0.health.link.set(Link::SignedOut));
-        }
         Timeout::new(retry_ms(attempt, js_sys::Math::random()), move || {
-            if !live.0.closed.get() && live.0.socket.borrow().is_none() {
-                live.connect();
+            if live.0.closed.get() || live.0.socket.borrow().is_some() {
+                return;
+            }
+            if attempt == 0 { live.connect() } else { live.ask_whether_there() }
+        })
+        .forget();
+    }
+
+    fn ask_whether_there(&self) {
+        let question = self.0.question.get().wrapping_add(1);
+        self.0.question.set(question);
+        let (asked, late) = (self.clone(), self.clone());
+        snapshot::ask_session(move |answer| {
+            if !asked.settle(question) {
+                return;
+            }
+            match answer {
+                snapshot::Session::Open => asked.connect(),
+                snapshot::Session::SignedOut => {
+                    asked.0.health.link.set(Link::SignedOut);
+                    asked.retry();
+                }
+                snapshot::Session::NoAnswer => asked.retry(),
+            }
+        });
+        Timeout::new(OPEN_WITHIN_MS as u32, move || {
+            if late.settle(question) {
+                late.retry();
             }
         })
         .forget();
+    }
+
+    /// Whether this question was still open and the page still wants its answer; it is closed then.
+    fn settle(&self, question: u32) -> bool {
+        let open = self.0.question.get() == question && !self.0.closed.get();
+        if open {
+            self.0.question.set(question.wrapping_add(1));
+        }
+        open
     }
 
     fn hear(&self, bytes: &[u8]) {
@@ -355,24 +394,5 @@ impl Live {
         if let Some(socket) = self.0.socket.borrow().as_ref() {
             socket.send(message);
         }
-    }
-}
-
-/// Full jitter: anything between the shortest wait and a limit that doubles, so that 500 screens do not return at once.
-fn retry_ms(attempt: u32, random: f64) -> u32 {
-    let limit = (RETRY_MIN_MS * f64::from(1u32 << attempt.min(5))).clamp(2.0 * RETRY_MIN_MS, RETRY_MAX_MS);
-    (RETRY_MIN_MS + random * (limit - RETRY_MIN_MS)) as u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::retry_ms;
-
-    #[test]
-    fn retries_stay_between_a_quarter_and_five_seconds() {
-        for attempt in 0..40 {
-            assert!(retry_ms(attempt, 0.0) == 250 && retry_ms(attempt, 0.999_999) <= 5_000);
-        }
-        assert!(retry_ms(0, 0.999) <= 500 && retry_ms(9, 0.999) > 4_900);
     }
 }

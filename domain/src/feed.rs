@@ -1,8 +1,8 @@
 //! The client's half of the live feed: what a screen holds of the keyed topics and of the event log, and whether it is
 //! right.
 //!
-//! What should be here: applying snapshots and deltas, the state hash, where to resume. What should not: sockets,
-//! retries, drawing. Positions are held in `position::CellView`.
+//! What should be here: applying snapshots and deltas, the state hash, where to resume, how long to wait before coming
+//! back. What should not: sockets, timers, drawing. Positions are held in `position::CellView`.
 
 use std::collections::BTreeMap;
 
@@ -192,5 +192,31 @@ impl Rows for Lines {
 
     fn hash(&self) -> Option<u64> {
         None
+    }
+}
+
+const RETRY_MIN_MS: f64 = 250.0;
+/// However long the server was away, every screen has everything again within two seconds. Five hundred screens that
+/// knock twice a second cost a server that is down nothing, and one that is up less than their frames.
+const RETRY_MAX_MS: f64 = 1_000.0;
+
+/// How long a client that lost its server waits before attempt `attempt`; `random` is within 0 to 1. Full jitter:
+/// anything between the shortest wait and a limit that doubles, so that 500 screens do not return at once.
+#[must_use]
+pub fn retry_ms(attempt: u32, random: f64) -> u32 {
+    let limit = (RETRY_MIN_MS * f64::from(1u32 << attempt.min(8))).clamp(2.0 * RETRY_MIN_MS, RETRY_MAX_MS);
+    (RETRY_MIN_MS + random * (limit - RETRY_MIN_MS)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retry_ms;
+
+    #[test]
+    fn retries_stay_between_a_quarter_and_a_whole_second() {
+        for attempt in 0..40 {
+            assert!(retry_ms(attempt, 0.0) == 250 && retry_ms(attempt, 0.999_999) <= 1_000);
+        }
+        assert!(retry_ms(0, 0.999) <= 500 && retry_ms(9, 0.999) > 990);
     }
 }

@@ -17,11 +17,23 @@ pub fn take(topic: Topic, done: impl FnOnce(Result<Snapshot, ApiError>) + 'stati
     });
 }
 
-/// Calls `out` when the server answers that nobody is signed in: then reconnecting alone will not help.
-pub fn whether_signed_out(out: impl FnOnce() + 'static) {
+/// What the server says to a page that wants to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    Open,
+    /// Nobody is signed in: reconnecting alone will not help.
+    SignedOut,
+    /// The server is away, or not ready.
+    NoAnswer,
+}
+
+/// Calls `done` with whether the server is there and the session holds.
+pub fn ask_session(done: impl FnOnce(Session) + 'static) {
     spawn_local(async move {
-        if api::get_json::<SessionAnswer>("/api/v1/session").await.is_err_and(|error| error.is_signed_out()) {
-            out();
-        }
+        done(match api::get_json::<SessionAnswer>("/api/v1/session").await {
+            Ok(_) => Session::Open,
+            Err(error) if error.is_signed_out() => Session::SignedOut,
+            Err(_) => Session::NoAnswer,
+        });
     });
 }
