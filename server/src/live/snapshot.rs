@@ -5,8 +5,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::wire::{Hex64, Payload, Snapshot, Topic};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -32,6 +35,8 @@ struct Made {
     at: Instant,
     etag: String,
     body: Bytes,
+    /// The body compressed: once for all, because five hundred screens may come back at one moment.
+    gzip: Bytes,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,14 +88,37 @@ pub(super) async fn get(
             Format::Binary => "application/octet-stream",
             Format::Json => "application/json",
         };
-        ([(header::CONTENT_TYPE, kind)], made.body.clone()).into_response()
+        let gzip = takes_gzip(&headers);
+        let body = if gzip { &made.gzip } else { &made.body };
+        let mut answer = ([(header::CONTENT_TYPE, kind)], body.clone()).into_response();
+        if gzip {
+            answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        answer
     };
     let headers = answer.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(etag) = HeaderValue::from_str(&made.etag) {
         headers.insert(header::ETAG, etag);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     answer
+}
+
+/// Whether the client lists gzip, and not as something it refuses.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let listed = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+fn compressed(body: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::default());
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("writing to memory does not fail").into()
 }
 
 impl Snapshots {
@@ -141,7 +169,8 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
         Format::Json => serde_json::to_vec(&snapshot).expect("every type of the protocol has a JSON form"),
     };
     let etag = format!("\"{}:{version}\"", snapshot.epoch);
-    Some(Made { version, at: Instant::now(), etag, body: body.into() })
+    let gzip = compressed(&body);
+    Some(Made { version, at: Instant::now(), etag, body: body.into(), gzip })
 }
 
 /// 503 with the time after which to come back.
@@ -154,4 +183,39 @@ pub(super) fn unavailable(words: &str) -> Response {
 fn problem(status: StatusCode, code: &str, words: &str) -> Response {
     let body = serde_json::json!({ "status": status.as_u16(), "code": code, "detail": words });
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_given_to_those_who_take_it() {
+        for (listed, expected) in [
+            ("gzip, deflate, br", true),
+            ("br;q=1.0, gzip;q=0.8", true),
+            ("GZIP", true),
+            ("gzip;q=0", false),
+            ("identity", false),
+            ("gzipped", false),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_str(listed).expect("plain text"),
+            )]);
+            assert_eq!(takes_gzip(&headers), expected, "{listed}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_compressed_reads_back() {
+        let body = "今日立案 1234".repeat(100);
+        let mut read = String::new();
+        let compressed = compressed(body.as_bytes());
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut read)
+            .expect("gzip");
+        assert_eq!(read, body);
+        assert!(compressed.len() < body.len() / 10);
+    }
 }
