@@ -38,6 +38,18 @@ pub(super) fn list(dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// Bytes written between two syncs: the event log's own syncs wait behind no more than this.
+const SYNC_BYTES: usize = 4 << 20;
+
+/// Writes and syncs piece by piece. With a million deadlines a snapshot has hundreds of megabytes.
+fn write_gently(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Result<()> {
+    for piece in bytes.chunks(SYNC_BYTES) {
+        file.write_all(piece)?;
+        file.sync_data()?;
+    }
+    file.sync_all()
+}
+
 /// Writes a snapshot beside the others, durable before it has its name, and removes those beyond [`KEPT`].
 pub(super) fn write(dir: &Path, epoch: u64, offset: UtcOffset, state: &State) -> Result<(), StoreError> {
     let folder = dir.join(FOLDER);
@@ -46,7 +58,7 @@ pub(super) fn write(dir: &Path, epoch: u64, offset: UtcOffset, state: &State) ->
     let unfinished = folder.join("unfinished");
     let bytes = encode(epoch, offset, state);
     let written = std::fs::File::create(&unfinished)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+        .and_then(|mut file| write_gently(&mut file, &bytes))
         .and_then(|()| std::fs::rename(&unfinished, &path));
     if let Err(source) = written {
         // What is there of it only takes up room.
