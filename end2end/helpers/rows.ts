@@ -20,3 +20,13 @@ export function percentile(numbers: number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
+
+/** A row that holds when the value is at most `most`. */
+export function at_most(measure: string, value: number, unit: string, most: number): void {
+  add_row({ measure, value, unit, target: `≤ ${most}`, holds: value <= most });
+}
+
+/** A row that only informs. */
+export function plain(measure: string, value: number, unit: string): void {
+  add_row({ measure, value, unit, target: null, holds: null });
+}

@@ -104,10 +104,14 @@ export class Street {
   /** The list for the server, TOML. */
   list = '';
 
-  private constructor(private readonly groups: Record<string, Camera[]>) {}
+  private constructor(
+    private readonly groups: Record<string, Camera[]>,
+    private readonly words: string[],
+  ) {}
 
-  static async start(groups: Record<string, Camera[]>): Promise<Street> {
-    const street = new Street(groups);
+  /** `words` go to `sim cameras` as they are, for all drawn cameras. */
+  static async start(groups: Record<string, Camera[]>, words: string[] = []): Promise<Street> {
+    const street = new Street(groups, words);
     try {
       await street.put_up();
     } catch (error) {
@@ -123,8 +127,8 @@ export class Street {
     const [h264, h265] = [drawn.filter((camera) => !camera.h265), drawn.filter((camera) => camera.h265)];
     const folder = videos();
     const files = h264.some(({ file }) => file !== undefined) && folder !== undefined ? ['--video', folder] : [];
-    if (h264.length > 0) this.simulated.h264 = await Simulated.start(this.folder, 'h264', h264, files);
-    if (h265.length > 0) this.simulated.h265 = await Simulated.start(this.folder, 'h265', h265, ['--h265-every', '1']);
+    if (h264.length > 0) this.simulated.h264 = await Simulated.start(this.folder, 'h264', h264, [...files, ...this.words]);
+    if (h265.length > 0) this.simulated.h265 = await Simulated.start(this.folder, 'h265', h265, ['--h265-every', '1', ...this.words]);
     if (all.some(({ other }) => other !== undefined)) this.other = await Other.start();
     this.list = Object.entries(this.groups)
       .flatMap(([group, cameras]) => cameras.map((camera, i) => this.entry(camera, this.spot(group), i)))

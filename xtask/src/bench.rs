@@ -1,10 +1,15 @@
 //! `cargo xtask bench`: what the product does on this machine, row by row against its targets.
 //!
 //! What should be here: running the measurements and showing their rows. What should not: measuring; the load
-//! generators (`sim bench NAME`, the server's example `store_bench`) and the browser (`end2end/bench`) do that, each printing rows of one shape.
+//! generators (`sim bench NAME`, the server's example `store_bench`) and the browser (`end2end/bench`) do that, each
+//! printing rows of one shape. What the machine is (`machine.rs`), how rows are laid out (`table.rs`).
+
+mod machine;
+mod table;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -13,6 +18,7 @@ use serde_json::Value;
 
 use crate::repo::{Profile, Repo};
 use crate::{process, setup, site, test};
+use machine::Machine;
 
 #[derive(Args)]
 pub struct Options {
@@ -28,13 +34,13 @@ pub struct Options {
 enum Name {
     /// Weight of the first load.
     Size,
-    /// Event log: durable events a second, restart.
+    /// Event log: durable events a second, a million deadlines, start.
     Store,
-    /// Live feed: latency, screens, inspectors, memory, stalled clients.
+    /// Live feed: latency, screens, inspectors, memory, stalled clients, restart.
     Live,
     /// Cameras: start, relay, recovery.
     Video,
-    /// What only a browser can measure: painting, map, memory.
+    /// What only a browser can measure: camera start and pictures as painted, map, first load, a lost server.
     Browser,
 }
 
@@ -55,12 +61,15 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::for_testing(repo)?;
     test::build_binaries(repo, Profile::Release)?;
     site::build(repo, site::WasmBuild::Optimised, repo.site())?;
-    let machine = Machine::now();
+    let machine = Machine::now(&repo.target)?;
+    println!("{machine}");
     let mut rows = Vec::new();
+    let mut times = Vec::new();
     for name in
         Name::value_variants().iter().filter(|name| options.name.is_none_or(|wanted| wanted == **name))
     {
         println!("\n== bench {}", name.word());
+        let began = Instant::now();
         let measured = match name {
             Name::Size => vec![size(repo)?],
             Name::Store => store(repo)?,
@@ -70,10 +79,12 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         if measured.is_empty() {
             bail!("bench `{}` measured nothing", name.word());
         }
+        times.push(format!("{} {:.0} s", name.word(), began.elapsed().as_secs_f32()));
         rows.extend(measured);
     }
-    println!("\n{machine}");
-    print!("{}", table(&rows));
+    println!("\n{machine}; took {}", times.join(", "));
+    print!("{}", table::table(&rows));
+    print!("{}", table::missed(&rows));
     if let Some(file) = &options.json {
         let text = serde_json::to_string_pretty(&rows).context("cannot write the rows as JSON")?;
         fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
@@ -133,61 +144,6 @@ fn browser(repo: &Repo) -> Result<Vec<Row>> {
         .collect()
 }
 
-/// What the numbers were measured on.
-struct Machine {
-    cores: usize,
-    load: String,
-}
-
-impl Machine {
-    fn now() -> Machine {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        Machine { cores, load: load.split(' ').next().unwrap_or("unknown").to_owned() }
-    }
-}
-
-impl std::fmt::Display for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} cores, load {} before the measurements", self.cores, self.load)
-    }
-}
-
-fn table(rows: &[Row]) -> String {
-    let cells = rows.iter().map(|row| {
-        let holds = match row.holds {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "",
-        };
-        [row.measure.clone(), plain(&row.value), row.unit.clone(), plain(&row.target), holds.to_owned()]
-    });
-    let head = ["measure", "value", "unit", "target", "holds"].map(str::to_owned);
-    let lines: Vec<[String; 5]> = std::iter::once(head).chain(cells).collect();
-    let mut table = String::new();
-    let widths: [usize; 5] =
-        std::array::from_fn(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0));
-    for [measure, value, unit, target, holds] in &lines {
-        let [measure_width, value_width, unit_width, target_width, _] = widths;
-        let line = format!(
-            "{measure:<measure_width$}  {value:>value_width$}  {unit:<unit_width$}  {target:<target_width$}  {holds}"
-        );
-        table.push_str(line.trim_end());
-        table.push('\n');
-    }
-    table
-}
-
-/// A JSON value without quotes; a long fraction cut to what a reader needs.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => format!("{:.2}", number.as_f64().unwrap_or(f64::NAN)),
-        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
 impl Name {
     fn word(self) -> &'static str {
         match self {
@@ -197,25 +153,5 @@ impl Name {
             Name::Video => "video",
             Name::Browser => "browser",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_lines_its_columns_up_and_marks_a_missed_target() {
-        let rows: Vec<Row> = serde_json::from_str(
-            r#"[{"measure":"durable events","value":14210.518,"unit":"1/s","target":"≥ 15000","holds":false},
-                {"measure":"load","value":3,"unit":"KiB","target":null,"holds":null}]"#,
-        )
-        .unwrap();
-        assert_eq!(
-            table(&rows),
-            "measure            value  unit  target   holds\n\
-             durable events  14210.52  1/s   ≥ 15000  NO\n\
-             load                   3  KiB\n"
-        );
     }
 }

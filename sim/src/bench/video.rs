@@ -1,4 +1,4 @@
-//! What the video part costs: streams a core relays, memory of a stream, how soon a picture comes.
+//! What the video part costs: streams a core relays, memory of a stream, how soon a picture comes, and comes again.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,6 +17,8 @@ use super::{Row, Server, percentile};
 use crate::camera::registry::to_toml;
 use crate::camera::{CameraSpec, Simulator};
 
+mod stall;
+
 const TILES_PER_PAGE: usize = 64;
 const KBPS: u32 = 2_300;
 const MEGABYTE: f64 = 1_048_576.0;
@@ -25,18 +27,23 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Relays `streams` cameras to as many tiles for `seconds` and counts.
 pub async fn run(streams: usize, seconds: u64) -> anyhow::Result<Vec<Row>> {
-    let specs = (0..streams).map(camera).chain([slow_keys()]).collect();
+    let specs = (0..streams).map(camera).chain([slow_keys()]).chain(stall::cameras()).collect();
     let cameras = Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), specs).await?;
     cameras.prepare().await?;
     let list = std::env::temp_dir().join(format!("gridhall-bench-{}.toml", std::process::id()));
     std::fs::write(&list, to_toml(&cameras)?).context("cannot write the camera list")?;
-    let sessions = u32::try_from(streams + 8)?.to_string();
+    let sessions = u32::try_from(streams + 100)?.to_string();
     let environment = [
         ("GRIDHALL__CAMERAS__FILE", list.display().to_string()),
         ("GRIDHALL__VIDEO__SESSIONS_PER_HOST", sessions),
     ];
     let server = Server::start(&environment).await?;
-    let rows = measure(&server, streams, seconds).await;
+    let rows = async {
+        let mut rows = measure(&server, streams, seconds).await?;
+        rows.extend(stall::measure(&server, &cameras).await?);
+        Ok(rows)
+    };
+    let rows = rows.await;
     // The server has read it.
     let _ = std::fs::remove_file(&list);
     rows
@@ -89,7 +96,7 @@ async fn measure(server: &Server, streams: usize, seconds: u64) -> anyhow::Resul
     let count = streams as f64;
     Ok(vec![
         Row::plain("relayed streams", count, "streams"),
-        Row::plain("received by the pages, a stream", megabits / count, "Mb/s"),
+        Row::achieved("received by the pages, a stream", megabits / count, "Mb/s", f64::from(KBPS) / 1_000.0),
         Row::at_least(
             "relayed streams a core, scaled to 2.3 Mb/s, one viewer each",
             megabits / (f64::from(KBPS) / 1_000.0) / cores.max(1e-6),
@@ -103,7 +110,7 @@ async fn measure(server: &Server, streams: usize, seconds: u64) -> anyhow::Resul
             3.0,
         ),
         Row::at_most(
-            "warm camera, 5 s between key frames: asked to first frame, p95",
+            "warm camera, 5 s between key frames: asked to first frame at the page, p95",
             percentile(&mut warm, 0.95),
             "ms",
             200.0,

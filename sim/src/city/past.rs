@@ -71,11 +71,16 @@ impl Rules {
 
 /// All cases reported since yesterday's midnight, oldest first.
 pub fn since_yesterday(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis) -> Vec<Past> {
+    since_days_ago(planner, rules, now, 1)
+}
+
+/// All cases reported since midnight `days` ago, oldest first.
+pub fn since_days_ago(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, days: usize) -> Vec<Past> {
     let today = now.local(rules.offset).date.midnight(rules.offset);
     let day_weight: f64 = figures::HOURS.iter().sum();
     let mut past = Vec::new();
-    for hour in 0..48_usize {
-        let start = today.plus(-DAY_MS + hour as i64 * HOUR_MS);
+    for hour in 0..24 * (days + 1) {
+        let start = today.plus(-(days as i64) * DAY_MS + hour as i64 * HOUR_MS);
         if start > now {
             break;
         }

@@ -17,7 +17,7 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Name {
-    /// Live feed: latency, screens and inspectors, memory of connections, a stalled client
+    /// Live feed: latency, screens and inspectors, memory of connections, stalled clients, a restart
     Live {
         /// Screens that watch at one time
         #[arg(long, default_value_t = 500)]
@@ -28,6 +28,12 @@ enum Name {
         /// How long they are watched
         #[arg(long, default_value_t = 20)]
         seconds: u64,
+        /// Days of the city that the store holds before it is measured
+        #[arg(long, default_value_t = 30)]
+        days: usize,
+        /// Seconds the server is away before it comes back to its screens
+        #[arg(long, default_value_t = 10)]
+        outage: u64,
     },
     /// Cameras: relay, memory, start
     Video {
@@ -42,8 +48,9 @@ enum Name {
 
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let rows = match options.name {
-        Name::Live { screens, inspectors, seconds } => {
-            live::run(live::Load { screens, inspectors, seconds }).await?
+        Name::Live { screens, inspectors, seconds, days, outage } => {
+            let load = live::Load { screens, inspectors, seconds, days, outage_seconds: outage };
+            live::run(load).await?
         }
         Name::Video { streams, seconds } => video::run(streams, seconds).await?,
     };

@@ -1,17 +1,12 @@
-//! Measures the store: durable events per second and latency with 64 commands in flight, one event each.
+//! Durable events a second and their latency with 64 commands in flight, one event each; then the start on that store.
 //!
-//! `cargo run --release -p server --example store_bench [-- SECONDS [FOLDER]]` prints JSON rows
-//! `{measure, value, unit, target, holds}`. Cases are driven round the whole loop, so that reports, steps, clocks,
-//! tallies, keys and lists all take part; the folder should lie on the disk that is to be measured.
+//! Cases are driven round the whole loop, so that reports, steps, clocks, tallies, keys and lists all take part.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use domain::case::Report;
 use domain::code::CaseId;
 use domain::command::Command;
 use domain::policy::Policy;
@@ -19,25 +14,13 @@ use server::store::Store;
 use server::writer::{self, Answer, Envelope, Writer};
 use uuid::Uuid;
 
+use super::{Row, at_least, at_most, plain, report};
+
 const IN_FLIGHT: usize = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 
-fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let seconds: u64 = match arguments.next() {
-        Some(text) => text.parse().with_context(|| format!("`{text}` is not a number of seconds"))?,
-        None => 10,
-    };
-    let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
-    let folder = parent.join(format!("gridhall-store-bench-{}", std::process::id()));
-    let rows = measure(&folder, Duration::from_secs(seconds));
-    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
-    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&rows?)?)?;
-    Ok(())
-}
-
-fn measure(folder: &std::path::Path, length: Duration) -> anyhow::Result<Vec<serde_json::Value>> {
-    let policy: Policy = toml::from_str(include_str!("../../config/policy.toml"))?;
+pub fn measure(folder: &Path, length: Duration) -> anyhow::Result<Vec<Row>> {
+    let policy = super::policy()?;
     let (store, state) = Store::open(folder, &policy)?;
     let policy = Arc::new(policy);
     let writer = writer::spawn(store, state, policy.clone(), Box::new(()));
@@ -82,13 +65,12 @@ fn measure(folder: &std::path::Path, length: Duration) -> anyhow::Result<Vec<ser
     let recount = store.reader().recount()?;
     let differing = state.tally.iter().filter(|(key, value)| recount.cells.get(*key) != Some(value)).count()
         + recount.cells.len().abs_diff(state.tally.iter().count());
-    let row = |measure: &str, value: f64, unit: &str, target: &str, holds: bool| serde_json::json!({"measure": measure, "value": value, "unit": unit, "target": target, "holds": holds});
     Ok(vec![
-        row("durable events, 64 in flight", rate.round(), "1/s", "≥ 15000", rate >= 15_000.0),
-        row("durable events, p50", at(50), "ms", "", true),
-        row("durable events, p99", at(99), "ms", "≤ 20", at(99) <= 20.0),
-        row("start of the store", start, "s", "", true),
-        row("tally oracle, divergences", differing as f64, "cells", "0", differing == 0),
+        at_least("durable events, 64 in flight", rate.round(), "1/s", 15_000.0),
+        plain("durable events, p50", at(50), "ms"),
+        at_most("durable events, p99", at(99), "ms", 20.0),
+        plain("start of the store after that", start, "s"),
+        at_most("tally oracle (SQL recount), divergences", differing as f64, "cells", 0.0),
     ])
 }
 
@@ -106,7 +88,11 @@ impl Sender {
     async fn run(mut self) -> Vec<u64> {
         let mut round = self.index;
         while !self.ended.load(Ordering::Relaxed) {
-            let Some(case) = self.send(self.report(round)).await.and_then(|answer| answer.case) else {
+            let Some(case) = self
+                .send(Command::ReportCase { report: report(&self.policy, round), at: None })
+                .await
+                .and_then(|answer| answer.case)
+            else {
                 break;
             };
             for command in self.steps(case, round) {
@@ -117,24 +103,6 @@ impl Sender {
             round += IN_FLIGHT;
         }
         self.latencies_us
-    }
-
-    fn report(&self, round: usize) -> Command {
-        let pick = |length: usize| (round * 7 + self.index) % length;
-        let report = Report {
-            source: self.policy.sources[pick(self.policy.sources.len())].code.clone(),
-            class: self.policy.classes[pick(self.policy.classes.len())].code.clone(),
-            area: self.policy.areas[pick(self.policy.areas.len())].code.clone(),
-            condition: None,
-            address: format!("拓东路 {round} 号"),
-            description: "人行道雨水箅子缺失，已放置警示标志".to_owned(),
-            place: domain::place::Point::from_degrees(25.04, 102.72),
-            priority: domain::case::Priority::Ordinary,
-            base_count: 1,
-            reporter: None,
-            external: None,
-        };
-        Command::ReportCase { report, at: None }
     }
 
     fn steps(&self, case: CaseId, round: usize) -> [Command; 8] {

@@ -1,0 +1,97 @@
+// Sixteen cameras live on one page from the real server: how old a picture is when it is painted, read from the clock in
+// the picture. The page is the player's own (`end2end/player/page`), put under the server's address.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { video_options } from '../helpers/chromium';
+import { at_most, percentile, plain } from '../helpers/rows';
+import { Hall } from '../helpers/server';
+import { Street } from '../helpers/street';
+import { expect, test } from '../helpers/test';
+import { give_eyes } from '../player/clock';
+import type { Stats } from '../player/harness';
+
+const TILES = 16;
+/** Each tile is read without pause for this long; all play all the time. */
+const READ_MS = 1_500;
+const FPS = 15;
+const ROOT = join(import.meta.dirname, '../..');
+
+let street: Street;
+let hall: Hall;
+
+// Tiles are 320 device pixels wide: a strip's cell has four.
+test.use({ viewport: { width: 1400, height: 900 }, launchOptions: video_options });
+
+test.beforeAll(async () => {
+  const cameras = Array.from({ length: TILES }, (_, i) => ({ code: `T${i + 1}` }));
+  street = await Street.start({ spot: cameras });
+  hall = await Hall.start({ list: street.list, settings: { GRIDHALL__VIDEO__SESSIONS_PER_HOST: '64' } });
+});
+
+test.afterAll(async () => {
+  await hall?.stop();
+  await street?.stop();
+});
+
+/** Every picture's age when it was first seen on the page, while the tile is read without pause. */
+const ages = (page: import('@playwright/test').Page, tile: number) =>
+  page.evaluate(
+    async ([selector, length]) => {
+      const [ages, until] = [[] as number[], performance.now() + length];
+      let [last, unread] = [0, 0];
+      while (performance.now() < until) {
+        const seen = await globalThis.eyes.look(selector);
+        if (seen === null || seen.clock === null) unread += 1;
+        else if (seen.clock !== last) {
+          // The first one may have stood there for a while.
+          if (last !== 0) ages.push(seen.at - seen.clock);
+          last = seen.clock;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      return { ages, unread };
+    },
+    [`#wall > :nth-child(${tile + 1})`, READ_MS] as const,
+  );
+
+test('16 tiles, capture to painted', async ({ page }) => {
+  const file = (name: string) => readFileSync(join(ROOT, 'end2end/player/page', name), 'utf8');
+  await page.goto(hall.sign_in);
+  await page.route('**/bench-tiles/**', (route) => {
+    const name = new URL(route.request().url()).pathname.split('/').pop() || 'index.html';
+    if (name === 'player.css') return route.fulfill({ body: readFileSync(join(ROOT, 'style/player.css')), contentType: 'text/css' });
+    const type = name.endsWith('.css') ? 'text/css' : name.endsWith('.js') ? 'text/javascript' : 'text/html';
+    const body = file(name).replaceAll('"/page.', '"page.').replaceAll('"/style/', '"');
+    return route.fulfill({ body, contentType: type });
+  });
+  await give_eyes(page);
+  await page.goto(`${hall.address}/bench-tiles/index.html`);
+  await page.waitForFunction(() => globalThis.harness !== undefined);
+  for (let tile = 1; tile <= TILES; tile += 1) await page.evaluate((code) => globalThis.harness.add(code), `T${tile}`);
+  const stats = (): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
+  await expect.poll(async () => (await stats()).tiles.filter(({ state }) => state === 'live').length, { timeout: 60_000 }).toBe(TILES);
+  await page.waitForTimeout(3_000);
+  const before = await stats();
+  const began = Date.now();
+  const all: number[] = [];
+  for (let tile = 0; tile < TILES; tile += 1) {
+    const { ages: seen, unread } = await ages(page, tile);
+    expect(seen.length, `pictures read of tile ${tile + 1}, ${unread} unreadable`).toBeGreaterThan(3);
+    all.push(...seen);
+  }
+  const after = await stats();
+  const seconds = (Date.now() - began) / 1_000;
+  const painted = after.tiles.reduce((sum, tile) => sum + tile.painted, 0) - before.tiles.reduce((sum, tile) => sum + tile.painted, 0);
+  const rate = painted / seconds / TILES;
+  const measure = `camera's clock → painted pixels, ${TILES} tiles 640×360`;
+  const target = `${FPS}, at least 90 % of it`;
+  at_most(`${measure}, p50`, percentile(all, 0.5), 'ms', 60);
+  at_most(`${measure}, p95`, percentile(all, 0.95), 'ms', 150);
+  plain('the same: pictures read', all.length, 'pictures');
+  const { add_row } = await import('../helpers/rows');
+  add_row({ measure: 'the same: painted, a tile', value: rate, unit: '1/s', target, holds: rate >= 0.9 * FPS });
+  const slowest = Math.max(...after.tiles.map((tile) => tile.latency_p95_ms));
+  const middle = percentile(after.tiles.map((tile) => tile.latency_p50_ms), 0.5);
+  plain("the same: server's ingest stamp → painted as the player counts, p50", middle, 'ms');
+  plain('the same: p95 of the slowest tile', slowest, 'ms');
+});
