@@ -9,6 +9,7 @@ use server::import::{ImportError, Summary, Target, cases};
 use server::store::{CaseFilter, Store};
 
 use crate::city;
+use crate::http::served;
 use crate::random::cells;
 
 const HEADER: &str = "Unique Key,Created Date,Closed Date,Complaint Type,Descriptor,Location Type,Incident Address,City,Status,Due Date,Resolution Description,Community Board,Borough,Open Data Channel Type,Latitude,Longitude";
@@ -375,4 +376,23 @@ fn running_server_is_sent_batches_and_its_answers_are_told_row_by_row() {
     let bodies = server.join().unwrap();
     assert!(bodies[1].contains("define_catalogue") && bodies[1] == bodies[0], "sent again with the same key");
     assert!(bodies[2].contains("take_over_case"));
+}
+
+/// Against a server that other people use meanwhile: everything is taken once, also when the first run was cut off.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_hall_takes_a_table_over_and_a_second_run_changes_nothing() {
+    let hall = served().await;
+    let folder = Folder::new();
+    let rows: Vec<String> = (0..1_500).map(|id| row(&id.to_string(), JUNE, JULY, "Closed")).collect();
+    let whole = folder.file("whole.csv", format!("{HEADER}\n{}\n", rows.join("\n")).as_bytes());
+    let part = folder.file("part.csv", format!("{HEADER}\n{}\n", rows[..400].join("\n")).as_bytes());
+    let (url, token) = (hall.url(""), hall.token.clone());
+    let summaries = tokio::task::spawn_blocking(move || {
+        let target = Target::Server { url: &url, token: &token };
+        let stranger = cases(&whole, None, &Target::Server { url: &url, token: "wrong" });
+        assert!(stranger.is_err_and(|error| error.to_string().contains("401")), "a wrong token is named");
+        [&part, &whole, &whole].map(|file| counts(&cases(file, None, &target).unwrap()))
+    });
+    assert_eq!(summaries.await.unwrap(), [(400, 400, 0, 0), (1_500, 1_100, 0, 400), (1_500, 0, 0, 1_500)]);
+    hall.running.stop().await.unwrap();
 }

@@ -8,6 +8,7 @@ mod live_python;
 mod store;
 mod video;
 mod random;
+mod sockets;
 mod damage;
 mod crash;
 mod import;

@@ -1,0 +1,73 @@
+//! Open sockets and the session or token they rest on.
+
+use domain::moment::UtcMillis;
+use domain::role::Role;
+use serde_json::json;
+
+use crate::http::{Served, served};
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A socket at a door of the hall.
+async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Socket {
+    let url = hall.url(path).replace("http://", "ws://");
+    let mut request =
+        tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(url).unwrap();
+    for (name, value) in headers {
+        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    tokio_tungstenite::connect_async(request).await.unwrap().0
+}
+
+/// Reads until the server says goodbye; the code it gives.
+async fn close_code(mut socket: Socket) -> u16 {
+    use futures_util::StreamExt;
+    use tokio_tungstenite::tungstenite::Message;
+    let read = async {
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map_or(0, |frame| frame.code.into());
+            }
+        }
+        0
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), read).await.expect("the socket stays open")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
+    let hall = served().await;
+    let access = &hall.running.hall.access;
+    let token = access.make_token("wall-2", Role::Kiosk, UtcMillis(0)).unwrap();
+    let bearer = [("authorization", format!("Bearer {}", token.expose()))];
+    let cookie = access.one_time("admin", server::clock::now());
+    let cookie = access.redeem(cookie.expose(), server::clock::now()).unwrap().unwrap();
+    let origin = hall.url("");
+    let signed_in =
+        [("cookie", format!("{}={}", server::http::door::COOKIE, cookie.expose())), ("origin", origin)];
+    let hello =
+        tokio_tungstenite::tungstenite::Message::text(json!({ "hello": { "protocol": 1 } }).to_string());
+    let mut kept =
+        socket(&hall, "/live?format=json", &[("authorization", format!("Bearer {}", hall.token))]).await;
+    let mut ending = [
+        socket(&hall, "/live?format=json", &bearer).await,
+        socket(&hall, "/live?format=json", &signed_in).await,
+    ];
+    for live in ending.iter_mut().chain([&mut kept]) {
+        futures_util::SinkExt::send(live, hello.clone()).await.unwrap();
+    }
+    let video = json!({ "hello": { "version": 1, "mode": "webcodecs", "h265": false } }).to_string();
+    let mut watching = socket(&hall, "/api/v1/video", &bearer).await;
+    futures_util::SinkExt::send(&mut watching, video.into()).await.unwrap();
+    assert!(access.revoke("wall-2").unwrap());
+    access.sign_out(cookie.expose());
+    for ending in ending.into_iter().chain([watching]) {
+        assert_eq!(close_code(ending).await, 4001);
+    }
+    // Still served: the next heartbeat arrives.
+    let next =
+        tokio::time::timeout(std::time::Duration::from_secs(30), futures_util::StreamExt::next(&mut kept));
+    assert!(matches!(next.await, Ok(Some(Ok(message))) if !message.is_close()));
+    hall.running.stop().await.unwrap();
+}
