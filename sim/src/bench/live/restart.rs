@@ -16,8 +16,8 @@ use super::{Load, cases};
 
 /// Longest wait for the screens.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
-/// Hashes come every ten seconds; two of them may be missed.
-const HASHES_WITHIN: Duration = Duration::from_secs(25);
+/// Hashes come every ten seconds, and a screen compares only when it stands at their version.
+const HASHES_WITHIN: Duration = Duration::from_secs(45);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Cases come before and after.
 const STREAM: Duration = Duration::from_secs(3);
