@@ -1,7 +1,7 @@
 // A real server of its own for the tests: free port, empty store, the site as built.
 //
 // What should be here: start, stop, signing in, sending commands. What should not: what pages show.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -173,6 +173,13 @@ export class Hall {
   /** Brings it back on the same port and store. */
   async restart_server(): Promise<void> {
     await this.start_server(new URL(this.address).host);
+  }
+
+  /** Gives somebody an account. */
+  add_account(name: string, role: string, password: string): void {
+    const words = ['--config', SETTINGS, 'account', 'add', name, '--role', role];
+    const made = spawnSync(SERVER, words, { cwd: ROOT, env: { ...process.env, ...this.settings }, input: `${password}\n` });
+    if (made.status !== 0) throw new Error(`no account for ${name}: ${String(made.stderr)}`);
   }
 
   /** Sends commands as a machine; each answer is `{taken}` or `{refused}`. */

@@ -39,12 +39,27 @@ export interface Wanted {
   states?: string[];
 }
 
+/** A tile watched for a while. */
+export interface Followed {
+  /** How far the painted clock went on. */
+  advanced_ms: number;
+  /** Oldest picture seen. */
+  age_max_ms: number;
+  age_p50_ms: number;
+  /** Longest time the same picture stood. */
+  gap_max_ms: number;
+  /** Looks that found no readable picture. */
+  blind: number;
+  looks: number;
+}
+
 declare global {
   var eyes: {
     read(image: ImageData): Look;
     look(selector: string): Promise<Look | null>;
     look_at(png: string): Promise<Look>;
     wait(selector: string, wanted: Wanted, within_ms: number): Promise<{ look: Look | null; seen: boolean }>;
+    follow(selector: string, for_ms: number): Promise<Followed>;
   };
 }
 
@@ -67,6 +82,10 @@ export async function watch_until(page: Page, selector: string, wanted: Wanted, 
   const last = look === null ? 'nothing painted' : JSON.stringify({ ...look, print: undefined, late_ms: look.clock && look.at - look.clock });
   throw new Error(`${selector}: not within ${within_ms} ms: ${JSON.stringify({ ...wanted, moved_from: undefined })}; last: ${last}`);
 }
+
+/** Looks at a tile with a clock ten times a second. */
+export const follow = (page: Page, selector: string, for_ms: number): Promise<Followed> =>
+  page.evaluate(([at, during]) => globalThis.eyes.follow(at, during), [selector, for_ms] as const);
 
 /** The tile's picture as it stands on the screen, with everything that covers it. */
 export async function look_at_screen(page: Page, selector: string): Promise<Look> {
@@ -192,6 +211,26 @@ function install(): void {
         if (Date.now() > until) return { look: seen, seen: false };
         await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
       }
+    },
+    async follow(selector, for_ms) {
+      const until = Date.now() + for_ms;
+      const ages: number[] = [];
+      let [first, newest, newest_at, gap_max_ms, blind] = [Number.NaN, 0, Date.now(), 0, 0];
+      while (Date.now() < until) {
+        const seen = await look(selector);
+        const at = seen?.at ?? Date.now();
+        if (seen === null || seen.clock === null) blind += 1;
+        else {
+          if (Number.isNaN(first)) first = seen.clock;
+          ages.push(at - seen.clock);
+        }
+        gap_max_ms = Math.max(gap_max_ms, at - newest_at);
+        if (seen !== null && seen.clock !== null && seen.clock > newest) [newest, newest_at] = [seen.clock, at];
+        await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      }
+      ages.sort((a, b) => a - b);
+      const age_p50_ms = ages[Math.floor(ages.length / 2)] ?? Number.NaN;
+      return { advanced_ms: newest - first, age_max_ms: ages.at(-1) ?? Number.NaN, age_p50_ms, gap_max_ms, blind, looks: ages.length + blind };
     },
   };
 }

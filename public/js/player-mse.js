@@ -4,6 +4,7 @@
 import { Reel } from './player-reel.js';
 import { KIND, Link, nowUs, parseInit } from './video-link.js';
 import { TileFacts, showsPicture } from './video-facts.js';
+import { fills } from './video-painter.js';
 
 const TICK_MS = 250;
 const STATS_EVERY_MS = 5000;
@@ -74,6 +75,10 @@ class Tile {
   #follow(reel) {
     const next = (_now, metadata) => {
       if (reel !== this.reel && reel !== this.coming) return;
+      if (reel.catchingUp) {
+        reel.video.requestVideoFrameCallback(next);
+        return;
+      }
       if (reel === this.coming) {
         this.reel?.dispose();
         this.reel = reel;
@@ -116,7 +121,17 @@ class Tile {
     this.#image.src = url;
   }
 
+  /** Cropped to fill the tile, or whole with margins: by the same rule as on the canvas. */
+  #fit(picture, width, height) {
+    const tile = this.element.offsetWidth / Math.max(1, this.element.offsetHeight);
+    picture.classList.toggle('whole', width > 0 && !fills(width / height, tile));
+  }
+
   tick() {
+    for (const { video } of [this.reel, this.coming].filter((reel) => reel !== null)) {
+      this.#fit(video, video.videoWidth, video.videoHeight);
+    }
+    if (this.#image !== null) this.#fit(this.#image, this.#image.naturalWidth, this.#image.naturalHeight);
     (this.reel ?? this.coming)?.chase();
     const now = performance.now();
     const fed = now - this.#lastAppend < STALL_MS / 2;

@@ -9,6 +9,8 @@ const CLOSE_BEHIND_S = 0.12;
 const RATE_MAX = 1.1;
 /** Played pictures kept in the buffer. */
 const KEEP_S = 10;
+/** A catch-up burst is over when nothing of it has come for so long. */
+const BURST_PAUSE_MS = 80;
 /** Fragments waiting to be appended; more means the buffer has died. */
 const QUEUE_MAX = 512;
 
@@ -21,6 +23,7 @@ export class Reel {
   #marks = [];
   #failed;
   #toEdge = true;
+  #burstTimer = 0;
 
   constructor(mime, failed) {
     this.#failed = failed;
@@ -83,17 +86,33 @@ export class Reel {
     if (this.#queued.ingestUs !== undefined) {
       this.#marks.push({ end, ingestUs: this.#queued.ingestUs });
       if (this.#marks.length > QUEUE_MAX) this.#marks.shift();
-      if (this.#queued.catchUp) this.#toEdge = true;
-      else if (this.#toEdge) {
-        this.#toEdge = false;
-        this.#seek(end);
-      }
+      if (this.#queued.catchUp) this.#awaitEdge();
+      else if (this.#toEdge) this.#reachEdge();
       this.#queued = {};
     }
-    if (this.#toEdge && this.#queue.length === 0) this.#seek(end);
     const start = ranges.start(0);
     const now = this.video.currentTime;
     if (now - start > 2 * KEEP_S) this.#buffer.remove(start, now - KEEP_S);
+  }
+
+  /** Each seek decodes from the key frame again: one at the end of the burst, not one for each of its fragments. */
+  #awaitEdge() {
+    this.#toEdge = true;
+    clearTimeout(this.#burstTimer);
+    this.#burstTimer = setTimeout(() => this.#reachEdge(), BURST_PAUSE_MS);
+  }
+
+  #reachEdge() {
+    clearTimeout(this.#burstTimer);
+    const ranges = this.#buffer?.buffered;
+    if (ranges === undefined || ranges.length === 0) return;
+    this.#toEdge = false;
+    this.#seek(ranges.end(ranges.length - 1));
+  }
+
+  /** Still taking in old pictures: what the element shows meanwhile is none to look at. */
+  get catchingUp() {
+    return this.#toEdge;
   }
 
   #seek(end) {
@@ -104,7 +123,7 @@ export class Reel {
 
   /** Keeps play near the newest fragment. Called on each tick. */
   chase() {
-    if (this.#buffer === null || this.#buffer.buffered.length === 0) return;
+    if (this.#buffer === null || this.#toEdge || this.#buffer.buffered.length === 0) return;
     if (this.video.paused) this.video.play().catch(() => {});
     const end = this.#buffer.buffered.end(this.#buffer.buffered.length - 1);
     const behind = end - this.video.currentTime;
@@ -121,6 +140,7 @@ export class Reel {
   }
 
   dispose() {
+    clearTimeout(this.#burstTimer);
     this.#buffer = null;
     this.#queue.length = 0;
     this.video.removeAttribute('src');

@@ -134,7 +134,7 @@ export class TileFacts {
       case 'delayed':
         return this.#hasPicture ? this.#late(serverNowMs) : this.#connecting(nowMs);
       case 'key_frames':
-        return this.#hasPicture ? this.#stills(serverNowMs) : this.#connecting(nowMs);
+        return this.#hasPicture ? { cause: common.cause, reason: common.reason, ...this.#stills(serverNowMs) } : this.#connecting(nowMs);
       case 'lost':
         return { state: 'lost', ...common };
       case 'refused':

@@ -1,6 +1,7 @@
 //! Linked cameras: the list beside the map and the pictures that are open. One click or `V` and its digit opens one.
 
 use domain::camera::Camera;
+use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::file::Cameras;
@@ -118,6 +119,17 @@ fn Slot(index: usize, camera: Camera) -> impl IntoView {
         }
     };
     let enlarge = move |_| file.enlarge(Some(index));
+    let place = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        if large.get() {
+            // After it has grown: a picture out of sight is paused.
+            request_animation_frame(move || {
+                if let Some(place) = place.try_get_untracked().flatten() {
+                    place.scroll_into_view_with_bool(false);
+                }
+            });
+        }
+    });
     let buttons = move || {
         open.get().then(|| {
             view! {
@@ -128,5 +140,5 @@ fn Slot(index: usize, camera: Camera) -> impl IntoView {
             }
         })
     };
-    view! { <div class="slot" class:large=move || large.get() data-camera=index + 1>{content}{buttons}</div> }
+    view! { <div class="slot" node_ref=place class:large=move || large.get() data-camera=index + 1>{content}{buttons}</div> }
 }

@@ -51,7 +51,9 @@ pub fn state_words(language: Language, told: &Told, offset: UtcOffset) -> Words 
             last_picture(language, told, offset).unwrap_or_else(|| say("无画面", "no picture"))
         }
     };
-    Words { bar, over: over(language, told, offset), tooltip: told.reason.clone().unwrap_or_default() }
+    let cause = told.cause.and_then(|cause| cause_words(language, cause));
+    let tooltip = [cause, told.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    Words { bar, over: over(language, told, offset), tooltip }
 }
 
 fn over(language: Language, told: &Told, offset: UtcOffset) -> Option<Over> {

@@ -17,6 +17,14 @@ pub fn pause(config: &Config, failures: u32, cause: Cause, watched: bool, jitter
     Duration::from_millis(base_ms).mul_f64(1.0 + 0.25 * jitter.clamp(-1.0, 1.0))
 }
 
+/// What is left of `pause` after a dial that took `dialled` and came to nothing: a camera that is back must not be kept
+/// waiting for a time-out and then for a whole pause.
+#[must_use]
+pub fn after_dial(config: &Config, pause: Duration, dialled: Duration) -> Duration {
+    let shortest = Duration::from_millis(config.retry_min_ms).min(pause);
+    pause.saturating_sub(dialled).max(shortest)
+}
+
 /// Trying again soon does harm: accounts get locked, logs fill, and only a person can change the answer.
 #[must_use]
 pub fn is_final(cause: Cause) -> bool {
@@ -50,6 +58,17 @@ mod tests {
     fn pauses_double_to_the_longest_for_who_watches() {
         assert_eq!(pauses(Cause::Stalled, true), [500, 1_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000]);
         assert_eq!(pauses(Cause::Stalled, false), [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn the_time_a_dial_took_counts_towards_the_pause_down_to_the_shortest() {
+        let config = Config::default();
+        let left = |pause, dialled| {
+            let left = after_dial(&config, Duration::from_millis(pause), Duration::from_millis(dialled));
+            left.as_millis()
+        };
+        assert_eq!([left(2_000, 3_000), left(2_000, 200), left(400, 3_000)], [500, 1_800, 400]);
+        assert_eq!(left(60_000, 5), 59_995);
     }
 
     #[test]

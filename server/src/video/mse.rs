@@ -87,11 +87,37 @@ fn sample_table(out: &mut Vec<u8>, configuration: &Configuration, entry: &[u8; 4
     full(out, b"stsz", 0, 0, |out| u32s(out, &[0, 0]));
 }
 
-/// Appends one frame as `moof` and `mdat`.
-pub fn append_fragment(frame: &Frame, out: &mut Vec<u8>) {
+/// One viewer's decoding times without holes. A source buffer takes a step of more than twice the last duration for a new
+/// beginning and throws everything away up to the next key frame (Media Source Extensions, coded frame processing); a
+/// camera of ten pictures a second, or one that leaves a picture out, would stand still that long. Where nothing was
+/// sent, no media time passes.
+#[derive(Debug, Default)]
+pub struct Pace {
+    last: Option<(i64, i64)>,
+    shift_us: i64,
+}
+
+impl Pace {
+    /// How far the frame has to be put back.
+    pub fn shift_us(&mut self, frame: &Frame) -> i64 {
+        let mut decode_us = frame.dts_us - self.shift_us;
+        if let Some((last_us, duration_us)) = self.last {
+            let latest_us = last_us + duration_us + duration_us / 2;
+            if decode_us > latest_us {
+                self.shift_us += decode_us - latest_us;
+                decode_us = latest_us;
+            }
+        }
+        self.last = Some((decode_us, i64::from(frame.duration_us)));
+        self.shift_us
+    }
+}
+
+/// Appends one frame as `moof` and `mdat`, `shift_us` before its own times.
+pub fn append_fragment(frame: &Frame, shift_us: i64, out: &mut Vec<u8>) {
     let start = out.len();
-    let decode = ticks(frame.dts_us.max(0));
-    let offset = i32::try_from(ticks(frame.pts_us) - decode).unwrap_or(0);
+    let decode = ticks((frame.dts_us - shift_us).max(0));
+    let offset = i32::try_from(ticks(frame.pts_us - shift_us) - decode).unwrap_or(0);
     let duration = u32::try_from(ticks(i64::from(frame.duration_us))).unwrap_or(3_600).max(1);
     let size = u32::try_from(frame.payload.len()).unwrap_or(u32::MAX);
     let flags = if frame.key { SYNC_SAMPLE } else { DELTA_SAMPLE };
@@ -199,21 +225,39 @@ mod tests {
         assert!(init_payload(&Configuration { codec: Codec::Jpeg, ..configuration() }).is_none());
     }
 
-    #[test]
-    fn a_fragment_points_at_its_data_and_keeps_both_times() {
-        let frame = Frame {
+    fn frame(pts_us: i64, dts_us: i64, duration_us: u32) -> Frame {
+        Frame {
             number: 41,
             configuration: Arc::new(configuration()),
-            pts_us: 2_000_000,
-            dts_us: 2_080_000,
-            duration_us: 40_000,
+            pts_us,
+            dts_us,
+            duration_us,
             ingest_us: 0,
             key: false,
             discontinuity: false,
             payload: Bytes::from_static(b"picture"),
-        };
+        }
+    }
+
+    #[test]
+    fn no_step_is_so_long_that_a_source_buffer_starts_anew() {
+        // Ten pictures a second whose interval is still being learned, then a second without any.
+        let frames = [(0, 40), (100, 55), (200, 66), (1_200, 66), (1_300, 100)];
+        let mut pace = Pace::default();
+        let steps = frames.map(|(at_ms, duration_ms)| {
+            let frame = frame(at_ms * 1_000, at_ms * 1_000, duration_ms * 1_000);
+            ((frame.dts_us - pace.shift_us(&frame)) / 1_000, i64::from(duration_ms))
+        });
+        assert!(steps.windows(2).all(|s| s[1].0 > s[0].0 && s[1].0 - s[0].0 < 2 * s[0].1), "{steps:?}");
+        let mut steady = Pace::default();
+        assert!((0..50).all(|n| steady.shift_us(&frame(n * 66_667, n * 66_667, 60_000)) == 0));
+    }
+
+    #[test]
+    fn a_fragment_points_at_its_data_and_keeps_both_times() {
+        let frame = frame(2_000_000, 2_080_000, 40_000);
         let mut out = vec![0xee; 24];
-        append_fragment(&frame, &mut out);
+        append_fragment(&frame, 0, &mut out);
         let boxes = &out[24..];
         assert_eq!(outline(boxes), "moof(mfhd traf(tfhd tfdt trun)) mdat");
         let u32_at = |at: usize| u32::from_be_bytes(boxes[at..at + 4].try_into().unwrap());

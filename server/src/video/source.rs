@@ -65,7 +65,7 @@ impl Source {
         let meters = SourceMeters::new(self.entry.camera.code.as_str(), self.profile);
         let mut history = History { meters, failures: 0, reconnects: 0 };
         loop {
-            let start = Instant::now();
+            let (start, sessions) = (Instant::now(), history.reconnects);
             let end = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => End::Closing,
@@ -80,7 +80,8 @@ impl Source {
                 End::Unwatched if (self.retire)() => break,
                 End::Unwatched => {}
                 End::Failed(failure) => {
-                    if !self.wait_to_retry(&failure, start, &mut history, endpoint).await {
+                    let played = history.reconnects != sessions;
+                    if !self.wait_to_retry(&failure, start, played, &mut history, endpoint).await {
                         break;
                     }
                 }
@@ -119,6 +120,7 @@ impl Source {
         &self,
         failure: &Failure,
         start: Instant,
+        played: bool,
         history: &mut History,
         endpoint: &Endpoint,
     ) -> bool {
@@ -129,7 +131,10 @@ impl Source {
         history.meters.failed(failure.cause);
         let watched = self.feed.viewers() > 0;
         let jitter = rand::random_range(-1.0..=1.0);
-        let pause = backoff::pause(&self.config, history.failures, failure.cause, watched, jitter);
+        let mut pause = backoff::pause(&self.config, history.failures, failure.cause, watched, jitter);
+        if !played {
+            pause = backoff::after_dial(&self.config, pause, start.elapsed());
+        }
         let now_ms = clock::now().0;
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         let mut status = Status::caused(failure.cause, failure.reason.clone(), now_ms);

@@ -11,7 +11,7 @@ use super::mse;
 use super::registry::{Entry, Profile};
 use super::ring::Next;
 use super::status::{Cause, State, Status};
-use super::switchboard::{Rendition, Switchboard};
+use super::switchboard::{Key, Rendition, Switchboard};
 use super::{meters, rendition};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,9 @@ use tokio::time::Instant;
 const SWITCH_TIMEOUT: Duration = Duration::from_secs(12);
 /// A slideshow asks this often whether a transcode has become free.
 const UPGRADE_EVERY: Duration = Duration::from_secs(5);
+
+/// A tile that shows the other stream, because the camera has no session for the one it wants, asks again so often.
+const WANTED_AGAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// What one tile shows and wants.
 pub struct Tile {
@@ -34,6 +37,7 @@ pub struct Tile {
     /// Being opened to take over from `shown` once it has a picture.
     coming: Option<Line>,
     seq: u32,
+    pace: mse::Pace,
     said: Option<(Profile, Status)>,
 }
 
@@ -74,6 +78,7 @@ impl Tile {
             shown: None,
             coming: None,
             seq: 0,
+            pace: mse::Pace::default(),
             said: None,
         };
         tile.shown = tile.line(page, tile.wanted(&page.board.config, None));
@@ -145,8 +150,12 @@ impl Tile {
         if let Some(message) = self.switch(page, now_us) {
             return Some(message);
         }
+        let news = self.shown.as_mut()?.viewer.status_news();
+        if news.as_ref().is_some_and(no_session_left) && self.make_do(page) {
+            return None;
+        }
         let shown = self.shown.as_mut()?;
-        if let Some(mut status) = shown.viewer.status_news() {
+        if let Some(mut status) = news {
             if status.state == State::KeyFrames && page.hello.mode != Mode::Still {
                 status.cause = Some(Cause::TranscodeBudget);
                 status.reason = Some("as many streams are transcoded as allowed".to_owned());
@@ -176,6 +185,31 @@ impl Tile {
             }
             Next::Wait => None,
         }
+    }
+
+    /// The camera has no session left for this stream, perhaps because we hold its only one ourselves for the other:
+    /// shows that, if it plays.
+    fn make_do(&mut self, page: &Page) -> bool {
+        let (Some(entry), Some(shown)) = (&self.entry, &self.shown) else { return false };
+        let other = match shown.profile {
+            Profile::Main => Profile::Sub,
+            Profile::Sub => Profile::Main,
+        };
+        let key = Key { code: entry.camera.code.clone(), profile: other, rendition: Rendition::Source };
+        let plays = page.board.find(&key).is_some_and(|feed| match feed.status().state {
+            State::Live | State::Delayed => true,
+            State::Connecting
+            | State::Lost
+            | State::Refused
+            | State::Unsupported
+            | State::KeyFrames
+            | State::Gone => false,
+        });
+        if plays {
+            self.shown = self.line(page, other);
+            page.wake.ring(self.slot);
+        }
+        plays
     }
 
     fn gone(&mut self, now_ms: i64) -> Option<Outgoing> {
@@ -229,6 +263,7 @@ impl Tile {
         if self.coming.as_ref().is_some_and(|coming| coming.since.elapsed() > SWITCH_TIMEOUT) {
             self.coming = None;
         }
+        self.ask_again(page);
         let Some(shown) = &mut self.shown else { return };
         let slideshow = shown.rendition == Rendition::Stills && page.hello.mode != Mode::Still;
         if slideshow && self.coming.is_none() && shown.since.elapsed() > UPGRADE_EVERY {
@@ -242,8 +277,25 @@ impl Tile {
         }
     }
 
+    /// Tries for the wanted stream again while the tile makes do with the other.
+    fn ask_again(&mut self, page: &Page) {
+        let Some(shown) = &self.shown else { return };
+        let present = shown.profile;
+        if self.coming.is_some() || shown.since.elapsed() < WANTED_AGAIN_EVERY {
+            return;
+        }
+        let wanted = self.wanted(&page.board.config, Some(present));
+        if wanted != present {
+            self.coming = self.line(page, wanted);
+            if let Some(shown) = &mut self.shown {
+                shown.since = Instant::now();
+            }
+        }
+    }
+
     fn configure(&mut self, page: &Page, configuration: &Configuration) -> Option<Outgoing> {
         self.seq = 0;
+        self.pace = mse::Pace::default();
         let (kind, payload) = match (configuration.codec, page.hello.mode) {
             (Codec::Jpeg, _) | (_, Mode::Still) => {
                 // Stills need no configuration; there may be frames at once.
@@ -285,7 +337,7 @@ impl Tile {
         self.seq = self.seq.wrapping_add(1);
         let message = if kind == Kind::Fragment {
             let mut message = header.begin(frame.payload.len() + mse::FRAGMENT_OVERHEAD);
-            mse::append_fragment(frame, &mut message);
+            mse::append_fragment(frame, self.pace.shift_us(frame), &mut message);
             message
         } else {
             let mut message = header.begin(frame.payload.len());
@@ -294,6 +346,10 @@ impl Tile {
         };
         Outgoing::Binary(message)
     }
+}
+
+fn no_session_left(status: &Status) -> bool {
+    matches!(status.cause, Some(Cause::SessionLimit | Cause::HostLimit))
 }
 
 /// The stream for a tile of `height` device pixels that shows `present`.

@@ -155,13 +155,47 @@ async fn a_camera_without_a_free_session_says_so_and_is_tried_again() {
     eprintln!("session limit lifted: back after {took:?}");
 }
 
-/// A camera with one slot that ignores TEARDOWN, cut off: our own old session is in the way until it gives it up.
+/// A camera with one slot, cut off: our own old session is in the way until it is torn down.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_own_old_session_does_not_lock_us_out() {
     let (hall, mut page) = watching(camera(Some(Fault::SessionLimit(1)))).await;
     page.until_state(1, "live", SOON).await;
     hall.cameras.camera("cam").unwrap().set_fault(Fault::Stall);
     recover(&hall, &mut page, Fault::Stall, "lost").await;
+}
+
+/// A camera with one slot that ignores TEARDOWN: it says so until it gives the old session up by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ignored_teardown_is_named_until_the_camera_forgets_the_session() {
+    let spec = camera(Some(Fault::SessionLimit(1))).with_fault(Fault::TeardownIgnored);
+    let (hall, mut page) = watching(spec).await;
+    page.until_state(1, "live", SOON).await;
+    let cam = hall.cameras.camera("cam").unwrap();
+    cam.set_fault(Fault::Stall);
+    page.until_state(1, "lost", SOON).await;
+    cam.clear_fault(Fault::Stall);
+    let refused = page.until_state(1, "refused", SOON).await;
+    assert_eq!(refused["cause"], "session_limit", "{refused}");
+    // The camera holds it for fifteen seconds.
+    page.until_state(1, "live", Duration::from_secs(15) + RECOVERY).await;
+    page.until_media(1, 2, 5, RECOVERY).await;
+}
+
+/// One session in all: whoever asks for the other stream is shown the one that plays, and not turned away by our own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_with_one_session_shows_it_in_every_size() {
+    let (hall, mut page) = watching(camera(Some(Fault::SessionLimit(1)))).await;
+    page.until_state(1, "live", SOON).await;
+    let mut other = hall.page("webcodecs", true).await;
+    other.open(1, "cam", "main", 1080).await;
+    let live = other.until_state(1, "live", SOON).await;
+    assert_eq!(live["profile"], "sub", "{live}");
+    other.until_media(1, 2, 10, SOON).await;
+    // As the desk does it: the small tile is closed, a large one is opened, the small one's session still lingers.
+    page.say(serde_json::json!({ "close": { "tile": 1 } })).await;
+    page.open(2, "cam", "main", 1080).await;
+    page.until_state(2, "live", SOON).await;
+    page.until_media(2, 2, 10, SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
