@@ -167,9 +167,9 @@ export class Street {
     await this.of(code).ask('DELETE', `/cameras/${code}/faults/${fault}`);
   }
 
-  /** Sessions the camera counts now, and how often it has begun to play. */
-  async sessions(code: string): Promise<{ sessions: number; played: number }> {
-    return (await this.of(code).ask('GET', `/cameras/${code}`)) as { sessions: number; played: number };
+  /** Sessions the camera counts now, those of them that play, and how often it has begun to. */
+  async sessions(code: string): Promise<{ sessions: number; playing: number; played: number }> {
+    return (await this.of(code).ask('GET', `/cameras/${code}`)) as { sessions: number; playing: number; played: number };
   }
 
   /** The whole site of H.264 cameras loses its power, or gets it back. */
