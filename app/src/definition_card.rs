@@ -60,6 +60,7 @@ fn Content(evidence: Evidence) -> impl IntoView {
                 {as_of.map(|as_of| row(say!(language, common.as_of), as_of))}
                 {written(say!(language, common.rule_source), evidence.source)}
             </dl>
+            <Rows rows=evidence.rows/>
             <p class="card-foot">
                 {evidence.cases.map(|href| view! { <a class="button" href=href>{say!(language, common.open_cases)}</a> })}
                 <button type="button" class="button" on:click=move |_| asked.set(None)>
@@ -68,4 +69,12 @@ fn Content(evidence: Evidence) -> impl IntoView {
             </p>
         </div>
     }
+}
+
+/// Single cases, each leading to its page.
+#[component]
+fn Rows(rows: Vec<(String, String)>) -> impl IntoView {
+    let row = |(words, href): (String, String)| view! { <li><a href=href>{words}</a></li> };
+    (!rows.is_empty())
+        .then(|| view! { <ul class="card-rows">{rows.into_iter().map(row).collect_view()}</ul> })
 }

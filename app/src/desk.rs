@@ -15,6 +15,8 @@ mod keys;
 mod list;
 mod listing;
 mod narrow;
+mod overview;
+mod person;
 mod rail;
 mod row;
 mod send;
@@ -38,6 +40,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Link, Live};
 use crate::names;
+use crate::people;
 use crate::session::{Session, Signed, require, use_session};
 use crate::wall::cases;
 use crate::words::say;
@@ -162,6 +165,7 @@ pub fn DeskPage() -> impl IntoView {
     let signed = use_session();
     require(signed);
     let called = names::provide();
+    let who = people::Who::provide();
     let board = Board::new();
     provide_context(board);
     let topics = vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)];
@@ -169,10 +173,12 @@ pub fn DeskPage() -> impl IntoView {
         if !untrack(move || called.loaded()) {
             called.load();
         }
+        who.forget();
         cases::load(board);
     });
     let health = live.health();
     provide_context(health);
+    people::provide(&live);
     let live = SendWrapper::new(live);
     on_cleanup(move || live.close());
     Effect::new(move |_| {
@@ -226,4 +232,12 @@ fn follow_size() {
     };
     set(true);
     on_cleanup(move || set(false));
+}
+
+/// One rem of the desk in CSS pixels, for what is drawn and not styled.
+pub fn unit_px() -> f64 {
+    let root = document().document_element();
+    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
+    let size = style.and_then(|style| style.get_property_value("font-size").ok());
+    size.and_then(|size| size.trim_end_matches("px").parse().ok()).unwrap_or(10.0)
 }

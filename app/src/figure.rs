@@ -14,6 +14,8 @@ pub struct Evidence {
     pub source: String,
     /// Numerator, denominator, references: name and value.
     pub parts: Vec<(String, String)>,
+    /// Single cases with their pages, where they are few.
+    pub rows: Vec<(String, String)>,
     /// Where the cases are, when the desk can list them.
     pub cases: Option<String>,
     /// The screen's data stand at this time.

@@ -18,6 +18,7 @@ mod text;
 mod mark;
 pub mod map;
 pub mod player;
+mod people;
 mod linked;
 mod figure;
 mod definition_card;

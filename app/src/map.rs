@@ -34,6 +34,8 @@ extern "C" {
     fn set_district_counts(this: &HallMap, counts: &JsValue);
     #[wasm_bindgen(method, js_name = setLate)]
     fn set_late(this: &HallMap, late: &JsValue);
+    #[wasm_bindgen(method, js_name = setStaleSeconds)]
+    fn set_stale_seconds(this: &HallMap, seconds: u32);
     #[wasm_bindgen(method, js_name = setReserved)]
     fn set_reserved(this: &HallMap, reserved: &JsValue);
     #[wasm_bindgen(method, js_name = updatePositions)]
@@ -123,6 +125,11 @@ impl MapHandle {
 
     pub fn set_late(&self, late: &[MapLate]) {
         self.tell(|| late, HallMap::set_late);
+    }
+
+    /// From which age on a position is drawn as out of date.
+    pub fn set_stale_seconds(&self, seconds: u32) {
+        self.with(|map| map.set_stale_seconds(seconds));
     }
 
     /// Rectangles `[x, y, width, height]` in CSS pixels that words on the map keep clear of.

@@ -101,6 +101,18 @@ impl Names {
         }
     }
 
+    /// The same for narrow columns: an English name leaves out its level, as `Xishan Fuhai`; a Chinese one is short.
+    pub fn area_brief(&self, language: Language, path: &[AreaCode]) -> String {
+        let words = self.area_words(language, path);
+        match language {
+            Language::Zh => words,
+            Language::En => words
+                .replace(" Subdistrict", "")
+                .replace(" District", "")
+                .replace("Economic Development Zone", "Econ. Zone"),
+        }
+    }
+
     /// The district a path lies in.
     pub fn district<'a>(&self, path: &'a [AreaCode]) -> Option<&'a AreaCode> {
         path.iter().find(|code| self.areas.get(*code).is_some_and(|area| area.level == AreaLevel::District))

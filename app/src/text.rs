@@ -10,7 +10,7 @@ mod label;
 mod curve;
 
 pub use countdown::{countdown, in_minutes, used_share, why_still};
-pub use curve::{Curve, by_this_hour, curve_svg};
+pub use curve::{Against, Curve, Usual, curve_svg};
 pub use label::{event_name, level_name, limit_words, phase_note, stage_name, unit_name};
 pub use number::{grouped, rate, signed, signed_rate};
 pub use when::{clock, date_words, hour_minute, month_before, short_date};

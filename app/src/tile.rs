@@ -5,6 +5,7 @@ mod flow;
 mod stages;
 mod units;
 mod place;
+mod pointed;
 mod overdue;
 mod whistles;
 mod incident;

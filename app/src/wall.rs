@@ -4,9 +4,6 @@
 //! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
 
 pub mod cases;
-mod people;
-
-pub use people::{OnDuty, People};
 
 use domain::code::CaseId;
 use domain::wire::Topic;
@@ -19,12 +16,17 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link, Live};
 use crate::names;
+use crate::people;
 use crate::session::{Signed, refresh, require, use_session};
 use crate::tile;
 use crate::words::say;
 
 /// A revoked kiosk leaves its wall within this.
 const REVOKED_WITHIN_MS: u32 = 5_000;
+
+/// Inspectors named beside the incident.
+const NEAR_MAX: usize = 3;
+const NEAR_M: f64 = 5_000.0;
 
 /// Which case the wall follows: by urgency, or the one the address names (`?focus=`).
 #[derive(Clone, Copy)]
@@ -33,6 +35,8 @@ pub struct Focus {
     pub pinned: bool,
     /// The cameras that look at it.
     pub linked: RwSignal<tile::linked::Linked>,
+    /// The inspectors nearest to it.
+    pub people: Memo<Vec<people::Nearby>>,
     /// State word of each tile's picture, by its place.
     pub pictures: RwSignal<[&'static str; 3]>,
 }
@@ -42,6 +46,7 @@ pub fn Wall() -> impl IntoView {
     let signed = use_session();
     require(signed);
     let called = names::provide();
+    let who = people::Who::provide();
     let board = Board::new();
     provide_context(board);
     let live = Live::open(
@@ -52,13 +57,14 @@ pub fn Wall() -> impl IntoView {
             if !untrack(move || called.loaded()) {
                 called.load();
             }
+            who.forget();
             cases::load(board);
         },
     );
     let health = live.health();
     provide_context(health);
+    people::provide(&live);
     let live = SendWrapper::new(live);
-    provide_context(live.clone());
     on_cleanup(move || live.close());
     provide_focus(board);
     leave_when_signed_out(health);
@@ -94,6 +100,7 @@ fn provide_focus(board: Board) {
         case,
         pinned: pinned.is_some(),
         linked: tile::linked::follow(spot),
+        people: people::follow_near(spot, NEAR_M, NEAR_MAX),
         pictures: RwSignal::new(["idle"; 3]),
     });
 }

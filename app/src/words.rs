@@ -29,4 +29,5 @@ pub mod common;
 pub mod desk;
 pub mod event;
 pub mod pair;
+pub mod people;
 pub mod wall;

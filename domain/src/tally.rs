@@ -223,6 +223,8 @@ impl Counted<'_> {
 
 /// Days kept per dimension: today and yesterday. Older days are read from the store.
 const DAYS_KEPT: i64 = 2;
+/// Days whose hours are kept for the city's curve: the last four same weekdays and tomorrow's first of them.
+const HOURS_KEPT_DAYS: i64 = 29;
 /// Months kept: a year and the month before it, so that year-on-year needs no store.
 const MONTHS_KEPT: i32 = 13;
 
@@ -295,8 +297,9 @@ impl Tally {
     ) {
         let local = at.local(offset);
         let day = Period::Day(local.date);
-        let periods =
-            [Period::Ever, Period::month_of(local.date), day].into_iter().filter(|p| keeps(*p, today));
+        let periods = [Period::Ever, Period::month_of(local.date), day]
+            .into_iter()
+            .filter(|p| keeps(measure, *p, today));
         let periods: Vec<Period> = periods.collect();
         for dimension in of.dimensions() {
             for period in &periods {
@@ -305,7 +308,7 @@ impl Tally {
         }
         // The curve of the day is drawn for the whole city only.
         let hour = Period::Hour(local.date, local.hour());
-        if keeps(hour, today) {
+        if keeps(measure, hour, today) {
             self.add(TallyKey { measure, dimension: Dimension::City, period: hour }, 1, changed);
         }
     }
@@ -313,7 +316,7 @@ impl Tally {
     /// Drops the periods that are no longer kept.
     pub fn turn_day(&mut self, today: Date, changed: &mut Vec<TallyKey>) {
         let gone: Vec<TallyKey> =
-            self.cells.keys().filter(|key| !keeps(key.period, today)).cloned().collect();
+            self.cells.keys().filter(|key| !keeps(key.measure, key.period, today)).cloned().collect();
         for key in gone {
             self.cells.remove(&key);
             changed.push(key);
@@ -322,7 +325,8 @@ impl Tally {
 }
 
 /// Whether a period is held in memory when `today` is the present day. Future periods are held: clocks differ.
-fn keeps(period: Period, today: Date) -> bool {
+fn keeps(measure: Measure, period: Period, today: Date) -> bool {
+    let age = |date: Date| today.days() - date.days();
     match period {
         Period::Now | Period::Ever => true,
         Period::Month(month) => {
@@ -330,7 +334,12 @@ fn keeps(period: Period, today: Date) -> bool {
             let months = |year: i32, month: i32| year * 12 + month;
             months(year, i32::from(this_month)) - months(month / 100, month % 100) < MONTHS_KEPT
         }
-        Period::Day(date) | Period::Hour(date, _) => today.days() - date.days() < DAYS_KEPT,
+        Period::Day(date) => age(date) < DAYS_KEPT,
+        // Only what the wall compares with the same weekday is worth the room.
+        Period::Hour(date, _) if matches!(measure, Measure::Filed | Measure::Closed) => {
+            age(date) < HOURS_KEPT_DAYS
+        }
+        Period::Hour(date, _) => age(date) < DAYS_KEPT,
     }
 }
 

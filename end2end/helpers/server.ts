@@ -86,6 +86,8 @@ export interface HallOptions {
   list?: string;
   /** Settings as environment, such as `GRIDHALL__ACCESS__SESSION_HOURS`. */
   settings?: Record<string, string>;
+  /** TOML laid over the demonstration's policy. */
+  policy?: string;
 }
 
 /** One command of `domain::command`, as JSON. */
@@ -97,6 +99,7 @@ export class Hall {
   private programs: Program[] = [];
   private server_program: Program | undefined;
   private settings: Record<string, string> = {};
+  private config = SETTINGS;
   address = '';
   /** Signs in once. */
   sign_in = '';
@@ -107,6 +110,7 @@ export class Hall {
     const hall = new Hall();
     try {
       hall.settings = { GRIDHALL__STORE__DIR: join(hall.folder, 'data'), GRIDHALL__SERVER__SITE: SITE, ...options.settings };
+      if (options.policy !== undefined) hall.lay_over(options.policy);
       if (options.cameras) await hall.start_cameras(options.cameras);
       if (options.list) hall.settings.GRIDHALL__CAMERAS__FILE = hall.write('cameras.toml', options.list);
       await hall.start_server('127.0.0.1:0');
@@ -116,6 +120,14 @@ export class Hall {
       throw error;
     }
     return hall;
+  }
+
+  /** The demonstration's settings with one more overlay. */
+  private lay_over(policy: string): void {
+    const overlay = this.write('policy.toml', policy);
+    const text = readFileSync(SETTINGS, 'utf8').replace(/overlays = \[([^\]]*)\]/, (_, held) => `overlays = [${held}, "${overlay}"]`);
+    if (!text.includes(overlay)) throw new Error(`${SETTINGS} names no overlays`);
+    this.config = this.write('config.toml', text);
   }
 
   private async start_cameras(words: string[]): Promise<void> {
@@ -129,7 +141,7 @@ export class Hall {
   private async start_server(listen: string): Promise<void> {
     const note = join(this.folder, 'ready.json');
     rmSync(note, { force: true });
-    const server = new Program('gridhall serve', SERVER, ['--config', SETTINGS, 'serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
+    const server = new Program('gridhall serve', SERVER, ['--config', this.config, 'serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
     this.programs.push(server);
     this.server_program = server;
     const ready = await until('ready file', server, () => {
@@ -148,7 +160,7 @@ export class Hall {
   }
 
   private async make_token(): Promise<string> {
-    const make = new Program('gridhall token', SERVER, ['--config', SETTINGS, 'token', 'add', 'tests', '--role', 'machine', '--replace'], this.settings);
+    const make = new Program('gridhall token', SERVER, ['--config', this.config, 'token', 'add', 'tests', '--role', 'machine', '--replace'], this.settings);
     return until('token', make, () => {
       if (!make.has_ended) return undefined;
       const secret = make.answer.trim();
@@ -210,6 +222,13 @@ export class Hall {
     const city = new Program('sim city', SIMULATOR, ['city', '--server', this.address, ...words], { GRIDHALL_TOKEN: this.token });
     this.programs.push(city);
     return city;
+  }
+
+  /** Replays recorded walks as phones on the street. */
+  start_tracks(words: string[]): Program {
+    const tracks = new Program('sim tracks', SIMULATOR, ['tracks', '--server', this.address, ...words]);
+    this.programs.push(tracks);
+    return tracks;
   }
 
   /** A file in the hall's own folder, for imports. */

@@ -41,6 +41,8 @@ class HallMap {
     this.el = el;
     // Before the theme is read: the class carries variables of its own.
     el.classList.add('map');
+    // Whoever tests or tends a screen finds the map by its element.
+    el.hallMap = this;
     this.langFixed = options.lang !== null;
     options.lang ??= pageLang();
     this.options = options;
@@ -167,6 +169,22 @@ class HallMap {
   }
 
   clearPositions() { this.people.clear(); }
+
+  setStaleSeconds(seconds) {
+    this.options.staleSeconds = seconds;
+    this.scene.staleSeconds = seconds;
+    this.dirty = true;
+  }
+
+  /** For tests: where someone is drawn, in CSS pixels of the map, and whether alone, in a group or out of date. */
+  whereIs(id) {
+    const slot = this.people.slots.get(id);
+    if (slot === undefined || !this.ground) return null;
+    const [now, view] = [this.people.now(), this.ground.view()];
+    const [mx, my] = this.people.where(slot, now);
+    const age = this.people.age(slot, now);
+    return { x: view.x(mx), y: view.y(my), lon: lonOf(mx), lat: latOf(my), single: this.people.data[slot * 9 + 8] === 1, age, late: age > this.scene.staleSeconds };
+  }
 
   setLang(lang) {
     this.options.lang = lang;

@@ -38,6 +38,8 @@ pub struct Options {
     pub inspectors: usize,
     /// Take over yesterday and today first, unless the store already has open cases.
     pub past: bool,
+    /// With them the same weekday of so many weeks before: what the wall holds today against.
+    pub weeks: u8,
     /// Stop after this long; none runs until stopped.
     pub lasts: Option<Duration>,
 }
@@ -136,8 +138,8 @@ impl City<'_> {
 
     fn take_over_past(&mut self) -> anyhow::Result<()> {
         let now = now();
-        let past = past::since_yesterday(&mut self.planner, &self.rules, now);
-        tracing::info!(cases = past.len(), "taking over yesterday and today");
+        let past = past::before(&mut self.planner, &self.rules, now, self.options.weeks);
+        tracing::info!(cases = past.len(), "taking over what was before");
         let mut rows = Vec::new();
         for case in past {
             let purpose = match case.stage {

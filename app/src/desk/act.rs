@@ -211,7 +211,7 @@ fn Outlook() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
     let tick = Memo::new(move |_| hall.now().0 / 15_000);
     let words = move || {
-        tick.track();
+        tick.get();
         let (language, now) = (speaks.get(), hall.present());
         let case = desk.file.case()?;
         names.with(|names| Some(outlook(language, &case, now, names)))

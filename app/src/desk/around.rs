@@ -1,13 +1,18 @@
 //! Around the case: the map with its circle, the linked cameras in the order in which they see the spot.
 
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
 use super::camera::{CameraList, Tiles};
 use super::file::Cameras;
+use super::person::{PeopleList, letter};
 use super::use_desk;
+use crate::figure::use_asked;
+use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::map::{MapCamera, MapClick, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
+use crate::map::{MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapView};
 use crate::names::use_names;
+use crate::people::{self, Who, use_people};
 use crate::words::say;
 
 /// The circle around the case.
@@ -23,14 +28,17 @@ pub fn Around() -> impl IntoView {
         Cameras::Near(near) => near.iter().filter(|near| near.distance_m <= CIRCLE_M).count(),
         Cameras::Asking | Cameras::Failed(_) => 0,
     };
-    let meta = move || say!(speaks.get(), desk.around_count, cameras = near());
+    let people = move || {
+        desk.file.people.with(|people| people.iter().filter(|one| one.distance_m <= CIRCLE_M).count())
+    };
+    let meta = move || say!(speaks.get(), desk.around_count, people = people(), cameras = near());
     view! {
         <Show
             when=move || place.get().is_some()
             fallback=move || view! { <p class="no-place">{move || say!(speaks.get(), desk.no_place)}</p> }
         >
             <div class="hd"><h3>{move || say!(speaks.get(), desk.around)}</h3><span class="meta">{meta}</span></div>
-            <div class="around"><Crop/><CameraList/></div>
+            <div class="around"><Crop/><div class="beside"><PeopleList/><CameraList/></div></div>
             <Tiles/>
         </Show>
     }
@@ -71,7 +79,28 @@ fn Crop() -> impl IntoView {
             .collect();
         map.set_linked(&marks);
     });
+    let feed = use_people();
+    feed.show_on(map);
+    Effect::new(move |_| {
+        let named: Vec<MapNamed> = file.people.with(|people| {
+            let named = people.iter().enumerate();
+            named
+                .map(|(place, one)| MapNamed {
+                    index: one.index,
+                    letter: letter(place).to_owned(),
+                    name: one.code.clone(),
+                })
+                .collect()
+        });
+        map.set_named(&named);
+    });
+    let (hall, asked, who, feed) = (use_hall(), use_asked(), expect_context::<Who>(), SendWrapper::new(feed));
     let on_click = Callback::new(move |click| {
+        if let MapClick::Person(index) = click {
+            let spot = untrack(|| file.with(|answer| answer.case.report.place));
+            let language = untrack(|| speaks.get());
+            asked.set(untrack(|| people::card(language, names, who, &feed, index, spot, hall.present())));
+        }
         let MapClick::Camera(code) = click else { return };
         let Cameras::Near(near) = file.cameras.get_untracked() else { return };
         if let Some(index) = near.iter().position(|near| near.camera.code == code) {
@@ -80,7 +109,8 @@ fn Crop() -> impl IntoView {
     });
     let options = MapOptions {
         interactive: true,
-        font_px: 13.0,
+        group: false,
+        font_px: 1.3 * super::unit_px(),
         padding: MapPadding { top: 8.0, right: 8.0, bottom: 8.0, left: 8.0 },
         ..MapOptions::default()
     };

@@ -31,12 +31,12 @@ pub fn Countdown() -> impl IntoView {
         asked.set(evidence);
     };
     let big = move || {
-        tick.track();
+        tick.get();
         let (language, now) = (speaks.get(), hall.present());
         line.with(|line| names.with(|names| Some(big(language, line.as_ref()?, now, names))))
     };
     let strip = move || {
-        tick.track();
+        tick.get();
         let (language, now) = (speaks.get(), hall.present());
         let shown = line.with(|line| {
             let line = line.as_ref()?;
@@ -49,7 +49,7 @@ pub fn Countdown() -> impl IntoView {
         shown.map(|svg| view! { <div class="day-strip" inner_html=svg></div> })
     };
     let late = move || {
-        tick.track();
+        tick.get();
         line.with(|line| {
             names.with(|names| Some(lamp(line.as_ref()?, hall.present(), &names.policy).class()))
         })

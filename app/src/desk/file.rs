@@ -14,9 +14,13 @@ use super::send::Sending;
 use crate::api::{self, ApiError};
 use crate::board::{Board, use_board};
 use crate::linked::{self, NearCamera};
+use crate::people::{self, Nearby};
 
 /// How far linked cameras may hang from the case.
 const RADIUS_M: u32 = 800;
+/// Inspectors beside the case: as many as the list has room for, and no one from another district.
+const PEOPLE_MAX: usize = 3;
+const PEOPLE_WITHIN_M: f64 = 3_000.0;
 /// As many as digits call.
 const CAMERAS_MAX: u32 = 9;
 
@@ -41,22 +45,32 @@ pub struct File {
     pub department: RwSignal<Option<DepartmentCode>>,
     /// Page of nine departments.
     pub page: RwSignal<usize>,
+    /// The inspectors nearest to the case.
+    pub people: Memo<Vec<Nearby>>,
     /// The whistle form is open.
     pub calling: RwSignal<bool>,
     board: Board,
 }
 
+/// Whoever could be at the case soon, nearest first.
+fn near_people(answer: RwSignal<Option<CaseAnswer>>) -> Memo<Vec<Nearby>> {
+    let place = Memo::new(move |_| answer.with(|answer| answer.as_ref()?.case.report.place));
+    people::follow_near(place, PEOPLE_WITHIN_M, PEOPLE_MAX)
+}
+
 impl File {
     pub fn new(opened: Memo<Option<CaseId>>, sending: Sending) -> Self {
+        let answer = RwSignal::new(None);
         let file = Self {
             opened,
-            answer: RwSignal::new(None),
+            answer,
             problem: RwSignal::new(None),
             cameras: RwSignal::new(Cameras::Asking),
             watched: RwSignal::new(BTreeSet::new()),
             enlarged: RwSignal::new(None),
             department: RwSignal::new(None),
             page: RwSignal::new(0),
+            people: near_people(answer),
             calling: RwSignal::new(false),
             board: use_board(),
         };

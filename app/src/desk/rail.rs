@@ -31,6 +31,7 @@ pub fn Rail() -> impl IntoView {
         <nav class="rail" aria-label=move || say!(speaks.get(), desk.queues)>
             <ol>{Queue::ALL.into_iter().enumerate().map(queue).collect_view()}</ol>
             <DueChart/>
+            <OnStreets/>
         </nav>
     }
 }
@@ -198,6 +199,22 @@ fn DueChart() -> impl IntoView {
         <section class="due-chart">
             <h2>{move || say!(speaks.get(), desk.due_chart)}<span>{move || say!(speaks.get(), desk.due_unit)}</span></h2>
             <ol>{drawn}</ol>
+        </section>
+    }
+}
+
+/// Who is on the streets, and whose position is out of date.
+#[component]
+fn OnStreets() -> impl IntoView {
+    let speaks = use_language();
+    let on_duty = crate::people::use_people().on_duty();
+    let fresh = move || text::grouped(on_duty.get().fresh as i64);
+    let late = move || text::grouped(on_duty.get().late as i64);
+    view! {
+        <section class="streets">
+            <h2>{move || say!(speaks.get(), people.people)}</h2>
+            <p><span>{move || say!(speaks.get(), people.on_duty)}</span><b>{fresh}</b></p>
+            <p class:stale=move || { on_duty.get().late > 0 }><span>{move || say!(speaks.get(), people.position_stale)}</span><b>{late}</b></p>
         </section>
     }
 }

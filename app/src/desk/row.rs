@@ -30,7 +30,7 @@ pub fn Row(row: CaseLine) -> impl IntoView {
     let case = Memo::new(move |_| fetched.with_value(|row| desk.listing.current(row)));
     let face = face(case);
     let gone = Memo::new(move |_| {
-        case.track();
+        case.with(|_| ());
         let filters = desk.filters.get();
         fetched.with_value(|row| desk.listing.has_gone(row, &filters))
     });
@@ -73,7 +73,7 @@ fn face(case: Memo<CaseLine>) -> Memo<Face> {
     // Minutes are the finest digits of a countdown; a change each five seconds is enough and spares the list work.
     let tick = Memo::new(move |_| hall.now().0 / 5_000);
     Memo::new(move |_| {
-        tick.track();
+        tick.get();
         let now = hall.present();
         case.with(|case| {
             let shown = names.with(|names| {

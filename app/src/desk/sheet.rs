@@ -8,6 +8,7 @@ use super::around::Around;
 use super::clock::lamp;
 use super::due::Countdown;
 use super::history::History;
+use super::overview::Overview;
 use super::use_desk;
 use super::way::Way;
 use crate::api::ApiError;
@@ -30,18 +31,18 @@ pub fn Sheet() -> impl IntoView {
             (Some(_), Some(ApiError::Refused { status: 404, .. })) => say!(speaks.get(), desk.no_match),
             (Some(_), Some(error)) => say!(speaks.get(), desk.failed, words = error),
         };
-        view! { <p class="sheet-state" role="status">{words}</p> }
+        match desk.opened.get() {
+            None => view! { <Overview/> }.into_any(),
+            Some(_) => view! { <p class="sheet-state" role="status">{words}</p> }.into_any(),
+        }
     };
     let label = move || file.with(|answer| answer.case.number.clone());
     view! {
-        <section class="sheet" class:empty=move || desk.opened.get().is_none() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
+        <section class="sheet" class:empty=move || desk.opened.get().is_none() class:full=move || there.get() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
             <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{move || say!(speaks.get(), desk.back)}</button>
             <Show when=move || there.get() fallback=waits>
-                <Title/>
-                <Way/>
-                <Countdown/>
-                <Around/>
-                <div class="sheet-two"><Actions/><History/></div>
+                <div class="sheet-l"><Title/><Way/><Countdown/><div class="sheet-two"><Actions/><History/></div></div>
+                <div class="sheet-r"><Around/></div>
             </Show>
         </section>
     }

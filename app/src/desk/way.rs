@@ -96,7 +96,7 @@ fn StepItem(step: Step) -> impl IntoView {
         }
     };
     let took = move || {
-        tick.track();
+        tick.get();
         let language = speaks.get();
         // Stages without a limit are told in plain time, which runs on.
         let unit = limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit);

@@ -1,4 +1,4 @@
-//! The curve of the day: today's hours as a line on yesterday's, drawn with plotters as SVG without any text.
+//! The curve of the day: today's hours as a line on the usual ones, drawn with plotters as SVG without any text.
 //!
 //! Labels are laid over it by the page, so that they are set in the bundled font and can be read aloud. Colours are
 //! left to the style sheet: plotters wants RGB, so each series is drawn in a marker colour that is then replaced by a
@@ -8,12 +8,37 @@ use domain::moment::{HOUR_MS, Local};
 use domain::tally::{Dimension, Measure, Period, Tally};
 use plotters::prelude::*;
 
+/// The same weekdays that are looked at, and how many of them must have data before they are the reference.
+const WEEKS: i32 = 4;
+const WEEKS_MIN: usize = 3;
+
+/// What today is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    Nothing,
+    /// The day before: all there is in a store's first weeks.
+    Yesterday,
+    /// The last same weekdays that have data, so many.
+    Weekdays(usize),
+}
+
+/// Where today's count lies among the days it is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usual {
+    /// The middle of those days by this time of day.
+    pub middle: i64,
+    pub low: i64,
+    pub high: i64,
+}
+
 /// One measure's flow by hour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// Cases in each hour that has begun.
     pub today: Vec<i64>,
-    pub yesterday: [i64; 24],
+    /// The days today is held against.
+    days: Vec<[i64; 24]>,
+    pub against: Against,
     /// Hours passed today, with a fraction.
     pub now: f64,
 }
@@ -21,27 +46,46 @@ pub struct Curve {
 impl Curve {
     pub fn of(tally: &Tally, measure: Measure, now: Local) -> Self {
         let hour = |date, hour| tally.count(measure, Dimension::City, Period::Hour(date, hour));
-        let yesterday = std::array::from_fn(|index| hour(now.date.plus_days(-1), index as u8));
+        let day = |back: i32| -> Option<[i64; 24]> {
+            let date = now.date.plus_days((-back).into());
+            let hours = std::array::from_fn(|index| hour(date, index as u8));
+            hours.iter().any(|count| *count > 0).then_some(hours)
+        };
+        let weekdays: Vec<[i64; 24]> = (1..=WEEKS).filter_map(|week| day(week * 7)).collect();
+        let (days, against) = match (weekdays.len(), day(1)) {
+            (WEEKS_MIN.., _) => (weekdays.clone(), Against::Weekdays(weekdays.len())),
+            (_, Some(yesterday)) => (vec![yesterday], Against::Yesterday),
+            (_, None) => (Vec::new(), Against::Nothing),
+        };
         Self {
             today: (0..=now.hour()).map(|index| hour(now.date, index)).collect(),
-            yesterday,
+            days,
+            against,
             now: now.ms_of_day as f64 / HOUR_MS as f64,
         }
     }
 
-    /// Whether yesterday has anything to compare with.
-    pub fn has_yesterday(&self) -> bool {
-        self.yesterday.iter().any(|count| *count > 0)
+    /// What the days held against had by this time of day; none without such a day.
+    pub fn usual(&self) -> Option<Usual> {
+        let sums: Vec<i64> = self.days.iter().map(|day| by_this_hour(day, self.now)).collect();
+        let (low, high) = (sums.iter().copied().min()?, sums.iter().copied().max()?);
+        Some(Usual { middle: median(sums)?, low, high })
     }
 
-    /// Today's hours as points at the middle of their hour. The present hour is scaled up to a whole one, once five
+    /// One value of every hour of the days held against.
+    fn each_hour(&self, value: impl Fn(Vec<i64>) -> i64) -> Vec<(f64, f64)> {
+        let hour = |index: usize| value(self.days.iter().map(|day| day[index]).collect());
+        (0..24).map(|index| (index as f64 + 0.5, hour(index) as f64)).collect()
+    }
+
+    /// Today's hours as points at the middle of their hour. The present hour is scaled up to a whole one, once ten
     /// minutes of it have passed.
     fn line(&self) -> Vec<(f64, f64)> {
         let passed = self.now.fract();
         let last = self.today.len().saturating_sub(1);
         let whole = |(index, count): (usize, &i64)| (index as f64 + 0.5, *count as f64);
         let mut line: Vec<(f64, f64)> = self.today.iter().enumerate().take(last).map(whole).collect();
-        if let Some(count) = self.today.last().filter(|_| passed > 1.0 / 12.0) {
+        if let Some(count) = self.today.last().filter(|_| passed > 1.0 / 6.0) {
             line.push((self.now.max(last as f64 + 0.25), *count as f64 / passed));
         }
         line
@@ -55,20 +99,29 @@ impl Curve {
     /// Height of the drawing's upper edge.
     pub fn top(&self) -> f64 {
         let today = self.line().into_iter().map(|(_, count)| count).fold(0.0, f64::max);
-        let yesterday = self.yesterday.iter().copied().max().unwrap_or(0) as f64;
-        (today.max(yesterday) * 1.08).max(1.0)
+        let usual = self.days.iter().flatten().copied().max().unwrap_or(0) as f64;
+        (today.max(usual) * 1.12).max(1.0)
     }
 }
 
-/// What had happened yesterday by this time of day: whole hours, and the present hour's share by the clock.
-pub fn by_this_hour(curve: &Curve) -> i64 {
-    let hour = (curve.now as usize).min(23);
-    let whole: i64 = curve.yesterday[..hour].iter().sum();
-    whole + (curve.yesterday[hour] as f64 * curve.now.fract()).round() as i64
+/// What a day had by a time: whole hours, and the present hour's share by the clock.
+fn by_this_hour(day: &[i64; 24], now: f64) -> i64 {
+    let hour = (now as usize).min(23);
+    let whole: i64 = day[..hour].iter().sum();
+    whole + (day[hour] as f64 * now.fract()).round() as i64
 }
 
-const YESTERDAY_AREA: RGBColor = RGBColor(1, 1, 1);
-const YESTERDAY_LINE: RGBColor = RGBColor(2, 2, 2);
+/// The middle value; of an even number the mean of the middle two.
+fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    let even = values.len().is_multiple_of(2);
+    Some(if even { (values[middle - 1] + upper + 1).div_euclid(2) } else { upper })
+}
+
+const USUAL_AREA: RGBColor = RGBColor(1, 1, 1);
+const USUAL_LINE: RGBColor = RGBColor(2, 2, 2);
 const TODAY: RGBColor = RGBColor(3, 3, 3);
 const BASE: RGBColor = RGBColor(4, 4, 4);
 
@@ -85,17 +138,28 @@ pub fn curve_svg(curve: &Curve, width: u32, height: u32) -> String {
         ("#030303", "var(--text-hi)"),
         ("#040404", "var(--edge)"),
     ];
+    // It fills whatever room it is given, as the labels over it assume.
+    let svg = svg.replacen("<svg ", r#"<svg preserveAspectRatio="none" "#, 1);
     marked.into_iter().fold(svg, |svg, (marker, variable)| svg.replace(marker, variable))
 }
 
 fn draw(curve: &Curve, svg: &mut String, width: u32, height: u32) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
     let mut chart = ChartBuilder::on(&area).build_cartesian_2d(0.0..24.0, 0.0..curve.top())?;
-    if curve.has_yesterday() {
-        let hours = curve.yesterday.iter().enumerate();
-        let points: Vec<(f64, f64)> = hours.map(|(hour, count)| (hour as f64 + 0.5, *count as f64)).collect();
-        chart.draw_series(AreaSeries::new(points.clone(), 0.0, YESTERDAY_AREA.filled()))?;
-        chart.draw_series(LineSeries::new(points, YESTERDAY_LINE.stroke_width(2)))?;
+    let usual = curve.each_hour(|counts| median(counts).unwrap_or(0));
+    match curve.against {
+        Against::Nothing => {}
+        Against::Yesterday => {
+            chart.draw_series(AreaSeries::new(usual.clone(), 0.0, USUAL_AREA.filled()))?;
+            chart.draw_series(LineSeries::new(usual, USUAL_LINE.stroke_width(2)))?;
+        }
+        Against::Weekdays(_) => {
+            let low = curve.each_hour(|counts| counts.into_iter().min().unwrap_or(0));
+            let high = curve.each_hour(|counts| counts.into_iter().max().unwrap_or(0));
+            let band: Vec<(f64, f64)> = high.into_iter().chain(low.into_iter().rev()).collect();
+            chart.draw_series([Polygon::new(band, USUAL_AREA.filled())])?;
+            chart.draw_series(LineSeries::new(usual, USUAL_LINE.stroke_width(2)))?;
+        }
     }
     chart.draw_series(LineSeries::new([(0.0, 0.0), (24.0, 0.0)], BASE.stroke_width(2)))?;
     chart.draw_series(LineSeries::new(curve.line(), TODAY.stroke_width(3)))?;
@@ -111,12 +175,42 @@ mod tests {
         let mut yesterday = [0; 24];
         yesterday[8] = 100;
         yesterday[9] = 60;
-        Curve { today: vec![0, 0, 0, 0, 0, 0, 0, 0, 90, 30], yesterday, now: 9.5 }
+        let today = vec![0, 0, 0, 0, 0, 0, 0, 0, 90, 30];
+        Curve { today, days: vec![yesterday], against: Against::Yesterday, now: 9.5 }
+    }
+
+    /// A store with these hours filled at 08 of days so many back, looked at on 31 March 2021 at 9:30.
+    fn looked_at(filled: &[(i32, i64)]) -> Curve {
+        let date = domain::moment::Date::new(2021, 3, 31).unwrap();
+        let mut tally = Tally::default();
+        for (back, count) in filled {
+            let period = Period::Hour(date.plus_days((-back).into()), 8);
+            let key = domain::tally::TallyKey { measure: Measure::Filed, dimension: Dimension::City, period };
+            tally.set(key, *count);
+        }
+        Curve::of(&tally, Measure::Filed, Local { date, ms_of_day: 19 * HOUR_MS / 2 })
     }
 
     #[test]
     fn yesterday_at_this_time_takes_the_present_hours_share() {
-        assert_eq!(by_this_hour(&curve()), 130);
+        assert_eq!(curve().usual(), Some(Usual { middle: 130, low: 130, high: 130 }));
+    }
+
+    #[test]
+    fn the_reference_is_the_middle_of_the_last_four_same_weekdays() {
+        let four = looked_at(&[(1, 5), (7, 100), (14, 80), (21, 300), (28, 90), (35, 1)]);
+        assert_eq!(four.against, Against::Weekdays(4));
+        assert_eq!(four.usual(), Some(Usual { middle: 95, low: 80, high: 300 }));
+        let three = looked_at(&[(7, 100), (14, 80), (28, 90)]);
+        assert_eq!((three.against, three.usual().unwrap().middle), (Against::Weekdays(3), 90));
+    }
+
+    #[test]
+    fn with_less_history_it_is_yesterday_and_without_any_nothing() {
+        let young = looked_at(&[(1, 5), (7, 100), (14, 80)]);
+        assert_eq!((young.against, young.usual().unwrap().middle), (Against::Yesterday, 5));
+        let fresh = looked_at(&[(0, 5), (7, 100)]);
+        assert_eq!((fresh.against, fresh.usual()), (Against::Nothing, None));
     }
 
     #[test]
@@ -128,8 +222,11 @@ mod tests {
 
     #[test]
     fn the_drawing_has_no_text_and_only_theme_colours() {
-        let svg = curve_svg(&curve(), 347, 74);
-        assert!(svg.contains("<polyline") && svg.contains("<polygon"));
-        assert!(!svg.contains("<text") && !svg.contains("stroke=\"#") && !svg.contains("fill=\"#"));
+        let weekdays = looked_at(&[(0, 9), (7, 100), (14, 80), (21, 70)]);
+        for curve in [curve(), weekdays] {
+            let svg = curve_svg(&curve, 347, 74);
+            assert!(svg.contains("<polyline") && svg.contains("<polygon"));
+            assert!(!svg.contains("<text") && !svg.contains("stroke=\"#") && !svg.contains("fill=\"#"));
+        }
     }
 }

@@ -23,7 +23,7 @@ pub fn Alarms() -> impl IntoView {
     let (speaks, board, hall, names) = (use_language(), use_board(), use_hall(), use_names());
     let minute = Memo::new(move |_| hall.now().0 / (10 * 1_000));
     let since = move |ms: i64| {
-        minute.track();
+        minute.get();
         let from = hall.present().plus(-ms);
         board.with(Part::Events, |held| held.alarms_since(from).count())
     };
@@ -46,7 +46,7 @@ pub fn Alarms() -> impl IntoView {
         })
     };
     let bars = move || {
-        minute.track();
+        minute.get();
         let heights = board.with(Part::Events, |held| {
             bars(held.alarms_since(hall.present().plus(-HOUR_MS)), hall.present())
         });
@@ -64,6 +64,8 @@ pub fn Alarms() -> impl IntoView {
             ..Evidence::default()
         }
         .value(language, ten.get().to_string())
+        .part(say!(language, wall.overdue), text::grouped(board.now(domain::tally::Measure::OverdueDispatch)))
+        .cases("open=true&phase=overdue&sort=due")
     };
     view! {
         <Panel class="strip rate" label=Signal::derive(move || say!(speaks.get(), wall.alarms))>

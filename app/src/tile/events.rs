@@ -54,7 +54,7 @@ fn Line(line: EventLine) -> impl IntoView {
 fn words(language: Language, names: &Names, line: &EventLine) -> String {
     let mut parts: Vec<String> = Vec::new();
     if let Some(case) = &line.case {
-        parts.push(names.area_words(language, &case.area_path));
+        parts.push(names.area_brief(language, &case.area_path));
         parts.push(names.class(language, &case.class));
     }
     if let Some(department) = &line.department {

@@ -1,4 +1,4 @@
-//! Today's filings and closings: the number, yesterday at this time, and the curve of the day.
+//! Today's filings and closings: the number, what is usual by this time, and the curve of the day.
 
 use domain::tally::Measure;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use super::{Panel, minute};
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
-use crate::text::{self, Curve};
+use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say};
 
 #[component]
@@ -29,30 +29,36 @@ fn Half(measure: Measure) -> impl IntoView {
         let now = minute.get();
         board.with(Part::Tally, |held| Curve::of(&held.tally, measure, now))
     });
-    let reference = move || curve.with(|curve| curve.has_yesterday().then(|| text::by_this_hour(curve)));
-    let reference_words = move || match reference() {
-        Some(count) => say!(speaks.get(), wall.reference, count = text::grouped(count)),
-        None => say!(speaks.get(), wall.no_yesterday),
+    let usual = move || curve.with(Curve::usual);
+    let reference_words = move || match usual() {
+        Some(usual) => say!(speaks.get(), wall.reference, count = text::grouped(usual.middle)),
+        None => say!(speaks.get(), wall.no_reference),
     };
-    let difference = move || reference().map(|before| text::signed(count.get() - before));
-    let meaning = move || reference().map(|before| meaning(speaks.get(), count.get() - before));
+    let difference = move || usual().map(|usual| text::signed(count.get() - usual.middle));
+    let word = move || {
+        usual().map(|usual| meaning(speaks.get(), curve.with(|curve| curve.against), usual, count.get()))
+    };
     let evidence = move || {
         let language = speaks.get();
         let evidence = Evidence::of(language, measure.key()).value(language, text::grouped(count.get()));
-        let evidence = match reference() {
-            Some(before) => evidence
-                .part(say!(language, wall.yesterday_by_now), text::grouped(before))
-                .part("≈", say!(language, wall.reference_rule)),
-            None => evidence,
+        let evidence = match (usual(), curve.with(|curve| curve.against)) {
+            (Some(usual), Against::Weekdays(days)) => evidence
+                .part(say!(language, wall.weekday_reference, days = days), text::grouped(usual.middle))
+                .part(say!(language, wall.usual_band), band(usual))
+                .part(say!(language, wall.reference_how), say!(language, wall.weekday_rule)),
+            (Some(usual), Against::Yesterday) => evidence
+                .part(say!(language, wall.yesterday_by_now), text::grouped(usual.middle))
+                .part(say!(language, wall.reference_how), say!(language, wall.reference_rule)),
+            (_, Against::Nothing) | (None, _) => evidence,
         };
-        evidence.cases(&format!("{}_day={}", measure.key(), minute.get().date))
+        evidence.cases(&format!("{}={}", measure.key(), minute.get().date))
     };
     view! {
         <div class="n1">
             <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span><span class="age">{reference_words}</span></div>
             <div class="num">
                 <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
-                <div class="ref"><p class="d">{difference}</p><p>{meaning}</p></div>
+                <div class="ref"><p class="d">{difference}</p><p>{word}</p></div>
             </div>
             <Trend curve/>
         </div>
@@ -66,12 +72,20 @@ fn title(language: Language, measure: Measure) -> String {
     }
 }
 
-fn meaning(language: Language, difference: i64) -> String {
-    match difference {
-        0 => say!(language, wall.same),
-        1.. => say!(language, wall.more),
-        _ => say!(language, wall.fewer),
+/// Where the count lies: inside the band of the same weekdays, or only more or less than yesterday.
+fn meaning(language: Language, against: Against, usual: Usual, count: i64) -> String {
+    match (against, count) {
+        (Against::Weekdays(_), count) if count > usual.high => say!(language, wall.above_usual),
+        (Against::Weekdays(_), count) if count < usual.low => say!(language, wall.below_usual),
+        (Against::Weekdays(_), _) => say!(language, wall.as_usual),
+        (Against::Yesterday | Against::Nothing, count) if count > usual.middle => say!(language, wall.more),
+        (Against::Yesterday | Against::Nothing, count) if count < usual.middle => say!(language, wall.fewer),
+        (Against::Yesterday | Against::Nothing, _) => say!(language, wall.same),
     }
+}
+
+fn band(usual: Usual) -> String {
+    format!("{} – {}", text::grouped(usual.low), text::grouped(usual.high))
 }
 
 /// The drawing, with its labels and the mark at now laid over it.
@@ -87,14 +101,18 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
             view! { <i class="tip" style:left=format!("{left:.2}%") style:top=format!("{top:.2}%")></i> }
         })
     };
-    let yesterday = move || curve.with(Curve::has_yesterday).then(|| say!(speaks.get(), wall.yesterday));
+    let against = move || match curve.with(|curve| curve.against) {
+        Against::Weekdays(_) => say!(speaks.get(), wall.usual),
+        Against::Yesterday => say!(speaks.get(), wall.yesterday),
+        Against::Nothing => String::new(),
+    };
     view! {
         <div class="trend" aria-hidden="true">
             <div class="plot">
                 <div class="drawn" inner_html=drawn></div>
                 <i class="now" style:left=now></i>
                 {tip}
-                <span class="tag">{yesterday}</span>
+                <span class="tag">{against}</span>
             </div>
             <div class="axis"><span>"0"</span><span>"6"</span><span>"12"</span><span>"18"</span><span>{move || format!("24{}", say!(speaks.get(), wall.hours))}</span></div>
         </div>

@@ -60,7 +60,7 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
     };
     let place = move || {
         let area =
-            names.with(|names| case.with_value(|case| names.area_words(speaks.get(), &case.area_path)));
+            names.with(|names| case.with_value(|case| names.area_brief(speaks.get(), &case.area_path)));
         format!("{area} {}", case.with_value(|case| case.address.clone()))
     };
     let why =

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::names::use_names;
+use crate::people::{self, Nearby};
 use crate::player::CameraTile;
 use crate::player::state::Told;
 use crate::wall::Focus;
@@ -17,6 +18,10 @@ use crate::words::say;
 const RADIUS_M: u32 = 800;
 /// One large picture and two small ones.
 const CAMERAS_MAX: u32 = 3;
+
+/// A failed look-up is repeated after this, then after twice as long, up to half a minute.
+const RETRY_MIN_MS: u32 = 1_000;
+const RETRY_MAX_MS: u32 = 30_000;
 
 /// What is known of the linked cameras.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,15 +50,29 @@ pub fn follow(spot: Memo<Option<Point>>) -> RwSignal<Linked> {
     Effect::new(move |_| {
         let Some(place) = spot.get() else { return linked.set(Linked::Nowhere) };
         linked.set(Linked::Asking);
-        spawn_local(async move {
-            let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
-            // The focus may have moved on meanwhile.
-            if spot.try_get_untracked() == Some(Some(place)) {
-                linked.set(answer.map_or_else(|error| Linked::Failed(error.to_string()), Linked::Near));
-            }
-        });
+        spawn_local(ask(spot, place, linked));
     });
     linked
+}
+
+/// Asks until there is an answer or the focus has moved on.
+async fn ask(spot: Memo<Option<Point>>, place: Point, linked: RwSignal<Linked>) {
+    let mut wait_ms = RETRY_MIN_MS;
+    loop {
+        let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
+        if spot.try_get_untracked() != Some(Some(place)) {
+            return;
+        }
+        match answer {
+            Ok(near) => return linked.set(Linked::Near(near)),
+            Err(error) => linked.set(Linked::Failed(error.to_string())),
+        }
+        gloo_timers::future::TimeoutFuture::new(wait_ms).await;
+        wait_ms = (wait_ms * 2).min(RETRY_MAX_MS);
+        if spot.try_get_untracked() != Some(Some(place)) {
+            return;
+        }
+    }
 }
 
 #[component]
@@ -100,5 +119,31 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
         };
         view! { <div class="cam" on:camerastate=hear><CameraTile code number name language main={index == 0} offset/></div> }
     };
-    view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_view()}</div> }
+    let beside = (count == 1).then(|| view! { <Nearest/> });
+    view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_view()}{beside}</div> }
+}
+
+/// Beside a single picture: who could be there first, with distance and age of the fix.
+#[component]
+fn Nearest() -> impl IntoView {
+    let (speaks, hall) = (use_language(), crate::hall::use_hall());
+    let people = expect_context::<Focus>().people;
+    let row = move |one: Nearby| {
+        let (code, stale) = (one.code.clone(), one.stale);
+        let distance = match one.distance_m {
+            near if near < 1_000.0 => format!("{near:.0} m"),
+            far => format!("{:.1} km", far / 1_000.0),
+        };
+        let age = move || people::age_words(speaks.get(), one.fixed, hall.now());
+        view! { <li class:stale=stale><b>{code}</b><em>{distance}</em><small>{age}</small></li> }
+    };
+    let none = move || {
+        people
+            .with(Vec::is_empty)
+            .then(|| view! { <li class="dim">{say!(speaks.get(), people.none_near)}</li> })
+    };
+    view! {
+        <div class="nearest"><h3>{move || say!(speaks.get(), people.nearest)}</h3>
+            <ul>{none}{move || people.get().into_iter().map(row).collect_view()}</ul></div>
+    }
 }

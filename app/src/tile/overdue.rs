@@ -1,6 +1,9 @@
 //! The overdue-dispatch board: how many, the oldest first with who owes them, and what will breach next.
 
+use std::collections::BTreeMap;
+
 use domain::case::Phase;
+use domain::code::AreaCode;
 use domain::moment::MINUTE_MS;
 use domain::tally::Measure;
 use domain::wire::OverdueRow;
@@ -18,6 +21,8 @@ use crate::words::say;
 
 /// Rows of evidence; the style sheet shows as many as fit, the headline counts all.
 const ROWS: usize = 6;
+/// Districts named under the forecast.
+const DISTRICTS: usize = 4;
 
 #[component]
 pub fn Overdue() -> impl IntoView {
@@ -64,6 +69,22 @@ fn Count() -> impl IntoView {
             .part(say!(language, wall.unclaimed), text::grouped(unclaimed() as i64))
             .cases("open=true&stage=dispatch&phase=overdue")
     };
+    let unclaimed_evidence = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, Measure::OverdueDispatch.key());
+        Evidence { title: format!("{} {}", evidence.title, say!(language, wall.unclaimed)), ..evidence }
+            .value(language, text::grouped(unclaimed() as i64))
+            .cases("open=true&stage=dispatch&phase=overdue&claimed=false")
+    };
+    let late_evidence = move || {
+        let language = speaks.get();
+        let title = say!(language, wall.late_title);
+        let (formula, source) = (say!(language, wall.late_rule), say!(language, wall.stage_source));
+        Evidence { title, formula, source, ..Evidence::default() }
+            .value(language, text::grouped(late()))
+            .part(say!(language, wall.yesterday), text::grouped(late_before()))
+            .cases(&format!("dispatched={}&dispatched_late=true", today.get()))
+    };
     view! {
         <div class="count">
             <h2>{move || say!(speaks.get(), wall.overdue)}</h2>
@@ -71,8 +92,8 @@ fn Count() -> impl IntoView {
                 <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>
-            <p class="note">{move || (count.get() > 0).then(|| say!(speaks.get(), wall.unclaimed_count, count = unclaimed()))}</p>
-            <p class="note w">{move || say!(speaks.get(), wall.late_today, count = text::grouped(late()))}</p>
+            <p class="note" class:none=move || count.get() == 0><Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.unclaimed_count, count = unclaimed())) evidence=unclaimed_evidence/></p>
+            <p class="note w"><Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.late_today, count = text::grouped(late()))) evidence=late_evidence/></p>
             <p class="note w">{move || say!(speaks.get(), wall.late_yesterday, count = text::grouped(late_before()))}</p>
         </div>
     }
@@ -96,6 +117,28 @@ fn Forecast() -> impl IntoView {
             nearing().into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
         shares.map(|share| view! { <i style:left=format!("{share:.1}%")></i> }).collect_view()
     };
+    // Where they will breach, most first: whoever watches a district looks for its name.
+    let districts = move || {
+        let counts = board.with(Part::Overdue, |held| {
+            names.with(|names| {
+                let mut counts: BTreeMap<AreaCode, usize> = BTreeMap::new();
+                for row in held.overdue.iter().filter(|row| row.phase == Phase::Nearing) {
+                    if let Some(code) = names.district(&row.area_path) {
+                        *counts.entry(code.clone()).or_default() += 1;
+                    }
+                }
+                let mut counts: Vec<(AreaCode, usize)> = counts.into_iter().collect();
+                counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                counts
+            })
+        });
+        let language = speaks.get();
+        let name =
+            |code: &AreaCode| super::units::short(language, names.with(|names| names.area(language, code)));
+        let words =
+            counts.iter().take(DISTRICTS).map(|(code, count)| view! { <span>{name(code)}" "{*count}</span> });
+        words.collect_view()
+    };
     let end = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
         text::hour_minute(hall.now().plus(i64::from(window()) * MINUTE_MS), offset)
@@ -113,7 +156,7 @@ fn Forecast() -> impl IntoView {
                 <Figure class="second" value=Signal::derive(move || text::grouped(count.get())) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>
-            <div class="fcs w" aria-hidden="true"><div class="marks">{marks}</div><p><span>{move || say!(speaks.get(), wall.running)}</span><span>{end}</span></p></div>
+            <div class="fcs w" aria-hidden="true"><div class="marks">{marks}</div><p><span>{move || say!(speaks.get(), wall.running)}</span><span>{end}</span></p><p class="by">{districts}</p></div>
         </div>
     }
 }
@@ -156,7 +199,7 @@ fn Row(row: OverdueRow) -> impl IntoView {
     };
     let what = move || row.with_value(|row| names.with(|names| names.class(speaks.get(), &row.class)));
     let place =
-        move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
+        move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
     let unclaimed = row.with_value(|row| row.claimed_by.is_none());
     view! {
         <li class="row" class:late=late>

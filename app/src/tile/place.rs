@@ -4,18 +4,16 @@ use domain::catalogue::AreaLevel;
 use domain::code::AreaCode;
 use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 
 use super::Panel;
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
-use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::live::Live;
-use crate::map::{MapCamera, MapCase, MapClick, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
+use crate::map::{MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
 use crate::names::use_names;
+use crate::people::{OnDuty, use_people};
 use crate::text;
-use crate::wall::{Focus, OnDuty, People};
+use crate::wall::Focus;
 use crate::words::say;
 
 /// Metres around the incident that the map marks.
@@ -28,12 +26,14 @@ pub fn Where() -> impl IntoView {
     follow_cases(map);
     follow_districts(map);
     follow_focus(map);
-    let on_duty = follow_people(map);
+    let people = use_people();
+    people.show_on(map);
+    let on_duty = people.on_duty();
     let unit = crate::wall::unit_px();
     let wide = crate::wall::is_wide();
     // The headline stands in a corner above the city.
     let headline = if wide { [30.0, 15.0] } else { [24.0, 13.6] };
-    let padding = if wide { [4.0, 6.0, 5.0, 2.4] } else { [9.4, 1.6, 5.0, 1.6] }.map(|side| side * unit);
+    let padding = if wide { [4.0, 6.0, 5.0, 2.4] } else { [7.4, 1.6, 4.4, 1.6] }.map(|side| side * unit);
     let [top, right, bottom, left] = padding;
     let options = MapOptions {
         font_px: 2.4 * unit,
@@ -45,11 +45,7 @@ pub fn Where() -> impl IntoView {
     Effect::new(move |_| {
         map.set_reserved(&[[0.0, 0.0, headline[0] * unit, headline[1] * unit]]);
     });
-    let on_click = Callback::new(|click: MapClick| {
-        if let MapClick::Case(id) = click {
-            let _ = window().location().assign(&format!("/desk/case/{id}"));
-        }
-    });
+    let on_click = super::pointed::answer();
     view! {
         <Panel class="where" label=Signal::derive(move || say!(speaks.get(), wall.schematic))>
             <div class="mapbox"><MapView handle=map options=options on_click=on_click/></div>
@@ -140,38 +136,4 @@ fn follow_focus(map: MapHandle) {
         });
         map.set_linked(&marks);
     });
-}
-
-/// Feeds the map with positions, and gives the headline's counts, written every two seconds.
-fn follow_people(map: MapHandle) -> RwSignal<OnDuty> {
-    let (hall, names) = (use_hall(), use_names());
-    let live = expect_context::<SendWrapper<Live>>();
-    let people = SendWrapper::new(People::default());
-    let taken = people.clone();
-    let again = live.clone();
-    live.on_positions(move |frame| match People::take(&taken, frame, hall.present()) {
-        Some(changed) => map.update_positions(changed),
-        None => {
-            taken.clear(map);
-            again.ask_positions_anew();
-        }
-    });
-    let shown = people.clone();
-    Effect::new(move |_| {
-        if map.is_ready() {
-            map.update_positions(shown.all(hall.present()));
-        }
-    });
-    let on_duty = RwSignal::new(OnDuty::default());
-    Effect::new(move |_| {
-        let now = hall.now();
-        let stale = names.with(|names| names.policy.position_stale_seconds);
-        if now.0 / 1_000 % 2 == 0 {
-            let counted = people.on_duty(now, stale);
-            if on_duty.get_untracked() != counted {
-                on_duty.set(counted);
-            }
-        }
-    });
-    on_duty
 }

@@ -2,6 +2,7 @@
 
 use domain::catalogue::AreaLevel;
 use domain::code::AreaCode;
+use domain::moment::Date;
 use domain::tally::{Dimension, Measure, Period, Ratio, closure_rate};
 use leptos::prelude::*;
 
@@ -27,7 +28,7 @@ pub fn Units() -> impl IntoView {
         Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))).percent());
     let difference = move || Some(text::signed_rate(city.get().percent()? - before.get()?));
     let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get()?)));
-    let evidence = move || rate_evidence(speaks.get(), city.get(), None);
+    let evidence = move || rate_evidence(speaks.get(), city.get(), today.get(), None);
     let districts = Memo::new(move |_| {
         names.with(|names| {
             let districts = names.at_level(AreaLevel::District).into_iter().take(UNITS_MAX);
@@ -83,7 +84,15 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
     };
     let has = move || own.get().percent().is_some();
     let stem = move || (height().min(50.0), (height() - 50.0).abs());
-    let evidence = move || rate_evidence(speaks.get(), own.get(), Some((name.get(), code.get_value())));
+    let evidence =
+        move || rate_evidence(speaks.get(), own.get(), today.get(), Some((name.get(), code.get_value())));
+    let filed_evidence = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, Measure::Filed.key());
+        Evidence { title: format!("{} {}", name.get(), say!(language, wall.filed_today)), ..evidence }
+            .value(language, text::grouped(filed.get()))
+            .cases(&format!("filed={}&area={}", today.get(), code.get_value()))
+    };
     view! {
         <div class="unit">
             <span class="uh">{name}</span>
@@ -92,7 +101,7 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
                 <i class="dot" class:none=move || !has() style:top=move || format!("{:.1}%", height())></i>
             </span>
             <span class="v"><Figure value=Signal::derive(move || shown(own.get())) evidence/></span>
-            <span class="w">{move || text::grouped(filed.get())}</span>
+            <span class="w"><Figure value=Signal::derive(move || text::grouped(filed.get())) evidence=filed_evidence/></span>
         </div>
     }
 }
@@ -102,7 +111,7 @@ fn shown(ratio: Ratio) -> String {
 }
 
 /// `盘龙区` as `盘龙`: the wall's columns are narrow and everyone knows the districts.
-fn short(language: Language, name: String) -> String {
+pub(super) fn short(language: Language, name: String) -> String {
     match language {
         Language::Zh if name.chars().count() > 2 => name.chars().take(2).collect(),
         Language::Zh => name,
@@ -110,14 +119,21 @@ fn short(language: Language, name: String) -> String {
     }
 }
 
-fn rate_evidence(language: Language, ratio: Ratio, unit: Option<(String, AreaCode)>) -> Evidence {
+fn rate_evidence(
+    language: Language,
+    ratio: Ratio,
+    today: Date,
+    unit: Option<(String, AreaCode)>,
+) -> Evidence {
+    let (year, month, _) = today.parts();
+    let month = format!("filed={year:04}-{month:02}");
     let mut evidence = Evidence::of(language, "closure_rate")
         .value(language, format!("{} %", shown(ratio)))
         .part(say!(language, common.numerator), text::grouped(ratio.numerator))
         .part(say!(language, common.denominator), text::grouped(ratio.denominator));
     if let Some((name, code)) = unit {
         evidence.title = format!("{} {name}", evidence.title);
-        return evidence.cases(&format!("area={code}"));
+        return evidence.cases(&format!("{month}&area={code}"));
     }
-    evidence
+    evidence.cases(&month)
 }

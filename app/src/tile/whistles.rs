@@ -14,7 +14,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{Language, say};
 
 /// Rows of evidence; the style sheet shows as many as fit.
 const ROWS: usize = 4;
@@ -59,7 +59,10 @@ fn Count() -> impl IntoView {
         let language = speaks.get();
         Evidence::of(language, Measure::WhistleLate.key())
             .value(language, text::grouped(late.get()))
-            .part(say!(language, wall.whistle_open, count = ""), open())
+            .part(say!(language, wall.whistle_open_name), open())
+            .part(say!(language, wall.whistle_today_name), raised())
+            .part(say!(language, wall.whistle_month_name), month())
+            .cases("list=whistles")
     };
     view! {
         <div class="count">
@@ -121,6 +124,7 @@ fn Row(row: Whistle) -> impl IntoView {
             view! { <b>{text::phase_note(speaks.get(), late)}" "{digits}</b> }
         })
     };
+    let above = move || (!missing || speaks.get() == Language::Zh).then(who);
     let came = move || {
         let language = speaks.get();
         let more = waits.with_value(|waits| match waits {
@@ -131,17 +135,19 @@ fn Row(row: Whistle) -> impl IntoView {
             let came = row.called.iter().filter(|called| called.responded.is_some());
             names.with(|names| came.map(|called| names.department(language, &called.department)).collect())
         });
+        // English names are long: the unit stands below its clock, where it has the whole line.
+        let below = (missing && language == Language::En).then(who);
         let came = (!came.is_empty()).then(|| format!("{} {}", came.join(" "), say!(language, wall.arrived)));
-        [more, came].into_iter().flatten().collect::<Vec<_>>().join("　")
+        [below, more, came].into_iter().flatten().collect::<Vec<_>>().join("　")
     };
     let place =
-        move || row.with_value(|row| names.with(|names| names.area_words(speaks.get(), &row.area_path)));
+        move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
     view! {
         <li class="row">
             <div><p class="lv"><Sign mark=Mark::of_level(level)/>{move || text::level_name(speaks.get(), level)}</p>
                 <p class="l2">{move || say!(speaks.get(), wall.limit_minutes, minutes = limit_minutes)}</p></div>
             <div><p class="l1">{row.with_value(|row| row.call.title.clone())}</p><p class="l2">{place}</p></div>
-            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/><span class="who">{who}</span>{clock}</p>
+            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/><span class="who">{above}</span>{clock}</p>
                 <p class="l2">{came}</p></div>
         </li>
     }

@@ -112,7 +112,7 @@ table! {
     axis_soon(time): "{time} 临期", "{time} soon";
     axis_start(time): "{time} 起", "{time} start";
     around(): "周边", "Around";
-    around_count(cameras): "半径 150 m 内 {cameras} 路摄像机", "{cameras} cameras within 150 m";
+    around_count(people, cameras): "半径 150 m 内 {people} 人、{cameras} 路摄像机", "{people} people, {cameras} cameras within 150 m";
     cameras(): "联动摄像机", "Linked cameras";
     cameras_order(open, all): "按“能否看见本点”排序，已开 {open} / {all} 路", "those that see the spot first; {open} of {all} open";
     no_cameras(): "800 m 内没有登记的摄像机", "No camera is registered within 800 m";

@@ -6,8 +6,16 @@ table! {
     scene_daily(): "平时", "Daily";
     filed_today(): "今日立案", "Filed today";
     closed_today(): "今日结案", "Closed today";
-    reference(count): "参照 {count}", "ref. {count}";
-    no_yesterday(): "昨日无数据", "no reference";
+    reference(count): "参照 {count}", "ref {count}";
+    no_reference(): "尚无参照", "no reference";
+    usual(): "常态", "usual";
+    usual_band(): "常态区间", "Usual band";
+    as_usual(): "区间内", "usual";
+    above_usual(): "偏高", "high";
+    below_usual(): "偏低", "low";
+    weekday_reference(days): "近 {days} 个同星期几同刻", "Same weekday by now, last {days}";
+    reference_how(): "参照算法", "Reference";
+    weekday_rule(): "近四个同星期几到此刻的中位数；区间为其最小至最大；当前小时按分钟折算", "the middle of the last four same weekdays by now; the band runs from their least to their most; the present hour by the minute";
     yesterday(): "昨日", "yesterday";
     yesterday_by_now(): "昨日同刻约", "yesterday by now, about";
     hours(): "时", "h";
@@ -26,7 +34,7 @@ table! {
     overdue_part(): "超时", "overdue";
     stage_overdue(count): "超 {count}", "{count} late";
     month_rate(): "本月结案率", "Closing rate, month";
-    last_month(rate): "上月 {rate}", "last month {rate}";
+    last_month(rate): "上月 {rate}", "prev. {rate}";
     city_mean(): "全市线", "city";
     rate_row(): "结案率", "rate";
     filed_row(): "今日立案", "filed";
@@ -34,6 +42,8 @@ table! {
     cases(): "件", "cases";
     calls(): "家", "units";
     unclaimed_count(count): "未认领 {count}", "{count} unclaimed";
+    late_title(): "今日超时派遣", "Dispatched late today";
+    late_rule(): "今日派出、派出时已过派遣时限的案件数", "cases dispatched today after their dispatch limit had run out";
     late_today(count): "今日超时派遣 {count}", "{count} late today";
     late_yesterday(count): "昨日 {count}", "{count} yesterday";
     forecast(minutes): "未来 {minutes} 分钟将超时", "Due within {minutes} min";
@@ -42,6 +52,9 @@ table! {
     calm_overdue(): "没有超时或将超时的派遣", "No dispatch is overdue or about to be";
     whistle_late(): "吹哨超时未到岗", "Late responses to calls";
     whistle_open(count): "进行中 {count} 哨", "{count} calls open";
+    whistle_open_name(): "进行中", "Calls open";
+    whistle_today_name(): "今日吹哨", "Calls today";
+    whistle_month_name(): "本月吹哨", "Calls this month";
     whistle_today(count): "今日 {count} 哨", "{count} today";
     whistle_month(count): "本月 {count}", "{count} this month";
     arrived(): "已报到", "responded";
@@ -94,6 +107,9 @@ table! {
     stage_source(): "闭环七环节", "the closed loop of seven stages";
     reference_rule(): "昨日同刻按昨日各整点数累计，当前小时按分钟折算", "yesterday by now: its whole hours, and the present hour by the minute";
     late_positions(count): "滞后 {count} 人", "{count} late";
+    cases_here(count): "此处 {count} 件案件", "{count} cases here";
+    cases_here_rule(): "一个标记合计邻近的在办案件", "one mark stands for open cases close together";
+    not_listed(): "未列出", "Not listed";
     stale_limit(): "陈旧时限", "Stale after";
     seconds(count): "{count} 秒", "{count} s";
 }

@@ -169,17 +169,22 @@ function aside(each, near, x, y, size, sizes) {
   return { ...each, px: near.px + Math.cos(away) * apart, py: near.py + Math.sin(away) * apart };
 }
 
-/** The free place for a label nearest to where it belongs; `allowed` says whether it may lie there. */
-export function placeLabel(room, x, y, halfWidth, halfHeight, step, reach, allowed) {
+/**
+ * The free place for a label nearest to where it belongs. `price` says what it costs to lie there besides the way:
+ * nothing, a number, or Infinity where it must not lie.
+ */
+export function placeLabel(room, x, y, halfWidth, halfHeight, step, reach, price) {
   let best = null;
   for (let ring = 0; ring * step <= reach; ring += 1) {
-    const turns = ring === 0 ? 1 : 12;
+    const turns = ring === 0 ? 1 : 16;
     for (let turn = 0; turn < turns; turn += 1) {
       const angle = (turn / turns) * 2 * Math.PI;
       const cx = x + Math.cos(angle) * ring * step;
       const cy = y + Math.sin(angle) * ring * step * 0.8;
-      if (ring && !allowed(cx, cy)) continue;
-      const cost = room.clash(around(cx, cy, halfWidth, halfHeight)) + ring * step * 0.4;
+      const own = price(cx, cy);
+      if (ring && !Number.isFinite(own)) continue;
+      const extra = Number.isFinite(own) ? own : 0;
+      const cost = room.clash(around(cx, cy, halfWidth, halfHeight)) + ring * step * 0.4 + extra;
       if (!best || cost < best.cost) best = { x: cx, y: cy, cost };
     }
     if (best && best.cost <= ring * step * 0.4 + 0.01) break;

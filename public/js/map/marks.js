@@ -31,14 +31,15 @@ export class Marks {
     const focus = focusAt(scene.focus, view, u);
     const linked = focus ? linkedAt(scene.linked, focus, view, u) : scene.linked.map((each) => standing(each, view));
     const urgent = spread(scene.urgent, view, sizes);
-    for (const each of urgent) room.take(around(each.px, each.py, sizes[each.priority] * 0.55));
+    // Counted several times: where no place is free, a word rather lies on anything else.
+    for (const each of urgent) for (let times = 0; times < 3; times += 1) room.take(around(each.px, each.py, sizes[each.priority] * 0.55));
     for (const each of linked) room.take(around(each.px, each.py, 16 * u));
-    // Counted four times: where no place is free, a word rather lies on anything else.
     if (focus) for (let times = 0; times < 4; times += 1) room.take(around(focus.x, focus.y, 30 * u));
     const named = namedAt(pen, scene, view, theme, u);
     for (const each of named) room.take(each.rect);
-    const labels = drawDistricts(pen, scene, view, theme, room, u, true);
+    // People lie where they are; names go round them.
     const groups = groupsAt(scene.groups, view, room, u);
+    const labels = drawDistricts(pen, scene, view, theme, room, u, true);
     const callout = focus && placeCallout(pen, focus, scene, view, room, theme, u);
     this.squares(scene, view, theme, room, u);
     this.cameras(scene, view, theme, room, u);
@@ -50,7 +51,7 @@ export class Marks {
     for (const each of rest.reverse()) this.urgent(each, sizes[each.priority], theme, u);
     for (const each of linked) this.linked(each, theme, u);
     for (const each of first.reverse()) this.urgent(each, sizes[1], theme, u);
-    for (const each of urgent) if (each.ids.length > 1) this.times(each, sizes[each.priority] / 2, theme, u);
+    for (const each of urgent) if (each.ids.length > 1) this.times(each, room, sizes[each.priority] / 2, theme, u);
     if (focus?.target) this.target(focus, theme, u);
     this.named(named, theme, u);
     labels();
@@ -68,11 +69,12 @@ export class Marks {
     for (const each of scene.bundles) {
       let [x, y] = [view.x(each.x), view.y(each.y)];
       if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
-      const spot = placeLabel(room, x, y, side, side, 7 * u, 21 * u, () => true);
+      const spot = placeLabel(room, x, y, side, side, 7 * u, 21 * u, () => 0);
       if (spot) [x, y] = [spot.x, spot.y];
       room.take(around(x, y, side));
       pen.strokeRect(x - side / 2, y - side / 2, side, side);
-      this.hit('cases', each.ids, x, y, 9 * u);
+      if (each.ids.length > 1) this.hit('cases', each.ids, x, y, 9 * u);
+      else this.hit('case', each.ids[0], x, y, 9 * u);
     }
     pen.globalAlpha = 1;
   }
@@ -169,10 +171,19 @@ export class Marks {
   }
 
   /** How many cases lie under one mark. */
-  times({ ids, px, py, priority }, half, theme, u) {
+  times({ ids, px, py, priority }, room, half, theme, u) {
     const { pen } = this;
-    const [x, y, text] = [px + half * 0.95, py - half * 0.75, `×${ids.length}`];
-    pen.font = `700 ${17 * u}px ${theme.font}`;
+    const text = `×${ids.length}`;
+    pen.font = `700 ${24 * u}px ${theme.font}`;
+    const width = pen.measureText(text).width;
+    // At the corner where it hides least.
+    const corners = [[1, -1], [1, 1], [-1, -1], [-1, 1]].map(([side, row]) => {
+      const [left, y] = [side > 0 ? px + half * 0.9 : px - half * 0.9 - width, py + row * half * 0.8];
+      const rect = [left, y - 11 * u, left + width, y + 11 * u];
+      return { x: left, y, rect, cost: room.clash(rect) };
+    });
+    const { x, y, rect } = corners.reduce((best, each) => (each.cost < best.cost - 20 * u ? each : best));
+    room.take(rect);
     pen.textAlign = 'left';
     pen.strokeStyle = theme['panel-2'];
     pen.lineWidth = 6 * u;
@@ -247,11 +258,28 @@ export class Marks {
     this.hit('camera', each.code, each.px, each.py, half + 4 * u);
   }
 
+  /** Points from the edge to someone who is beyond it. */
+  arrow(x, y, angle, colour, u) {
+    const { pen } = this;
+    pen.save();
+    pen.translate(x, y);
+    pen.rotate(angle);
+    pen.beginPath();
+    pen.moveTo(26 * u, 0);
+    pen.lineTo(17 * u, -7 * u);
+    pen.lineTo(17 * u, 7 * u);
+    pen.closePath();
+    pen.fillStyle = colour;
+    pen.fill();
+    pen.restore();
+  }
+
   /** People who matter for the incident, with letter and name. */
   named(named, theme, u) {
     const { pen } = this;
     for (const each of named) {
       const { px: x, py: y, late } = each;
+      if (each.beyond !== null) this.arrow(x, y, each.beyond, late ? theme.stale : theme['text-hi'], u);
       pen.beginPath();
       pen.arc(x, y, 15 * u, 0, 2 * Math.PI);
       pen.fillStyle = late ? theme.panel : theme['text-hi'];
@@ -266,7 +294,7 @@ export class Marks {
       pen.textAlign = 'center';
       pen.textBaseline = 'middle';
       pen.fillText(each.letter, x, y + u);
-      if (each.name) words(pen, each.name, x - 21 * u, y, 'right', `400 ${22 * u}px ${theme.font}`, late ? theme.stale : theme.text, theme.panel, u);
+      if (each.name) words(pen, each.name, each.onLeft ? x - 21 * u : x + 21 * u, y, each.onLeft ? 'right' : 'left', `400 ${22 * u}px ${theme.font}`, late ? theme.stale : theme.text, theme.panel, u);
       this.hit('person', each.index, x, y, 18 * u);
     }
   }
@@ -326,10 +354,15 @@ function namedAt(pen, scene, view, theme, u) {
   return scene.named.filter((each) => people.slots.has(each.index)).map((each) => {
     const slot = people.slots.get(each.index);
     const [mx, my] = people.where(slot, now);
-    const [px, py] = [view.x(mx), view.y(my)];
+    const [x, y] = [view.x(mx), view.y(my)];
+    const edge = 30 * u;
+    const px = Math.max(edge, Math.min(view.width - edge, x));
+    const py = Math.max(edge, Math.min(view.height - edge, y));
+    const beyond = px === x && py === y ? null : Math.atan2(y - py, x - px);
     const width = each.name ? pen.measureText(each.name).width + 8 * u : 0;
-    const rect = [px - 17 * u - width, py - 17 * u, px + 17 * u, py + 17 * u];
-    return { ...each, px, py, rect, late: people.age(slot, now) > scene.staleSeconds };
+    const onLeft = px - 17 * u - width > 0;
+    const rect = onLeft ? [px - 17 * u - width, py - 17 * u, px + 17 * u, py + 17 * u] : [px - 17 * u, py - 17 * u, px + 17 * u + width, py + 17 * u];
+    return { ...each, px, py, beyond, onLeft, rect, late: people.age(slot, now) > scene.staleSeconds };
   });
 }
 
@@ -338,7 +371,7 @@ function groupsAt(groups, view, room, u) {
   const radius = (GROUP_RADIUS + 2) * u;
   return groups.map((each) => {
     const [x, y] = [view.x(each.x), view.y(each.y)];
-    const spot = placeLabel(room, x, y, radius, radius, 8 * u, 72 * u, () => true);
+    const spot = placeLabel(room, x, y, radius, radius, 6 * u, 48 * u, () => 0);
     room.take(around(spot.x, spot.y, radius));
     return { ...each, px: spot.x, py: spot.y };
   });

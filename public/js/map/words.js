@@ -48,11 +48,19 @@ function district(pen, each, scene, view, theme, room, u) {
   const height = (32 + (line ? 30 : 0) + (note ? 31 : 0)) * u;
   const [hx, hy] = [view.x(each.label[0]), view.y(each.label[1])];
   if (hx < -width || hy < -height || hx > view.width + width || hy > view.height + height) return null;
-  const allowed = (x, y) => [[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]].every(([dx, dy]) => {
-    const [mx, my] = view.at(x + dx * width * 0.9, y + dy * height * 0.8);
-    return ringHolds(each.ring, lonOf(mx), latOf(my));
-  });
-  const spot = placeLabel(room, hx, hy, width / 2 + 4 * u, height / 2 + 2 * u, 12 * u, 150 * u, allowed);
+  const holds = (area, x, y) => ringHolds(area.ring, lonOf(view.at(x, y)[0]), latOf(view.at(x, y)[1]));
+  // Best inside the district; else over its border towards where no other one is, rather than on a mark.
+  const price = (x, y) => {
+    const margin = 14 * u;
+    if (x < width / 2 + margin || x > view.width - width / 2 - margin || y < height / 2 + margin || y > view.height - height / 2 - margin) return Infinity;
+    const corners = [[-0.45, -0.4], [0.45, -0.4], [-0.45, 0.4], [0.45, 0.4]].map(([dx, dy]) => [x + dx * width, y + dy * height]);
+    const out = corners.filter(([cx, cy]) => !holds(each, cx, cy));
+    if (!out.length) return 0;
+    const foreign = out.filter(([cx, cy]) => scene.areas.districts.some((other) => other !== each && holds(other, cx, cy)));
+    if (foreign.length > 1 || out.length > 2) return Infinity;
+    return (out.length * 50 + foreign.length * 320) * u;
+  };
+  const spot = placeLabel(room, hx, hy, width / 2 + 4 * u, height / 2 + 2 * u, 10 * u, 170 * u, price);
   room.take(around(spot.x, spot.y, width / 2 + 6 * u, height / 2 + 2 * u));
   const left = spot.x - width / 2;
   const top = spot.y - height / 2;
@@ -89,13 +97,15 @@ function hatchMark(pen, x, y, side, theme, u) {
 function drawLake(pen, lake, scene, view, theme, room, u) {
   pen.save();
   pen.letterSpacing = scene.lang === 'zh' ? `${0.5 * 34 * u}px` : `${2 * u}px`;
-  pen.font = `400 ${34 * u}px ${theme.font}`;
+  // A long name on a narrow wall is set smaller: it must lie on the water.
+  pen.font = `400 ${(scene.brief && scene.lang !== 'zh' ? 24 : 34) * u}px ${theme.font}`;
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
   pen.fillStyle = theme['data-2'];
   // It is drawn last and steps aside on its own water.
   const half = pen.measureText(lake.name[scene.lang]).width / 2;
-  const onWater = (cx, cy) => [-half, half].every((dx) => ringHolds(lake.ring, lonOf(view.at(cx + dx, cy)[0]), latOf(view.at(cx + dx, cy)[1])));
+  const wet = (cx, cy) => [-half, half].every((dx) => ringHolds(lake.ring, lonOf(view.at(cx + dx, cy)[0]), latOf(view.at(cx + dx, cy)[1])));
+  const onWater = (cx, cy) => (wet(cx, cy) ? 0 : Infinity);
   const { x, y } = placeLabel(room, view.x(lake.label[0]), view.y(lake.label[1]), half, 20 * u, 12 * u, 180 * u, onWater);
   pen.fillText(lake.name[scene.lang], x, y);
   pen.restore();

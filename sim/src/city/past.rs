@@ -1,5 +1,5 @@
-//! What happened before the demonstration began: yesterday and today up to now, taken over with their histories so
-//! that curves, stages and boards look as they would on any day.
+//! What happened before the demonstration began: the same weekdays of weeks before, yesterday and today up to now,
+//! taken over with their histories so that curves, stages and boards look as they would on any day.
 
 use domain::calendar::WorkCalendar;
 use domain::case::Stage;
@@ -69,22 +69,49 @@ impl Rules {
     }
 }
 
-/// All cases reported since yesterday's midnight, oldest first.
-pub fn since_yesterday(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis) -> Vec<Past> {
-    since_days_ago(planner, rules, now, 1)
+/// No day is like another: each has this much more or less than the published volume, and each of its hours too.
+const DAY_SPREAD: f64 = 0.05;
+const HOUR_SPREAD: f64 = 0.08;
+
+/// All cases reported since yesterday's midnight and on the same weekday of `weeks` weeks before, oldest first.
+pub fn before(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, weeks: u8) -> Vec<Past> {
+    let days = (1..=i64::from(weeks)).map(|week| week * 7).chain([1, 0]);
+    on_days(planner, rules, now, days)
 }
 
 /// All cases reported since midnight `days` ago, oldest first.
 pub fn since_days_ago(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, days: usize) -> Vec<Past> {
+    on_days(planner, rules, now, (0..=days as i64).rev())
+}
+
+/// All cases reported on the days so many before the present one, oldest first.
+fn on_days(
+    planner: &mut Planner<'_>,
+    rules: &Rules,
+    now: UtcMillis,
+    days: impl Iterator<Item = i64>,
+) -> Vec<Past> {
     let today = now.local(rules.offset).date.midnight(rules.offset);
-    let day_weight: f64 = figures::HOURS.iter().sum();
     let mut past = Vec::new();
-    for hour in 0..24 * (days + 1) {
-        let start = today.plus(-(days as i64) * DAY_MS + hour as i64 * HOUR_MS);
+    for back in days {
+        past.extend(one_day(planner, rules, today.plus(-back * DAY_MS), now));
+    }
+    past.sort_by_key(|case| case.opened);
+    past
+}
+
+/// The cases of the day that begins at `midnight`, as far as it has passed.
+fn one_day(planner: &mut Planner<'_>, rules: &Rules, midnight: UtcMillis, now: UtcMillis) -> Vec<Past> {
+    let day_weight: f64 = figures::HOURS.iter().sum();
+    let day = 1.0 + planner.random().random_range(-DAY_SPREAD..DAY_SPREAD);
+    let mut past = Vec::new();
+    for (hour, weight) in figures::HOURS.into_iter().enumerate() {
+        let start = midnight.plus(hour as i64 * HOUR_MS);
         if start > now {
             break;
         }
-        let expected = figures::CASES_PER_DAY * figures::HOURS[hour % 24] / day_weight;
+        let spread = day * (1.0 + planner.random().random_range(-HOUR_SPREAD..HOUR_SPREAD));
+        let expected = figures::CASES_PER_DAY * weight / day_weight * spread;
         for _ in 0..expected.round() as usize {
             let opened = start.plus(planner.random().random_range(0..HOUR_MS));
             let planned = planner.next_case();
@@ -93,7 +120,6 @@ pub fn since_days_ago(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, 
             }
         }
     }
-    past.sort_by_key(|case| case.opened);
     past
 }
 

@@ -29,6 +29,9 @@ pub struct Options {
     /// Begin with an empty day instead of taking over yesterday and today
     #[arg(long)]
     no_past: bool,
+    /// Take over the same weekday of so many weeks before, too: the wall's reference needs three
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=4))]
+    weeks: u8,
     /// Stop after this many seconds
     #[arg(long = "for")]
     seconds: Option<u64>,
@@ -57,6 +60,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         speed: options.speed,
         inspectors: options.inspectors,
         past: !options.no_past,
+        weeks: options.weeks,
         lasts: options.seconds.map(Duration::from_secs),
     };
     let stopping = Arc::new(AtomicBool::new(false));

@@ -1,21 +1,29 @@
-//! The inspectors on the wall's map: packed frames in, changed people out. Positions never become signals; only the
-//! two counts of the headline do.
+//! The crowd as packed frames bring it: frames in, changed people out, and who is near a spot.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::moment::{SECOND_MS, UtcMillis};
+use domain::place::Point;
 use domain::position::{Cell, CellView, Entry, Frame};
-use leptos::prelude::*;
 
-use crate::map::{MapHandle, MapPerson};
+use crate::map::MapPerson;
 
 /// How many inspectors have a position, and how many of those are out of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OnDuty {
     pub fresh: usize,
     pub late: usize,
+}
+
+/// Where someone was last seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen {
+    pub index: u32,
+    pub place: Point,
+    pub fixed: UtcMillis,
+    pub moving: bool,
 }
 
 /// Everyone this screen knows the position of.
@@ -59,10 +67,24 @@ impl People {
         count
     }
 
-    /// Forgets everyone: the server numbers people anew after a restart.
-    pub fn clear(&self, map: MapHandle) {
+    /// Forgets everyone.
+    pub fn clear(&self) {
         *self.0.borrow_mut() = Crowd::default();
-        untrack(|| map.clear_positions());
+    }
+
+    /// At most `count` people within `within_m` metres of the spot, nearest first.
+    pub fn nearest(&self, spot: Point, within_m: f64, count: usize) -> Vec<Seen> {
+        let crowd = self.0.borrow();
+        let seen = crowd.home.iter().filter_map(|(index, cell)| crowd.seen(*cell, *index));
+        let near = seen.map(|seen| (seen.place.distance_m(spot), seen));
+        let mut near: Vec<(f64, Seen)> = near.filter(|(distance, _)| *distance <= within_m).collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        near.into_iter().take(count).map(|(_, seen)| seen).collect()
+    }
+
+    pub fn one(&self, index: u32) -> Option<Seen> {
+        let crowd = self.0.borrow();
+        crowd.seen(*crowd.home.get(&index)?, index)
     }
 }
 
@@ -104,6 +126,12 @@ impl Crowd {
         Some(changed)
     }
 
+    fn seen(&self, cell: Cell, index: u32) -> Option<Seen> {
+        let seen = self.cells.get(&cell)?.people.get(&index)?;
+        let place = Point::from_degrees(seen.at.lat(), seen.at.lon())?;
+        Some(Seen { index, place, fixed: seen.fixed, moving: seen.moving })
+    }
+
     fn person(&self, cell: Cell, index: u32, now: UtcMillis) -> Option<MapPerson> {
         let seen = self.cells.get(&cell)?.people.get(&index)?;
         let age = (now.since(seen.fixed) / SECOND_MS).clamp(0, i64::from(u32::MAX)) as u32;
@@ -139,6 +167,23 @@ mod tests {
         let left = crowd.take(&frame(1, 1, 2, vec![Entry::Gone { index: 7 }]), UtcMillis(1_000)).unwrap();
         assert!(left.is_empty());
         assert_eq!(crowd.home.get(&7), Some(&Cell { x: 2, y: 0 }));
+    }
+
+    #[test]
+    fn the_nearest_come_first_and_nobody_from_beyond_the_circle() {
+        let people = People::default();
+        let at = |index: u32, lat: i32| {
+            let delta = Grid { lat, lon: 0 };
+            Entry::Here { index, absolute: true, delta, moving: false, heading: 0, age_seconds: 5 }
+        };
+        let whole = frame(0, 0, 1, vec![at(1, 300), at(2, 100), at(3, 9_000)]);
+        people.0.borrow_mut().take(&whole, UtcMillis(60_000)).unwrap();
+        let spot =
+            Point::from_degrees(people.one(2).unwrap().place.lat(), people.one(2).unwrap().place.lon())
+                .unwrap();
+        let near: Vec<u32> = people.nearest(spot, 1_000.0, 9).into_iter().map(|seen| seen.index).collect();
+        assert_eq!(near, [2, 1]);
+        assert_eq!(people.nearest(spot, 1_000.0, 1).len(), 1);
     }
 
     #[test]

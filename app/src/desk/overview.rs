@@ -1,0 +1,78 @@
+//! The whole city while no case is open: the cases of the queue where they lie, the people on the streets.
+
+use domain::code::AreaCode;
+use domain::tally::{Dimension, Measure, Period};
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+
+use super::use_desk;
+use crate::board::use_board;
+use crate::figure::use_asked;
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::map::{MapCase, MapClick, MapHandle, MapOptions, MapPadding, MapView};
+use crate::names::use_names;
+use crate::people::{self, Who, use_people};
+use crate::words::say;
+
+/// A press on one of the marks opens the case, the district's list or the person's card.
+#[component]
+pub fn Overview() -> impl IntoView {
+    let (speaks, desk, names, board) = (use_language(), use_desk(), use_names(), use_board());
+    let map = MapHandle::new();
+    let feed = use_people();
+    feed.show_on(map);
+    Effect::new(move |_| {
+        let cases: Vec<MapCase> = desk.listing.groups.with(|groups| {
+            let rows = groups.iter().flat_map(|group| &group.rows);
+            let placed = rows.filter_map(|case| Some((case, case.place?)));
+            names.with(|names| {
+                let mark = placed.map(|(case, place)| MapCase {
+                    id: case.id,
+                    place,
+                    priority: case.priority,
+                    area: names.district(&case.area_path).cloned(),
+                });
+                mark.collect()
+            })
+        });
+        map.set_cases(&cases);
+    });
+    Effect::new(move |_| {
+        let districts: Vec<AreaCode> = names.with(|names| {
+            let all = names.at_level(domain::catalogue::AreaLevel::District);
+            all.into_iter().map(|area| area.code.clone()).collect()
+        });
+        let open = |code: &AreaCode| board.count(Measure::Open, &Dimension::Area(code.clone()), Period::Now);
+        map.set_district_counts(districts.iter().map(|code| (code, open(code))));
+    });
+    let (hall, asked, who) = (use_hall(), use_asked(), expect_context::<Who>());
+    let feed = SendWrapper::new(feed);
+    let on_click = Callback::new(move |click: MapClick| match click {
+        MapClick::Case(id) => desk.open(Some(id), false),
+        MapClick::Cases(ids) => desk.open(ids.first().copied(), false),
+        MapClick::Person(index) => {
+            let language = untrack(|| speaks.get());
+            let card = untrack(|| people::card(language, names, who, &feed, index, None, hall.present()));
+            asked.set(card);
+        }
+        MapClick::District(code) => {
+            let filters = desk.filters.with_untracked(|filters| filters.with("area", code.as_str()));
+            desk.list(&filters, false);
+        }
+        // A crowd is looked at by coming closer, and no camera stands on this map.
+        MapClick::People(_) | MapClick::Camera(_) => {}
+    });
+    let unit = super::unit_px();
+    let options = MapOptions {
+        interactive: true,
+        legend: true,
+        font_px: 1.5 * unit,
+        padding: MapPadding { top: 2.4 * unit, right: 4.0 * unit, bottom: 4.8 * unit, left: 4.0 * unit },
+        ..MapOptions::default()
+    };
+    view! {
+        <p class="sheet-state" role="status">{move || say!(speaks.get(), desk.choose_case)}</p>
+        <div class="overview"><MapView handle=map options=options on_click=on_click/></div>
+    }
+}

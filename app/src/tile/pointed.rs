@@ -1,0 +1,118 @@
+//! What the wall's map answers when something on it is pressed: the case's page, or a card with what the mark stands for.
+
+use domain::code::{AreaCode, CaseId};
+use domain::tally::{Dimension, Measure, Period};
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+
+use crate::board::{Board, use_board};
+use crate::figure::{Evidence, use_asked};
+use crate::hall::use_hall;
+use crate::language::use_language;
+use crate::map::MapClick;
+use crate::names::{Called, use_names};
+use crate::people::{self, Feed, Who};
+use crate::text;
+use crate::wall::Focus;
+use crate::words::{Language, say};
+
+/// Names or cases that a card writes out.
+const WRITTEN_MAX: usize = 12;
+
+/// What a click needs to be answered.
+#[derive(Clone)]
+struct Screen {
+    board: Board,
+    names: Called,
+    who: Who,
+    feed: SendWrapper<Feed>,
+    language: Language,
+}
+
+/// Opens what was pressed.
+pub fn answer() -> Callback<MapClick> {
+    let (speaks, hall, asked) = (use_language(), use_hall(), use_asked());
+    let (board, names, focus) = (use_board(), use_names(), expect_context::<Focus>());
+    let who = expect_context::<Who>();
+    let feed = SendWrapper::new(people::use_people());
+    Callback::new(move |click: MapClick| {
+        let language = untrack(|| speaks.get());
+        let screen = Screen { board, names, who, feed: feed.clone(), language };
+        let now = hall.present();
+        let evidence = untrack(|| match click {
+            MapClick::Case(id) => {
+                // Failing to leave the page is seen by whoever pressed.
+                let _ = window().location().assign(&format!("/desk/case/{id}"));
+                None
+            }
+            MapClick::Cases(ids) => Some(screen.cases(&ids)),
+            MapClick::Person(index) => {
+                let spot = focus.case.get().and_then(|id| board.case(id)).and_then(|case| case.place);
+                people::card(language, names, who, &screen.feed, index, spot, now)
+            }
+            MapClick::People(indices) => Some(screen.group(&indices, now)),
+            MapClick::District(code) => Some(screen.district(&code)),
+            // Its picture is beside the map, under the same number.
+            MapClick::Camera(_) => None,
+        });
+        if let Some(mut evidence) = evidence {
+            evidence.as_of = Some(now);
+            asked.set(Some(evidence));
+        }
+    })
+}
+
+impl Screen {
+    /// One mark for several cases: each with its page.
+    fn cases(&self, ids: &[CaseId]) -> Evidence {
+        let row = |id: &CaseId| {
+            let case = self.board.case(*id)?;
+            let class = self.names.with(|names| names.class(self.language, &case.class));
+            Some((format!("{} {class} {}", case.number, case.address), format!("/desk/case/{id}")))
+        };
+        let rows: Vec<(String, String)> = ids.iter().take(WRITTEN_MAX).filter_map(row).collect();
+        let more = ids.len() - rows.len();
+        let evidence = Evidence {
+            title: say!(self.language, wall.cases_here, count = ids.len()),
+            formula: say!(self.language, wall.cases_here_rule),
+            rows,
+            ..Evidence::default()
+        };
+        match more {
+            0 => evidence,
+            more => evidence.part(say!(self.language, wall.not_listed), more.to_string()),
+        }
+    }
+
+    fn group(&self, indices: &[u32], now: domain::moment::UtcMillis) -> Evidence {
+        let language = self.language;
+        let stale_ms = self.names.with(|names| i64::from(names.policy.position_stale_seconds) * 1_000);
+        let seen = indices.iter().filter_map(|index| self.feed.one(*index));
+        let stale = seen.filter(|seen| now.since(seen.fixed) > stale_ms).count();
+        let codes = indices.iter().take(WRITTEN_MAX).filter_map(|index| self.who.code(*index));
+        let mut members: Vec<String> = codes.collect();
+        if indices.len() > WRITTEN_MAX {
+            members.push(say!(language, people.more, count = indices.len()));
+        }
+        let evidence = Evidence {
+            title: say!(language, people.group, count = indices.len()),
+            source: say!(language, people.source),
+            ..Evidence::default()
+        };
+        evidence
+            .part(say!(language, people.position_stale), stale.to_string())
+            .part(say!(language, people.members), members.join("  "))
+    }
+
+    fn district(&self, code: &AreaCode) -> Evidence {
+        let language = self.language;
+        let dimension = Dimension::Area(code.clone());
+        let count = |measure| text::grouped(self.board.count(measure, &dimension, Period::Now));
+        let evidence = Evidence::of(language, Measure::Open.key());
+        let name = self.names.with(|names| names.area(language, code));
+        Evidence { title: format!("{name} {}", evidence.title), ..evidence }
+            .value(language, count(Measure::Open))
+            .part(say!(language, wall.overdue), count(Measure::OverdueDispatch))
+            .cases(&format!("open=true&area={code}&sort=due"))
+    }
+}
