@@ -7,16 +7,19 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
+mod attempts;
 mod db;
 mod kiosk;
 mod pass;
 mod secret;
 mod session;
 
+use attempts::NoAttempt;
 pub use db::{AccessError, Account, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
 pub use pass::{Pass, lost};
@@ -57,9 +60,9 @@ pub struct Config {
     pub session_idle_minutes: u32,
     /// A session ends this long after sign-in, in hours. Default 24.
     pub session_hours: u32,
-    /// Failed sign-ins of one account before it is locked for a while. Default 5.
+    /// Failed sign-ins under one name before it is locked for a while, whoever tries. 1 to 100. Default 5.
     pub failures_before_lock: u32,
-    /// How long it stays locked, in minutes. Default 5.
+    /// How long it stays locked, in minutes. 1 to 1,440. Default 5.
     pub lock_minutes: u32,
 }
 
@@ -71,20 +74,23 @@ impl Default for Config {
 
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
-/// Argon2 takes 19 MiB a run; more at once would be a way to exhaust memory.
-const HASHES_AT_ONCE: usize = 4;
-/// Accounts whose failures are remembered at most.
-const FAILURES_MAX: usize = 10_000;
+/// Argon2 takes 19 MiB and a whole core; more at once would be a way to exhaust both.
+const HASHES_AT_ONCE: usize = 2;
+/// Sign-ins that may wait for their check: a few seconds of work.
+const SIGN_INS_WAITING_MAX: usize = 64;
 
 struct Inner {
     config: Config,
     db: Mutex<db::Db>,
     /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
     sessions: Mutex<HashMap<[u8; 32], session::Session>>,
-    failures: Mutex<HashMap<String, (u32, UtcMillis)>>,
+    attempts: attempts::Attempts,
     once: Mutex<HashMap<[u8; 32], (String, UtcMillis)>>,
     pairing: kiosk::Pairing,
-    hashing: tokio::sync::Semaphore,
+    verifier: Arc<secret::Verifier>,
+    hashing: Arc<Semaphore>,
+    /// Sign-ins under way or waiting.
+    signing_in: Semaphore,
 }
 
 /// The door. Cheap to clone.
@@ -98,6 +104,8 @@ pub enum SignInError {
     Wrong,
     #[error("too many failed attempts; try again in {seconds} s")]
     Locked { seconds: i64 },
+    #[error("too many are signing in; try again in a few seconds")]
+    Busy,
     #[error("cannot check the password")]
     Broken(#[source] AccessError),
 }
@@ -111,10 +119,12 @@ impl Access {
             config,
             db: Mutex::new(db),
             sessions: Mutex::new(sessions),
-            failures: Mutex::default(),
+            attempts: attempts::Attempts::default(),
             once: Mutex::default(),
             pairing: kiosk::Pairing::default(),
-            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
+            verifier: Arc::default(),
+            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            signing_in: Semaphore::new(SIGN_INS_WAITING_MAX + HASHES_AT_ONCE),
         })))
     }
 
@@ -176,38 +186,36 @@ impl Access {
 
     /// Checks name and password and opens a session.
     pub async fn sign_in(&self, name: &str, password: &str, now: UtcMillis) -> Result<Secret, SignInError> {
-        if let Some((failures, since)) = lock(&self.0.failures).get(name).copied() {
-            let free_at = since.plus(i64::from(self.0.config.lock_minutes) * MINUTE_MS);
-            if failures >= self.0.config.failures_before_lock && free_at > now {
-                return Err(SignInError::Locked { seconds: (free_at.since(now) + 999) / 1_000 });
-            }
-        }
+        let _place = self.0.signing_in.try_acquire().map_err(|_| SignInError::Busy)?;
+        let rule = attempts::Rule {
+            failures: self.0.config.failures_before_lock,
+            minutes: self.0.config.lock_minutes,
+        };
+        let attempt = self.0.attempts.begin(name, rule, now).map_err(|refused| match refused {
+            NoAttempt::Locked { until } => SignInError::Locked { seconds: (until.since(now) + 999) / 1_000 },
+            NoAttempt::Pending => SignInError::Busy,
+        })?;
         let account = self.db().account_with_hash(name).map_err(SignInError::Broken)?;
-        let _permit = self.0.hashing.acquire().await.map_err(|_| SignInError::Wrong)?;
-        let (candidate, hash) = (password.to_owned(), account.as_ref().map(|(_, hash)| hash.clone()));
+        let hash = account.as_ref().map(|(_, hash)| hash.clone());
         // An unknown name takes as long as a wrong password.
-        let fits =
-            tokio::task::spawn_blocking(move || secret::verify_password(&candidate, hash.as_deref())).await;
-        match account.filter(|_| fits.unwrap_or(false)) {
-            Some((account, _)) => {
-                lock(&self.0.failures).remove(name);
-                Ok(self.open_session(account.name, account.roles, now))
-            }
-            None => {
-                self.count_failure(name, now);
-                Err(SignInError::Wrong)
-            }
+        let fits = self.check(password.to_owned(), hash).await?;
+        attempt.end(fits, now);
+        match account.filter(|_| fits) {
+            Some((account, _)) => Ok(self.open_session(account.name, account.roles, now)),
+            None => Err(SignInError::Wrong),
         }
     }
 
-    fn count_failure(&self, name: &str, now: UtcMillis) {
-        metrics::counter!("gridhall_sign_in_failures_total").increment(1);
-        let mut failures = lock(&self.0.failures);
-        if failures.len() >= FAILURES_MAX {
-            failures.retain(|_, (_, since)| since.plus(HOUR_MS) > now);
-        }
-        let entry = failures.entry(name.chars().take(64).collect()).or_insert((0, now));
-        *entry = (entry.0 + 1, now);
+    /// Runs on a thread that may block. Whoever hangs up meanwhile does not make room for another one.
+    async fn check(&self, password: String, hash: Option<String>) -> Result<bool, SignInError> {
+        let permit = self.0.hashing.clone().acquire_owned().await.map_err(|_| SignInError::Busy)?;
+        let verifier = self.0.verifier.clone();
+        let check = tokio::task::spawn_blocking(move || {
+            let fits = verifier.fits(&password, hash.as_deref());
+            drop(permit);
+            fits
+        });
+        check.await.map_err(|_| SignInError::Busy)
     }
 
     /// The actor behind a session cookie, which may also hold a kiosk's token.

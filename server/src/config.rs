@@ -35,6 +35,9 @@ pub struct Server {
     pub origins: Vec<String>,
     /// The cookie is sent over TLS only. Set when a TLS proxy stands in front.
     pub secure_cookies: bool,
+    /// Connections open at one time, sockets of screens among them; beyond it newcomers wait until one ends. 16 to
+    /// 100,000. Default 5,000.
+    pub connections_max: u32,
 }
 
 impl Default for Server {
@@ -44,6 +47,7 @@ impl Default for Server {
             site: PathBuf::from("target/site"),
             origins: Vec::new(),
             secure_cookies: false,
+            connections_max: 5_000,
         }
     }
 }
@@ -140,7 +144,10 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 7] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 10] = [
+            ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
+            ("access.failures_before_lock", self.access.failures_before_lock.into(), 1..=100),
+            ("access.lock_minutes", self.access.lock_minutes.into(), 1..=1_440),
             ("live.heartbeat_ms", self.live.heartbeat_ms.into(), 200..=2_000),
             ("live.coalesce_ms", self.live.coalesce_ms.into(), 0..=1_000),
             ("live.stall_ms", self.live.stall_ms.into(), 2_000..=20_000),

@@ -75,8 +75,10 @@ pub fn router(hall: &Hall) -> Router {
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
         .merge(crate::video::router(hall.video.clone()))
         .merge(openapi::viewer())
-        .layer(axum::middleware::from_fn(body::bounded))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn_with_state(body::Limit::known(), body::bounded))
         .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
+    let strangers = body::Limit::stranger(hall.config.server.connections_max as usize);
     let outside = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -91,17 +93,24 @@ pub fn router(hall: &Hall) -> Router {
         .route("/desk/{*rest}", get(site::page))
         .route("/pair", get(site::page))
         .route("/kiosks", get(site::page))
-        .layer(axum::middleware::from_fn(body::bounded))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn_with_state(strangers, body::bounded))
         .with_state(hall.clone());
     let files = site::files(&hall.config.server.site);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
     let all = inside.merge(outside).merge(api_missing).fallback_service(files);
     site::protect(all)
-        .layer(DefaultBodyLimit::max(body::BYTES_MAX))
+        // `body::bounded` has read and limited every body before a route sees it.
+        .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn(health::measure))
 }
 
 async fn missing() -> impl IntoResponse {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "no such address; see /api/openapi.json")
+}
+
+async fn wrong_method() -> impl IntoResponse {
+    let title = "this address does not take this method; see the header Allow";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title)
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
 use crate::config::Config;
@@ -20,6 +20,8 @@ use crate::store::Store;
 use crate::video::{Registry, Video};
 use crate::{clock, writer};
 
+mod connections;
+
 /// Requests under way get this long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -28,12 +30,14 @@ pub struct Running {
     pub hall: Hall,
     /// Where it listens.
     pub address: SocketAddr,
-    stop: tokio::sync::oneshot::Sender<()>,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// Dropped, it tells every connection to end.
+    stop: DropGuard,
+    served: tokio::task::JoinHandle<()>,
 }
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
+    connections::raise_file_limit(config.server.connections_max);
     let running = start(config).await?;
     announce(&running.hall, running.address, ready_file.as_deref())?;
     until_stopped().await;
@@ -69,8 +73,11 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let config = Arc::new(config);
     let hall = Hall { config, policy, access, writer, reader, mirror, hub, positions, video, metrics };
     upkeep(&hall);
-    let (stop, served) = serve(listener, &hall);
-    Ok(Running { hall, address, stop, served })
+    let stop = CancellationToken::new();
+    let connections_max = hall.config.server.connections_max;
+    let served = connections::serve(listener, http::router(&hall), connections_max, stop.clone());
+    let served = tokio::spawn(served);
+    Ok(Running { hall, address, stop: stop.drop_guard(), served })
 }
 
 /// One recorder for the whole process: tests start many servers in one.
@@ -87,29 +94,15 @@ fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHan
     Ok(made)
 }
 
-fn serve(
-    listener: tokio::net::TcpListener,
-    hall: &Hall,
-) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<std::io::Result<()>>) {
-    let listener = listener.tap_io(|stream| crate::live::tune(&socket2::SockRef::from(&*stream)));
-    let service = http::router(hall).into_make_service_with_connect_info::<SocketAddr>();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        // An error means that the sender is gone, which is a stop too.
-        let _ = stopped.await;
-    });
-    (stop, tokio::spawn(server.into_future()))
-}
-
 impl Running {
     /// Lets requests end, then closes everything in reverse of its start.
     pub async fn stop(self) -> anyhow::Result<()> {
         tracing::info!("stopping");
-        let _ = self.stop.send(());
+        drop(self.stop);
         let abort = self.served.abort_handle();
         // Sockets of screens never end by themselves; they reconnect to whoever serves next.
         if let Ok(ended) = tokio::time::timeout(GRACE, self.served).await {
-            ended.context("the server ended unexpectedly")?.context("cannot serve")?;
+            ended.context("the server ended unexpectedly")?;
         }
         abort.abort();
         self.hall.video.shutdown().await;

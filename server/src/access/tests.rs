@@ -1,5 +1,7 @@
 //! Doors: what opens them and what does not.
 
+use domain::moment::HOUR_MS;
+
 use super::*;
 
 fn access() -> (tempfile::TempDir, Access) {
@@ -34,6 +36,55 @@ async fn five_wrong_passwords_lock_the_account_for_five_minutes() {
     assert!(matches!(right, Err(SignInError::Locked { seconds: 300 })));
     let later = NOW.plus(5 * MINUTE_MS);
     assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_guesses_at_once_are_five_guesses() {
+    let (_dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    let guesses: Vec<_> = (0..60)
+        .map(|index| {
+            let access = access.clone();
+            tokio::spawn(async move { access.sign_in("周敏", &format!("guess {index}"), NOW).await })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        match guess.await.unwrap() {
+            Err(SignInError::Wrong) => looked_at += 1,
+            Err(SignInError::Busy | SignInError::Locked { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(looked_at, 5);
+    assert!(matches!(
+        access.sign_in("周敏", "correct horse battery", NOW).await,
+        Err(SignInError::Locked { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_sign_ins_is_turned_away_and_leaves_two_working_memories() {
+    let (_dir, access) = access();
+    let flood: Vec<_> = (0..300)
+        .map(|index| {
+            let access = access.clone();
+            tokio::spawn(async move { access.sign_in(&format!("name {index}"), "guess", NOW).await })
+        })
+        .collect();
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    // Half of them hang up: their checks still count until they are done.
+    flood.iter().step_by(2).for_each(tokio::task::JoinHandle::abort);
+    let mut busy = 0;
+    for sign_in in flood {
+        busy += usize::from(matches!(sign_in.await, Ok(Err(SignInError::Busy))));
+    }
+    assert!(busy >= 100, "{busy} were turned away");
+    while access.0.hashing.available_permits() < HASHES_AT_ONCE {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(access.0.verifier.memories() <= HASHES_AT_ONCE);
+    assert!(matches!(access.sign_in("name 1", "guess", NOW).await, Err(SignInError::Wrong)));
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ fn session_of(actor: &Actor) -> Session {
 
 /// Signs in with name and password; sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/sign-in", tag = "access", request_body = SignIn,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem),
+        (status = 503, body = Problem)))]
 pub async fn sign_in(
     State(hall): State<Hall>,
     headers: HeaderMap,
@@ -57,6 +58,7 @@ pub async fn sign_in(
             retry_after: u32::try_from(seconds).ok(),
             ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", error.to_string())
         },
+        SignInError::Busy => Problem::busy(error.to_string(), 3),
         SignInError::Broken(source) => Problem::internal("cannot check the password", &source),
     })?;
     let actor = hall.access.by_cookie(secret.expose(), clock::now());

@@ -17,32 +17,42 @@ pub struct Served {
 }
 
 pub async fn served() -> Served {
+    served_with(|_| {}).await
+}
+
+/// As [`served`], with settings of its own.
+pub async fn served_with(set: impl FnOnce(&mut Config)) -> Served {
     let dir = tempfile::tempdir().unwrap();
-    let running = start(dir.path()).await;
+    let running = start_with(dir.path(), set).await;
     let token = running.hall.access.make_token("city-platform", Role::Machine, UtcMillis(0)).unwrap();
     Served { running, token: token.expose().to_owned(), _dir: dir }
 }
 
 async fn start(dir: &Path) -> Running {
+    start_with(dir, |_| {}).await
+}
+
+async fn start_with(dir: &Path, set: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::default();
+    set(&mut config);
     config.store.dir = dir.to_owned();
     config.server.listen = "127.0.0.1:0".parse().unwrap();
     serve::start(config).await.unwrap()
 }
 
 /// What came back.
-struct Reply {
-    status: u16,
-    headers: ureq::http::HeaderMap,
-    text: String,
+pub struct Reply {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or("").to_owned()
     }
 }
@@ -53,7 +63,13 @@ impl Served {
     }
 
     /// Sends with headers; blocking work leaves the runtime free.
-    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Reply {
         let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -70,7 +86,7 @@ impl Served {
         .unwrap()
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Reply {
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.post_text(path, body.to_string()).await
     }
 
@@ -80,7 +96,7 @@ impl Served {
         self.ask("POST", path, &[headers[0], headers[1], ("accept-language", "en")], Some(body)).await
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, &[("authorization", &format!("Bearer {}", self.token))], None).await
     }
 }
@@ -99,7 +115,7 @@ impl Served {
     }
 }
 
-fn report(area: &str) -> Value {
+pub fn report(area: &str) -> Value {
     json!({ "report_case": { "report": { "source": "hotline", "class": "E01-10", "area": area, "address": "北京路" } } })
 }
 

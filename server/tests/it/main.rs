@@ -2,6 +2,7 @@
 
 mod city;
 mod http;
+mod doors;
 mod live;
 mod live_simulation;
 mod live_python;
