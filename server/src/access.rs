@@ -4,6 +4,7 @@
 //! (`http::access`).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,6 +73,8 @@ impl Default for Config {
     }
 }
 
+/// The account of the first start.
+const FIRST_ACCOUNT: &str = "admin";
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
 /// Argon2 takes 19 MiB and a whole core; more at once would be a way to exhaust both.
@@ -136,7 +139,7 @@ impl Access {
         }
         let password = Secret::random();
         let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
-        db.put_account("admin", &secret::hash_password(password.expose())?, &roles, now)?;
+        db.put_account(FIRST_ACCOUNT, &secret::hash_password(password.expose())?, &roles, now)?;
         Ok(Some(password))
     }
 
@@ -266,6 +269,10 @@ impl Access {
     /// Makes a named token and returns its secret, which is shown once and stored only as a hash.
     pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Result<Secret, AccessError> {
         db::check_name(name)?;
+        // The first start makes an account of this name.
+        if name == FIRST_ACCOUNT {
+            return Err(AccessError::Taken(name.to_owned()));
+        }
         let secret = Secret::random();
         self.db().put_token(name, &secret.digest(), role, now)?;
         Ok(secret)
@@ -281,8 +288,8 @@ impl Access {
     }
 
     /// A new kiosk asks to be paired and shows the code.
-    pub fn ask_pairing(&self, now: UtcMillis) -> Result<Claim, PairingRefused> {
-        self.0.pairing.ask(now)
+    pub fn ask_pairing(&self, peer: IpAddr, now: UtcMillis) -> Result<Claim, PairingRefused> {
+        self.0.pairing.ask(peer, now)
     }
 
     /// An operator approves the code shown on the wall; the kiosk then gets a token of that name.
@@ -294,6 +301,9 @@ impl Access {
         now: UtcMillis,
     ) -> Result<(), PairingRefused> {
         db::check_name(name).map_err(PairingRefused::Broken)?;
+        if self.db().is_taken(name).map_err(PairingRefused::Broken)? {
+            return Err(PairingRefused::Broken(AccessError::Taken(name.to_owned())));
+        }
         self.0.pairing.approve(code, name, wall, now)
     }
 

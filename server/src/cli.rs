@@ -182,6 +182,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;
+            config.check_files()?;
             println!("{}", toml::to_string_pretty(&config).context("cannot print the settings")?);
             println!(
                 "# settings and policy hold: {} areas, {} classes; source: {}",

@@ -31,7 +31,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Folder of the built user interface.
     pub site: PathBuf,
-    /// Origins a browser may come from besides the server's own address, such as `https://hall.example`.
+    /// Origins a browser may come from besides the server's own IP address and `localhost`, such as
+    /// `https://hall.example`: every name and every proxy.
     pub origins: Vec<String>,
     /// The cookie is sent over TLS only. Set when a TLS proxy stands in front.
     pub secure_cookies: bool,
@@ -165,7 +166,37 @@ impl Config {
             );
         }
         anyhow::ensure!(self.live.connections_max > 0, "live.connections_max: 0 lets nobody in");
+        for origin in &self.server.origins {
+            anyhow::ensure!(
+                is_origin(origin),
+                "server.origins: `{origin}` is no origin such as `https://hall.example`"
+            );
+        }
+        if let Some(raster) = &self.map.raster {
+            anyhow::ensure!(
+                is_own_raster(raster),
+                "map.raster: `{raster}` is no path of this server such as `/tiles/{{z}}/{{x}}/{{y}}.png`"
+            );
+        }
         self.video.check().context("video")
+    }
+
+    /// Refuses when a file the settings name cannot be read. Not part of reading the settings: a missing camera list
+    /// must not keep anybody from making a backup.
+    pub fn check_files(&self) -> anyhow::Result<()> {
+        if let Some(file) = &self.cameras.file {
+            let (_, refused) = crate::video::registry::import::load(file)
+                .with_context(|| format!("cameras.file: cannot read `{}`", file.display()))?;
+            for problem in &refused {
+                tracing::warn!(%problem, "camera left out");
+            }
+        }
+        for layer in &self.map.layers {
+            let read = std::fs::read(layer).map_err(anyhow::Error::from);
+            read.and_then(|text| Ok(serde_json::from_slice::<serde::de::IgnoredAny>(&text)?))
+                .with_context(|| format!("map.layers: cannot read `{}` as GeoJSON", layer.display()))?;
+        }
+        Ok(())
     }
 
     /// The policy with its overlays and holidays.
@@ -205,6 +236,20 @@ fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Scheme and authority of a web page, written the way browsers write them.
+fn is_origin(text: &str) -> bool {
+    let parsed = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    parsed.is_some_and(|url| url.host_str() != Some("*") && url.origin().ascii_serialization() == text)
+}
+
+/// An address below this server: a screen asks no other one.
+fn is_own_raster(path: &str) -> bool {
+    let plain = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '?', '#']);
+    plain
+        && ["{z}", "{x}", "{y}"].iter().all(|part| path.contains(part))
+        && !path.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 #[derive(Deserialize)]
@@ -267,6 +312,50 @@ mod tests {
         let (_dir, file) = written("[live]\nheartbeat_ms = 0\n");
         let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
         assert!(error.contains("live.heartbeat_ms: 0 is not within 200 to 2000"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        for (key, text) in [
+            ("server.origins", "[server]\norigins = [\"*\"]\n"),
+            ("server.origins", "[server]\norigins = [\"https://*\"]\n"),
+            ("server.origins", "[server]\norigins = [\"https://hall.example/\"]\n"),
+            ("server.origins", "[server]\norigins = [\"hall.example\"]\n"),
+            ("server.connections_max", "[server]\nconnections_max = 0\n"),
+            ("access.lock_minutes", "[access]\nlock_minutes = 0\n"),
+            ("access.lock_minutes", "[access]\nlock_minutes = 1441\n"),
+            ("access.failures_before_lock", "[access]\nfailures_before_lock = 0\n"),
+            ("map.raster", "[map]\nraster = \"https://tiles.example/{z}/{x}/{y}.png\"\n"),
+            ("map.raster", "[map]\nraster = \"//tiles.example/{z}/{x}/{y}.png\"\n"),
+            ("map.raster", "[map]\nraster = \"/tiles/{z}/{x}.png\"\n"),
+            ("video.ring_bytes_max", "[video]\nring_bytes_max = 1099511627776\n"),
+            ("video.ring_bytes_max", "[video]\nring_bytes_max = 0\n"),
+            ("video.transcodes_max", "[video]\ntranscodes_max = 4000000\n"),
+        ] {
+            let (_dir, file) = written(text);
+            let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
+            assert!(error.contains(key), "{text}: {error}");
+        }
+        let (_dir, file) = written(
+            "[server]\norigins = [\"https://hall.example\", \"http://10.0.0.1:8700\"]\n\
+             [map]\nraster = \"/tiles/{z}/{x}/{y}.png\"\n",
+        );
+        Config::load(Some(&file)).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let (dir, file) = written("");
+        let missing = dir.path().join("missing.csv");
+        let mut config = Config::load(Some(&file)).unwrap();
+        config.check_files().unwrap();
+        config.cameras.file = Some(missing.clone());
+        let error = format!("{:#}", config.check_files().unwrap_err());
+        assert!(error.contains("cameras.file") && error.contains("missing.csv"), "{error}");
+        config.cameras.file = None;
+        config.map.layers = vec![missing];
+        let error = format!("{:#}", config.check_files().unwrap_err());
+        assert!(error.contains("map.layers") && error.contains("missing.csv"), "{error}");
     }
 
     #[test]

@@ -15,4 +15,5 @@ pub mod position;
 pub mod live;
 pub mod http;
 pub mod serve;
+pub mod logging;
 pub mod cli;

@@ -7,19 +7,16 @@ use clap::Parser;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = server::cli::Arguments::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GRIDHALL_LOG")
-        .unwrap_or_else(|_| "info,retina=warn".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if arguments.json_log {
-        log.json().init()
-    } else {
-        log.init()
+    if let Err(error) = server::logging::start(arguments.json_log) {
+        return failed(&error);
     }
     match server::cli::run(arguments).await {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("gridhall: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("gridhall: {error:#}");
+    ExitCode::FAILURE
 }

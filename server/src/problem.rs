@@ -133,9 +133,9 @@ where
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/json"));
+            .is_some_and(is_json);
         if !is_json {
-            let title = "expected a body of type application/json";
+            let title = "expected a body of type application/json in UTF-8";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", title));
         }
         let bytes = <axum::body::Bytes as axum::extract::FromRequest<S>>::from_request(request, state)
@@ -145,6 +145,18 @@ where
             .map(Self)
             .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))
     }
+}
+
+/// Whether a `Content-Type` is JSON in the one encoding JSON has.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let utf_8 = |parameter: &str| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    };
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) && parts.all(utf_8)
 }
 
 /// Query strings whose errors are problems too.
@@ -162,5 +174,28 @@ where
             .await
             .map(|axum::extract::Query(query)| Self(query))
             .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_is_json_in_utf_8_and_nothing_that_begins_like_it() {
+        for good in [
+            "application/json",
+            "APPLICATION/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/json ; Charset=Utf-8; version=1",
+        ] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in
+            ["application/jsonp", "application/json; charset=gbk", "text/json", "application/json-seq", ""]
+        {
+            assert!(!is_json(bad), "{bad}");
+        }
     }
 }

@@ -47,6 +47,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
 /// Opens the store and everything above it, and listens.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     let policy = Arc::new(config.load_policy()?);
+    config.check_files()?;
     let metrics = metrics_handle()?;
     let dir = config.store.dir.clone();
     let (store, state) = Store::open(&dir, &policy)?;

@@ -4,7 +4,7 @@
 //! what (`access`). A command is answered after its events are on the disk, never before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -99,9 +99,18 @@ pub(crate) struct Wake {
     pub(crate) bell: SyncSender<crate::timer::Ring>,
 }
 
+/// How the writer does, for everyone outside its thread.
+#[derive(Default)]
+pub(crate) struct Condition {
+    /// Commands that wait.
+    waiting: AtomicUsize,
+    /// The disk had no room at the last attempt.
+    full: AtomicBool,
+}
+
 pub(crate) struct Shared {
     inbox: SyncSender<Request>,
-    waiting: Arc<AtomicUsize>,
+    condition: Arc<Condition>,
     threads: std::sync::Mutex<Option<Threads>>,
 }
 
@@ -117,6 +126,12 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Whether commands are refused because the disk is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.shared.condition.full.load(Ordering::Relaxed)
+    }
+
     /// Sends one command and waits until it is durable or refused.
     pub async fn send(&self, envelope: Envelope) -> Outcome {
         self.send_group(vec![envelope]).await.pop().unwrap_or(Err(WriteError::Stopped))
@@ -160,7 +175,7 @@ impl Writer {
 
     fn enqueue(&self, envelopes: Vec<Envelope>) -> Result<oneshot::Receiver<Vec<Outcome>>, WriteError> {
         let count = envelopes.len();
-        let waiting = &self.shared.waiting;
+        let waiting = &self.shared.condition.waiting;
         if waiting.fetch_add(count, Ordering::Relaxed) + count > WAITING_COMMANDS_MAX {
             waiting.fetch_sub(count, Ordering::Relaxed);
             metrics::counter!("gridhall_writer_busy_total").increment(count as u64);
@@ -223,14 +238,14 @@ pub fn spawn_with(
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
     let (bell, rings) = sync_channel(1);
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
-    let waiting = Arc::new(AtomicUsize::new(0));
+    let condition = Arc::new(Condition::default());
     let group =
-        group::Loop::new(store, state, policy, publisher, clock.clone(), waiting.clone(), wake.clone());
+        group::Loop::new(store, state, policy, publisher, clock.clone(), condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || group.run(&requests))
         .expect("a thread can be started at the start of the process");
-    let shared = Arc::new(Shared { inbox, waiting, threads: std::sync::Mutex::new(None) });
+    let shared = Arc::new(Shared { inbox, condition, threads: std::sync::Mutex::new(None) });
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
     let timer = Timer::start(door, wake, rings, clock);

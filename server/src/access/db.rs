@@ -97,12 +97,12 @@ impl Db {
         roles: &[Role],
         now: UtcMillis,
     ) -> Result<(), AccessError> {
-        self.0.execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4)
+        let made = self.0.execute(
+            "INSERT INTO account SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM token WHERE name = ?1)
              ON CONFLICT (name) DO UPDATE SET password_hash = ?2, roles = ?3",
             params![name, hash, join(roles), now.0],
         )?;
-        Ok(())
+        if made == 0 { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
     }
 
     pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
@@ -135,10 +135,18 @@ impl Db {
         now: UtcMillis,
     ) -> Result<(), AccessError> {
         let made = self.0.execute(
-            "INSERT INTO token VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO token SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM account WHERE name = ?1)
+             ON CONFLICT (name) DO NOTHING",
             params![name, digest.as_slice(), join(&[role]), now.0],
         )?;
         if made == 0 { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
+    }
+
+    /// Whether an account or a token has this name.
+    pub fn is_taken(&self, name: &str) -> Result<bool, AccessError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM token WHERE name = ?1)
+            OR EXISTS (SELECT 1 FROM account WHERE name = ?1)";
+        Ok(self.0.query_row(sql, [name], |row| row.get(0))?)
     }
 
     pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenRow>, AccessError> {
@@ -236,19 +244,29 @@ fn split(roles: &str) -> Vec<Role> {
     roles.split(',').filter_map(|role| role.parse().ok()).collect()
 }
 
-/// Names stand in the event log: 1 to 64 characters without control characters.
+/// Names stand in the event log and tell people apart there: 1 to 64 characters, all of them seen, none of them turning
+/// the direction of writing.
 pub(super) fn check_name(name: &str) -> Result<(), AccessError> {
     let length = name.chars().count();
-    if length == 0
-        || length > 64
-        || name.chars().any(char::is_control)
-        || name.trim() != name
-        || name == "system"
-    {
-        let problem = "a name has 1 to 64 characters, none of them control characters, and is not `system`";
-        return Err(AccessError::Invalid(problem.to_owned()));
+    let invalid = |problem: &str| Err(AccessError::Invalid(problem.to_owned()));
+    if !(1..=64).contains(&length) || name.trim() != name || name == "system" {
+        return invalid("a name has 1 to 64 characters, no space at its ends, and is not `system`");
+    }
+    if let Some(bad) = name.chars().find(|c| is_unseen(*c)) {
+        return invalid(&format!("a name is made of visible characters; U+{:04X} is none", u32::from(bad)));
     }
     Ok(())
+}
+
+/// Control characters, spaces other than the plain one, marks of writing direction, and what Unicode calls
+/// `Default_Ignorable_Code_Point`: two names that look the same must be the same.
+fn is_unseen(c: char) -> bool {
+    let ignorable = matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}');
+    ignorable || c.is_control() || (c.is_whitespace() && c != ' ')
 }
 
 /// Length counts more than classes of characters.

@@ -1,6 +1,7 @@
 //! Pairing a wall kiosk (大屏配对): the wall shows six digits, an operator approves them, the kiosk gets a narrow token.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use domain::moment::{MINUTE_MS, UtcMillis};
@@ -12,14 +13,16 @@ use super::secret::{Secret, digest};
 
 /// A code is valid this long.
 const CODE_MS: i64 = 10 * MINUTE_MS;
-/// Kiosks waiting at once; beyond it somebody is playing.
-const PENDING_MAX: usize = 100;
+/// Kiosks waiting at once; beyond it the one that has waited longest gives way.
+const PENDING_MAX: usize = 500;
+/// Kiosks of one address waiting at once; beyond it that address's own oldest gives way. A proxy is one address.
+const PENDING_OF_PEER_MAX: usize = 50;
 /// Wrong codes in one code's lifetime before approving pauses: 100 of 10⁶ guesses.
 const WRONG_MAX: u32 = 100;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PairingRefused {
-    #[error("too many kiosks wait for pairing; try again in a few minutes")]
+    #[error("too many approved kiosks have not come yet; try again in a few minutes")]
     Full,
     #[error("no kiosk shows this code, or it has expired")]
     UnknownCode,
@@ -27,6 +30,8 @@ pub enum PairingRefused {
     Guessing,
     #[error("this pairing has expired; ask for a new code")]
     Expired,
+    #[error("another kiosk of this name was approved and has not come yet; choose another name")]
+    NamePending,
     #[error("cannot pair the kiosk")]
     Broken(#[source] AccessError),
 }
@@ -47,6 +52,20 @@ struct Pending {
     code: String,
     expires: UtcMillis,
     approved: Option<(String, String)>,
+    peer: IpAddr,
+}
+
+impl Pending {
+    /// Makes room by forgetting the oldest of those that were not approved.
+    fn forget_oldest(
+        pending: &mut HashMap<[u8; 32], Self>,
+        among: impl Fn(&Self) -> bool,
+    ) -> Result<(), PairingRefused> {
+        let waiting = pending.iter().filter(|(_, kiosk)| kiosk.approved.is_none() && among(kiosk));
+        let oldest = waiting.min_by_key(|(_, kiosk)| kiosk.expires).map(|(claim, _)| *claim);
+        pending.remove(&oldest.ok_or(PairingRefused::Full)?);
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -56,11 +75,13 @@ pub(super) struct Pairing {
 }
 
 impl Pairing {
-    pub fn ask(&self, now: UtcMillis) -> Result<Claim, PairingRefused> {
+    pub fn ask(&self, peer: IpAddr, now: UtcMillis) -> Result<Claim, PairingRefused> {
         let mut pending = lock(&self.pending);
         pending.retain(|_, kiosk| kiosk.expires > now);
-        if pending.len() >= PENDING_MAX {
-            return Err(PairingRefused::Full);
+        if pending.values().filter(|kiosk| kiosk.peer == peer).count() >= PENDING_OF_PEER_MAX {
+            Pending::forget_oldest(&mut pending, |kiosk| kiosk.peer == peer)?;
+        } else if pending.len() >= PENDING_MAX {
+            Pending::forget_oldest(&mut pending, |_| true)?;
         }
         let code = loop {
             let code = format!("{:06}", rand::random_range(0..1_000_000));
@@ -70,7 +91,7 @@ impl Pairing {
         };
         let claim = Secret::random();
         let expires = now.plus(CODE_MS);
-        pending.insert(claim.digest(), Pending { code: code.clone(), expires, approved: None });
+        pending.insert(claim.digest(), Pending { code: code.clone(), expires, approved: None, peer });
         Ok(Claim { code, claim: claim.expose().to_owned(), expires, lasts_ms: CODE_MS })
     }
 
@@ -83,6 +104,12 @@ impl Pairing {
             return Err(PairingRefused::Guessing);
         }
         let mut pending = lock(&self.pending);
+        let same_name = |kiosk: &Pending| {
+            kiosk.expires > now && kiosk.approved.as_ref().is_some_and(|(taken, _)| taken == name)
+        };
+        if pending.values().any(same_name) {
+            return Err(PairingRefused::NamePending);
+        }
         let waits =
             |kiosk: &&mut Pending| kiosk.code == code && kiosk.expires > now && kiosk.approved.is_none();
         match pending.values_mut().find(waits) {

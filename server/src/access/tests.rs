@@ -1,5 +1,7 @@
 //! Doors: what opens them and what does not.
 
+use std::net::IpAddr;
+
 use domain::moment::HOUR_MS;
 
 use super::*;
@@ -10,6 +12,7 @@ fn access() -> (tempfile::TempDir, Access) {
     (dir, access)
 }
 
+const WALL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 const NOW: UtcMillis = UtcMillis(1_700_000_000_000);
 
 #[tokio::test]
@@ -140,7 +143,7 @@ fn a_restart_signs_nobody_out_and_a_new_password_does() {
 #[test]
 fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
     let (_dir, access) = access();
-    let claim = access.ask_pairing(NOW).unwrap();
+    let claim = access.ask_pairing(WALL, NOW).unwrap();
     assert!(access.claim_pairing(&claim.claim, NOW).unwrap().is_none());
     assert!(matches!(
         access.approve_pairing("not it", "wall-1", "main", NOW),
@@ -162,4 +165,76 @@ fn a_machine_token_is_no_cookie() {
     assert!(access.by_token(token.expose()).is_some());
     assert!(access.by_cookie(token.expose(), NOW).is_none());
     assert!(matches!(access.make_token("city-platform", Role::Machine, NOW), Err(AccessError::Taken(_))));
+}
+
+#[test]
+fn an_account_and_a_token_never_share_a_name() {
+    let (_dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    assert!(matches!(access.make_token("周敏", Role::Machine, NOW), Err(AccessError::Taken(_))));
+    access.make_token("city", Role::Machine, NOW).unwrap();
+    let taken = access.put_account("city", "correct horse battery", &[Role::Viewer], NOW);
+    assert!(matches!(taken, Err(AccessError::Taken(_))));
+    assert!(matches!(access.make_token("admin", Role::Machine, NOW), Err(AccessError::Taken(_))));
+    let claim = access.ask_pairing(WALL, NOW).unwrap();
+    let refused = access.approve_pairing(&claim.code, "周敏", "main", NOW);
+    assert!(matches!(refused, Err(PairingRefused::Broken(AccessError::Taken(_)))));
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], NOW).unwrap();
+}
+
+#[test]
+fn a_name_is_what_it_looks_like() {
+    let (_dir, access) = access();
+    for name in [
+        "ad\u{200B}min2",
+        "a\u{202E}b",
+        "a\u{2066}b",
+        "a\tb",
+        "a\u{3000}b",
+        "\u{3164}",
+        "a\u{FEFF}b",
+        "a\u{AD}b",
+    ] {
+        assert!(
+            matches!(access.make_token(name, Role::Machine, NOW), Err(AccessError::Invalid(_))),
+            "{name:?}"
+        );
+    }
+    access.make_token("大屏 一号", Role::Kiosk, NOW).unwrap();
+}
+
+#[test]
+fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
+    let (_dir, access) = access();
+    let stranger = IpAddr::from([10, 0, 0, 66]);
+    let (approved, waiting) =
+        (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
+    access.approve_pairing(&approved.code, "wall-1", "main", NOW).unwrap();
+    for index in 1..1_500 {
+        access.ask_pairing(stranger, NOW.plus(index)).expect("a flood turns out its own");
+    }
+    let later = NOW.plus(2_000);
+    assert!(access.claim_pairing(&approved.claim, later).unwrap().is_some());
+    access.approve_pairing(&waiting.code, "wall-2", "main", later).expect("its code still stands");
+    assert!(access.claim_pairing(&waiting.claim, later).unwrap().is_some());
+    // From many addresses: the oldest goes, a new one always comes in.
+    for index in 0..=255 {
+        for _ in 0..3 {
+            access.ask_pairing(IpAddr::from([10, 0, 1, index]), later).unwrap();
+        }
+    }
+    let wall = access.ask_pairing(WALL, later).unwrap();
+    access.approve_pairing(&wall.code, "wall-3", "main", later).unwrap();
+}
+
+#[test]
+fn two_kiosks_are_not_approved_under_one_name() {
+    let (_dir, access) = access();
+    let (one, two) = (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
+    access.approve_pairing(&one.code, "wall-1", "main", NOW).unwrap();
+    let refused = access.approve_pairing(&two.code, "wall-1", "main", NOW);
+    assert!(matches!(refused, Err(PairingRefused::NamePending)));
+    access.approve_pairing(&two.code, "wall-2", "main", NOW).unwrap();
+    assert!(access.claim_pairing(&one.claim, NOW).unwrap().is_some());
+    assert!(access.claim_pairing(&two.claim, NOW).unwrap().is_some());
 }

@@ -71,15 +71,33 @@ pub fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Cookies travel with sockets of any page, so the Origin must be ours: `SameSite` alone does not protect sockets.
+/// Ours is what the settings name, and the address itself the browser has connected to. A name other than `localhost`
+/// must be in the settings: whoever owns a name can point it at this server, and `Host` then says that name.
 pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
     let refused = || {
         metrics::counter!("gridhall_origin_refused_total").increment(1);
-        Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "the request comes from another site")
+        let title =
+            "the request comes from another site; a name or proxy must be in the setting server.origins";
+        Problem::new(StatusCode::FORBIDDEN, "foreign_origin", title)
     };
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
-    let own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
-    if own || allowed.iter().any(|allowed| allowed == origin) { Ok(()) } else { Err(refused()) }
+    // Without a proxy, which the settings would name, there is no TLS.
+    let own = origin.strip_prefix("http://").is_some_and(|authority| authority.eq_ignore_ascii_case(host));
+    let reached = own && is_own_address(host);
+    if reached || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+/// Whether a `Host` is an IP address or `localhost`, with or without a port.
+fn is_own_address(host: &str) -> bool {
+    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
+    let name = authority.host();
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn check_csrf(actor: &Actor, headers: &HeaderMap) -> Result<(), Problem> {
@@ -95,31 +113,50 @@ fn check_csrf(actor: &Actor, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Addresses somebody may read.
+enum Read {
+    Exactly(&'static str),
+    /// This address and everything below it.
+    Under(&'static str),
+}
+
+impl Read {
+    fn allows(&self, path: &str) -> bool {
+        match self {
+            Self::Exactly(own) => path == *own,
+            Self::Under(own) => {
+                path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+}
+
+/// What a wall shows. Everyone's newest position is on the map; where somebody was is not.
+const KIOSK_READS: [Read; 13] = [
+    Read::Exactly("/live"),
+    Read::Under("/api/v1/live"),
+    Read::Exactly("/api/v1/video"),
+    Read::Under("/api/v1/cameras"),
+    Read::Under("/api/v1/cases"),
+    Read::Exactly("/api/v1/tally"),
+    Read::Exactly("/api/v1/overdue"),
+    Read::Under("/api/v1/whistles"),
+    Read::Exactly("/api/v1/positions"),
+    Read::Exactly("/api/v1/catalogue"),
+    Read::Exactly("/api/v1/definitions"),
+    Read::Exactly("/api/v1/session"),
+    Read::Under("/api/v1/map"),
+];
+
 /// A kiosk reads what a wall shows and nothing else; a phone reports positions and nothing else.
 fn check_reach(actor: &Actor, method: &Method, path: &str) -> Result<(), Problem> {
-    const KIOSK_READS: [&str; 14] = [
-        "/live",
-        "/api/v1/live/",
-        "/api/v1/video",
-        "/api/v1/cameras",
-        "/api/v1/cases",
-        "/api/v1/tally",
-        "/api/v1/overdue",
-        "/api/v1/whistles",
-        "/api/v1/positions",
-        "/api/v1/catalogue",
-        "/api/v1/definitions",
-        "/api/v1/session",
-        "/api/v1/map",
-        "/api/v1/events",
-    ];
     let only_kiosk = actor.roles.iter().all(|role| *role == Role::Kiosk);
     let only_inspector = actor.roles.iter().all(|role| *role == Role::Inspector);
     if only_inspector && !(method == Method::POST && path == "/api/v1/positions") {
         let title = "an inspector's phone only reports positions";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
     }
-    if only_kiosk && !(is_safe(method) && KIOSK_READS.iter().any(|prefix| path.starts_with(prefix))) {
+    if only_kiosk && !(is_safe(method) && KIOSK_READS.iter().any(|read| read.allows(path))) {
         let title = "a wall kiosk only reads what a wall shows";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
     }
@@ -133,4 +170,70 @@ pub fn require(actor: &Actor, role: Role) -> Result<(), Problem> {
     }
     let title = format!("this needs the role {role:?}").to_lowercase();
     Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(origin: &str, host: &str, allowed: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ORIGIN, origin.parse().unwrap());
+        headers.insert(header::HOST, host.parse().unwrap());
+        let allowed: Vec<String> = allowed.iter().map(|&origin| origin.to_owned()).collect();
+        check_origin(&headers, &allowed).is_ok()
+    }
+
+    #[test]
+    fn a_page_of_the_own_address_or_a_named_origin_is_ours() {
+        for host in
+            ["127.0.0.1:8700", "localhost:8700", "LOCALHOST:8700", "[::1]:8700", "10.1.2.3", "10.1.2.3:80"]
+        {
+            assert!(checked(&format!("http://{host}"), host, &[]), "{host}");
+        }
+        // A proxy hands the name on, or its own idea of this server.
+        assert!(checked("https://hall.example", "hall.example", &["https://hall.example"]));
+        assert!(checked("https://hall.example", "127.0.0.1:8700", &["https://hall.example"]));
+        assert!(checked("http://hall.local:8700", "hall.local:8700", &["http://hall.local:8700"]));
+    }
+
+    #[test]
+    fn a_name_pointed_at_this_server_is_not_ours() {
+        for (origin, host) in [
+            ("http://evil.example", "evil.example"),
+            ("http://evil.example:8700", "evil.example:8700"),
+            ("http://evil.example", "127.0.0.1:8700"),
+            ("https://127.0.0.1:8700", "127.0.0.1:8700"),
+            ("http://127.0.0.1:8701", "127.0.0.1:8700"),
+            ("http://localhost.evil.example", "localhost.evil.example"),
+            ("http://127.0.0.1.evil.example", "127.0.0.1.evil.example"),
+            ("http://user@127.0.0.1:8700", "user@127.0.0.1:8701"),
+            ("null", "127.0.0.1:8700"),
+        ] {
+            assert!(!checked(origin, host, &["https://hall.example"]), "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn a_kiosk_reads_the_map_and_nobodys_track() {
+        let kiosk = Actor { name: "wall-1".to_owned(), roles: vec![Role::Kiosk], by: Proof::Token };
+        let may = |path: &str| check_reach(&kiosk, &Method::GET, path).is_ok();
+        for path in
+            ["/live", "/api/v1/live/snapshot", "/api/v1/video", "/api/v1/cases/1", "/api/v1/positions"]
+        {
+            assert!(may(path), "{path}");
+        }
+        for path in [
+            "/api/v1/positions/J0001/track",
+            "/api/v1/positions/",
+            "/livestock",
+            "/api/v1/tokens",
+            "/api/v1/sessions",
+            "/api/v1/casesandmore",
+            "/metrics",
+            "/api/openapi.json",
+        ] {
+            assert!(!may(path), "{path}");
+        }
+    }
 }

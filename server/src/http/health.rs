@@ -14,9 +14,13 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the log is read and screens may connect.
+/// `GET /readyz`: the log is read, screens may connect and commands are stored.
 pub async fn ready(State(hall): State<Hall>) -> (StatusCode, &'static str) {
-    if hall.hub.started() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting") }
+    match (hall.hub.started(), hall.writer.is_full()) {
+        (true, false) => (StatusCode::OK, "ready"),
+        (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "the disk is full: commands are refused"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+    }
 }
 
 /// `GET /metrics` in the text form of Prometheus.

@@ -1,6 +1,8 @@
 //! Signing in and out, tokens, and pairing wall kiosks.
 
-use axum::extract::{Path, Query as RawQuery, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Path, Query as RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json as Answer};
@@ -178,8 +180,11 @@ pub async fn revoke(
 
 /// A wall kiosk asks for a code to show.
 #[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", responses((status = 200, body = Object), (status = 503, body = Problem)))]
-pub async fn kiosk_ask(State(hall): State<Hall>) -> Result<Answer<Claim>, Problem> {
-    hall.access.ask_pairing(clock::now()).map(Answer).map_err(pairing_problem)
+pub async fn kiosk_ask(
+    State(hall): State<Hall>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Result<Answer<Claim>, Problem> {
+    hall.access.ask_pairing(peer.ip(), clock::now()).map(Answer).map_err(pairing_problem)
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -195,7 +200,7 @@ pub struct Approve {
 
 /// An operator approves the code shown on a wall.
 #[utoipa::path(post, path = "/api/v1/kiosk/approve", tag = "access", request_body = Approve,
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn kiosk_approve(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -209,11 +214,6 @@ pub async fn kiosk_approve(
         && form.wall.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if !wall_ok {
         return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
-    }
-    let taken = hall.access.tokens().map_err(access_problem)?.iter().any(|token| token.name == form.name);
-    if taken {
-        let title = format!("`{}` is taken; revoke it first or choose another name", form.name);
-        return Err(Problem::new(StatusCode::CONFLICT, "taken", title).at("name"));
     }
     hall.access.approve_pairing(&form.code, &form.name, &form.wall, clock::now()).map_err(pairing_problem)?;
     tracing::info!(by = actor.name, kiosk = form.name, wall = form.wall, "kiosk paired");
@@ -248,7 +248,9 @@ pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) ->
 fn pairing_problem(error: PairingRefused) -> Problem {
     let words = error.to_string();
     match error {
-        PairingRefused::Full | PairingRefused::Guessing => Problem::busy(words, 60),
+        PairingRefused::Full => Problem { code: "pairing_full".to_owned(), ..Problem::busy(words, 60) },
+        PairingRefused::Guessing => Problem::busy(words, 60),
+        PairingRefused::NamePending => Problem::new(StatusCode::CONFLICT, "taken", words).at("name"),
         PairingRefused::UnknownCode => Problem::not_found(words).at("code"),
         PairingRefused::Expired => Problem::new(StatusCode::GONE, "expired", words),
         PairingRefused::Broken(source) => access_problem(source),

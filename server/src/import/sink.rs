@@ -40,6 +40,11 @@ impl Sink {
                 Ok(Self::Store(writer::spawn(store, state, Arc::new((*policy).clone()), Box::new(()))))
             }
             Target::Server { url, token } => {
+                // Not repeated: it would stand in logs and on screens.
+                if let Some((_, rest)) = url.rsplit_once('@') {
+                    let problem = "the address must not hold a name or password; the token says who sends";
+                    return Err(ImportError::Server { url: rest.to_owned(), problem: problem.to_owned() });
+                }
                 let config = ureq::Agent::config_builder()
                     .timeout_global(Some(TIMEOUT))
                     .http_status_as_error(false)
@@ -199,5 +204,22 @@ fn post(
         Ok(Some(answer.results))
     } else {
         Err(wrong(format!("answered {} of {expected} rows", answer.results.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_address_is_refused_and_not_repeated() {
+        for url in
+            ["http://user:hush@127.0.0.1:1", "http://user:hu@sh@127.0.0.1:1", "user:hush@not an address"]
+        {
+            let error = Sink::open(&Target::Server { url, token: "t" }).err().unwrap();
+            let said = format!("{error:?} {error}");
+            assert!(!said.contains("hu") && !said.contains("user"), "{said}");
+            assert!(said.contains("must not hold a name or password"), "{said}");
+        }
     }
 }

@@ -137,6 +137,15 @@ impl Config {
                 return Err(ConfigError { field, found, expected: "at least 1" });
             }
         }
+        let bytes = self.ring_bytes_max as u64;
+        if !(262_144..=268_435_456).contains(&bytes) {
+            let expected = "262,144 to 268,435,456";
+            return Err(ConfigError { field: "ring_bytes_max", found: bytes, expected });
+        }
+        let transcodes = u64::from(self.transcodes_max);
+        if transcodes > 64 {
+            return Err(ConfigError { field: "transcodes_max", found: transcodes, expected: "0 to 64" });
+        }
         let tiles = u64::from(self.tiles_per_page);
         if !(1..=64).contains(&tiles) {
             return Err(ConfigError { field: "tiles_per_page", found: tiles, expected: "1 to 64" });

@@ -1,8 +1,8 @@
 //! One group of commands, from the inbox to the answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use domain::code::{CaseId, WhistleId};
@@ -13,7 +13,9 @@ use domain::rejection::Rejection;
 use domain::state::{State, decide};
 use tokio::sync::oneshot;
 
-use super::{Answer, Committed, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, Wake, WriteError};
+use super::{
+    Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, Wake, WriteError,
+};
 use crate::store::{Fingerprint, Projection, Remembered, Store, StoreError};
 use crate::timer::{Ring, Steady};
 
@@ -21,6 +23,9 @@ use crate::timer::{Ring, Steady};
 const GATHER_MAX: Duration = Duration::from_millis(2);
 /// A pause in arrivals that ends the gathering earlier.
 const GATHER_PAUSE: Duration = Duration::from_micros(150);
+
+/// Pause between looks for room on a full disk.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
 type Clock = Arc<dyn Fn() -> UtcMillis + Send + Sync>;
 type Waiting = (Vec<Envelope>, oneshot::Sender<Vec<Outcome>>);
@@ -32,12 +37,10 @@ pub(super) struct Loop {
     publisher: Box<dyn Publisher>,
     steady: Steady,
     clock: Clock,
-    waiting: Arc<AtomicUsize>,
+    condition: Arc<Condition>,
     wake: Arc<Wake>,
     /// Commands in the last group: as many are expected again when senders wait for their answers.
     last_group: usize,
-    /// The disk had no room at the last attempt.
-    full: bool,
 }
 
 enum Gathered {
@@ -61,7 +64,7 @@ impl Loop {
         policy: Arc<Policy>,
         publisher: Box<dyn Publisher>,
         clock: Clock,
-        waiting: Arc<AtomicUsize>,
+        condition: Arc<Condition>,
         wake: Arc<Wake>,
     ) -> Self {
         Self {
@@ -71,10 +74,9 @@ impl Loop {
             publisher,
             steady: Steady::default(),
             clock,
-            waiting,
+            condition,
             wake,
             last_group: 0,
-            full: false,
         }
     }
 
@@ -99,10 +101,10 @@ impl Loop {
     }
 
     /// Waits for a command, then for those that come with it.
-    fn gather(&self, requests: &Receiver<Request>) -> Gathered {
+    fn gather(&mut self, requests: &Receiver<Request>) -> Gathered {
         let mut group = Vec::new();
         let mut commands = 0;
-        match requests.recv() {
+        match self.first(requests) {
             Ok(Request::Commands(envelopes, answer)) => {
                 commands += envelopes.len();
                 group.push((envelopes, answer));
@@ -135,6 +137,28 @@ impl Loop {
         Gathered::Group(group)
     }
 
+    /// Waits for a command. On a full disk it looks for room meanwhile: a server that is not ready gets no commands
+    /// that would make it look.
+    fn first(&mut self, requests: &Receiver<Request>) -> Result<Request, RecvError> {
+        while self.condition.full.load(Ordering::Relaxed) {
+            match requests.recv_timeout(LOOK_FOR_ROOM) {
+                Ok(request) => return Ok(request),
+                Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.still_full();
+                }
+            }
+        }
+        requests.recv()
+    }
+
+    /// Whether the disk was full and still is.
+    fn still_full(&mut self) -> bool {
+        let full = self.condition.full.load(Ordering::Relaxed) && !self.store.has_room();
+        self.condition.full.store(full, Ordering::Relaxed);
+        full
+    }
+
     fn carry_out(&mut self, group: Vec<Waiting>) {
         let commands: usize = group.iter().map(|(envelopes, _)| envelopes.len()).sum();
         if commands == 0 {
@@ -142,7 +166,7 @@ impl Loop {
         }
         self.last_group = commands;
         let outcomes = self.outcomes(&group, commands);
-        self.waiting.fetch_sub(commands, Ordering::Relaxed);
+        self.condition.waiting.fetch_sub(commands, Ordering::Relaxed);
         let mut outcomes = outcomes.into_iter();
         for (envelopes, answer) in group {
             // An error means that the sender no longer waits; sending again with the same key tells it.
@@ -152,11 +176,10 @@ impl Loop {
 
     /// Carries a group out and publishes it; afterwards it is durable or nothing of it happened.
     fn outcomes(&mut self, group: &[Waiting], commands: usize) -> Vec<Outcome> {
-        if self.full && !self.store.has_room() {
+        if self.still_full() {
             let full = StoreError::Full { path: self.store.database() };
             return vec![Err(WriteError::NotStored(full.to_string())); commands];
         }
-        self.full = false;
         let began = Instant::now();
         match self.record(group) {
             Ok((outcomes, committed)) => {
@@ -171,7 +194,7 @@ impl Loop {
             }
             Err(Failed(error)) if error.is_full() => {
                 tracing::error!(error = error.chain(), "commands not stored");
-                self.full = true;
+                self.condition.full.store(true, Ordering::Relaxed);
                 self.start_over();
                 vec![Err(WriteError::NotStored(error.to_string())); commands]
             }

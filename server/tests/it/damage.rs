@@ -240,6 +240,7 @@ fn full_disk_refuses_and_loses_nothing() {
         }
     }
     assert!(matches!(send(&writer, report_case()), Err(WriteError::NotStored(_))), "and stays refused");
+    assert!(writer.is_full());
     assert_eq!(reader.head().unwrap(), taken.last().unwrap().1.last_seq);
     writer.stop();
 
@@ -254,4 +255,22 @@ fn full_disk_refuses_and_loses_nothing() {
     send(&writer, Command::AcceptCase { case }).unwrap();
     writer.stop();
     assert_eq!(check(dir.path(), &city::policy()).unwrap().problems, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_a_full_disk_is_not_ready() {
+    let served = super::http::served().await;
+    let mut hall = served.running.hall.clone();
+    let ready = |hall: &server::http::Hall| server::http::health::ready(axum::extract::State(hall.clone()));
+    assert_eq!(ready(&hall).await.0.as_u16(), 200);
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { pages_max: Some(120), ..Options::default() };
+    hall.writer = start_with(dir.path(), &TestClock::new(), Box::new(()), options).0;
+    let writer = hall.writer.clone();
+    tokio::task::spawn_blocking(move || while send(&writer, report_case()).is_ok() {}).await.unwrap();
+    let (status, words) = ready(&hall).await;
+    assert_eq!(status.as_u16(), 503);
+    assert!(words.contains("disk is full"), "{words}");
+    hall.writer.stop();
+    served.running.stop().await.unwrap();
 }
