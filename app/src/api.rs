@@ -11,8 +11,8 @@ use web_sys::{Headers, Request, RequestCredentials, RequestInit, Response};
 pub enum ApiError {
     /// The server was not reached.
     Unreachable,
-    /// The server refused; its own words when it gave some.
-    Refused { status: u16, words: String },
+    /// The server refused; its own words, and its stable name for the reason, when it gave some.
+    Refused { status: u16, code: String, words: String },
     /// The answer was not what this programme expects.
     Unreadable(String),
 }
@@ -28,7 +28,7 @@ impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreachable => f.write_str("the server was not reached"),
-            Self::Refused { status, words } => write!(f, "the server refused ({status}): {words}"),
+            Self::Refused { status, words, .. } => write!(f, "the server refused ({status}): {words}"),
             Self::Unreadable(problem) => write!(f, "the answer is unreadable: {problem}"),
         }
     }
@@ -108,7 +108,8 @@ async fn refusal(response: Response) -> ApiError {
     let text = read_text(&response).await.unwrap_or_default();
     let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let words = ["detail", "title"].iter().find_map(|field| problem[*field].as_str()).unwrap_or_default();
-    ApiError::Refused { status: response.status(), words: words.to_owned() }
+    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    ApiError::Refused { status: response.status(), code, words: words.to_owned() }
 }
 
 fn unreadable(error: JsValue) -> ApiError {

@@ -87,7 +87,7 @@ impl Sending {
             let answer = api::post_only("/api/v1/commands", &envelope, csrf.as_deref()).await;
             let progress = match answer {
                 Ok(()) => Progress::Done { what },
-                Err(ApiError::Refused { words, status }) => {
+                Err(ApiError::Refused { words, status, .. }) => {
                     let words = if words.is_empty() { status.to_string() } else { words };
                     Progress::Refused { what, words }
                 }

@@ -80,7 +80,7 @@ fn refusal(language: Language, error: &ApiError, known: impl Fn(u16) -> Option<S
     match error {
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, pair.unreachable),
         ApiError::Refused { status: 403, .. } => say!(language, pair.not_allowed),
-        ApiError::Refused { status, words } => {
+        ApiError::Refused { status, words, .. } => {
             known(*status).unwrap_or_else(|| say!(language, common.refused, words = words))
         }
     }

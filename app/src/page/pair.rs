@@ -20,6 +20,8 @@ use crate::text::in_minutes;
 use crate::words::{Language, say};
 
 const POLL_MS: u32 = 2_000;
+/// The server's name for too many kiosks at once.
+const PAIRING_FULL: &str = "pairing_full";
 /// A code gives way to a new one this long before it expires; whoever types the old one meanwhile still succeeds.
 const RENEW_BEFORE_MS: f64 = 60_000.0;
 /// Codes followed at once: the one shown and the one it replaced.
@@ -98,7 +100,7 @@ impl Pairing {
         wasm_bindgen_futures::spawn_local(async move {
             let trouble = match pairing.round().await {
                 Ok(()) => None,
-                Err(ApiError::Refused { status: 503, .. }) => Some(Trouble::Full),
+                Err(ApiError::Refused { code, .. }) if code == PAIRING_FULL => Some(Trouble::Full),
                 Err(error) => {
                     leptos::logging::warn!("not paired: {error}");
                     Some(Trouble::Away)

@@ -63,7 +63,7 @@ pub fn SignIn() -> impl IntoView {
 
 fn problem_words(language: Language, error: &ApiError) -> String {
     match error {
-        ApiError::Refused { status: 401 | 403, words } if words.is_empty() => {
+        ApiError::Refused { status: 401 | 403, words, .. } if words.is_empty() => {
             say!(language, common.sign_in_wrong)
         }
         ApiError::Refused { status: 401, .. } => say!(language, common.sign_in_wrong),
