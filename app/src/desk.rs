@@ -26,16 +26,17 @@ mod top;
 mod way;
 mod whistle;
 
-use domain::code::CaseId;
+use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::Role;
+use domain::whistle::Whistle;
 use domain::wire::Topic;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use send_wrapper::SendWrapper;
 
-use crate::board::Board;
+use crate::board::{Board, use_board};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Link, Live};
@@ -65,6 +66,10 @@ pub struct Desk {
     pub opened: Memo<Option<CaseId>>,
     /// The row under the user's hand.
     pub selected: RwSignal<Option<CaseId>>,
+    /// The call under the user's hand, in the list of calls.
+    pub call: RwSignal<Option<WhistleId>>,
+    /// Calls that are open, in the order of their list.
+    pub calls: Memo<Vec<Whistle>>,
     pub prefix: RwSignal<Option<Prefix>>,
     pub help: RwSignal<bool>,
     pub listing: Listing,
@@ -85,11 +90,13 @@ impl Desk {
         let go = move |to: &str, replace: bool| {
             navigate(to, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
         };
-        let sending = Sending::new();
+        let (sending, board) = (Sending::new(), use_board());
         Self {
             filters,
             opened,
             selected: RwSignal::new(opened.get_untracked()),
+            call: RwSignal::new(None),
+            calls: Memo::new(move |_| whistle::open_calls(board)),
             prefix: RwSignal::new(None),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
@@ -129,8 +136,16 @@ impl Desk {
         if query.is_empty() { page } else { format!("{page}?{query}") }
     }
 
-    /// Lists what `filters` let through.
+    /// Tracked: the list is that of calls.
+    pub fn lists_calls(self) -> bool {
+        self.filters.with(|filters| filters.queue("") == Queue::Whistles)
+    }
+
+    /// Lists what `filters` let through. What stood under the hand in another list is let go.
     pub fn list(self, filters: &Filters, replace: bool) {
+        if !replace {
+            self.selected.set(None);
+        }
         let address = Self::address(filters, self.opened.get_untracked());
         self.go.with_value(|go| go(&address, replace));
     }

@@ -5,6 +5,7 @@ import { expect_accessible } from '../helpers/axe';
 import { type Catalogue, waiting_case as waiting_case_at } from '../helpers/cases';
 import { expect, test } from '../helpers/hall';
 import type { Hall } from '../helpers/server';
+import { give_eyes, look, look_at_screen } from '../player/clock';
 
 interface CameraPage {
   items: { code: string; place: { lat: number; lon: number } | null }[];
@@ -95,6 +96,31 @@ test('a linked camera is live inside the case', async ({ page, hall }) => {
   await expect(page).toHaveURL(new RegExp(`/desk/case/${id}`));
 });
 
+// Below 1600 px the case opens over the list, and its pictures still stand over the case.
+for (const viewport of [{ width: 1366, height: 768 }, { width: 1920, height: 1080 }]) {
+  test(`the picture of a live camera is on the screen at ${viewport.width}`, async ({ page, hall }) => {
+    const { id } = await waiting_case(hall, { at_camera: true });
+    await page.setViewportSize(viewport);
+    await give_eyes(page);
+    await page.goto(`/desk/case/${id}`);
+    const slot = '.tiles .slot:has(.camera-tile)';
+    await page.locator(slot).scrollIntoViewIfNeeded();
+    await expect(page.locator(`${slot} .camera-tile`)).toHaveAttribute('data-state', 'live', { timeout: 30_000 });
+    // How far what the screen shows is from what was painted, in levels of luma.
+    const covered = async () => {
+      const [painted, seen] = [await look(page, slot), await look_at_screen(page, slot)];
+      if (painted === null || painted.spread < 8) return 255;
+      return painted.print.reduce((sum, level, i) => sum + Math.abs(level - (seen.print[i] ?? 0)), 0) / painted.print.length;
+    };
+    await expect.poll(covered, { timeout: 20_000 }).toBeLessThan(12);
+    // Its tools lie over the picture, and a dialog over both.
+    await page.locator(`${slot} .tile-tools button`).first().click();
+    await expect(page.locator('.slot.large')).toHaveCount(1);
+    await page.keyboard.press('?');
+    await expect(page.locator('dialog.keys:modal')).toBeVisible();
+  });
+}
+
 test('a case without a position says so', async ({ page, hall }) => {
   const { id } = await waiting_case(hall);
   await page.goto(`/desk/case/${id}`);
@@ -136,13 +162,147 @@ test('a command without an answer is sent again under the same key and carried o
   await page.locator('#desk-note').fill('已设锥桶');
   await page.keyboard.press('Enter');
   await expect(page.locator('.outcome .unsure')).toContainText('可安全重发');
-  await page.keyboard.press('Escape');
   await page.keyboard.press('r');
   await expect(page.getByText('备注：已办理')).toBeVisible();
   expect(keys).toHaveLength(2);
   expect(keys[0]).toBe(keys[1]);
   const file = (await hall.get(`/api/v1/cases/${id}`)) as { timeline: { event: Record<string, unknown> }[] };
   expect(file.timeline.filter(({ event }) => 'case_noted' in event)).toHaveLength(1);
+});
+
+interface File {
+  case: { stage: string };
+  timeline: { event: Record<string, unknown> }[];
+}
+
+/** Commands the page has sent. */
+function sent(page: Page): string[] {
+  const names: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'POST' || !request.url().endsWith('/api/v1/commands')) return;
+    names.push(Object.keys((request.postDataJSON() as { command: object }).command)[0] ?? '');
+  });
+  return names;
+}
+
+/** A call for a case, to as many departments. */
+async function open_call(hall: Hall, title: string, on: number, count: number): Promise<void> {
+  const { areas, departments } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const area = areas.find(({ level }) => level === 'district')?.code;
+  const called = departments.slice(0, count).map(({ code }) => code);
+  await hall.commands([{ raise_whistle: { call: { level: 'street', area, title, case: on, called } } }]);
+}
+
+test('in the list of calls keys choose calls, and Enter never acts on a case that was open before', async ({ page, hall }) => {
+  const [before, called] = [await waiting_case(hall), await waiting_case(hall)];
+  const title = `占道 ${called.address}`;
+  await open_call(hall, title, called.id, 1);
+  const commands = sent(page);
+  await page.goto(`/desk/case/${before.id}`);
+  await expect(row(page, before.id)).toBeVisible();
+  await page.keyboard.press('1');
+  await expect(page.locator('.opt.on')).toHaveCount(1);
+  await page.keyboard.press('g');
+  await page.keyboard.press('9');
+  const call = page.locator('.call', { hasText: title });
+  await expect(call).toBeVisible();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/desk\?list=whistles/);
+  for (let i = 0; i < 10 && !(await call.evaluate((line) => line.classList.contains('sel'))); i++) await page.keyboard.press('ArrowDown');
+  await expect(call).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/desk/case/${called.id}\\?list=whistles`));
+  await expect(page.locator('.sheet .title')).toContainText(called.address);
+  expect(commands).toEqual([]);
+});
+
+test('a called department responds by a button; ending the call is asked for and takes a note', async ({ page, hall }) => {
+  const { id, address } = await waiting_case(hall);
+  await open_call(hall, `噪声 ${address}`, id, 2);
+  const commands = sent(page);
+  await page.goto('/desk?list=whistles');
+  const call = page.locator('.call', { hasText: address });
+  await expect(call.getByRole('button', { name: /报到$/ })).toHaveCount(2);
+  await call.getByRole('button', { name: /报到$/ }).first().click();
+  await expect(call.getByText(/\d\d:\d\d 报到/)).toHaveCount(1);
+  await expect(call.getByRole('button', { name: /报到$/ })).toHaveCount(1);
+  await expect(page.locator('.list > .outcome')).toContainText('报到：已办理');
+  const whistle = Number((await call.getAttribute('id'))?.replace('call-', ''));
+  await call.getByRole('button', { name: '销哨' }).click();
+  await expect(call.getByLabel('销哨说明（可空）')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(call.getByRole('button', { name: '确认销哨' })).toHaveCount(0);
+  expect(commands).toEqual(['respond_to_whistle']);
+  await call.getByRole('button', { name: '销哨' }).click();
+  await expect(call.getByLabel('销哨说明（可空）')).toBeFocused();
+  await page.keyboard.type('现场已清');
+  await call.getByRole('button', { name: '确认销哨' }).click();
+  await expect(call).toHaveCount(0);
+  expect(commands).toEqual(['respond_to_whistle', 'close_whistle']);
+  const { timeline } = (await hall.get(`/api/v1/whistles/${whistle}`)) as File;
+  expect(timeline.at(-1)?.event).toMatchObject({ whistle_closed: { note: '现场已清' } });
+});
+
+test('one Enter, held or repeated, takes a case one step', async ({ page, hall }) => {
+  const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const report = { source: catalogue.sources[0]?.code, class: catalogue.classes[0]?.code, area: catalogue.areas[0]?.code, description: '路灯不亮' };
+  const [reported] = (await hall.commands([{ report_case: { report } }])) as { taken: { case: number } }[];
+  const id = reported?.taken.case ?? 0;
+  const commands = sent(page);
+  await page.goto(`/desk/case/${id}?open=true&stage=accept&sort=due`);
+  await expect(page.locator('#desk-step')).toContainText('受理');
+  await page.waitForTimeout(1_100);
+  for (let i = 0; i < 5; i++) await page.keyboard.down('Enter');
+  await page.keyboard.up('Enter');
+  await expect(page.locator('#desk-step')).toContainText('立案');
+  await expect(page.locator('.sheet h1')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.locator('#desk-step').click();
+  expect(commands).toEqual(['accept_case']);
+  // Whoever has read what has changed goes on.
+  await page.waitForTimeout(1_100);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.loop .cur')).toContainText('派遣');
+  expect(commands).toEqual(['accept_case', 'file_case']);
+});
+
+test('Enter leaves the note and the search field, and keys are keys again', async ({ page, hall }) => {
+  const { id, address } = await waiting_case(hall);
+  await page.goto(`/desk/case/${id}`);
+  await expect(row(page, id)).toBeVisible();
+  await page.keyboard.press('n');
+  await page.keyboard.type('已联系业主');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('备注：已办理')).toBeVisible();
+  await expect(row(page, id)).toBeFocused();
+  await page.keyboard.press('/');
+  await page.keyboard.type(address);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/text=/);
+  await expect(page.locator('#desk-find')).not.toBeFocused();
+  await expect(page.locator('.case-row')).toHaveCount(1);
+  await page.keyboard.press('ArrowDown');
+  await expect(row(page, id)).toBeFocused();
+  const { timeline } = (await hall.get(`/api/v1/cases/${id}`)) as File;
+  expect(timeline.filter(({ event }) => 'case_noted' in event)).toHaveLength(1);
+});
+
+test('by due time the earlier comes first, whatever its priority', async ({ page, hall }) => {
+  const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const source = catalogue.sources[0]?.code;
+  const report = (priority: string) => ({ report_case: { report: { source, class: catalogue.classes[0]?.code, area: catalogue.areas[0]?.code, address: '先后路', priority } } });
+  const ids: number[] = [];
+  for (const priority of ['ordinary', 'third']) {
+    const [reported] = (await hall.commands([report(priority)])) as { taken: { case: number } }[];
+    const id = reported?.taken.case ?? 0;
+    await hall.commands([{ accept_case: { case: id } }, { file_case: { case: id } }]);
+    ids.push(id);
+  }
+  await page.goto(`/desk?open=true&stage=dispatch&sort=due&text=${encodeURIComponent('先后路')}`);
+  await expect(page.locator('.case-row')).toHaveCount(2);
+  const shown = await page.locator('.case-row').evaluateAll((rows) => rows.map(({ id }) => id));
+  expect(shown).toEqual(ids.map((id) => `case-${id}`));
 });
 
 for (const theme of ['hall-dark', 'seat-light']) {

@@ -28,7 +28,22 @@ test('a one-time link signs in once', async ({ hall, playwright, page }) => {
   const late = await playwright.request.newContext({ storageState: { cookies: [], origins: [] } });
   await late.get(hall.sign_in);
   expect((await late.get(`${hall.address}/api/v1/session`)).status()).toBe(401);
+  const answer = await late.get(hall.sign_in);
+  expect(answer.url()).toContain('/sign-in?link=spent');
   await late.dispose();
+  await page.goto(hall.sign_in);
+  await expect(page.getByRole('alert')).toContainText('这个登录链接已用过或已过期');
+});
+
+test('an address that leads nowhere says so on a page of ours', async ({ page }) => {
+  const answer = await page.goto('/nothing/here');
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole('heading')).toContainText('没有这一页');
+  const script = await page.request.get('/js/nothing.js');
+  expect([script.status(), await script.text()]).toEqual([404, '']);
+  expect((await page.request.get('/api/v1/nothing')).headers()['content-type']).toContain('json');
+  await page.goto('/wall');
+  await expect(page).toHaveURL(/\/wall\/main$/);
 });
 
 test('a reported case survives a power cut, is repeated safely, and found', async () => {

@@ -13,6 +13,7 @@ interface Catalogue {
   areas: { code: string; level: string }[];
   classes: { code: string }[];
   sources: { code: string }[];
+  departments: { code: string }[];
 }
 
 interface Taken {
@@ -56,6 +57,43 @@ test('numbers move with commands, and the seven stages add up to the open cases'
   const stages = await page.locator('.st7 .ct .figure').allInnerTexts();
   expect(stages).toHaveLength(7);
   expect(stages.map(Number).reduce((sum, each) => sum + each, 0)).toBe(before + 3);
+});
+
+test('hours of the day stand at their place below the curve', async ({ page }) => {
+  await go_to_wall(page);
+  const places = await page.locator('.trend').first().evaluate((trend) => {
+    const plot = trend.querySelector('.plot')?.getBoundingClientRect() ?? new DOMRect();
+    const middle = (label: Element) => {
+      const { left, width } = label.getBoundingClientRect();
+      return ((left + width / 2 - plot.left) / plot.width) * 24;
+    };
+    return [...trend.querySelectorAll('.axis span')].map((label) => [Number.parseInt(label.textContent ?? '', 10), middle(label)]);
+  });
+  expect(places.map(([hour]) => hour)).toEqual([0, 6, 12, 18, 24]);
+  for (const [hour, place] of places.slice(1, 4)) expect(Math.abs((place ?? 0) - (hour ?? 0))).toBeLessThan(0.2);
+});
+
+test('the heading of the calls is one line in English, and its numbers are whole', async ({ page, hall }) => {
+  const [id] = await waiting_cases(hall, 1);
+  const { areas, departments } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const area = areas.find(({ level }) => level === 'district')?.code;
+  const call = { level: 'street', area, title: '占道', case: id, called: [departments[0]?.code] };
+  await hall.commands([{ raise_whistle: { call } }]);
+  await go_to_wall(page, '/wall/main?lang=en');
+  await expect(page.locator('.whistle .count')).toContainText(/[1-9]\d* today/);
+  const boxes = await page.locator('.whistle .count > :visible').evaluateAll((parts) =>
+    parts.map((part) => {
+      const { left, right, height } = part.getBoundingClientRect();
+      const line = Number.parseFloat(getComputedStyle(part).lineHeight);
+      return { name: part.className || part.tagName, left, right, lines: Math.round(height / line), cut: part.scrollWidth > part.clientWidth + 1 };
+    }),
+  );
+  const edge = await page.locator('.whistle').evaluate((panel) => panel.getBoundingClientRect().right);
+  for (const [i, box] of boxes.entries()) {
+    expect(box.lines, box.name).toBe(1);
+    expect(box.right, box.name).toBeLessThanOrEqual((boxes[i + 1]?.left ?? edge) + 0.5);
+    if (box.name !== 'H2') expect(box.cut, box.name).toBe(false);
+  }
 });
 
 test('a number explains itself by keyboard and leads to its cases', async ({ page, hall }) => {

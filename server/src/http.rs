@@ -88,7 +88,9 @@ pub fn router(hall: &Hall) -> Router {
         .route("/osmand", get(fixes::osmand).post(fixes::osmand))
         .route("/sign-in", get(session::sign_in_page))
         .route("/", get(site::page))
-        .route("/wall/{*rest}", get(site::page))
+        .route("/wall", get(site::main_wall))
+        .route("/wall/", get(site::main_wall))
+        .route("/wall/{id}", get(site::page))
         .route("/desk", get(site::page))
         .route("/desk/{*rest}", get(site::page))
         .route("/pair", get(site::page))
@@ -96,7 +98,7 @@ pub fn router(hall: &Hall) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(strangers, body::bounded))
         .with_state(hall.clone());
-    let files = site::files(&hall.config.server.site);
+    let files = site::files(hall);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
     let all = inside.merge(outside).merge(api_missing).fallback_service(files);
     site::protect(all)

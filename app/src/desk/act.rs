@@ -52,7 +52,7 @@ pub fn main_action(desk: Desk) {
         (Command::DispatchCase { .. }, None) => return,
         (step, _) => step.with_note(&remark()),
     };
-    desk.sending.send(command, step_words(speaks_now(), case.stage));
+    desk.sending.step(command, step_words(speaks_now(), case.stage));
 }
 
 /// Lets a step carry the remark.
@@ -129,6 +129,13 @@ pub fn turn_page(desk: Desk, forward: bool) {
 pub fn Actions() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let stage = Memo::new(move |_| desk.file.case().map(|case| (case.stage, case.is_open())));
+    // The button at the same place is another one now.
+    Effect::new(move |before: Option<()>| {
+        stage.track();
+        if before.is_some() {
+            desk.sending.rest();
+        }
+    });
     let form = move || match (stage.get(), desk.file.calling.get()) {
         (Some((_, true)), true) => view! { <WhistleForm/> }.into_any(),
         (Some((Stage::Dispatch, true)), false) => view! { <Dispatch/> }.into_any(),
@@ -279,7 +286,7 @@ fn Buttons() -> impl IntoView {
 
 /// How the last command went, in words that stay until the next one.
 #[component]
-fn Outcome() -> impl IntoView {
+pub fn Outcome() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let shown = move || {
         let words = outcome_words(speaks, desk.sending.progress.get())?;

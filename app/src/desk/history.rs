@@ -4,6 +4,7 @@ use domain::command::{Command, DeadlineOf, Event, Recorded};
 use leptos::prelude::*;
 
 use super::due::moment;
+use super::keys::leave_field;
 use super::use_desk;
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -92,6 +93,9 @@ fn NoteField() -> impl IntoView {
             desk.sending
                 .send(Command::NoteCase { case: case.id, text: words }, say!(speaks.get(), desk.note));
             text.set(String::new());
+            // A second Enter belongs to the note.
+            desk.sending.rest();
+            leave_field(desk);
         }
     };
     let words = move || say!(speaks.get(), desk.write_note);

@@ -28,6 +28,10 @@ pub fn listen(desk: Desk) {
 /// Returns whether the key was taken.
 fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
     let key = event.key();
+    // A key held down would walk a case onward, or send a form again.
+    if key == "Enter" && event.repeat() {
+        return true;
+    }
     if types_here(event) {
         if key == "Escape" {
             blur();
@@ -40,11 +44,12 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         return digit_pressed(desk, prefix, digit);
     }
     match key.as_str() {
+        "ArrowDown" | "ArrowUp" | "Home" | "End" if desk.lists_calls() => step_call(desk, key.as_str()),
         "ArrowDown" => step(desk, 1),
         "ArrowUp" => step(desk, -1),
         "Home" => step(desk, isize::MIN),
         "End" => step(desk, isize::MAX),
-        "Enter" if !event.repeat() => return enter(desk, event),
+        "Enter" => return enter(desk, event),
         "Escape" => escape(desk),
         _ if event.repeat() => return false,
         "/" => return focus("desk-find"),
@@ -111,19 +116,71 @@ fn open_soon(desk: Desk, id: CaseId) {
 }
 
 fn enter(desk: Desk, event: &KeyboardEvent) -> bool {
-    let on_control = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|element| element.matches("button, a:not(.case-row), summary").unwrap_or(false));
-    if on_control {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let within = |selector| {
+        target.as_ref().is_some_and(|element| element.closest(selector).is_ok_and(|on| on.is_some()))
+    };
+    if within("button, a:not(.case-row), summary") {
         return false;
     }
-    match (desk.selected.get_untracked(), desk.opened.get_untracked()) {
-        (Some(selected), opened) if opened != Some(selected) => desk.open(Some(selected), false),
-        (_, Some(_)) => act::main_action(desk),
-        (_, None) => return false,
+    let opened = desk.opened.get_untracked();
+    // The hand is in the sheet, and so on its case whatever the list shows.
+    if opened.is_some() && within(".sheet") {
+        act::main_action(desk);
+        return true;
+    }
+    if desk.lists_calls() {
+        return enter_call(desk, opened);
+    }
+    let order = desk.listing.order();
+    let selected = desk.selected.get_untracked();
+    match selected.filter(|id| opened == Some(*id) || order.contains(id)) {
+        Some(selected) if opened == Some(selected) => act::main_action(desk),
+        Some(selected) => desk.open(Some(selected), false),
+        // Nothing is under the hand: as an arrow would, it takes the first row.
+        None => step(desk, isize::MIN),
     }
     true
+}
+
+/// Opens the case of the call under the hand, or goes to what can be done with a call that has none. A case that is
+/// open for that call already is acted on.
+fn enter_call(desk: Desk, opened: Option<CaseId>) -> bool {
+    let Some(call) = desk.call.get_untracked() else { return false };
+    let found = desk.calls.with_untracked(|calls| calls.iter().find(|held| held.id == call).cloned());
+    match found.map(|call| call.call.case) {
+        Some(Some(case)) if opened == Some(case) => act::main_action(desk),
+        Some(Some(case)) => desk.open(Some(case), false),
+        Some(None) => {
+            if opened.is_some() {
+                desk.open(None, false);
+            }
+            let button = document().query_selector(&format!("#call-{call} button")).ok().flatten();
+            if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+                // A button that cannot be focused leaves the hand on its call.
+                let _ = button.focus();
+            }
+        }
+        None => return false,
+    }
+    true
+}
+
+/// Moves the hand by calls. The case beside the list stays until Enter opens another.
+fn step_call(desk: Desk, key: &str) {
+    let order: Vec<_> = desk.calls.with_untracked(|calls| calls.iter().map(|call| call.id).collect());
+    let last = order.len().saturating_sub(1);
+    let at = desk.call.get_untracked().and_then(|id| order.iter().position(|other| *other == id));
+    let next = match (key, at) {
+        ("Home", _) | (_, None) => 0,
+        ("End", _) => last,
+        ("ArrowUp", Some(at)) => at.saturating_sub(1),
+        (_, Some(at)) => (at + 1).min(last),
+    };
+    if let Some(id) = order.get(next).copied() {
+        desk.call.set(Some(id));
+        focus(&format!("call-{id}"));
+    }
 }
 
 fn escape(desk: Desk) {
@@ -134,6 +191,15 @@ fn escape(desk: Desk) {
     } else if let Some(open) = desk.opened.get_untracked() {
         desk.open(None, false);
         focus(&row_id(open));
+    }
+}
+
+/// After Enter in a field the hand is back at the list: at its row there, else at the list itself.
+pub fn leave_field(desk: Desk) {
+    blur();
+    let row = desk.selected.get_untracked().map(row_id);
+    if !row.is_some_and(|row| focus(&row)) {
+        focus("desk-rows");
     }
 }
 

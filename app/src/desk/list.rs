@@ -93,7 +93,7 @@ fn Cases() -> impl IntoView {
     };
     view! {
         <div class="cols" aria-hidden="true">{head}</div>
-        <div class="case-rows">{state}{groups}{more}</div>
+        <div class="case-rows" id="desk-rows" tabindex="-1">{state}{groups}{more}</div>
         <Outside/>
     }
 }

@@ -182,7 +182,7 @@ impl Listing {
     }
 }
 
-/// Groups by lamp. Within one the urgent come first, then the earliest deadline, unless the newest were asked for.
+/// Groups by lamp. Within one the earliest deadline comes first, unless the newest were asked for.
 fn group(rows: Vec<CaseLine>, newest: bool, now: UtcMillis, policy: &PolicyFigures) -> Vec<Group> {
     let mut groups: Vec<Group> = Lamp::ALL.into_iter().map(|lamp| Group { lamp, rows: Vec::new() }).collect();
     for row in rows {
@@ -194,7 +194,7 @@ fn group(rows: Vec<CaseLine>, newest: bool, now: UtcMillis, policy: &PolicyFigur
     groups.retain(|group| !group.rows.is_empty());
     if !newest {
         for group in &mut groups {
-            group.rows.sort_by_key(|row| (row.priority, row.due, row.id));
+            group.rows.sort_by_key(|row| (row.due.is_none(), row.due, row.id));
         }
     }
     groups

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, ApiError};
-use crate::hall::{Hall, use_hall};
+use crate::hall::{Hall, monotonic_ms, use_hall};
 use crate::session::{Session, Signed, use_session};
 
 /// Where the last command stands. `what` is its name in the user's words.
@@ -36,6 +36,9 @@ struct Envelope {
     command: Command,
 }
 
+/// A step is not taken sooner after the last one was answered: its button has become that of the next step.
+const REST_MS: f64 = 1_000.0;
+
 /// Sends one command at a time.
 #[derive(Clone, Copy)]
 pub struct Sending {
@@ -45,6 +48,12 @@ pub struct Sending {
     hall: Hall,
     /// Counts commands that were carried out.
     pub done: RwSignal<u32>,
+    /// Counts steps that were answered.
+    pub stepped: RwSignal<u32>,
+    /// The command on its way takes the case a step on.
+    is_step: StoredValue<bool>,
+    /// When what the next step would be may last have changed, by the page's own clock.
+    changed: StoredValue<f64>,
 }
 
 impl Sending {
@@ -55,11 +64,30 @@ impl Sending {
             signed: use_session(),
             hall: use_hall(),
             done: RwSignal::new(0),
+            stepped: RwSignal::new(0),
+            is_step: StoredValue::new(false),
+            changed: StoredValue::new(f64::MIN),
         }
+    }
+
+    /// Sends the step of the case's stage. A second press meant for the step before is not heard.
+    pub fn step(self, command: Command, what: String) {
+        let pending = self.progress.with_untracked(|progress| matches!(progress, Progress::Pending { .. }));
+        if pending || monotonic_ms() - self.changed.get_value() < REST_MS {
+            return;
+        }
+        self.send(command, what);
+        self.is_step.set_value(true);
+    }
+
+    /// What the next step would be has just changed on the screen.
+    pub fn rest(self) {
+        self.changed.set_value(monotonic_ms());
     }
 
     /// Sends unless another command is on its way.
     pub fn send(self, command: Command, what: String) {
+        self.is_step.set_value(false);
         let envelope = Envelope { key: new_key(self.hall.present().0), command };
         self.post(envelope, what);
     }
@@ -96,6 +124,10 @@ impl Sending {
             let carried_out = matches!(progress, Progress::Done { .. });
             // The desk may have been left meanwhile.
             self.progress.try_set(progress);
+            if self.is_step.try_get_value() == Some(true) {
+                self.rest();
+                self.stepped.try_update(|stepped| *stepped = stepped.wrapping_add(1));
+            }
             if carried_out {
                 self.done.try_update(|done| *done = done.wrapping_add(1));
             }

@@ -1,6 +1,7 @@
 //! The open case: heading, then its parts in the order in which they are read.
 
 use domain::code::AreaCode;
+use leptos::html;
 use leptos::prelude::*;
 
 use super::act::Actions;
@@ -52,6 +53,14 @@ pub fn Sheet() -> impl IntoView {
 fn Title() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let file = desk.file;
+    let heading = NodeRef::<html::H1>::new();
+    Effect::new(move |before: Option<()>| {
+        desk.sending.stepped.track();
+        if let (Some(()), Some(heading)) = (before, heading.get_untracked()) {
+            // Whoever goes on by keys reads on from the top; the step's button is no longer the one that was pressed.
+            let _ = heading.focus();
+        }
+    });
     let title = move || {
         file.with(|answer| {
             let class = names.with(|names| names.class(speaks.get(), &answer.case.report.class));
@@ -74,7 +83,7 @@ fn Title() -> impl IntoView {
     view! {
         <header class="title">
             <div class="l1"><LampWord/><span class="no">{move || file.with(|answer| answer.case.number.clone())}</span>
-                <h1>{title}</h1><span class="sp"></span>{owner}</div>
+                <h1 tabindex="-1" node_ref=heading>{title}</h1><span class="sp"></span>{owner}</div>
             <Place/>
             {move || description().map(|text| view! { <p class="said">{text}</p> })}
         </header>

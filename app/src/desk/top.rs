@@ -4,6 +4,7 @@ use domain::role::Role;
 use domain::tally::Measure;
 use leptos::prelude::*;
 
+use super::keys::leave_field;
 use super::use_desk;
 use crate::board::use_board;
 use crate::hall::use_hall;
@@ -44,9 +45,16 @@ fn Find() -> impl IntoView {
         let next = desk.filters.get_untracked().with("text", &event_target_value(&event));
         desk.list(&next, false);
     };
+    let leave = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Enter" && !event.is_composing() {
+            event.prevent_default();
+            // Leaving the field is what takes its text over.
+            leave_field(desk);
+        }
+    };
     view! {
         <label class="find"><kbd>"/"</kbd>
-            <input id="desk-find" type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find
+            <input id="desk-find" type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find on:keydown=leave
                 placeholder=move || say!(speaks.get(), desk.find) aria-label=move || say!(speaks.get(), desk.find)/>
         </label>
     }

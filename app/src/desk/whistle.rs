@@ -1,14 +1,16 @@
 //! Whistle calls at the desk: the list of those that are open, and the form that raises one for a case.
 
-use domain::code::DepartmentCode;
+use domain::code::{DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::moment::MINUTE_MS;
 use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
+use leptos::html;
 use leptos::prelude::*;
 
+use super::act::Outcome;
 use super::due::moment;
 use super::{Desk, use_desk};
-use crate::board::{Part, use_board};
+use crate::board::{Board, Part};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -16,27 +18,34 @@ use crate::names::use_names;
 use crate::text;
 use crate::words::say;
 
-/// Calls that are open, those that wait longest first.
+/// Tracked: calls that are open, those that wait longest first.
+pub fn open_calls(board: Board) -> Vec<Whistle> {
+    board.with(Part::Whistles, |held| {
+        let mut open: Vec<Whistle> =
+            held.whistles.iter().filter(|call| call.closed.is_none()).cloned().collect();
+        open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
+        open
+    })
+}
+
 #[component]
 pub fn Whistles() -> impl IntoView {
-    let (speaks, board) = (use_language(), use_board());
-    let calls = Memo::new(move |_| {
-        board.with(Part::Whistles, |held| {
-            let mut open: Vec<Whistle> =
-                held.whistles.iter().filter(|call| call.closed.is_none()).cloned().collect();
-            open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
-            open
-        })
-    });
+    let (speaks, desk) = (use_language(), use_desk());
+    let calls = desk.calls;
+    // The desk itself may be going too.
+    on_cleanup(move || _ = desk.call.try_set(None));
+    // An open case says in its own place how a command went.
+    let alone = move || desk.opened.get().is_none();
     let empty = move || {
         calls
             .with(Vec::is_empty)
             .then(|| view! { <p class="list-state">{say!(speaks.get(), desk.whistle_empty)}</p> })
     };
     view! {
-        <div class="case-rows calls">{empty}
-            <ol>{move || calls.get().into_iter().map(|call| view! { <Call call/> }).collect_view()}</ol>
+        <div class="case-rows calls" id="desk-rows" tabindex="-1">{empty}
+            <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><Call call/></For></ol>
         </div>
+        <Show when=alone><Outcome/></Show>
     }
 }
 
@@ -54,7 +63,8 @@ fn Call(call: Whistle) -> impl IntoView {
         None => view! { <span>{call.call.title.clone()}</span> }.into_any(),
     };
     let answer = move |called: Called| {
-        let name = move || names.with(|names| names.department(speaks.get(), &called.department));
+        let department = StoredValue::new(called.department);
+        let name = move || names.with(|names| names.department(speaks.get(), &department.get_value()));
         let state = Memo::new(move |_| match called.responded {
             Some(at) => (
                 Mark::Done,
@@ -74,20 +84,55 @@ fn Call(call: Whistle) -> impl IntoView {
                 )
             }
         });
-        view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em></li> }
+        let waits = called.responded.is_none();
+        let command = move || Command::RespondToWhistle { whistle: id, department: department.get_value() };
+        let may = move || waits && desk.may(&command());
+        let respond = move |_| desk.sending.send(command(), say!(speaks.get(), event.whistle_answered));
+        let label = move || say!(speaks.get(), desk.respond_for, name = name());
+        view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em>
+        <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{move || say!(speaks.get(), event.whistle_answered)}</button></Show></li> }
     };
-    let close = move |_| {
-        desk.sending.send(
-            Command::CloseWhistle { whistle: id, note: String::new() },
-            say!(speaks.get(), event.whistle_closed),
-        );
-    };
-    let can_close = move || desk.may(&Command::CloseWhistle { whistle: id, note: String::new() });
+    let selected = move || desk.call.get() == Some(id);
+    let take = move || desk.call.set(Some(id));
     view! {
-        <li class="call"><h3><Sign mark=Mark::of_level(call.call.level)/>{move || text::level_name(speaks.get(), call.call.level)}" "{title}</h3>
+        <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{move || text::level_name(speaks.get(), call.call.level)}" "{title}</h3>
             <p class="dim">{place}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
-            <Show when=can_close><button type="button" class="btn" on:click=close>{move || say!(speaks.get(), event.whistle_closed)}</button></Show>
+            <EndCall id/>
         </li>
+    }
+}
+
+/// Ending a call takes two presses: the first asks for the note and whether it is meant.
+#[component]
+fn EndCall(id: WhistleId) -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let asks = RwSignal::new(false);
+    let note = NodeRef::<html::Input>::new();
+    Effect::new(move |_| note.get().map(|field| drop(field.focus())));
+    let may = move || desk.may(&Command::CloseWhistle { whistle: id, note: String::new() });
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let words = note.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let command = Command::CloseWhistle { whistle: id, note: words.trim().to_owned() };
+        desk.sending.send(command, say!(speaks.get(), event.whistle_closed));
+        asks.set(false);
+    };
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            asks.set(false);
+        }
+    };
+    let words = move || say!(speaks.get(), desk.end_call_note);
+    view! {
+        <Show when=may>
+            <Show when=move || asks.get() fallback=move || view! { <button type="button" class="btn" on:click=move |_| asks.set(true)>{move || say!(speaks.get(), event.whistle_closed)}</button> }>
+                <form class="acts end-call" on:submit=send on:keydown=on_key>
+                    <input type="text" maxlength="4000" autocomplete="off" placeholder=words aria-label=words node_ref=note/>
+                    <button type="submit" class="btn sure">{move || say!(speaks.get(), desk.end_call_sure)}</button>
+                    <button type="button" class="btn" on:click=move |_| asks.set(false)>{move || say!(speaks.get(), desk.end_call_not)}</button>
+                </form>
+            </Show>
+        </Show>
     }
 }
 

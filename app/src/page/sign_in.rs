@@ -38,6 +38,12 @@ pub fn SignIn() -> impl IntoView {
             }
         });
     };
+    // The server sends a one-time link that is no longer good here.
+    let spent = super::query("link").as_deref() == Some("spent");
+    let notice = move || {
+        let fresh = failed.with(Option::is_none) && !busy.get();
+        (spent && fresh).then(|| say!(speaks.get(), common.link_spent))
+    };
     let problem = move || failed.get().map(|error| problem_words(speaks.get(), &error));
     view! {
         <main class="plain">
@@ -51,7 +57,7 @@ pub fn SignIn() -> impl IntoView {
                     {move || say!(speaks.get(), common.password)}
                     <input type="password" name="password" autocomplete="current-password" required maxlength="256" node_ref=password/>
                 </label>
-                <p class="problem" role="alert">{problem}</p>
+                <p class="problem" role="alert">{problem}{notice}</p>
                 <button type="submit" class="button strong" disabled=move || busy.get()>
                     {move || if busy.get() { say!(speaks.get(), common.signing_in) } else { say!(speaks.get(), common.sign_in) }}
                 </button>

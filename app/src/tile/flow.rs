@@ -106,6 +106,14 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
         Against::Yesterday => say!(speaks.get(), wall.yesterday),
         Against::Nothing => String::new(),
     };
+    // Each label stands at its own hour, as the curve above it does.
+    let hours = [0, 6, 12, 18, 24].map(|hour| {
+        let words = move || match hour {
+            24 => format!("24{}", say!(speaks.get(), wall.hours)),
+            _ => hour.to_string(),
+        };
+        view! { <span style:left=format!("{:.2}%", f64::from(hour) / 24.0 * 100.0)>{words}</span> }
+    });
     view! {
         <div class="trend" aria-hidden="true">
             <div class="plot">
@@ -114,7 +122,7 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
                 {tip}
                 <span class="tag">{against}</span>
             </div>
-            <div class="axis"><span>"0"</span><span>"6"</span><span>"12"</span><span>"18"</span><span>{move || format!("24{}", say!(speaks.get(), wall.hours))}</span></div>
+            <div class="axis">{hours}</div>
         </div>
     }
 }

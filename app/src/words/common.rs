@@ -45,6 +45,7 @@ table! {
     password(): "密码", "Password";
     signing_in(): "登录中", "Signing in";
     sign_in_wrong(): "账号或密码不正确", "Account or password is not right";
+    link_spent(): "这个登录链接已用过或已过期，请用账号登录，或向管理员要新链接", "This sign-in link was used or has expired: sign in with your account, or ask for a new link";
     unreachable(): "连不上服务器，请稍后再试", "The server cannot be reached; try again";
     refused(words): "服务器拒绝：{words}", "The server refused: {words}";
     to_wall(): "指挥大屏", "Wall";

@@ -155,6 +155,10 @@ table! {
     whistle_due(time): "{time} 前报到", "respond by {time}";
     whistle_empty(): "没有进行中的吹哨", "No call is open";
     whistle_need(): "写明事由并至少选一个单位", "State the matter and choose at least one department";
+    respond_for(name): "{name}报到", "{name} responds";
+    end_call_note(): "销哨说明（可空）", "Note (may be empty)";
+    end_call_sure(): "确认销哨", "Yes, end the call";
+    end_call_not(): "不销", "Keep it";
     responded(time): "{time} 报到", "responded {time}";
     sending(what): "{what}：正在发送", "{what}: sending";
     done(what): "{what}：已办理", "{what}: done";

@@ -79,7 +79,7 @@ pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<On
     match hall.access.redeem(&once, clock::now()) {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
-        Ok(None) => Redirect::to("/sign-in").into_response(),
+        Ok(None) => Redirect::to("/sign-in?link=spent").into_response(),
         Err(error) => Problem::internal("cannot redeem the link", &error).into_response(),
     }
 }

@@ -1,10 +1,10 @@
 //! The built user interface, with the headers that keep a page from loading anything else.
 
-use std::path::Path;
-
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -16,9 +16,12 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 /// Files of the site folder. Asked for anew each time, answered with 304 when unchanged: after an upgrade no browser
-/// mixes an old script with a new page.
-pub fn files(site: &Path) -> Router {
-    let files = ServeDir::new(site).precompressed_br().append_index_html_on_directories(false);
+/// mixes an old script with a new page. An address that leads nowhere gets the page that says so.
+pub fn files(hall: &Hall) -> Router {
+    let files = ServeDir::new(&hall.config.server.site)
+        .precompressed_br()
+        .append_index_html_on_directories(false)
+        .not_found_service(get(nowhere).with_state(hall.clone()));
     let fresh =
         SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Router::new().fallback_service(files).layer(fresh)
@@ -52,6 +55,17 @@ pub fn protect<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S>
 }
 
 /// `GET` of any screen's address.
-pub async fn page(axum::extract::State(hall): axum::extract::State<Hall>) -> Response {
+pub async fn page(State(hall): State<Hall>) -> Response {
     index(&hall).await
+}
+
+/// `GET /wall`: the wall every hall has.
+pub async fn main_wall() -> Redirect {
+    Redirect::temporary("/wall/main")
+}
+
+/// Nothing is there, which the page says in words. A script or picture that is missing is no page.
+async fn nowhere(State(hall): State<Hall>, uri: Uri) -> Response {
+    let is_file = uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+    if is_file { StatusCode::NOT_FOUND.into_response() } else { index(&hall).await }
 }
