@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub mod mapping;
 mod records;
 mod row;
+mod remote;
 mod sink;
 
 #[cfg(test)]

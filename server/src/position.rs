@@ -134,7 +134,7 @@ struct Inner {
     settings: Settings,
     accepts: Accepts,
     table: Mutex<Table>,
-    waiting: Mutex<Batch>,
+    waiting: Arc<Mutex<Batch>>,
     version: watch::Sender<u64>,
     degraded: AtomicU8,
     open: Open,
@@ -168,17 +168,19 @@ impl Positions {
                 .map_err(TrackError::Thread)?;
             batches = Some(sender);
         }
+        let waiting = Arc::new(Mutex::default());
+        let tick_ms = settings.tick_ms.max(10);
         let inner = Arc::new(Inner {
             settings,
             accepts,
             table: Mutex::new(table),
-            waiting: Mutex::default(),
+            waiting: waiting.clone(),
             version: watch::Sender::new(0),
             degraded: AtomicU8::new(0),
             open,
             path,
         });
-        tokio::spawn(run(Arc::downgrade(&inner), batches));
+        tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches));
         Ok(Self(inner))
     }
 
@@ -306,15 +308,22 @@ fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result
 }
 
 /// The tick: until the last `Positions` is dropped.
-async fn run(inner: std::sync::Weak<Inner>, batches: Option<SyncSender<Batch>>) {
-    let Some(tick_ms) = inner.upgrade().map(|inner| inner.settings.tick_ms.max(10)) else { return };
+async fn run(
+    inner: std::sync::Weak<Inner>,
+    tick_ms: u32,
+    waiting: Arc<Mutex<Batch>>,
+    batches: Option<SyncSender<Batch>>,
+) {
     let mut load = Load::default();
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(tick_ms)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0u64;
     loop {
         let due = ticks.tick().await;
-        let Some(inner) = inner.upgrade() else { return };
+        let Some(inner) = inner.upgrade() else {
+            // What came in since the last tick; the thread writes it before it ends.
+            return hand_over(&waiting, batches.as_ref(), crate::clock::now());
+        };
         count += 1;
         let level = inner.degraded.load(Ordering::Relaxed);
         if !count.is_multiple_of(1 << level) {
@@ -330,16 +339,16 @@ async fn run(inner: std::sync::Weak<Inner>, batches: Option<SyncSender<Batch>>) 
                 inner.version.send_replace(table.version());
             }
         }
-        hand_over(&inner, batches.as_ref(), now);
+        hand_over(&waiting, batches.as_ref(), now);
         let spent = Instant::now().saturating_duration_since(due);
         let level = load.level(level, spent > Duration::from_millis(u64::from(tick_ms) / 2));
         inner.degraded.store(level, Ordering::Relaxed);
     }
 }
 
-fn hand_over(inner: &Inner, batches: Option<&SyncSender<Batch>>, now: UtcMillis) {
-    let mut batch = std::mem::take(&mut *lock(&inner.waiting));
-    let Some(batches) = batches.filter(|_| !batch.steps.is_empty()) else { return };
+fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, now: UtcMillis) {
+    let mut batch = std::mem::take(&mut *lock(waiting));
+    let Some(batches) = batches.filter(|_| !batch.is_empty()) else { return };
     batch.at = now;
     let steps = batch.steps.len();
     if let Err(error) = batches.try_send(batch) {
@@ -347,7 +356,7 @@ fn hand_over(inner: &Inner, batches: Option<&SyncSender<Batch>>, now: UtcMillis)
         // New inspectors must not be lost with the steps: their numbers are taken.
         let (std::sync::mpsc::TrySendError::Full(batch) | std::sync::mpsc::TrySendError::Disconnected(batch)) =
             error;
-        lock(&inner.waiting).new.extend(batch.new);
+        lock(waiting).new.extend(batch.new);
     }
 }
 

@@ -64,6 +64,7 @@ impl Need {
             Need::RtspPeer => &[
                 "python3",
                 "python3-gi",
+                "python3-websockets",
                 "gir1.2-gst-rtsp-server-1.0",
                 "gstreamer1.0-plugins-base",
                 "gstreamer1.0-plugins-good",

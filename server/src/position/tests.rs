@@ -207,7 +207,6 @@ async fn newest_positions_and_tracks_survive_a_restart() {
     let all = (now.plus(-60_000), now.plus(60_000));
     for round in 0..3i64 {
         let positions = super::Positions::open(Some(dir.path()), settings.clone(), accepts).unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
         let known = positions.track(&code, all.0, all.1).unwrap();
         assert_eq!(known.len(), usize::try_from(round).unwrap() * 2);
         if round > 0 {
@@ -219,8 +218,22 @@ async fn newest_positions_and_tracks_survive_a_restart() {
             fix(1, 25.0 + 0.001 * round as f64, 102.7, now.plus(round * 10)),
         ];
         assert!(positions.report(&fixes).iter().all(Result::is_ok));
-        tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+        let written = usize::try_from(round + 1).unwrap() * 2;
+        for _ in 0..1_000 {
+            if positions.track(&code, all.0, all.1).unwrap().len() == written {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         drop(positions);
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        // SQLite removes its log when the last connection is closed.
+        let open = dir.path().join("positions.db-wal");
+        for _ in 0..1_000 {
+            if !open.exists() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(!open.exists(), "the tracks are closed");
     }
 }

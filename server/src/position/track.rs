@@ -42,6 +42,12 @@ pub struct Batch {
     pub new: Vec<(u32, InspectorCode)>,
 }
 
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.new.is_empty()
+    }
+}
+
 /// The file and its thread's state.
 #[derive(Debug)]
 pub struct Tracks {
@@ -118,11 +124,17 @@ impl Tracks {
 
     /// Writes batches until the sender is gone, then seals.
     pub fn run(mut self, batches: &Receiver<Batch>) {
-        while let Ok(batch) = batches.recv() {
+        // People whose number is taken and not yet on disk. Without their row, the number would go to somebody else
+        // after a restart, and with it the track.
+        let mut unwritten: Vec<(u32, InspectorCode)> = Vec::new();
+        while let Ok(mut batch) = batches.recv() {
             let at = batch.at;
-            if let Err(error) = self.append(batch) {
+            unwritten.append(&mut batch.new);
+            if let Err(error) = self.append(&unwritten, batch) {
                 metrics::counter!("gridhall_position_track_failures_total").increment(1);
                 tracing::error!(%error, path = %self.path.display(), "positions not written to the track");
+            } else {
+                unwritten.clear();
             }
             if self.sealed_ms == 0 {
                 self.sealed_ms = at.0;
@@ -141,9 +153,9 @@ impl Tracks {
         }
     }
 
-    fn append(&mut self, batch: Batch) -> Result<(), rusqlite::Error> {
+    fn append(&mut self, people: &[(u32, InspectorCode)], batch: Batch) -> Result<(), rusqlite::Error> {
         let transaction = self.conn.transaction()?;
-        for (index, code) in &batch.new {
+        for (index, code) in people {
             transaction
                 .prepare_cached("INSERT OR IGNORE INTO inspectors (id, code) VALUES (?1, ?2)")?
                 .execute(params![index, code.as_str()])?;

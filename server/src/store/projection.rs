@@ -246,8 +246,8 @@ impl Rows {
     pub(super) fn read(conn: &Connection) -> rusqlite::Result<Self> {
         let cases = "SELECT id, number, class, source, address, has_place, reported_day, stage, phase, due, open, \
                      filed_day, dispatched_day, closed_day, dispatched_late, department, claimed_by, version, body, \
-                     (SELECT group_concat(area, '|') FROM (SELECT area FROM case_areas WHERE case_id = cases.id \
-                     ORDER BY area)) FROM cases";
+                     areas FROM cases LEFT JOIN (SELECT case_id, group_concat(area, '|' ORDER BY area) AS areas \
+                     FROM case_areas GROUP BY case_id) ON case_id = id";
         let whistles = "SELECT id, level, open, raised_day, area_path, version, body FROM whistles";
         Ok(Self { cases: rows(conn, cases)?, whistles: rows(conn, whistles)? })
     }

@@ -333,22 +333,21 @@ async fn a_slow_reader_skips_in_keyed_topics_and_loses_no_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_takes_nothing_is_closed_and_others_do_not_notice() {
     let dir = tempfile::tempdir().unwrap();
-    let limits = Limits { stall_ms: 2_000, ..quick() };
+    let limits = Limits { stall_ms: 5_000, ..quick() };
     let hall = Hall::start(dir.path(), limits).await;
+    let began = tokio::time::Instant::now();
     let stalled = Client::connect(hall.address, false).await;
     let mut screen = Screen::default();
     screen.start(&hall).await;
     let mut client = Client::connect(hall.address, false).await;
     screen.subscribe(&mut client).await;
-    assert_eq!(hall.hub.connections(), 2);
-    let began = tokio::time::Instant::now();
     while hall.hub.connections() == 2 {
-        assert!(began.elapsed() < Duration::from_secs(20), "a stalled client is closed within 20 s");
+        assert!(began.elapsed() < Duration::from_secs(60), "a stalled client is closed");
         if let Some(Incoming::Message(message)) = client.next().await {
             screen.take(&message);
         }
     }
-    assert!(began.elapsed() > Duration::from_millis(1_500), "not before its time");
+    assert!(began.elapsed() > Duration::from_millis(4_500), "not before its time");
     let seq = head_after(&hall).await;
     screen.follow_to(&mut client, seq).await;
     drop(stalled);

@@ -7,25 +7,17 @@ use std::time::Duration;
 use crate::city;
 use crate::live::{Hall, quick, work};
 
-/// The client's library, pinned so that a run today is a run next year.
-const WEBSOCKETS: &str = "websockets==15.0.1";
-
-/// A Python with the library: `GRIDHALL_PYTHON`, or a virtual environment made under the target folder.
+/// A Python with the library: `GRIDHALL_PYTHON`, or Debian's own with its package `python3-websockets`, which
+/// `cargo xtask setup` installs.
 fn python() -> PathBuf {
-    if let Some(python) = std::env::var_os("GRIDHALL_PYTHON") {
-        return python.into();
-    }
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-venv");
-    let python = venv.join("bin/python3");
-    let has = |python: &Path| {
-        Command::new(python).args(["-c", "import websockets"]).output().is_ok_and(|ran| ran.status.success())
-    };
-    if !has(&python) {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).status();
-        assert!(made.is_ok_and(|made| made.success()), "python3 with venv makes {}", venv.display());
-        let pip = Command::new(&python).args(["-m", "pip", "install", "-q", WEBSOCKETS]).output().unwrap();
-        assert!(pip.status.success(), "pip installs {WEBSOCKETS}: {}", String::from_utf8_lossy(&pip.stderr));
-    }
+    let python =
+        std::env::var_os("GRIDHALL_PYTHON").map_or_else(|| PathBuf::from("/usr/bin/python3"), PathBuf::from);
+    let ran = Command::new(&python).args(["-c", "import websockets"]).output();
+    assert!(
+        ran.is_ok_and(|ran| ran.status.success()),
+        "{} has no `websockets`: `cargo xtask setup` installs it, GRIDHALL_PYTHON names another Python",
+        python.display()
+    );
     python
 }
 
@@ -44,10 +36,14 @@ async fn a_python_client_cut_off_a_hundred_times_has_every_event_once_and_agrees
     let following = tokio::task::spawn_blocking(move || {
         Command::new(python).arg(client).args([address.as_str(), "100"]).arg(file).output().unwrap()
     });
-    // Load for as long as the client is being cut: about 20 events a round.
+    // Load for as long as the client is being cut: it writes the file once it has been cut often enough.
+    let cut = dir.path().join("until.cut");
     let began = tokio::time::Instant::now();
-    while began.elapsed() < Duration::from_secs(4) {
+    while !cut.exists() {
+        assert!(began.elapsed() < Duration::from_secs(300), "the client is cut 100 times");
+        assert!(!following.is_finished(), "{:?}", following.await);
         work(hall.writer.clone(), 6).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let last = hall.writer.send(city::envelope(city::report_case())).await.unwrap().last_seq;
     std::fs::write(&until, last.to_string()).unwrap();

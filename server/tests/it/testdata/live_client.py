@@ -1,4 +1,4 @@
-"""An independent client of the live feed: none of the hall's code, only `websockets` from PyPI.
+"""An independent client of the live feed: none of the hall's code, only the library `websockets`.
 
 Follows `tally`, `overdue`, `whistle` and `case` over /live?format=json, is cut off again and again, resumes each time,
 and checks what docs/live-protocol.md promises: no gap, no duplicate, and a state hash that agrees.
@@ -17,6 +17,8 @@ import urllib.request
 
 import websockets
 
+# Named anew in version 14.
+HEADERS = "additional_headers" if int(websockets.__version__.split(".")[0]) >= 14 else "extra_headers"
 TOPICS = ["tally", "overdue", "whistle", "case"]
 
 
@@ -85,7 +87,7 @@ class Client:
 
     async def connect(self):
         socket = await websockets.connect(
-            f"ws://{self.address}/live?format=json", additional_headers=self.headers(), max_size=None
+            f"ws://{self.address}/live?format=json", max_size=None, **{HEADERS: self.headers()}
         )
         await socket.send(json.dumps({"hello": {"protocol": 1}}))
         for topic in self.topics.values():
@@ -164,6 +166,9 @@ async def run(address, cuts, until_file, token):
                         "faults": client.faults[:20],
                     }
         cut += 1
+        if cut == cuts:
+            # Whoever makes the load may stop now.
+            open(f"{until_file}.cut", "w").close()
         # Without a goodbye, as a pulled cable.
         socket.transport.abort()
 
