@@ -6,6 +6,7 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    keep_files_private();
     let arguments = server::cli::Arguments::parse();
     if let Err(error) = server::logging::start(arguments.json_log) {
         return failed(&error);
@@ -19,4 +20,9 @@ async fn main() -> ExitCode {
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("gridhall: {error:#}");
     ExitCode::FAILURE
+}
+
+/// Whatever this process writes, its owner alone may read: addresses, tracks, hashes of passwords.
+fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }

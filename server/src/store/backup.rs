@@ -1,4 +1,4 @@
-//! `gridhall backup`: a copy of a store while the server runs, checked before it is called a backup.
+//! `gridhall backup`: a copy of a data folder while the server runs, checked before it is called a backup.
 //!
 //! The copy is one file of one committed state. It takes a new epoch when it is restored, because events after it
 //! are missing there and their numbers will be given again.
@@ -15,6 +15,9 @@ use super::{DATABASE, StoreError, reader, schema};
 
 /// Pages copied between two looks at the clock; the copy holds no lock on the writer.
 const PAGES_PER_STEP: i32 = 4_096;
+/// What else a data folder holds: accounts, tokens and paired walls; where inspectors were. Copied after the events,
+/// so that nobody is missing whom an event names.
+const BESIDE: [&str; 2] = ["access.db", "positions.db"];
 
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,15 +37,32 @@ pub fn backup(dir: &Path, to: &Path, policy: &Policy) -> Result<Made, StoreError
         let source = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is a store already");
         return Err(StoreError::NotWritable { path: to.to_owned(), source });
     }
-    let not_writable = |source| StoreError::NotWritable { path: to.to_owned(), source };
-    std::fs::create_dir_all(to).map_err(not_writable)?;
-    let unfinished = to.join(format!("{DATABASE}.new"));
+    std::fs::create_dir_all(to).map_err(|source| StoreError::NotWritable { path: to.to_owned(), source })?;
+    let mut bytes = put(&dir.join(DATABASE), &to.join(DATABASE), |target, path| {
+        schema::set_meta(target, path, "epoch", &format!("{:016x}", rand::random::<u64>()))
+    })?;
+    for name in BESIDE.into_iter().filter(|name| dir.join(name).exists()) {
+        bytes += put(&dir.join(name), &to.join(name), |_, _| Ok(()))?;
+    }
+    schema::sync_folder(to)?;
+    let check = check::check(to, policy)?;
+    tracing::info!(to = %to.display(), bytes, sound = check.is_sound(), "backup made");
+    Ok(Made { folder: to.to_owned(), bytes, check })
+}
+
+/// Copies one database under a name of its own first; gives its bytes.
+fn put(
+    from: &Path,
+    to: &Path,
+    change: impl Fn(&Connection, &Path) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let unfinished = to.with_extension("db.new");
     match std::fs::remove_file(&unfinished) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(not_writable(source)),
+        Err(source) => return Err(StoreError::NotWritable { path: to.to_owned(), source }),
     }
-    let copied = copy(&dir.join(DATABASE), &unfinished);
+    let copied = copy(from, &unfinished, change);
     if let Err(error) = copied {
         // A partial copy is of no use, and on a full disk it is in the way.
         let _ = std::fs::remove_file(&unfinished);
@@ -51,21 +71,21 @@ pub fn backup(dir: &Path, to: &Path, policy: &Policy) -> Result<Made, StoreError
     let bytes = std::fs::metadata(&unfinished)
         .map_err(|source| StoreError::io(&unfinished, "read the size of", source))?
         .len();
-    let path = to.join(DATABASE);
-    std::fs::rename(&unfinished, &path).map_err(|source| StoreError::io(&path, "name", source))?;
-    schema::sync_folder(to)?;
-    let check = check::check(to, policy)?;
-    tracing::info!(to = %to.display(), bytes, sound = check.is_sound(), "backup made");
-    Ok(Made { folder: to.to_owned(), bytes, check })
+    std::fs::rename(&unfinished, to).map_err(|source| StoreError::io(to, "name", source))?;
+    Ok(bytes)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+fn copy(
+    from: &Path,
+    to: &Path,
+    change: impl Fn(&Connection, &Path) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let source = reader::open(from)?;
     let failed = |error| StoreError::sql(to, "copy to", error);
     let mut target = Connection::open(to).map_err(failed)?;
     // One read transaction for the whole copy: otherwise each commit of the server would start it anew.
     source
-        .execute_batch("BEGIN; SELECT count(*) FROM meta;")
+        .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
         .map_err(|error| StoreError::sql(from, "read", error))?;
     {
         let backup = Backup::new(&source, &mut target).map_err(failed)?;
@@ -85,7 +105,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     source.execute_batch("COMMIT").map_err(|error| StoreError::sql(from, "read", error))?;
     target.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;").map_err(failed)?;
-    schema::set_meta(&target, to, "epoch", &format!("{:016x}", rand::random::<u64>()))?;
+    change(&target, to)?;
     target.close().map_err(|(_, error)| failed(error))?;
     std::fs::File::open(to)
         .and_then(|file| file.sync_all())
