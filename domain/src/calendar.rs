@@ -40,6 +40,14 @@ pub struct Limit {
     pub unit: LimitUnit,
 }
 
+impl Limit {
+    /// Whether the amount is within 1 to 10,000.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        (1..=10_000).contains(&self.amount)
+    }
+}
+
 /// A span of the day in minutes after midnight, `from < to <= 1440`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::calendar::Limit;
 use crate::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+use crate::text::{TextError, TextKind, check_stated, check_text};
 
 /// A name in both languages of the screens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,14 @@ pub struct Name {
     /// Falls back to the Chinese name where a city gives none.
     #[serde(default)]
     pub en: String,
+}
+
+impl Name {
+    /// Says what is wrong with the name, if anything.
+    pub fn check(&self) -> Result<(), TextError> {
+        check_stated(&self.zh, TextKind::Name)?;
+        check_text(&self.en, TextKind::Name)
+    }
 }
 
 /// Level of an area (区域层级).
@@ -44,6 +53,34 @@ pub struct Area {
     #[serde(default)]
     pub parent: Option<AreaCode>,
     pub name: Name,
+}
+
+impl AreaLevel {
+    /// How many levels there are, and so the longest way from a grid to its city.
+    pub const COUNT: usize = 5;
+
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::District => "district",
+            Self::Street => "street",
+            Self::Community => "community",
+            Self::Grid => "grid",
+        }
+    }
+}
+
+/// Why an area does not fit into the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AreaError {
+    #[error("names the unknown parent `{0}`")]
+    UnknownParent(AreaCode),
+    #[error(
+        "`{area}` ({}) cannot lie in `{parent}` ({}): levels go from city over district, street and community to grid",
+        .level.key(), .above.key()
+    )]
+    Level { area: AreaCode, level: AreaLevel, parent: AreaCode, above: AreaLevel },
 }
 
 /// Kind of a class (案件类型).
@@ -101,6 +138,28 @@ pub enum Entry {
     Department(Department),
 }
 
+impl Entry {
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Area(area) => &area.name,
+            Self::Class(class) => &class.name,
+            Self::Source(source) => &source.name,
+            Self::Department(department) => &department.name,
+        }
+    }
+
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Area(area) => area.code.as_str(),
+            Self::Class(class) => class.code.as_str(),
+            Self::Source(source) => source.code.as_str(),
+            Self::Department(department) => department.code.as_str(),
+        }
+    }
+}
+
 /// All codes a store knows: those of the policy and those defined later through events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -113,10 +172,37 @@ pub struct Catalogue {
     pub area_order: Vec<AreaCode>,
 }
 
-/// Nesting deeper than the national levels means a cycle.
-const PATH_LENGTH_MAX: usize = 8;
+/// Entries a catalogue may hold in all: every unit grid of a large city several times over.
+pub const ENTRIES_MAX: usize = 100_000;
 
 impl Catalogue {
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.areas.len() + self.classes.len() + self.sources.len() + self.departments.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the area's parent is known and of a coarser level. Levels only get finer downwards, so areas that all
+    /// hold this cannot lie in a circle.
+    pub fn check_area(&self, area: &Area) -> Result<(), AreaError> {
+        let Some(parent) = &area.parent else { return Ok(()) };
+        match self.areas.get(parent) {
+            None => Err(AreaError::UnknownParent(parent.clone())),
+            Some(above) if above.level >= area.level => Err(AreaError::Level {
+                area: area.code.clone(),
+                level: area.level,
+                parent: parent.clone(),
+                above: above.level,
+            }),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Adds or replaces one entry.
     pub fn define(&mut self, entry: Entry) {
         match entry {
@@ -145,13 +231,14 @@ impl Catalogue {
         }
     }
 
-    /// The area and those it lies in, finest first. Empty when the code is unknown.
+    /// The area and those it lies in, finest first, each once. Empty when the code is unknown.
     #[must_use]
     pub fn path(&self, code: &AreaCode) -> Vec<AreaCode> {
         let mut path = Vec::new();
         let mut next = Some(code);
         while let Some(area) = next.and_then(|code| self.areas.get(code)) {
-            if path.len() == PATH_LENGTH_MAX {
+            // Entries are checked, but a log may be older than the check.
+            if path.len() == AreaLevel::COUNT || path.contains(&area.code) {
                 break;
             }
             path.push(area.code.clone());

@@ -12,9 +12,6 @@ use crate::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
 use crate::moment::{Date, UtcMillis};
 use crate::whistle::WhistleCall;
 
-/// Longest free text in bytes; a note is a few sentences.
-pub const TEXT_BYTES_MAX: usize = 4_000;
-
 /// What someone asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -114,12 +111,14 @@ impl Command {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct History {
+    /// From 1970 to the present.
     pub opened: UtcMillis,
     /// The stage it waits in; ignored when closed.
     pub stage: Stage,
+    /// From the opening to the present.
     #[serde(default)]
     pub closed: Option<UtcMillis>,
-    /// Disposal due time; none is kept as none.
+    /// Disposal due time, from 1970 to 2199; none is kept as none.
     #[serde(default)]
     pub due: Option<UtcMillis>,
 }

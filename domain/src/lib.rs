@@ -6,6 +6,7 @@
 //! Modules in reading order.
 
 pub mod moment;
+pub mod text;
 pub mod code;
 pub mod place;
 pub mod camera;

@@ -17,6 +17,17 @@ pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 impl UtcMillis {
+    /// 1970-01-01: no hall's records reach back further.
+    pub const EARLIEST: Self = Self(0);
+    /// 2200-01-01: times from there on are mistakes.
+    pub const END: Self = Self(84_006 * DAY_MS);
+
+    /// Whether a time from outside can be meant: from 1970 to 2199.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        (Self::EARLIEST..Self::END).contains(&self)
+    }
+
     /// The instant `ms` milliseconds later (earlier when negative), saturating at the ends of time.
     #[must_use]
     pub fn plus(self, ms: i64) -> Self {
@@ -76,22 +87,26 @@ impl Local {
     /// Back to the instant, at the offset it was made with.
     #[must_use]
     pub fn utc(self, offset: UtcOffset) -> UtcMillis {
-        UtcMillis(self.date.days() * DAY_MS + self.ms_of_day - i64::from(offset.0) * MINUTE_MS)
+        UtcMillis(self.date.days() * DAY_MS).plus(self.ms_of_day).plus(-i64::from(offset.0) * MINUTE_MS)
     }
 }
 
-/// A date of the proleptic Gregorian calendar, kept as days since 1970-01-01 so that it orders and adds.
-/// Serialised as `2026-11-21`.
+/// A date of the proleptic Gregorian calendar from 0000-01-01 to 9999-12-31, kept as days since 1970-01-01 so that it
+/// orders and adds. Arithmetic stops at both ends, so that every date can be written and read again. Serialised as
+/// `2026-11-21`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(value_type = String))]
 pub struct Date(i32);
 
+/// 0000-01-01 and 9999-12-31.
+const DAYS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
+
 impl Date {
     /// Returns `None` for a day that does not exist, such as 30 February.
     #[must_use]
     pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(-9999..=9999).contains(&year) {
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
             return None;
         }
         // Days from civil, after Howard Hinnant's published algorithm: the year starts in March.
@@ -105,9 +120,10 @@ impl Date {
         (date.parts() == (year, month, day)).then_some(date)
     }
 
+    /// The date so many days after 1970-01-01, or the first or last one there is.
     #[must_use]
     pub fn from_days(days: i64) -> Self {
-        Self(days as i32)
+        Self(days.clamp(*DAYS.start(), *DAYS.end()) as i32)
     }
 
     /// Days since 1970-01-01.
@@ -134,7 +150,7 @@ impl Date {
 
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
-        Self((i64::from(self.0) + days) as i32)
+        Self::from_days(i64::from(self.0).saturating_add(days))
     }
 
     /// 0 = Monday … 6 = Sunday.

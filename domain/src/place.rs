@@ -24,7 +24,8 @@ impl Point {
     /// Returns `None` outside the globe.
     #[must_use]
     pub fn from_e6(lat_e6: i32, lon_e6: i32) -> Option<Self> {
-        (lat_e6.abs() <= 90_000_000 && lon_e6.abs() <= 180_000_000).then_some(Self { lat_e6, lon_e6 })
+        (lat_e6.unsigned_abs() <= 90_000_000 && lon_e6.unsigned_abs() <= 180_000_000)
+            .then_some(Self { lat_e6, lon_e6 })
     }
 
     #[must_use]
@@ -126,6 +127,28 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Says what is wrong with the rectangle, if anything.
+    pub fn check(&self) -> Result<(), String> {
+        for (field, degrees, most) in [
+            ("south", self.south, 90.0),
+            ("north", self.north, 90.0),
+            ("west", self.west, 180.0),
+            ("east", self.east, 180.0),
+        ] {
+            // Not a number is within nothing.
+            if !(-most..=most).contains(&degrees) {
+                return Err(format!("{field}: {degrees} is not within -{most} to {most}"));
+            }
+        }
+        if self.south >= self.north {
+            return Err(format!("south: {} does not lie below north, {}", self.south, self.north));
+        }
+        if self.west >= self.east {
+            return Err(format!("west: {} does not lie left of east, {}", self.west, self.east));
+        }
+        Ok(())
+    }
+
     #[must_use]
     pub fn contains(&self, point: Point) -> bool {
         (self.south..=self.north).contains(&point.lat()) && (self.west..=self.east).contains(&point.lon())

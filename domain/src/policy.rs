@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Limit, WorkCalendar};
-use crate::catalogue::{Area, Catalogue, Class, Department, Entry, Name, Source};
+use crate::catalogue::{Area, Catalogue, Class, Department, ENTRIES_MAX, Entry, Name, Source};
 use crate::moment::UtcOffset;
 use crate::place::Bounds;
 
@@ -35,7 +35,8 @@ pub struct Policy {
     pub clock_skew_seconds: u32,
     /// A report may lie this far in the past, in days.
     pub backdate_days: u16,
-    /// Positions and cases outside are refused; none accepts the whole globe.
+    /// Positions and new reports outside are refused; a case taken over is kept without its position. None accepts
+    /// the whole globe.
     #[serde(default)]
     pub bounds: Option<Bounds>,
     /// Working hours, holidays, make-up days.
@@ -56,12 +57,16 @@ impl Policy {
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {
         let mut catalogue = Catalogue::default();
+        self.entries().for_each(|entry| catalogue.define(entry));
+        catalogue
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
         let areas = self.areas.iter().cloned().map(Entry::Area);
         let classes = self.classes.iter().cloned().map(Entry::Class);
         let sources = self.sources.iter().cloned().map(Entry::Source);
         let departments = self.departments.iter().cloned().map(Entry::Department);
-        areas.chain(classes).chain(sources).chain(departments).for_each(|entry| catalogue.define(entry));
-        catalogue
+        areas.chain(classes).chain(sources).chain(departments)
     }
 
     /// Says what is wrong, naming the field.
@@ -70,7 +75,7 @@ impl Policy {
         for (field, limit) in
             [("dispatch_limit", self.dispatch_limit), ("disposal_limit", self.disposal_limit)]
         {
-            if limit.amount == 0 || limit.amount > 10_000 {
+            if !limit.is_possible() {
                 return Err(format!("{field}: {} is not within 1 to 10,000", limit.amount));
             }
         }
@@ -91,13 +96,32 @@ impl Policy {
                 "forecast_minutes, whistle_response_minutes and position_stale_seconds must not be 0".into(),
             );
         }
+        self.bounds
+            .map_or(Ok(()), |bounds| bounds.check())
+            .map_err(|problem| format!("bounds: {problem}"))?;
+        self.centre.check().map_err(|problem| format!("centre: {problem}"))?;
+        self.check_codes()
+    }
+
+    fn check_codes(&self) -> Result<(), String> {
         let catalogue = self.catalogue();
+        if catalogue.len() > ENTRIES_MAX {
+            return Err(format!("{} codes; at most 100,000 are taken", catalogue.len()));
+        }
+        for entry in self.entries() {
+            entry.name().check().map_err(|problem| format!("name of `{}`: {problem}", entry.code()))?;
+        }
         for area in &self.areas {
-            if let Some(parent) = area.parent.as_ref().filter(|parent| !catalogue.areas.contains_key(*parent))
-            {
-                return Err(format!("areas: `{}` names the unknown parent `{parent}`", area.code));
+            catalogue.check_area(area).map_err(|problem| format!("areas: `{}`: {problem}", area.code))?;
+        }
+        for class in &self.classes {
+            if class.disposal_limit.is_some_and(|limit| !limit.is_possible()) {
+                return Err(format!("classes: `{}`: disposal_limit is not within 1 to 10,000", class.code));
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,9 @@ use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
 use crate::whistle::Whistle;
 
+mod check;
 mod decide;
+mod define;
 mod whistles;
 
 pub use decide::decide;
@@ -360,5 +362,7 @@ fn disposal_clock_taken_over(history: &History) -> Option<crate::case::Clock> {
     })
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,23 @@
 //! `decide`: whether a command may happen, and which events it makes.
 
+use super::check::{
+    check_history, check_limit, check_report, check_seen, check_stated, check_text, is_within, known_area,
+    out_of_range, unknown,
+};
+use super::define::define;
 use super::{Alarm, State};
 use crate::calendar::Limit;
 use crate::case::{Case, Clock, Phase, Report, Stage};
-use crate::catalogue::Entry;
-use crate::code::{AreaCode, CaseId, WhistleId};
-use crate::command::{Command, DeadlineOf, Event, History, TEXT_BYTES_MAX};
-use crate::moment::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMillis};
+use crate::code::{CaseId, WhistleId};
+use crate::command::{Command, DeadlineOf, Event, History};
+use crate::moment::{MINUTE_MS, UtcMillis};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
+use crate::text::TextKind;
 use crate::whistle::{CALLED_MAX, Whistle, WhistleCall};
 
 /// Deadlines recorded by one command, so that a long sleep does not make one huge transaction.
 const DEADLINES_PER_COMMAND_MAX: usize = 1_000;
-/// Entries one command may define.
-const ENTRIES_MAX: usize = 10_000;
 
 /// Which events `command` makes at `now`, or why it is refused. Changes nothing.
 pub fn decide(
@@ -26,7 +29,10 @@ pub fn decide(
     let one = |event: Event| Ok(vec![event]);
     match command {
         Command::ReportCase { report, at } => {
-            let area_path = check_report(state, report, policy)?;
+            let area_path = check_report(state, report)?;
+            if !is_within(report, policy) {
+                return out_of_range("place", "lies outside the policy's bounds");
+            }
             let seen = at.unwrap_or(now);
             check_seen("at", seen, policy, now)?;
             let (case, number) = next_case(state, policy, now);
@@ -55,22 +61,22 @@ pub fn decide(
         }
         Command::FinishDisposal { case, note } => {
             at_stage(state, *case, Stage::Dispose)?;
-            check_text("note", note)?;
+            check_text("note", note, TextKind::Note)?;
             one(Event::DisposalFinished { case: *case, note: note.clone() })
         }
         Command::GiveFeedback { case, note } => {
             at_stage(state, *case, Stage::Feedback)?;
-            check_text("note", note)?;
+            check_text("note", note, TextKind::Note)?;
             one(Event::FeedbackGiven { case: *case, note: note.clone() })
         }
         Command::PassCheck { case, note } => {
             at_stage(state, *case, Stage::Check)?;
-            check_text("note", note)?;
+            check_text("note", note, TextKind::Note)?;
             one(Event::CheckPassed { case: *case, note: note.clone() })
         }
         Command::CloseCase { case, note } => {
             at_stage(state, *case, Stage::Close)?;
-            check_text("note", note)?;
+            check_text("note", note, TextKind::Note)?;
             one(Event::CaseClosed { case: *case, note: note.clone() })
         }
         Command::ClaimCase { case } => {
@@ -79,10 +85,7 @@ pub fn decide(
         }
         Command::NoteCase { case, text } => {
             open_case(state, *case)?;
-            check_text("text", text)?;
-            if text.trim().is_empty() {
-                return out_of_range("text", "is empty");
-            }
+            check_stated("text", text, TextKind::Note)?;
             one(Event::CaseNoted { case: *case, text: text.clone() })
         }
         Command::RaiseWhistle { call } => raise_whistle(state, call, policy, now),
@@ -99,7 +102,7 @@ pub fn decide(
         }
         Command::CloseWhistle { whistle, note } => {
             open_whistle(state, *whistle)?;
-            check_text("note", note)?;
+            check_text("note", note, TextKind::Note)?;
             one(Event::WhistleClosed { whistle: *whistle, note: note.clone() })
         }
         Command::DefineCatalogue { entries } => define(state, entries),
@@ -114,28 +117,17 @@ fn take_over(
     policy: &Policy,
     now: UtcMillis,
 ) -> Result<Vec<Event>, Rejection> {
-    let area_path = check_report(state, report, policy)?;
-    let latest = now.plus(i64::from(policy.clock_skew_seconds) * SECOND_MS);
-    if history.opened > latest {
-        return impossible("opened", "lies in the future");
-    }
-    if history.closed.is_some_and(|closed| closed < history.opened) {
-        return impossible("closed", "lies before the case was opened");
-    }
-    if history.closed.is_some_and(|closed| closed > latest) {
-        return impossible("closed", "lies in the future");
+    let area_path = check_report(state, report)?;
+    check_history(&history, policy, now)?;
+    let mut report = report.clone();
+    if !is_within(&report, policy) {
+        // The case has a past that must not be lost; its position would be off every map of this city.
+        report.place = None;
     }
     let waits = history.closed.is_none() && history.stage == Stage::Dispatch;
     let dispatch_clock = waits.then(|| clock(policy, history.opened, policy.dispatch_limit));
     let (case, number) = next_case(state, policy, now);
-    Ok(vec![Event::CaseTakenOver {
-        case,
-        number,
-        report: report.clone(),
-        area_path,
-        history,
-        dispatch_clock,
-    }])
+    Ok(vec![Event::CaseTakenOver { case, number, report, area_path, history, dispatch_clock }])
 }
 
 fn raise_whistle(
@@ -145,10 +137,7 @@ fn raise_whistle(
     now: UtcMillis,
 ) -> Result<Vec<Event>, Rejection> {
     let area_path = known_area(state, &call.area)?;
-    check_text("title", &call.title)?;
-    if call.title.trim().is_empty() {
-        return out_of_range("title", "is empty");
-    }
+    check_stated("title", &call.title, TextKind::Line)?;
     if let Some(case) = call.case {
         open_case(state, case)?;
     }
@@ -166,27 +155,6 @@ fn raise_whistle(
     let whistle = WhistleId(state.last_whistle + 1);
     let due = now.plus(i64::from(policy.whistle_response_minutes) * MINUTE_MS);
     Ok(vec![Event::WhistleRaised { whistle, call: call.clone(), area_path, due }])
-}
-
-fn define(state: &State, entries: &[Entry]) -> Result<Vec<Event>, Rejection> {
-    if entries.len() > ENTRIES_MAX {
-        return out_of_range("entries", "at most 10,000 in one command");
-    }
-    let mut known = state.catalogue.clone();
-    let mut new = Vec::new();
-    for entry in entries {
-        if let Entry::Area(area) = entry
-            && let Some(parent) = &area.parent
-            && !known.areas.contains_key(parent)
-        {
-            return unknown("parent", parent.as_str());
-        }
-        if !known.has(entry) {
-            known.define(entry.clone());
-            new.push(entry.clone());
-        }
-    }
-    Ok(if new.is_empty() { Vec::new() } else { vec![Event::CatalogueDefined { entries: new }] })
 }
 
 fn pass_deadlines(state: &State, policy: &Policy, now: UtcMillis) -> Vec<Event> {
@@ -239,69 +207,4 @@ fn at_stage(state: &State, case: CaseId, needs: Stage) -> Result<&Case, Rejectio
 
 fn open_whistle(state: &State, whistle: WhistleId) -> Result<&Whistle, Rejection> {
     state.whistles.get(&whistle).ok_or(Rejection::UnknownWhistle { whistle })
-}
-
-fn known_area(state: &State, area: &AreaCode) -> Result<Vec<AreaCode>, Rejection> {
-    let path = state.catalogue.path(area);
-    if path.is_empty() { unknown("area", area.as_str()) } else { Ok(path) }
-}
-
-fn check_report(state: &State, report: &Report, policy: &Policy) -> Result<Vec<AreaCode>, Rejection> {
-    let path = known_area(state, &report.area)?;
-    if !state.catalogue.classes.contains_key(&report.class) {
-        return unknown("class", report.class.as_str());
-    }
-    if !state.catalogue.sources.contains_key(&report.source) {
-        return unknown("source", report.source.as_str());
-    }
-    check_text("description", &report.description)?;
-    check_text("address", &report.address)?;
-    check_text("condition", report.condition.as_deref().unwrap_or(""))?;
-    check_text("reporter", report.reporter.as_deref().unwrap_or(""))?;
-    if report.base_count == 0 {
-        return out_of_range("base_count", "must be at least 1");
-    }
-    match (report.place, policy.bounds) {
-        (Some(place), Some(bounds)) if !bounds.contains(place) => {
-            out_of_range("place", "lies outside the policy's bounds")
-        }
-        _ => Ok(path),
-    }
-}
-
-fn check_seen(field: &str, seen: UtcMillis, policy: &Policy, now: UtcMillis) -> Result<(), Rejection> {
-    if seen > now.plus(i64::from(policy.clock_skew_seconds) * SECOND_MS) {
-        return impossible(field, "lies in the future");
-    }
-    if seen < now.plus(-i64::from(policy.backdate_days) * DAY_MS) {
-        return impossible(field, "lies further in the past than the policy accepts");
-    }
-    Ok(())
-}
-
-fn check_limit(limit: Limit) -> Result<(), Rejection> {
-    if (1..=10_000).contains(&limit.amount) {
-        Ok(())
-    } else {
-        out_of_range("limit", "expected 1 to 10,000 units")
-    }
-}
-
-fn check_text(field: &str, text: &str) -> Result<(), Rejection> {
-    if text.len() > TEXT_BYTES_MAX {
-        return out_of_range(field, "longer than 4,000 bytes");
-    }
-    Ok(())
-}
-
-fn unknown<T>(field: &str, code: &str) -> Result<T, Rejection> {
-    Err(Rejection::UnknownCode { field: field.to_owned(), code: code.to_owned() })
-}
-
-fn impossible<T>(field: &str, problem: &str) -> Result<T, Rejection> {
-    Err(Rejection::ImpossibleTime { field: field.to_owned(), problem: problem.to_owned() })
-}
-
-fn out_of_range<T>(field: &str, problem: &str) -> Result<T, Rejection> {
-    Err(Rejection::OutOfRange { field: field.to_owned(), problem: problem.to_owned() })
 }

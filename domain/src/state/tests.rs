@@ -19,9 +19,9 @@ use crate::rejection::Rejection;
 use crate::tally::{Dimension, Period};
 use crate::whistle::{WhistleCall, WhistleLevel};
 
-const START: UtcMillis = UtcMillis(1_781_486_400_000); // 2026-06-15 09:20 in Shanghai, a Monday.
+pub(super) const START: UtcMillis = UtcMillis(1_781_486_400_000); // 2026-06-15 09:20 in Shanghai, a Monday.
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name { zh: text.into(), en: text.into() }
 }
 
@@ -66,7 +66,7 @@ fn policy() -> Policy {
     }
 }
 
-fn report(area: &str, class: &str) -> Report {
+pub(super) fn report(area: &str, class: &str) -> Report {
     Report {
         source: SourceCode::new("hotline").unwrap(),
         class: ClassCode::new(class).unwrap(),
@@ -83,22 +83,22 @@ fn report(area: &str, class: &str) -> Report {
 }
 
 /// A hall without a store: decides, records, applies.
-struct Desk {
-    policy: Policy,
-    state: State,
-    log: Vec<Recorded>,
-    now: UtcMillis,
+pub(super) struct Desk {
+    pub(super) policy: Policy,
+    pub(super) state: State,
+    pub(super) log: Vec<Recorded>,
+    pub(super) now: UtcMillis,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let policy = policy();
         let mut desk = Self { state: State::new(&policy), policy, log: Vec::new(), now: START };
         desk.send(Command::PassDeadlines).unwrap();
         desk
     }
 
-    fn send(&mut self, command: Command) -> Result<(), Rejection> {
+    pub(super) fn send(&mut self, command: Command) -> Result<(), Rejection> {
         let events = decide(&self.state, &command, &self.policy, self.now)?;
         for event in events {
             let recorded = Recorded { seq: self.state.seq + 1, at: self.now, actor: "周敏".into(), event };
@@ -109,7 +109,7 @@ impl Desk {
     }
 
     /// Lets time pass as the timer would: every deadline is recorded at its own moment.
-    fn pass(&mut self, ms: i64) {
+    pub(super) fn pass(&mut self, ms: i64) {
         let until = self.now.plus(ms);
         while let Some(next) = self.state.next_deadline().filter(|next| *next <= until) {
             self.now = self.now.max(next);
@@ -344,7 +344,7 @@ fn play(desk: &mut Desk, made: &Move) {
 }
 
 /// Counts the state measures of the city again from the cases and whistles alone, without any delta.
-fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, i64> {
+pub(super) fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, i64> {
     let mut counts = BTreeMap::new();
     let mut add = |key: &'static str, count: i64| *counts.entry(key).or_insert(0) += count;
     for case in state.cases.values() {
