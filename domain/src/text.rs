@@ -55,11 +55,10 @@ pub fn check_text(text: &str, kind: TextKind) -> Result<(), TextError> {
     if text.len() > kind.bytes_max() {
         return Err(TextError::TooLong { bytes: text.len(), most: kind.bytes_max() });
     }
-    let breaks = |c: char| kind.has_lines() && matches!(c, '\n' | '\r' | '\t');
-    if let Some(bad) = text.chars().find(|c| is_control(*c) && !breaks(*c)) {
+    if let Some(bad) = text.chars().find(|c| is_control(*c) && !(kind.has_lines() && is_break(*c))) {
         return Err(TextError::Control(bad));
     }
-    if let Some(bad) = text.chars().find(|c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')) {
+    if let Some(bad) = text.chars().find(|c| is_turn(*c)) {
         return Err(TextError::Direction(bad));
     }
     let blank = text.chars().all(char::is_whitespace);
@@ -75,6 +74,24 @@ pub fn check_stated(text: &str, kind: TextKind) -> Result<(), TextError> {
         return Err(TextError::Empty);
     }
     check_text(text, kind)
+}
+
+/// The text with `\u{FFFD}` in place of each character that no text may hold: for tables of other systems, whose rows are
+/// worth more than their damaged letters.
+#[must_use]
+pub fn repaired(text: &str) -> String {
+    let whole =
+        |c: char| if (is_control(c) && !is_break(c)) || is_turn(c) { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(whole).collect()
+}
+
+fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\t')
+}
+
+/// Embeddings, overrides and isolates of the direction of writing.
+fn is_turn(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Control characters, and the two separators that break a line where none is expected.
@@ -105,6 +122,11 @@ mod tests {
             assert_eq!(check_text(text, TextKind::Note), Ok(()), "{text:?}");
         }
         assert_eq!(check_stated("昆明", TextKind::Name), Ok(()));
+    }
+
+    #[test]
+    fn damage_in_tables_is_marked() {
+        assert_eq!(repaired("a\u{80}\u{93}b\u{202E}c\0\nd"), "a\u{FFFD}\u{FFFD}b\u{FFFD}c\u{FFFD}\nd");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use domain::code::InspectorCode;
 use domain::moment::{DAY_MS, HOUR_MS, SECOND_MS, UtcMillis};
 use domain::place::{Bounds, Point};
+use domain::text::{TextError, TextKind, check_text};
 use domain::wire::PositionRow;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub struct Fix {
     /// Radius of confidence in metres.
     #[serde(default)]
     pub accuracy_m: Option<f32>,
-    /// Which door or device it came through.
+    /// Which door or device it came through; 128 bytes at most.
     #[serde(default)]
     pub source: String,
 }
@@ -96,7 +97,9 @@ pub enum FixError {
     Heading(f32),
     #[error("accuracy_m: {0} is not within 0 to 100,000")]
     Accuracy(f32),
-    #[error("inspector: the hall already follows 100,000 inspectors")]
+    #[error("source: {0}")]
+    Source(TextError),
+    #[error("inspector: the hall already follows 100,000 inspectors heard within `positions.forget_hours`")]
     TooManyInspectors,
 }
 
@@ -111,6 +114,7 @@ impl FixError {
             Self::Speed(_) => "speed",
             Self::Heading(_) => "heading",
             Self::Accuracy(_) => "accuracy",
+            Self::Source(_) => "source",
             Self::TooManyInspectors => "too_many_inspectors",
         }
     }
@@ -193,10 +197,10 @@ impl Positions {
             .iter()
             .map(|fix| {
                 check(fix, &self.0.accepts, self.0.settings.keep_days, now)?;
-                let known = table.people().len();
+                let is_new = table.index(&fix.inspector).is_none();
                 let index =
                     table.enter(&fix.inspector, fix.place, fix.fixed).ok_or(FixError::TooManyInspectors)?;
-                if table.people().len() > known {
+                if is_new {
                     waiting.new.push((index, fix.inspector.clone()));
                 }
                 let step = table.take(index, fix);
@@ -291,11 +295,12 @@ impl Positions {
 }
 
 fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result<(), FixError> {
-    let ahead_ms = fix.fixed.since(now);
+    // Both differences saturate, so that no number a device may send is the negative of another.
+    let (ahead_ms, age_ms) = (fix.fixed.since(now), now.since(fix.fixed));
     if ahead_ms > i64::from(accepts.clock_skew_seconds) * SECOND_MS {
         return Err(FixError::Future(ahead_ms / SECOND_MS));
     }
-    if -ahead_ms > i64::from(keep_days) * DAY_MS {
+    if age_ms > i64::from(keep_days) * DAY_MS {
         return Err(FixError::TooOld(keep_days));
     }
     if accepts.bounds.is_some_and(|bounds| !bounds.contains(fix.place)) {
@@ -304,7 +309,8 @@ fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result
     let within = |value: Option<f32>, most: f32| value.filter(|value| !(0.0..=most).contains(value));
     within(fix.speed_mps, 100.0).map_or(Ok(()), |speed| Err(FixError::Speed(speed)))?;
     within(fix.heading_deg, 360.0).map_or(Ok(()), |heading| Err(FixError::Heading(heading)))?;
-    within(fix.accuracy_m, 100_000.0).map_or(Ok(()), |accuracy| Err(FixError::Accuracy(accuracy)))
+    within(fix.accuracy_m, 100_000.0).map_or(Ok(()), |accuracy| Err(FixError::Accuracy(accuracy)))?;
+    check_text(&fix.source, TextKind::Id).map_err(FixError::Source)
 }
 
 /// The tick: until the last `Positions` is dropped.

@@ -81,10 +81,33 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// A JSON body or row that is not what was expected: the field within it and what is wrong there.
+    #[must_use]
+    pub fn malformed(code: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let problem = Self::new(StatusCode::BAD_REQUEST, code, error.inner().to_string());
+        let path = error.path().to_string();
+        if path == "." { problem } else { problem.at(&path) }
+    }
+
+    /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own.
+    #[must_use]
+    pub fn in_row(mut self, rows: &str, index: usize) -> Self {
+        let field = self.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
+        self.field = Some(format!("{rows}[{index}]{field}"));
+        self.count();
+        self
+    }
+
+    fn count(&self) {
+        metrics::counter!("gridhall_http_problems_total", "code" => self.code.clone()).increment(1);
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        metrics::counter!("gridhall_http_problems_total", "code" => self.code.clone()).increment(1);
+        self.count();
         let mut response = (status, axum::Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -141,9 +164,12 @@ where
         let bytes = <axum::body::Bytes as axum::extract::FromRequest<S>>::from_request(request, state)
             .await
             .map_err(|error| Problem::new(error.status(), "body", error.body_text()))?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))
+        let mut text = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut text)
+            .map_err(|error| Problem::malformed("malformed_json", &error))?;
+        text.end()
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
+        Ok(Self(value))
     }
 }
 

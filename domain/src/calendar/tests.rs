@@ -113,13 +113,13 @@ proptest! {
             let local = at.local(OFFSET);
             prop_assert_eq!(local.date.to_string().parse::<Date>(), Ok(local.date));
             prop_assert!((101..=99_991_231).contains(&local.date.number()));
-            local.utc(OFFSET);
-            local.date.plus_days(ms);
-            calendar().due(at, Limit { amount: hours, unit: LimitUnit::WorkHour }, OFFSET);
-            calendar().resumes_at(at, OFFSET);
+            let _ = local.utc(OFFSET);
+            let _ = local.date.plus_days(ms);
+            let _ = calendar().due(at, Limit { amount: hours, unit: LimitUnit::WorkHour }, OFFSET);
+            let _ = calendar().resumes_at(at, OFFSET);
             for to in [ms, other, i64::MIN, i64::MAX].map(UtcMillis) {
-                calendar().elapsed_ms(at, to, LimitUnit::WorkHour, OFFSET);
-                calendar().elapsed_ms(at, to, LimitUnit::UrgentHour, OFFSET);
+                let _ = calendar().elapsed_ms(at, to, LimitUnit::WorkHour, OFFSET);
+                let _ = calendar().elapsed_ms(at, to, LimitUnit::UrgentHour, OFFSET);
             }
         }
     }

@@ -111,31 +111,27 @@ async fn batch(
         .into_iter()
         .enumerate()
         .map(|(index, row)| {
-            envelope(row, actor, language).map_err(|mut problem| {
-                let field = problem.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
-                problem.field = Some(format!("commands[{index}]{field}"));
-                problem
-            })
+            envelope(row, actor, language).map_err(|problem| problem.in_row("commands", index))
         })
         .collect();
     let good: Vec<Envelope> = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
     let mut answers = hall.writer.send_many(good).await.into_iter();
     checked
         .into_iter()
-        .map(|row| match row {
+        .enumerate()
+        .map(|(index, row)| match row {
             Err(problem) => RowAnswer::Refused(problem),
             Ok(_) => match answers.next().unwrap_or(Err(WriteError::Stopped)) {
                 Ok(answer) => RowAnswer::Taken(answer),
-                Err(error) => RowAnswer::Refused(write_problem(error, language)),
+                Err(error) => RowAnswer::Refused(write_problem(error, language).in_row("commands", index)),
             },
         })
         .collect()
 }
 
 fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
-    let row: Row = serde_json::from_value(row).map_err(|error| {
-        Problem::new(axum::http::StatusCode::BAD_REQUEST, "malformed_command", error.to_string())
-    })?;
+    let row: Row = serde_path_to_error::deserialize(row)
+        .map_err(|error| Problem::malformed("malformed_command", &error))?;
     if !actor.roles.iter().any(|role| role.may(&row.command)) {
         let rejection = Rejection::NotAllowed { command: row.command.name().to_owned() };
         return Err(Problem::refused(&rejection, language));

@@ -60,7 +60,7 @@ pub async fn post(
     for (index, row) in batch.fixes.into_iter().enumerate() {
         match own_fix(row, &actor) {
             Ok(fix) => good.push((index, fix)),
-            Err(problem) => refused.push(numbered(problem, index)),
+            Err(problem) => refused.push(problem.in_row("fixes", index)),
         }
     }
     let fixes: Vec<Fix> = good.iter().map(|(_, fix)| fix.clone()).collect();
@@ -69,7 +69,7 @@ pub async fn post(
     for ((index, _), answer) in good.into_iter().zip(answers) {
         match answer {
             Ok(()) => taken += 1,
-            Err(error) => refused.push(numbered(fix_problem(&error), index)),
+            Err(error) => refused.push(fix_problem(&error).in_row("fixes", index)),
         }
     }
     Ok(Answer(FixesAnswer { taken, refused }))
@@ -77,19 +77,13 @@ pub async fn post(
 
 /// A phone's token speaks for its own inspector only.
 fn own_fix(row: serde_json::Value, actor: &Actor) -> Result<Fix, Problem> {
-    let fix: Fix = serde_json::from_value(row)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_fix", error.to_string()))?;
+    let fix: Fix =
+        serde_path_to_error::deserialize(row).map_err(|error| Problem::malformed("malformed_fix", &error))?;
     if actor.has(Role::Inspector) && fix.inspector.as_str() != actor.name {
         let title = format!("this token reports for `{}` only", actor.name);
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title).at("inspector"));
     }
     Ok(fix)
-}
-
-fn numbered(mut problem: Problem, index: usize) -> Problem {
-    let field = problem.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
-    problem.field = Some(format!("fixes[{index}]{field}"));
-    problem
 }
 
 fn fix_problem(error: &FixError) -> Problem {
@@ -169,7 +163,7 @@ fn inspector(hall: &Hall, id: &str) -> Result<InspectorCode, Problem> {
 fn parse_time(text: &str) -> Result<UtcMillis, Problem> {
     if let Ok(number) = text.parse::<i64>() {
         // Seconds until the year 5138 are below this; milliseconds have been above it since 1973.
-        return Ok(UtcMillis(if number.abs() < 100_000_000_000 {
+        return Ok(UtcMillis(if number.unsigned_abs() < 100_000_000_000 {
             number.saturating_mul(1_000)
         } else {
             number

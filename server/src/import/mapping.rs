@@ -248,11 +248,25 @@ impl Mapping {
         if self.time.formats.is_empty() {
             return Err("time.formats: expected at least one format".to_owned());
         }
+        for format in &self.time.formats {
+            check_format(format)
+                .map_err(|problem| format!("time.formats: {format:?} cannot be read: {problem}"))?;
+        }
         if self.columns.lat.is_some() != self.columns.lon.is_some() {
             return Err("columns: lat and lon are given together or not at all".to_owned());
         }
         if self.class.create && self.class.kind.is_none() {
             return Err("class.kind: needed where classes are made from words".to_owned());
+        }
+        let mut above = self.area.root.level;
+        for level in &self.area.levels {
+            if level.level <= above {
+                return Err(format!(
+                    "area.levels: `{}` is not finer than the level before it, which areas must be that lie in others",
+                    level.column
+                ));
+            }
+            above = level.level;
         }
         if self.source.kind.is_some() {
             return Err("source.kind: sources have no kind".to_owned());
@@ -261,5 +275,18 @@ impl Mapping {
             return Err("source.default: needed without a column for the source".to_owned());
         }
         Ok(())
+    }
+}
+
+/// Whether a moment written in `format` is read as the same day, which a format without a date, with an offset or
+/// with letters that only write is not.
+fn check_format(format: &str) -> Result<(), String> {
+    let sample = jiff::civil::date(2026, 11, 21).at(13, 45, 7, 0);
+    let written = jiff::fmt::strtime::format(format, sample).map_err(|error| error.to_string())?;
+    let read = jiff::civil::DateTime::strptime(format, &written).map_err(|error| error.to_string())?;
+    if read.date() == sample.date() {
+        Ok(())
+    } else {
+        Err(format!("{sample} is written as {written:?} and read as {read}"))
     }
 }

@@ -126,7 +126,7 @@ impl<R: BufRead> Records<R> {
         Ok(Err(broken))
     }
 
-    /// The next line with its end, at most a little longer than a record may be.
+    /// The next line with its end, which is CR, LF or both, at most a little longer than a record may be.
     fn take(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         if let Some(line) = self.ahead.pop_front() {
             self.line += 1;
@@ -142,12 +142,18 @@ impl<R: BufRead> Records<R> {
                 self.ended = true;
                 break;
             }
-            let end = available.iter().position(|byte| *byte == b'\n');
+            let end = available.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            let is_return = end.is_some_and(|end| available[end] == b'\r');
             let used = end.map_or(available.len(), |end| end + 1);
             if line.len() <= RECORD_BYTES_MAX {
                 line.extend_from_slice(&available[..used]);
             }
             self.input.consume(used);
+            // Old Macs end a line with CR alone; with an LF behind it the two are one end.
+            if is_return && self.input.fill_buf()?.first() == Some(&b'\n') {
+                line.push(b'\n');
+                self.input.consume(1);
+            }
             if end.is_some() {
                 break;
             }

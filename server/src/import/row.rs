@@ -8,6 +8,7 @@ use domain::code::{AreaCode, CODE_BYTES_MAX, ClassCode, SourceCode};
 use domain::command::{Command, History};
 use domain::moment::UtcMillis;
 use domain::place::Point;
+use domain::text::{TextKind, repaired};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use super::mapping::{ClosedBy, Codes, Datum, Decimal, Mapping};
 
 /// Longest id of the other system in bytes.
-const ID_BYTES_MAX: usize = 128;
+const ID_BYTES_MAX: usize = TextKind::Id.bytes_max();
 /// Longest part of a code made from a word, in bytes.
 const SLUG_BYTES_MAX: usize = 40;
 
@@ -110,15 +111,15 @@ impl<'a> Rows<'a> {
         let area = self.area(fields)?;
         let optional = |column: &Option<String>| {
             let value = column.as_ref().map(|column| self.value(fields, column));
-            value.filter(|value| !value.is_empty()).map(str::to_owned)
+            value.filter(|value| !value.is_empty()).map(one_line)
         };
         Ok(Report {
             source,
             class,
             area,
             condition: optional(&columns.condition),
-            address: self.joined(fields, &columns.address, " "),
-            description: self.joined(fields, &columns.description, " · "),
+            address: one_line(&self.joined(fields, &columns.address, " ")),
+            description: repaired(&self.joined(fields, &columns.description, " · ")),
             place,
             priority: Priority::Ordinary,
             base_count: 1,
@@ -315,7 +316,26 @@ fn check<C>(column: &str, code: Result<C, domain::code::CodeError>) -> Result<C,
 }
 
 fn named(word: &str) -> Name {
-    Name { zh: word.to_owned(), en: word.to_owned() }
+    let mut name = one_line(word);
+    if name.len() > TextKind::Name.bytes_max() {
+        let mut end = TextKind::Name.bytes_max() - '…'.len_utf8();
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name.truncate(end);
+        name.push('…');
+    }
+    Name { zh: name.clone(), en: name }
+}
+
+/// A field that runs over several lines as one.
+fn one_line(text: &str) -> String {
+    let text = repaired(text);
+    text.split(['\r', '\n', '\t'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The code of an area made from a word: its parent's with the word behind it, while that fits.

@@ -20,6 +20,22 @@ fn quotes_lines_and_empty_fields() {
     );
 }
 
+/// Method: the same table with every kind of line end, read in pieces of every size, so that a CR and its LF also come
+/// apart.
+#[test]
+fn lines_end_with_cr_lf_or_both() {
+    for end in ["\r", "\n", "\r\n"] {
+        let text = ["id,text", "1,eins", "", "2,\"zwei\rzwo\"", "3,drei"].join(end);
+        for size in 1..=text.len() {
+            let mut records = Records::new(std::io::BufReader::with_capacity(size, text.as_bytes()), b',');
+            let found: Vec<_> =
+                std::iter::from_fn(|| records.next().unwrap()).map(|record| record.fields).collect();
+            let rows = [["id", "text"], ["1", "eins"], ["2", "zwei\rzwo"], ["3", "drei"]];
+            assert_eq!(found, rows.map(|row| fields(&row)), "{end:?} in pieces of {size}");
+        }
+    }
+}
+
 /// Method: a quote is put at every position of a sound table. Whatever it breaks, the last line is read as it stands.
 #[test]
 fn stray_quote_anywhere_leaves_the_last_line_alone() {

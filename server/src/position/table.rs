@@ -14,7 +14,8 @@ use super::Fix;
 
 /// Ticks a client may be behind and still get single frames: 4 seconds.
 const TICKS_KEPT: usize = 16;
-/// Inspectors the table accepts.
+/// Inspectors the table accepts. While it is full, new ones take the numbers of those longest unheard who have left the
+/// screens.
 pub const INSPECTORS_MAX: usize = 100_000;
 /// Slower than this a person stands, in metres per second.
 const WALKING_MPS: f64 = 0.3;
@@ -84,6 +85,8 @@ pub struct Table {
     people: Vec<Person>,
     dirty: Vec<u32>,
     cells: BTreeMap<Cell, CellState>,
+    /// Numbers that may be given to others while the table is full, longest unheard last.
+    free: Vec<u32>,
 }
 
 impl Table {
@@ -97,6 +100,7 @@ impl Table {
             people: Vec::new(),
             dirty: Vec::new(),
             cells: BTreeMap::new(),
+            free: Vec::new(),
         }
     }
 
@@ -121,11 +125,7 @@ impl Table {
         if let Some(index) = self.codes.get(code) {
             return Some(*index);
         }
-        if self.people.len() >= INSPECTORS_MAX {
-            return None;
-        }
-        let index = u32::try_from(self.people.len()).ok()?;
-        self.people.push(Person {
+        let mut person = Person {
             code: code.clone(),
             place,
             fixed,
@@ -134,9 +134,45 @@ impl Table {
             sent: None,
             told: 0,
             dirty: false,
-        });
+        };
+        let index = if self.people.len() < INSPECTORS_MAX {
+            let index = u32::try_from(self.people.len()).ok()?;
+            self.people.push(person);
+            index
+        } else {
+            let index = self.take_free()?;
+            let before = &mut self.people[index as usize];
+            // Clients that have not heard yet that the number left its place must still be told.
+            person.told = before.told;
+            self.codes.remove(&before.code);
+            *before = person;
+            index
+        };
         self.codes.insert(code.clone(), index);
         Some(index)
+    }
+
+    fn take_free(&mut self) -> Option<u32> {
+        while let Some(index) = self.free.pop() {
+            let person = &self.people[index as usize];
+            // Some have been heard again since they were listed.
+            if person.sent.is_none() && !person.dirty {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// Lists whose numbers may be given away. Only at the pace of forgetting: it looks at everyone.
+    fn list_free(&mut self, before: UtcMillis) {
+        self.free.clear();
+        if self.people.len() < INSPECTORS_MAX {
+            return;
+        }
+        let unheard = |person: &Person| person.sent.is_none() && !person.dirty && person.fixed < before;
+        let free = (0..).zip(&self.people).filter(|(_, person)| unheard(person)).map(|(index, _)| index);
+        self.free = free.collect();
+        self.free.sort_by_key(|index| std::cmp::Reverse(self.people[*index as usize].fixed));
     }
 
     /// Takes a checked fix. Newest wins; an older one only belongs to the track. Returns its step.
@@ -335,7 +371,8 @@ impl Table {
         (cells.iter().fold(0, |all, (.., hash)| all ^ hash), cells)
     }
 
-    /// Takes people off the screens whose last fix is older than `before`. Their track stays.
+    /// Takes people off the screens whose last fix is older than `before`. Their track stays, and their number while
+    /// the table has room.
     pub fn forget(&mut self, before: UtcMillis, now: UtcMillis) -> usize {
         let old: Vec<u32> = (0..)
             .zip(&self.people)
@@ -343,6 +380,7 @@ impl Table {
             .map(|(index, _)| index)
             .collect();
         if old.is_empty() {
+            self.list_free(before);
             return 0;
         }
         self.version = (self.version + 1).max(u64::try_from(now.0).unwrap_or(0));
@@ -361,6 +399,7 @@ impl Table {
         for (cell, entries) in entries {
             self.publish(cell, entries, now);
         }
+        self.list_free(before);
         old.len()
     }
 }

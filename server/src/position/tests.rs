@@ -194,7 +194,12 @@ fn impossible_fixes_are_refused_by_field() {
     assert_eq!(refused(fix(1, 40.7, -74.0, START)), FixError::OutsideBounds);
     assert!(matches!(refused(Fix { speed_mps: Some(f32::NAN), ..good.clone() }), FixError::Speed(_)));
     assert_eq!(refused(Fix { heading_deg: Some(361.0), ..good.clone() }), FixError::Heading(361.0));
-    assert_eq!(refused(Fix { accuracy_m: Some(-1.0), ..good }), FixError::Accuracy(-1.0));
+    assert_eq!(refused(Fix { accuracy_m: Some(-1.0), ..good.clone() }), FixError::Accuracy(-1.0));
+    assert!(matches!(refused(Fix { source: "x".repeat(129), ..good.clone() }), FixError::Source(_)));
+    for at in [i64::MIN, i64::MIN + 1, -1_000_000_000_000_000, 0] {
+        assert_eq!(refused(Fix { fixed: UtcMillis(at), ..good.clone() }), FixError::TooOld(31), "{at}");
+    }
+    assert!(matches!(refused(Fix { fixed: UtcMillis(i64::MAX), ..good }), FixError::Future(_)));
 }
 
 #[tokio::test]
@@ -240,4 +245,60 @@ async fn newest_positions_and_tracks_survive_a_restart() {
         }
         assert!(!open.exists(), "the tracks are closed");
     }
+}
+
+/// Method: a machine makes up as many inspectors as the table takes. Nobody else is let in until a day later, when
+/// those who kept silent give way, longest unheard first, and those who spoke stay.
+#[test]
+fn a_full_table_gives_the_numbers_of_the_silent_to_others() {
+    let mut table = Table::new(CELL_E6);
+    let many = super::table::INSPECTORS_MAX;
+    for number in 0..many {
+        report(&mut table, &fix(number, 25.0, 102.7, START.plus(number as i64)));
+    }
+    let enter = |table: &mut Table, number: usize, now: UtcMillis| {
+        let fix = fix(number, 25.1, 102.8, now);
+        table.enter(&fix.inspector, fix.place, fix.fixed).map(|index| table.take(index, &fix).index)
+    };
+    table.tick(START);
+    table.forget(START.plus(-1), START);
+    assert_eq!(enter(&mut table, many, START), None, "everyone was heard a moment ago");
+    let later = START.plus(25 * 3_600_000);
+    assert_eq!(enter(&mut table, 0, later), Some(0), "the first speaks again");
+    table.tick(later);
+    let mut screen = Screen::default();
+    screen.follow(&mut table, later);
+    table.forget(later.plus(-24 * 3_600_000), later);
+    assert_eq!(enter(&mut table, 2, later), Some(2), "and the third, after it was listed");
+    assert_eq!(enter(&mut table, many, later), Some(1));
+    assert_eq!(enter(&mut table, many + 1, later), Some(3));
+    assert_eq!(table.index(&InspectorCode::new("jd-1").unwrap()), None);
+    table.tick(later);
+    screen.follow(&mut table, later);
+    screen.assert_agrees(&table);
+    assert_eq!(table.newest(1).unwrap().inspector.as_str(), format!("jd-{many}"));
+}
+
+#[test]
+fn a_number_given_to_another_takes_no_track_with_it() {
+    use super::track::{Batch, Open, Tracks};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("positions.db");
+    let code = |text: &str| InspectorCode::new(text).unwrap();
+    let batch = |at: UtcMillis, code: &InspectorCode, is_new: bool| {
+        let place = Point::from_degrees(25.0, 102.7).unwrap();
+        let step = super::table::Step { index: 0, place, fixed: at, moving: false, heading_deg: 0.0 };
+        Batch { at, steps: vec![step], new: if is_new { vec![(0, code.clone())] } else { Vec::new() } }
+    };
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (tracks, _) = Tracks::open(&path, 31, Open::default()).unwrap();
+    for (minutes, who, is_new) in [(0, "before", true), (20, "before", false), (21, "after", true)] {
+        sender.send(batch(START.plus(minutes * 60_000), &code(who), is_new)).unwrap();
+    }
+    drop(sender);
+    tracks.run(&receiver);
+    let (_, known) = Tracks::open(&path, 31, Open::default()).unwrap();
+    assert_eq!(known.iter().map(|person| person.code.as_str()).collect::<Vec<_>>(), ["after"]);
+    let steps = super::track::sealed(&path, 0, START, START.plus(3_600_000)).unwrap();
+    assert_eq!(steps.iter().map(|step| step.fixed).collect::<Vec<_>>(), [START.plus(21 * 60_000)]);
 }

@@ -38,7 +38,7 @@ pub type Open = Arc<Mutex<HashMap<u32, Vec<Step>>>>;
 pub struct Batch {
     pub at: UtcMillis,
     pub steps: Vec<Step>,
-    /// Inspectors seen for the first time.
+    /// Inspectors seen for the first time, or again after their number was given to another.
     pub new: Vec<(u32, InspectorCode)>,
 }
 
@@ -154,10 +154,19 @@ impl Tracks {
     }
 
     fn append(&mut self, people: &[(u32, InspectorCode)], batch: Batch) -> Result<(), rusqlite::Error> {
+        let reused = self.reused(people)?;
+        if !reused.is_empty() {
+            // Nothing of those who had the numbers may be left among the ticks.
+            self.seal(batch.at)?;
+        }
         let transaction = self.conn.transaction()?;
+        for index in reused {
+            transaction.prepare_cached("DELETE FROM chunks WHERE inspector = ?1")?.execute([index])?;
+            transaction.prepare_cached("DELETE FROM inspectors WHERE id = ?1")?.execute([index])?;
+        }
         for (index, code) in people {
             transaction
-                .prepare_cached("INSERT OR IGNORE INTO inspectors (id, code) VALUES (?1, ?2)")?
+                .prepare_cached("INSERT OR REPLACE INTO inspectors (id, code) VALUES (?1, ?2)")?
                 .execute(params![index, code.as_str()])?;
         }
         if !batch.steps.is_empty() {
@@ -171,6 +180,19 @@ impl Tracks {
             open.entry(step.index).or_default().push(step);
         }
         Ok(())
+    }
+
+    /// Numbers that were somebody else's.
+    fn reused(&self, new: &[(u32, InspectorCode)]) -> Result<Vec<u32>, rusqlite::Error> {
+        let mut known =
+            self.conn.prepare_cached("SELECT count(*) FROM inspectors WHERE id = ?1 AND code <> ?2")?;
+        let mut reused = Vec::new();
+        for (index, code) in new {
+            if known.query_row(params![index, code.as_str()], |row| row.get::<_, u32>(0))? > 0 {
+                reused.push(*index);
+            }
+        }
+        Ok(reused)
     }
 
     /// Turns the ticks into one chunk per inspector and drops what is older than is kept.

@@ -137,7 +137,7 @@ fn insert_case(conn: &Connection, case: &Case, offset: UtcOffset) -> rusqlite::R
         int(case.version),
         bytes(case),
     ])?;
-    let mut areas = conn.prepare_cached("INSERT INTO case_areas VALUES(?1, ?2)")?;
+    let mut areas = conn.prepare_cached("INSERT OR IGNORE INTO case_areas VALUES(?1, ?2)")?;
     for area in &case.area_path {
         areas.execute(params![area.as_str(), int(case.id.0)])?;
     }

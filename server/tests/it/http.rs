@@ -115,6 +115,20 @@ impl Served {
     }
 }
 
+impl Served {
+    /// How many problems of each code the server has counted. All tests of a process share the counters.
+    async fn problems(&self) -> std::collections::BTreeMap<String, u64> {
+        let text = self.get("/metrics").await.text;
+        let lines = text.lines().filter_map(|line| line.strip_prefix("gridhall_http_problems_total{code=\""));
+        lines
+            .map(|line| {
+                let (code, count) = line.split_once("\"} ").unwrap();
+                (code.to_owned(), count.parse().unwrap())
+            })
+            .collect()
+    }
+}
+
 pub fn report(area: &str) -> Value {
     json!({ "report_case": { "report": { "source": "hotline", "class": "E01-10", "area": area, "address": "北京路" } } })
 }
@@ -194,8 +208,59 @@ async fn bad_rows_are_named_and_the_good_ones_go_on() {
     ];
     assert_eq!(codes, expected, "{results:#?}");
     assert!(results[2]["refused"]["title"].as_str().unwrap().contains("class"), "{:?}", results[2]);
-    assert_eq!(results[3]["refused"]["field"], "commands[3]");
+    let fields: Vec<&str> =
+        results.iter().map(|row| row["refused"]["field"].as_str().unwrap_or("")).collect();
+    let expected = [
+        "",
+        "commands[1].area",
+        "commands[2].command.report_case.report",
+        "commands[3].command",
+        "commands[4].case",
+        "commands[5].key",
+        "commands[6].extra",
+        "commands[7]",
+        "",
+    ];
+    assert_eq!(fields, expected);
+    let counted = hall.problems().await;
+    let count = |code: &str| counted.get(code).copied().unwrap_or(0);
+    assert!(count("malformed_command") >= 4 && count("wrong_stage") >= 1, "{counted:?}");
     assert_eq!(hall.get("/api/v1/cases?open=true").await.json()["items"].as_array().unwrap().len(), 2);
+    hall.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn impossible_times_circles_and_floods_leave_the_hall_running() {
+    let hall = served().await;
+    let past = |field: &str, at: i64| {
+        let mut history = json!({ "opened": 0, "stage": "dispatch", "due": null });
+        history[field] = json!(at);
+        let report = report("530102")["report_case"]["report"].clone();
+        json!({ "command": { "take_over_case": { "report": report, "history": history } } })
+    };
+    for field in ["opened", "closed", "due"] {
+        for at in [i64::MIN, -1_000_000_000_000_000, -62_167_219_200_000, i64::MAX] {
+            let refused = hall.post("/api/v1/commands", &past(field, at)).await;
+            assert_eq!((refused.status, refused.code().as_str()), (422, "impossible_time"), "{field} {at}");
+            assert_eq!(refused.json()["field"], field);
+        }
+    }
+    let define = |code: &str, level: &str, parent: &str| {
+        let name = json!({ "zh": code });
+        let area = json!({ "area": { "code": code, "level": level, "parent": parent, "name": name } });
+        json!({ "command": { "define_catalogue": { "entries": [area] } } })
+    };
+    assert_eq!(hall.post("/api/v1/commands", &define("X1", "street", "530102")).await.status, 200);
+    assert_eq!(hall.post("/api/v1/commands", &define("X2", "community", "X1")).await.status, 200);
+    let circle = hall.post("/api/v1/commands", &define("X1", "street", "X2")).await;
+    assert_eq!((circle.status, circle.code().as_str()), (422, "out_of_range"), "{}", circle.text);
+    let mut flood = report("X2");
+    flood["report_case"]["report"]["external"] = json!({ "system": "nyc", "id": "x".repeat(3_900_000) });
+    let flood = hall.post("/api/v1/commands", &json!({ "command": flood })).await;
+    assert_eq!((flood.status, flood.json()["field"].as_str()), (422, Some("external.id")));
+    assert_eq!(hall.post("/api/v1/commands", &json!({ "command": report("X2") })).await.status, 200);
+    let tally = hall.get("/api/v1/tally?measure=open&dimension=area:X1").await.json();
+    assert_eq!(tally["cells"]["open|area:X1|now"], 1, "{tally}");
     hall.running.stop().await.unwrap();
 }
 
@@ -231,7 +296,8 @@ async fn positions_are_taken_row_by_row_and_read_back() {
     let refused: Vec<&str> =
         reply["refused"].as_array().unwrap().iter().map(|row| row["field"].as_str().unwrap()).collect();
     assert_eq!(refused.len(), 3, "{reply:#}");
-    assert!(refused.iter().all(|field| field.starts_with("fixes[")), "{refused:?}");
+    assert_eq!(refused, ["fixes[1].place", "fixes[3]", "fixes[2]"]);
+    assert!(hall.problems().await.get("malformed_fix").is_some_and(|count| *count >= 2));
     let newest = hall.newest().await;
     assert_eq!(newest[0]["inspector"], "J0001");
     hall.running.stop().await.unwrap();
@@ -246,6 +312,10 @@ async fn a_phone_reports_with_its_token_and_a_stranger_does_not() {
         |id: &str| format!("/osmand?id={id}&lat=25.04&lon=102.71&timestamp={seconds}&speed=2.0&bearing=90");
     assert_eq!(hall.ask("POST", &form(secret.expose()), &[], None).await.status, 200);
     assert_eq!(hall.ask("GET", &form("J0008"), &[], None).await.status, 401);
+    for time in [i64::MIN, i64::MIN + 1, -1_000_000_000_000_000, i64::MAX] {
+        let impossible = format!("/osmand?id={}&lat=25.04&lon=102.71&timestamp={time}", secret.expose());
+        assert_eq!(hall.ask("POST", &impossible, &[], None).await.status, 422, "{time}");
+    }
     let bad = format!("/osmand?id={}&lat=abc&lon=102.71", secret.expose());
     assert_eq!(hall.ask("GET", &bad, &[], None).await.status, 400);
     let newest = hall.newest().await;

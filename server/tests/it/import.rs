@@ -258,6 +258,16 @@ fn header_and_mapping_that_do_not_fit_are_refused_before_any_row() {
     let map = folder.file("map.toml", nowhere.as_bytes());
     let error = import(&folder.store(), &file, Some(&map)).unwrap_err().to_string();
     assert!(error.contains("time.zone") && error.contains("New_Amsterdam"), "{error}");
+    for format in ["%Q", "%Y-%m-%d %Q", "%Y-%m-%dT%H:%M:%S%z", "%H:%M", "%Y-%m-%d %", "%s"] {
+        let unreadable = shipped.replace("%m/%d/%Y %I:%M:%S %p", format);
+        let map = folder.file("map.toml", unreadable.as_bytes());
+        let error = import(&folder.store(), &file, Some(&map)).unwrap_err().to_string();
+        assert!(error.contains("time.formats") && error.contains(format), "{error}");
+    }
+    let level = shipped.replace("level = \"street\"", "level = \"district\"");
+    let map = folder.file("map.toml", level.as_bytes());
+    let error = import(&folder.store(), &file, Some(&map)).unwrap_err().to_string();
+    assert!(error.contains("area.levels") && error.contains("Community Board"), "{error}");
     assert!(!folder.store().exists(), "nothing was opened");
 }
 
