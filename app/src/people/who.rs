@@ -15,8 +15,11 @@ const PAGE: usize = 500;
 const PAGES_MAX: usize = 200;
 /// An unknown number asks at most this often.
 const ASK_AGAIN_MS: f64 = 5_000.0;
+/// Known numbers are asked for again this often: when the server follows as many inspectors as it can, it gives numbers
+/// of the long silent to others.
+const REFRESH_MS: f64 = 60_000.0;
 
-/// Codes by number. Numbers hold while the server runs.
+/// Codes by number. Numbers hold for as long as an inspector is on the screens.
 #[derive(Clone, Copy)]
 pub struct Who {
     codes: RwSignal<BTreeMap<u32, String>>,
@@ -34,7 +37,8 @@ impl Who {
     /// Tracked. The inspector's code, or none while it is being asked for.
     pub fn code(self, index: u32) -> Option<String> {
         let known = self.codes.with(|codes| codes.get(&index).cloned());
-        if known.is_none() {
+        let is_old = self.asked_at.get_value().is_none_or(|at| monotonic_ms() - at > REFRESH_MS);
+        if known.is_none() || is_old {
             self.ask();
         }
         known
