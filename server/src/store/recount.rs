@@ -101,7 +101,7 @@ UNION ALL SELECT raised.id, 'area:' || area.value FROM raised, json_each(raised.
 ";
 
 /// All cells as `measure|dimension|period` with their counts. Local time is UTC plus a fixed offset; days and months
-/// are kept as the tally keeps them: two days, thirteen months.
+/// are kept as the tally keeps them: two days, thirteen months, 29 days of the hours in which cases are filed or closed.
 const CELLS: &str = "
 WITH timed AS (
   SELECT measure, dimension, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN dimension USING (id)
@@ -115,6 +115,7 @@ dated AS (
 kept AS (
   SELECT *,
     day > date(:today, '-2 days') AS day_kept,
+    day > date(:today, CASE WHEN measure IN ('filed', 'closed') THEN '-29 days' ELSE '-2 days' END) AS hour_kept,
     (CAST(substr(:today, 1, 4) AS INTEGER) * 12 + CAST(substr(:today, 6, 2) AS INTEGER))
       - (CAST(substr(month, 1, 4) AS INTEGER) * 12 + CAST(substr(month, 5, 2) AS INTEGER)) < 13 AS month_kept
   FROM dated
@@ -125,7 +126,7 @@ UNION ALL SELECT measure || '|' || dimension || '|month:' || month AS cell, coun
 UNION ALL SELECT measure || '|' || dimension || '|day:' || compact AS cell, count(*) FROM kept
   WHERE day_kept GROUP BY cell
 UNION ALL SELECT measure || '|city|hour:' || compact || 'T' || hour AS cell, count(*) FROM kept
-  WHERE day_kept AND dimension = 'city' GROUP BY cell
+  WHERE hour_kept AND dimension = 'city' GROUP BY cell
 UNION ALL SELECT 'open|' || dimension || '|now' AS cell, count(*) FROM standing JOIN dimension USING (id)
   WHERE open GROUP BY cell
 UNION ALL SELECT CASE stage WHEN 0 THEN 'at_accept' WHEN 1 THEN 'at_file' WHEN 2 THEN 'at_dispatch'
