@@ -181,6 +181,7 @@ pub fn DeskPage() -> impl IntoView {
     require(signed);
     let called = names::provide();
     let who = people::Who::provide();
+    crate::map::provide();
     let board = Board::new();
     provide_context(board);
     let topics = vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)];

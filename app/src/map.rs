@@ -5,9 +5,11 @@
 
 mod options;
 mod mark;
+mod settings;
 
 pub use mark::{MapCamera, MapCase, MapClick, MapFocus, MapLate, MapNamed, MapPerson};
-pub use options::{MapLayer, MapOptions, MapPadding, MapRaster};
+pub use options::{MapOptions, MapPadding};
+pub use settings::{provide, use_ground};
 
 use domain::code::{AreaCode, CameraCode, CaseId};
 use domain::place::{Bounds, Point};
@@ -15,6 +17,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+
+use options::MapSetup;
 
 #[wasm_bindgen(raw_module = "/js/map.js")]
 extern "C" {
@@ -221,7 +225,7 @@ fn to_js(value: &impl Serialize) -> JsValue {
     js_sys::JSON::parse(&text).expect("JSON that was just written can be read")
 }
 
-/// The map. It fills its parent; `handle` tells it what to show.
+/// The map. It fills its parent; `handle` tells it what to show. It appears when the page knows its ground.
 #[component]
 pub fn MapView(
     handle: MapHandle,
@@ -231,12 +235,13 @@ pub fn MapView(
     on_click: Option<Callback<MapClick>>,
 ) -> impl IntoView {
     let node = NodeRef::<Div>::new();
+    let ground = use_ground();
     Effect::new(move |_| {
         let Some(element) = node.get() else { return };
         if handle.mounted.with_value(Option::is_some) {
             return;
         }
-        let js_options = to_js(&options);
+        let Some(js_options) = ground.with(|ground| to_js(&MapSetup::of(&options, ground))) else { return };
         let closure = Closure::<dyn FnMut(String, JsValue)>::new(move |kind: String, id: JsValue| {
             let id = js_sys::JSON::stringify(&id).ok().and_then(|text| text.as_string());
             if let (Some(call), Some(click)) = (on_click, id.and_then(|id| MapClick::read(&kind, &id))) {

@@ -47,6 +47,7 @@ pub fn Wall() -> impl IntoView {
     require(signed);
     let called = names::provide();
     let who = people::Who::provide();
+    crate::map::provide();
     let board = Board::new();
     provide_context(board);
     let live = Live::open(

@@ -93,3 +93,23 @@ pub struct SessionAnswer {
     /// Goes into the `X-CSRF-Token` header of every write.
     pub csrf: String,
 }
+
+/// `GET /api/v1/map`: what the map shows under the marks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MapAnswer {
+    /// Addresses of GeoJSON layers in WGS-84, bottom first.
+    pub layers: Vec<String>,
+    /// True while only the drawn demo map is there: screens then say 示意图.
+    pub schematic: bool,
+    /// Raster tiles below the layers, with `{z}`, `{x}` and `{y}`.
+    pub raster: Option<String>,
+    pub raster_zoom_max: u8,
+    /// A PMTiles archive below the layers.
+    pub pmtiles: Option<String>,
+    pub attribution: String,
+    /// 审图号
+    pub approval_number: String,
+    /// Where the city is, for a map whose layers do not say.
+    pub bounds: Option<Bounds>,
+}

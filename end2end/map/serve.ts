@@ -11,6 +11,7 @@ const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 's
 /** First part of the address and the folder it stands for, the most special first. */
 const FOLDERS: [string, string][] = [
   ['/vendor/maplibre/6.17.0/', join(MODULES, 'maplibre-gl/dist')],
+  ['/vendor/pmtiles/4.5.0/', join(MODULES, 'pmtiles/dist')],
   ['/vendor/noto-sans-sc/', join(MODULES, '@fontsource-variable/noto-sans-sc')],
   ['/harness/', join(ROOT, 'end2end/map')],
   ['/style/', join(ROOT, 'style')],

@@ -44,7 +44,7 @@ test('the demo map says that it is no survey map, in the language of the page', 
   await expect(page.locator('.map-note')).toHaveText('示意图 非测绘成果');
   await open(page, 'lang=en&map=svg&attribution=City%20survey&approval=GS(2026)0001');
   await expect(page.locator('.map-note')).toHaveText('Schematic, not a survey map');
-  await expect(page.locator('.map-source')).toHaveText(/City survey\s+GS\(2026\)0001/);
+  await expect(page.locator('.map-source')).toHaveText(/City survey\s+Map approval GS\(2026\)0001/);
 });
 
 test('without WebGL2 the map is drawn all the same', async ({ page }) => {

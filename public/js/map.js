@@ -2,30 +2,32 @@
 //
 // `create(el, options)` answers at once; everything set before the ground has loaded is shown when it has. No request
 // leaves this server. Options, all of them optional:
-//   lang 'zh' | 'en', else the page's; schematic URL of the GeoJSON ground or null; layers customer GeoJSON [{url, fill, line, width, opacity}];
-//   raster {tiles: ['/tiles/{z}/{x}/{y}.png'], tileSize, minZoom, maxZoom, opacity}, served by us; attribution, approval (审图号);
-//   bounds [west, south, east, north]; padding {top, right, bottom, left}; interactive; group; legend; scale;
+//   lang 'zh' | 'en', else the page's; layers URLs of GeoJSON, bottom first (`map/layers.js` says what it reads of them);
+//   raster {tiles: ['/tiles/{z}/{x}/{y}.png'], tileSize, minZoom, maxZoom, opacity} and pmtiles (URL), below them, served by us;
+//   attribution, approval (审图号); bounds [west, south, east, north] where the layers do not say; padding {top, right, bottom, left}; interactive; group; legend; scale;
 //   staleSeconds; perSquare; priorityMax (less urgent cases are ordinary squares); fontPx (size of a count in a label); reserved [[x, y, w, h]] kept free of words;
 //   backend 'auto' | 'gl' | 'svg' (`?map=svg` in the page's address wins); onClick(kind, id).
 
 import { View, latOf, lonOf, mercatorX, mercatorY, readTheme, ringHolds, viewOf, zoomFor } from './map/geo.js';
 import { GlGround, textureSizeMax } from './map/ground-gl.js';
 import { SvgGround } from './map/ground-svg.js';
+import { openArchive } from './map/archive.js';
 import { Frame } from './map/frame.js';
+import { readGround } from './map/layers.js';
 import { bundle, group, perSquare } from './map/layout.js';
 import { Marks } from './map/marks.js';
 import { People } from './map/people.js';
 import { PeopleGl } from './map/people-gl.js';
 import { People2d } from './map/people-2d.js';
 
-const DEFAULTS = { lang: null, schematic: '/map/schematic.geojson', layers: [], raster: null, attribution: '', approval: '', bounds: null,
+const DEFAULTS = { lang: null, layers: ['/map/schematic.geojson'], raster: null, pmtiles: null, attribution: '', approval: '', bounds: null,
   padding: { top: 16, right: 16, bottom: 16, left: 16 }, interactive: false, group: true, legend: false, scale: true, staleSeconds: 120,
   perSquare: 14, priorityMax: 3, fontPx: 24, reserved: [], backend: 'auto', onClick: null };
 /** Shown when nothing says where the city is. */
 const NOWHERE = [102.5, 24.85, 102.95, 25.2];
 const WORDS = {
-  zh: { open: '在办', late: '位置滞后', note: '示意图 非测绘成果', label: '辖区地图：监督员、案件、摄像机', failed: '地图底图未能载入' },
-  en: { open: 'Open', late: 'Positions late', note: 'Schematic, not a survey map', label: 'Map: inspectors, cases, cameras', failed: 'The map ground did not load' },
+  zh: { open: '在办', late: '位置滞后', note: '示意图 非测绘成果', label: '辖区地图：监督员、案件、摄像机', failed: '地图底图未能载入', part: '部分图层未能载入', approval: '审图号：' },
+  en: { open: 'Open', late: 'Positions late', note: 'Schematic, not a survey map', label: 'Map: inspectors, cases, cameras', failed: 'The map ground did not load', part: 'Some map layers did not load', approval: 'Map approval ' },
 };
 /** How often groups are gathered anew while people move, in milliseconds. */
 const REGROUP_MS = 500;
@@ -54,7 +56,7 @@ class HallMap {
     this.destroyed = false;
     this.scene = { brief: options.priorityMax < 3, lang: options.lang, words: WORDS[options.lang] ?? WORDS.zh, unit: options.fontPx / 24, reserved: options.reserved, people: this.people,
       staleSeconds: options.staleSeconds, urgent: [], bundles: [], groups: [], cameras: [], linked: [], named: [], late: [], counts: {},
-      focus: null, areas: { districts: [], streets: [], roads: [], lake: null } };
+      focus: null, areas: { districts: [], streets: [], roads: [], lakes: [] } };
     this.frameTimes = new Float32Array(512);
     this.frames = 0;
     this.frame = new Frame(el, options, this.scene.words);
@@ -77,13 +79,13 @@ class HallMap {
     const textureMax = wanted === 'svg' ? 0 : textureSizeMax();
     this.painter = painter(this.frame.peopleCanvas, textureMax > 0, (canvas) => { this.frame.peopleCanvas = canvas; });
     this.marks = new Marks(this.frame.marksCanvas);
-    const schematic = this.options.schematic ? await fetchJson(this.options.schematic) : null;
-    if (schematic) this.readAreas(schematic);
-    this.survey = schematic ? schematic.survey !== false : true;
-    this.home = this.options.bounds ?? schematic?.bbox ?? NOWHERE;
+    const [{ ground, survey, missing, bounds }, archive] = await Promise.all([readGround(this.options.layers), this.archive(textureMax)]);
+    if (ground) this.readAreas(ground);
+    Object.assign(this, { survey, lacking: missing.length > 0 || archive === undefined });
+    this.home = bounds ?? this.options.bounds ?? archive?.bounds ?? NOWHERE;
     if (this.destroyed) return;
     const kind = textureMax > 0 ? GlGround : SvgGround;
-    const settings = { ...this.options, schematic, theme: this.theme, textureMax, view: this.homeView(), onView: () => { this.moved = true; } };
+    const settings = { ...this.options, ground, archive: archive ?? null, theme: this.theme, textureMax, view: this.homeView(), onView: () => { this.moved = true; } };
     this.ground = await kind.make(this.frame.groundEl, settings).catch((error) => {
       if (kind === SvgGround) throw error;
       console.warn('map: falling back to SVG:', error);
@@ -95,24 +97,38 @@ class HallMap {
     this.ground.setLate(this.scene.late.map((each) => each.code), this.theme);
     this.el.dataset.ground = this.ground.kind;
     this.resized();
-    this.frame.say(this.options, this.survey ? '' : this.scene.words.note);
+    this.say();
     this.el.dataset.ready = 'true';
+  }
+
+  /** The tile archive; null without one, undefined where it cannot be read or drawn. */
+  async archive(textureMax) {
+    if (!this.options.pmtiles) return null;
+    if (textureMax === 0) return undefined;
+    return openArchive(this.options.pmtiles).catch((error) => void console.warn('map:', error));
+  }
+
+  /** Writes the corner: what kind of map this is, what is missing of it, whose it is. */
+  say() {
+    const { words } = this.scene;
+    const notes = [this.survey === false && words.note, this.lacking && words.part];
+    this.frame.say(this.options, notes.filter(Boolean).join('  '), words);
   }
 
   homeView() {
     return viewOf(this.home, this.options.padding, Math.max(1, this.el.clientWidth), Math.max(1, this.el.clientHeight));
   }
 
-  readAreas(schematic) {
+  readAreas(ground) {
     const spot = ([lon, lat]) => [mercatorX(lon), mercatorY(lat)];
     const named = ({ name_zh: zh, name_en: en }) => ({ zh, en: en || zh });
     const { areas } = this.scene;
-    for (const { properties: p, geometry } of schematic.features) {
-      const area = p.label && { code: p.code, name: named(p), short: { zh: p.short_zh ?? p.name_zh, en: p.short_en || p.name_en }, label: spot(p.label), ring: geometry.coordinates[0] };
-      if (p.kind === 'district') areas.districts.push(area);
-      else if (p.kind === 'street') areas.streets.push(area);
-      else if (p.kind === 'lake') areas.lake = area;
-      else if (p.kind === 'road') areas.roads.push({ class: p.class, name: named(p), line: geometry.coordinates.map(spot) });
+    for (const { properties: p, geometry } of ground.features) {
+      const area = p.label && p.name_zh && { code: p.code, name: named(p), short: { zh: p.short_zh, en: p.short_en }, label: spot(p.label), ring: geometry.coordinates[0] };
+      if (p.kind === 'district' && area) areas.districts.push(area);
+      else if (p.kind === 'street' && area) areas.streets.push(area);
+      else if (p.kind === 'lake' && area) areas.lakes.push(area);
+      else if (p.kind === 'road' && p.name_zh) areas.roads.push({ class: p.class, name: named(p), line: geometry.coordinates.map(spot) });
     }
   }
 
@@ -189,7 +205,7 @@ class HallMap {
   setLang(lang) {
     this.options.lang = lang;
     Object.assign(this.scene, { lang, words: WORDS[lang] ?? WORDS.zh });
-    this.frame.say(this.options, this.survey === false ? this.scene.words.note : '', this.scene.words.label);
+    this.say();
     this.dirty = true;
   }
 
@@ -399,9 +415,3 @@ function painter(canvas, withGl, replace) {
 
 const placed = (list) => list.filter((each) => Number.isFinite(each.lon) && Number.isFinite(each.lat))
   .map((each) => ({ ...each, bearing: each.bearing ?? null, x: mercatorX(each.lon), y: mercatorY(each.lat) }));
-
-async function fetchJson(url) {
-  const answer = await fetch(url, { credentials: 'same-origin' });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return answer.json();
-}

@@ -1,6 +1,10 @@
 //! The settings: one TOML file, overridden by environment variables such as `GRIDHALL__SERVER__LISTEN`.
 //! A misspelt key is an error. `docs/config.md` explains each in a full file.
 
+mod map;
+
+pub use map::{Map, ZOOM_MAX};
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -86,21 +90,6 @@ pub struct Cameras {
     pub file: Option<PathBuf>,
 }
 
-/// What the map shows under the marks.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Map {
-    /// GeoJSON files in WGS-84, drawn in this order: districts, streets, roads. Without one the schematic demo map is
-    /// shown and says so.
-    pub layers: Vec<PathBuf>,
-    /// Raster tiles below, as a URL path of this server with `{z}/{x}/{y}`, or none.
-    pub raster: Option<String>,
-    /// Text the map's supplier requires.
-    pub attribution: String,
-    /// 审图号
-    pub approval_number: String,
-}
-
 /// Doors for positions.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -113,6 +102,9 @@ pub struct Ingest {
 /// The policy that holds without a file; its source is stated in it.
 const BUILT_IN_POLICY: &str = include_str!("../../config/policy.toml");
 
+/// Lists that may come from the environment, their parts separated by commas.
+const LISTS: [&str; 4] = ["map.layers", "policy.overlays", "policy.holidays", "server.origins"];
+
 impl Config {
     /// Reads the file, if any, and the environment.
     pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
@@ -121,7 +113,11 @@ impl Config {
             builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
         }
         let environment = config::Environment::with_prefix("GRIDHALL").prefix_separator("__").separator("__");
-        let loaded = builder.add_source(environment.try_parsing(true)).build();
+        let lists =
+            LISTS.into_iter().fold(environment.try_parsing(true).list_separator(","), |found, key| {
+                found.with_list_parse_key(key)
+            });
+        let loaded = builder.add_source(lists).build();
         let from = || file.map_or("the environment".to_owned(), |file| format!("`{}`", file.display()));
         let config: Self = loaded
             .and_then(config::Config::try_deserialize)
@@ -172,12 +168,7 @@ impl Config {
                 "server.origins: `{origin}` is no origin such as `https://hall.example`"
             );
         }
-        if let Some(raster) = &self.map.raster {
-            anyhow::ensure!(
-                is_own_raster(raster),
-                "map.raster: `{raster}` is no path of this server such as `/tiles/{{z}}/{{x}}/{{y}}.png`"
-            );
-        }
+        self.map.check()?;
         self.video.check().context("video")
     }
 
@@ -191,12 +182,7 @@ impl Config {
                 tracing::warn!(%problem, "camera left out");
             }
         }
-        for layer in &self.map.layers {
-            let read = std::fs::read(layer).map_err(anyhow::Error::from);
-            read.and_then(|text| Ok(serde_json::from_slice::<serde::de::IgnoredAny>(&text)?))
-                .with_context(|| format!("map.layers: cannot read `{}` as GeoJSON", layer.display()))?;
-        }
-        Ok(())
+        self.map.check_files()
     }
 
     /// The policy with its overlays and holidays.
@@ -242,14 +228,6 @@ fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
 fn is_origin(text: &str) -> bool {
     let parsed = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     parsed.is_some_and(|url| url.host_str() != Some("*") && url.origin().ascii_serialization() == text)
-}
-
-/// An address below this server: a screen asks no other one.
-fn is_own_raster(path: &str) -> bool {
-    let plain = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '?', '#']);
-    plain
-        && ["{z}", "{x}", "{y}"].iter().all(|part| path.contains(part))
-        && !path.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 #[derive(Deserialize)]
@@ -338,7 +316,7 @@ mod tests {
         }
         let (_dir, file) = written(
             "[server]\norigins = [\"https://hall.example\", \"http://10.0.0.1:8700\"]\n\
-             [map]\nraster = \"/tiles/{z}/{x}/{y}.png\"\n",
+             [map]\nraster = \"/ground/{z}/{x}/{y}.png\"\n",
         );
         Config::load(Some(&file)).unwrap();
     }

@@ -70,6 +70,8 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/positions/{inspector}/track", get(fixes::track))
         .route("/api/v1/map", get(map::settings))
         .route("/api/v1/map/layers/{index}", get(map::layer))
+        .route("/tiles/archive.pmtiles", get(map::archive))
+        .route("/tiles/{z}/{x}/{file}", get(map::tile))
         .route("/metrics", get(health::metrics))
         .with_state(hall.clone())
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))

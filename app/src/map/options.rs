@@ -1,20 +1,16 @@
-//! How a map is set up: ground, layers, sizes. What is shown on it is in `mark`.
+//! How a map is set up: sizes and manners, which each page says itself; the ground comes from the server (`settings`).
+//! What is shown on it is in `mark`.
 
-use serde::{Deserialize, Serialize};
+use domain::answer::MapAnswer;
+use serde::Serialize;
+
+/// Pixels of a raster tile's side.
+const TILE_SIZE: u32 = 256;
 
 /// How a map is set up. Language and theme follow the page's `lang` and `data-theme`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MapOptions {
-    /// Address of the GeoJSON ground on this server; none for a base map alone.
-    pub schematic: Option<String>,
-    /// A customer's own layers.
-    pub layers: Vec<MapLayer>,
-    /// Base map tiles served by us.
-    pub raster: Option<MapRaster>,
-    pub attribution: String,
-    /// 审图号
-    pub approval: String,
     /// Pans and zooms by hand: at a desk, not on a wall.
     pub interactive: bool,
     /// Gathers people who stand close together into circles with numbers.
@@ -35,11 +31,6 @@ pub struct MapOptions {
 impl Default for MapOptions {
     fn default() -> Self {
         Self {
-            schematic: Some("/map/schematic.geojson".into()),
-            layers: Vec::new(),
-            raster: None,
-            attribution: String::new(),
-            approval: String::new(),
             interactive: false,
             group: true,
             legend: false,
@@ -68,21 +59,48 @@ impl Default for MapPadding {
     }
 }
 
-/// A customer's GeoJSON layer; colours are names of theme tokens or CSS colours.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MapLayer {
-    pub url: String,
-    #[serde(default)]
-    pub fill: Option<String>,
-    #[serde(default)]
-    pub line: Option<String>,
+/// What a map is created with: what the page wants of it, and the ground the server has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MapSetup {
+    #[serde(flatten)]
+    options: MapOptions,
+    /// Addresses of GeoJSON layers, bottom first.
+    layers: Vec<String>,
+    raster: Option<Raster>,
+    /// Address of a tile archive.
+    pmtiles: Option<String>,
+    attribution: String,
+    /// 审图号
+    approval: String,
+    /// West, south, east, north, where the layers do not say.
+    bounds: Option<[f64; 4]>,
 }
 
 /// Raster tiles `{z}/{x}/{y}` in Web Mercator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapRaster {
-    pub tiles: Vec<String>,
-    pub tile_size: u32,
-    pub max_zoom: u32,
+struct Raster {
+    tiles: Vec<String>,
+    tile_size: u32,
+    max_zoom: u8,
+}
+
+impl MapSetup {
+    pub(super) fn of(options: &MapOptions, ground: &MapAnswer) -> Self {
+        let raster = ground.raster.as_ref().map(|tiles| Raster {
+            tiles: vec![tiles.clone()],
+            tile_size: TILE_SIZE,
+            max_zoom: ground.raster_zoom_max,
+        });
+        Self {
+            options: options.clone(),
+            layers: ground.layers.clone(),
+            raster,
+            pmtiles: ground.pmtiles.clone(),
+            attribution: ground.attribution.clone(),
+            approval: ground.approval_number.clone(),
+            bounds: ground.bounds.map(|bounds| [bounds.west, bounds.south, bounds.east, bounds.north]),
+        }
+    }
 }

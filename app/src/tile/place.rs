@@ -9,7 +9,7 @@ use super::Panel;
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
-use crate::map::{MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapView};
+use crate::map::{MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapView, use_ground};
 use crate::names::use_names;
 use crate::people::{OnDuty, use_people};
 use crate::text;
@@ -22,6 +22,11 @@ const FOCUS_RADIUS_M: f64 = 900.0;
 #[component]
 pub fn Where() -> impl IntoView {
     let speaks = use_language();
+    let ground = use_ground();
+    let label = move || match ground.is_schematic() {
+        true => say!(speaks.get(), wall.schematic),
+        false => say!(speaks.get(), wall.map),
+    };
     let map = MapHandle::new();
     follow_cases(map);
     follow_districts(map);
@@ -47,7 +52,7 @@ pub fn Where() -> impl IntoView {
     });
     let on_click = super::pointed::answer();
     view! {
-        <Panel class="where" label=Signal::derive(move || say!(speaks.get(), wall.schematic))>
+        <Panel class="where" label=Signal::derive(label)>
             <div class="mapbox"><MapView handle=map options=options on_click=on_click/></div>
             <Headline on_duty/>
         </Panel>

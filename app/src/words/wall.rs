@@ -95,6 +95,7 @@ table! {
     work_running(): "工作时计时中", "working time runs";
     work_still(): "工作时停表", "working time stopped";
     inspectors(): "在岗监督员", "Inspectors on duty";
+    map(): "辖区地图", "Map of the area";
     schematic(): "示意图 非测绘成果", "Schematic, not a survey map";
     stale(time): "数据停在 {time}", "data stands at {time}";
     minutes(count): "{count} 分", "{count}m";

@@ -45,10 +45,12 @@ export class Frame {
   }
 
   /** Words in the corner: what kind of map this is, where it comes from, its approval number. */
-  say({ attribution, approval }, note, label) {
+  say({ attribution, approval }, note, words) {
     this.noteEl.textContent = note;
-    this.sourceEl.textContent = [attribution, approval].filter(Boolean).join('  ');
-    if (label) this.el.setAttribute('aria-label', label);
+    // Some write the words into the number.
+    const numbered = approval && !approval.startsWith('审图号') ? `${words.approval}${approval}` : approval;
+    this.sourceEl.textContent = [attribution, numbered].filter(Boolean).join('  ');
+    this.el.setAttribute('aria-label', words.label);
   }
 
   fail(words) {

@@ -1,6 +1,7 @@
-// The ground drawn by MapLibre: districts, lake, roads, customer layers, raster base map, panning and zooming.
+// The ground drawn by MapLibre: districts, lake, roads, other layers, base map tiles, panning and zooming.
 // No people, cases or words here: marks lie on canvases above it, the same for every ground.
 
+import { archiveLayers, archivePaints, teach } from './archive.js';
 import { View, latOf, lonOf, mercatorX, mercatorY, roadStops } from './geo.js';
 
 const VENDOR = new URL('../../vendor/maplibre/6.17.0/', import.meta.url);
@@ -34,11 +35,13 @@ export function textureSizeMax() {
 }
 
 export class GlGround {
-  static async make(el, { view, interactive, layers, theme, schematic, raster, textureMax, onView }) {
-    const { Map } = await load();
+  static async make(el, { view, interactive, theme, ground: shapes, raster, archive, textureMax, onView }) {
+    const library = await load();
+    if (archive) teach(library);
+    const { Map } = library;
     const map = new Map({
       container: el,
-      style: style(theme, schematic, layers, raster),
+      style: style(theme, shapes, raster, archive),
       center: [lonOf(view.cx), latOf(view.cy)],
       zoom: view.zoom,
       minZoom: 7,
@@ -59,16 +62,20 @@ export class GlGround {
     map.touchZoomRotate?.disableRotation();
     map.keyboard?.disableRotation?.();
     map.scrollZoom?.setWheelZoomRate?.(1 / 300);
-    const ground = new GlGround(map, el);
+    const ground = new GlGround(map, el, archive);
     map.on('move', () => onView());
     map.on('resize', () => onView());
-    map.on('error', (event) => console.warn('map ground:', event.error?.message ?? event));
+    map.on('error', (event) => {
+      // A set of tiles may have holes.
+      if (event.error?.status !== 404) console.warn('map ground:', event.error?.message ?? event);
+    });
     await new Promise((done) => { if (map.loaded()) done(); else map.once('load', done); });
     return ground;
   }
 
-  constructor(map, el) {
+  constructor(map, el, archive) {
     this.map = map;
+    this.archive = archive;
     this.el = el;
     this.kind = 'gl';
   }
@@ -86,7 +93,7 @@ export class GlGround {
   }
 
   setTheme(theme) {
-    for (const [layer, property, value] of paints(theme)) if (this.map.getLayer(layer)) this.map.setPaintProperty(layer, property, value);
+    for (const [layer, property, value] of paints(theme, this.archive)) if (this.map.getLayer(layer)) this.map.setPaintProperty(layer, property, value);
     addHatch(this.map, theme);
   }
 
@@ -105,21 +112,26 @@ export class GlGround {
 
 const widths = (kind) => ['interpolate', ['exponential', 2], ['zoom'], ...roadStops(kind).flat()];
 
-/** Colours of the schematic layers, by theme. */
-function paints(theme) {
+/** Colours of the layers, by theme. */
+function paints(theme, archive) {
   return [
     ['background', 'background-color', theme.panel],
     ['lake', 'fill-color', theme.bg],
     ['district', 'fill-color', theme['panel-2']],
+    ['area', 'fill-color', theme['data-3']],
+    ['area-edge', 'line-color', theme['data-2']],
+    ['line', 'line-color', theme['data-2']],
+    ['spot', 'circle-color', theme['data-2']],
     ['street', 'line-color', theme.edge],
     ['lane', 'line-color', theme['data-3']],
     ['main', 'line-color', theme['data-3']],
     ['trunk', 'line-color', theme['data-3']],
     ['border', 'line-color', theme['map-border']],
+    ...archivePaints(archive, theme),
   ];
 }
 
-function style(theme, schematic, layers, raster) {
+function style(theme, shapes, raster, archive) {
   const sources = {};
   const drawn = [{ id: 'background', type: 'background', paint: {} }];
   if (raster) {
@@ -127,12 +139,15 @@ function style(theme, schematic, layers, raster) {
       minzoom: raster.minZoom ?? 0, maxzoom: raster.maxZoom ?? 18 };
     drawn.push({ id: 'raster', type: 'raster', source: 'raster', paint: { 'raster-opacity': raster.opacity ?? 1 } });
   }
-  if (schematic) {
-    sources.schematic = { type: 'geojson', data: schematic, tolerance: 0.1 };
-    drawn.push(...schematicLayers(Boolean(raster)));
+  if (archive) {
+    sources.archive = archive.source;
+    drawn.push(...archiveLayers(archive));
   }
-  for (const [index, layer] of layers.entries()) drawn.push(...customer(index, layer, theme, sources));
-  const colours = new globalThis.Map(paints(theme).map(([id, property, value]) => [`${id}/${property}`, [id, property, value]]));
+  if (shapes) {
+    sources.shapes = { type: 'geojson', data: shapes, tolerance: 0.1 };
+    drawn.push(...shapeLayers(Boolean(raster ?? archive)));
+  }
+  const colours = new globalThis.Map(paints(theme, archive).map(([id, property, value]) => [`${id}/${property}`, [id, property, value]]));
   for (const [id, property, value] of colours.values()) {
     const layer = drawn.find((each) => each.id === id);
     if (layer) layer.paint[property] = value;
@@ -142,37 +157,27 @@ function style(theme, schematic, layers, raster) {
 
 const absolute = (url) => new URL(url, document.baseURI).href.replaceAll('%7B', '{').replaceAll('%7D', '}');
 
-function schematicLayers(overRaster) {
+function shapeLayers(overTiles) {
   const of = (kind) => ['==', ['get', 'kind'], kind];
   const road = (name) => ['all', of('road'), ['==', ['get', 'class'], name]];
   const round = { 'line-join': 'round', 'line-cap': 'round' };
-  const line = (id, filter, paint) => ({ id, type: 'line', source: 'schematic', filter, layout: round, paint });
-  const areas = overRaster ? 0 : 1;
+  const line = (id, filter, paint) => ({ id, type: 'line', source: 'shapes', filter, layout: round, paint });
+  const areas = overTiles ? 0 : 1;
   return [
-    { id: 'lake', type: 'fill', source: 'schematic', filter: of('lake'), paint: { 'fill-opacity': areas } },
-    { id: 'district', type: 'fill', source: 'schematic', filter: of('district'), paint: { 'fill-opacity': areas } },
+    { id: 'lake', type: 'fill', source: 'shapes', filter: of('lake'), paint: { 'fill-opacity': areas } },
+    { id: 'district', type: 'fill', source: 'shapes', filter: of('district'), paint: { 'fill-opacity': areas } },
+    { id: 'area', type: 'fill', source: 'shapes', filter: of('area'), paint: { 'fill-opacity': 0.35 } },
+    line('area-edge', of('area'), { 'line-width': 1.5 }),
+    line('line', of('line'), { 'line-width': 1.5 }),
+    { id: 'spot', type: 'circle', source: 'shapes', filter: of('spot'), paint: { 'circle-radius': 3 } },
     line('street', of('street'), { 'line-width': 1.5, 'line-opacity': 0.9 }),
     line('lane', road('lane'), { 'line-width': widths('lane'), 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10.2, 0, 11.87, 0.5] }),
     line('main', road('main'), { 'line-width': widths('main'), 'line-opacity': 0.5 }),
     line('trunk', road('trunk'), { 'line-width': widths('trunk'), 'line-opacity': 0.55 }),
-    { id: 'late', type: 'fill', source: 'schematic', filter: ['==', ['get', 'kind'], 'none'], layout: { visibility: 'none' },
+    { id: 'late', type: 'fill', source: 'shapes', filter: ['==', ['get', 'kind'], 'none'], layout: { visibility: 'none' },
       paint: { 'fill-pattern': 'hatch' } },
     line('border', of('district'), { 'line-width': widths('border') }),
   ];
-}
-
-/** A customer's own layer: `{id, url, fill, line, width, opacity}`; colours are tokens or CSS colours. */
-function customer(index, layer, theme, sources) {
-  const id = `customer-${index}`;
-  sources[id] = { type: 'geojson', data: absolute(layer.url) };
-  const colour = (name) => theme[name] ?? name;
-  const drawn = [];
-  if (layer.fill) {
-    drawn.push({ id: `${id}-fill`, type: 'fill', source: id, filter: ['==', ['geometry-type'], 'Polygon'],
-      paint: { 'fill-color': colour(layer.fill), 'fill-opacity': layer.opacity ?? 0.3 } });
-  }
-  drawn.push({ id: `${id}-line`, type: 'line', source: id, paint: { 'line-color': colour(layer.line ?? 'data-2'), 'line-width': layer.width ?? 1.5 } });
-  return drawn;
 }
 
 /** Diagonal stripes, drawn here because a pattern must be an image. */

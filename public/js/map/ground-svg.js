@@ -1,7 +1,8 @@
 // The ground drawn as SVG, for desktops without WebGL2: the same districts, lake and roads, panning and zooming by hand.
-// Raster base maps and customer layers need WebGL2 and are not drawn here.
+// Raster tiles lie below; a tile archive needs WebGL2 and is not drawn here.
 
 import { View, laneOpacity, mercatorX, mercatorY, roadWidth } from './geo.js';
+import { SvgTiles } from './svg-tiles.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Units of the drawing per unit square: keeps path numbers short and exact to decimetres. */
@@ -13,7 +14,7 @@ export class SvgGround {
     return new SvgGround(el, options);
   }
 
-  constructor(el, { view, interactive, schematic, onView }) {
+  constructor(el, { view, interactive, ground, raster, onView }) {
     this.kind = 'svg';
     this.el = el;
     this.current = view;
@@ -23,7 +24,12 @@ export class SvgGround {
     this.hatchId = `map-hatch-${grounds += 1}`;
     this.drawing = node('g', {});
     this.svg.append(this.hatch(), this.drawing);
-    if (schematic) this.draw(schematic);
+    if (raster) {
+      this.tiles = new SvgTiles(raster, this.origin, DETAIL);
+      this.svg.classList.add('map-over-tiles');
+      this.drawing.append(this.tiles.el);
+    }
+    if (ground) this.draw(ground);
     el.append(this.svg);
     if (interactive) this.listen();
     this.place();
@@ -38,11 +44,11 @@ export class SvgGround {
     return defs;
   }
 
-  draw(schematic) {
+  draw(ground) {
     const point = ([lon, lat]) =>
       `${((mercatorX(lon) - this.origin[0]) * DETAIL).toFixed(1)} ${((mercatorY(lat) - this.origin[1]) * DETAIL).toFixed(1)}`;
     const path = (line) => `M${line.map(point).join('L')}`;
-    const features = schematic.features;
+    const { features } = ground;
     const rings = (kind) => features.filter((each) => each.properties.kind === kind);
     const roads = (name) => features.filter((each) => each.properties.kind === 'road' && each.properties.class === name);
     const add = (name, d) => {
@@ -53,7 +59,13 @@ export class SvgGround {
     const outlines = (kind) => rings(kind).map((each) => path(each.geometry.coordinates[0]) + 'Z').join('');
     add('lake', outlines('lake'));
     add('district', outlines('district'));
+    const shapes = (kind, d) => rings(kind).map((each) => d(each.geometry.coordinates)).join('');
+    // Holes are rings of the same path.
+    add('area', shapes('area', (all) => all.map((ring) => path(ring) + 'Z').join('')));
     add('street', outlines('street'));
+    add('line', shapes('line', path));
+    // A line without length is drawn as a dot by its round ends.
+    add('spot', shapes('spot', (spot) => `M${point(spot)}h0`));
     this.roads = ['lane', 'main', 'trunk'].map((name) =>
       [name, add(name, roads(name).map((each) => path(each.geometry.coordinates)).join(''))]);
     this.late = rings('district').map((each) => {
@@ -90,6 +102,7 @@ export class SvgGround {
     const x = view.x(this.origin[0]);
     const y = view.y(this.origin[1]);
     this.drawing.setAttribute('transform', `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${k})`);
+    this.tiles?.show(view);
     this.pattern.setAttribute('patternTransform', `scale(${1 / k}) rotate(45)`);
     for (const [name, shape] of this.roads ?? []) {
       shape.style.strokeWidth = `${roadWidth(name, view.zoom).toFixed(2)}px`;

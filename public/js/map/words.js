@@ -28,8 +28,9 @@ export function drawDistricts(pen, scene, view, theme, room, u) {
       drawings.push(() => words(pen, name, x, y, 'center', `400 ${22 * u}px ${theme.font}`, theme['text-dim'], theme['panel-2'], u));
     }
   }
-  const { lake } = scene.areas;
-  if (lake && view.zoom < 15) drawings.push(() => drawLake(pen, lake, scene, view, theme, room, u));
+  if (view.zoom < 15) {
+    for (const lake of scene.areas.lakes) drawings.push(() => drawLake(pen, lake, scene, view, theme, room, u));
+  }
   return () => drawings.forEach((draw) => draw());
 }
 

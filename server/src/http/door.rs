@@ -132,7 +132,7 @@ impl Read {
 }
 
 /// What a wall shows. Everyone's newest position is on the map; where somebody was is not.
-const KIOSK_READS: [Read; 13] = [
+const KIOSK_READS: [Read; 14] = [
     Read::Exactly("/live"),
     Read::Under("/api/v1/live"),
     Read::Exactly("/api/v1/video"),
@@ -146,6 +146,7 @@ const KIOSK_READS: [Read; 13] = [
     Read::Exactly("/api/v1/definitions"),
     Read::Exactly("/api/v1/session"),
     Read::Under("/api/v1/map"),
+    Read::Under("/tiles"),
 ];
 
 /// A kiosk reads what a wall shows and nothing else; a phone reports positions and nothing else.

@@ -38,6 +38,8 @@ use utoipa_swagger_ui::SwaggerUi;
         super::fixes::osmand,
         super::map::settings,
         super::map::layer,
+        super::map::tile,
+        super::map::archive,
     ),
     modifiers(&Doors)
 )]

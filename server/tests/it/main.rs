@@ -3,6 +3,7 @@
 mod city;
 mod http;
 mod doors;
+mod map;
 mod live;
 mod live_simulation;
 mod live_python;

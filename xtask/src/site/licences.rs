@@ -12,7 +12,10 @@ use crate::repo::Repo;
 
 /// The packages that ship; whatever they use ships too.
 const SHIPPED: [&str; 2] = ["app", "server"];
-const SHIPPED_NPM: [&str; 2] = ["maplibre-gl", "@fontsource-variable/noto-sans-sc"];
+/// `fflate` is inside `pmtiles`.
+const SHIPPED_NPM: [&str; 4] = ["maplibre-gl", "@fontsource-variable/noto-sans-sc", "pmtiles", "fflate"];
+/// Packages that come without their licence's text: it is kept here, as its authors publish it.
+const TEXTS_APART: [(&str, &str); 1] = [("pmtiles", "npm/licences/pmtiles.txt")];
 
 /// One package of somebody else's.
 struct Package {
@@ -29,7 +32,9 @@ pub fn add(repo: &Repo, output: &mut Output) -> Result<()> {
     let mut texts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for package in &packages {
         listing.push_str(&format!("{}: {}\n", package.name, package.licence));
-        for text in licence_texts(&package.folder)? {
+        let mut found = licence_texts(&package.folder)?;
+        found.extend(text_apart(repo, &package.name)?);
+        for text in found {
             texts.entry(text).or_default().push(&package.name);
         }
     }
@@ -37,6 +42,16 @@ pub fn add(repo: &Repo, output: &mut Output) -> Result<()> {
         listing.push_str(&format!("\n{}\n{}\n\n{text}\n", "-".repeat(80), names.join(", ")));
     }
     output.write("licences.txt", listing.as_bytes())
+}
+
+/// The text kept here for a package, `name version`, that brings none.
+fn text_apart(repo: &Repo, package: &str) -> Result<Option<String>> {
+    let Some((_, path)) = TEXTS_APART.iter().find(|(name, _)| package.split(' ').next() == Some(name)) else {
+        return Ok(None);
+    };
+    let text =
+        std::fs::read_to_string(repo.root.join(path)).with_context(|| format!("cannot read {path}"))?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 /// All that `SHIPPED` use at run time, on any target.

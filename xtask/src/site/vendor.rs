@@ -1,6 +1,8 @@
-//! What the browser loads that others wrote: the map and the font, from npm, served by us under `/vendor`.
+//! What the browser loads that others wrote: the map, its archive reader and the font, from npm, served by us under
+//! `/vendor`.
 //!
-//! The version stands in the map's path: its page, worker and style sheet must be of one release.
+//! The version stands in the map's path: its page, worker and style sheet must be of one release. The archive reader
+//! comes as one file with all it uses.
 
 use std::path::Path;
 
@@ -21,6 +23,9 @@ pub fn add(npm: &Path, output: &mut Output) -> Result<()> {
     for name in MAP_FILES {
         output.copy(&map.join("dist").join(name), &format!("vendor/maplibre/{version}/{name}"))?;
     }
+    let archive = modules.join("pmtiles");
+    let name = format!("vendor/pmtiles/{}/pmtiles.js", self::version(&archive)?);
+    output.copy(&archive.join("dist/pmtiles.js"), &name)?;
     let font = modules.join(FONT_PACKAGE);
     output.copy(&font.join("index.css"), "vendor/noto-sans-sc/index.css")?;
     for slice in sorted_entries(&font.join("files"))? {
