@@ -4,11 +4,13 @@
 /** A kiosk has nobody to press reload, so it tries again by itself. */
 const RETRY_AFTER_MS = 10_000;
 
+/** Which programme this page is of, as the site's build wrote it into the page. */
+const { programme } = document.documentElement.dataset;
 const shell = document.getElementById('shell');
 
 try {
-  const { default: init } = await import('/pkg/app.js');
-  await init({ module_or_path: '/pkg/app_bg.wasm' });
+  const { default: init } = await import(`/pkg/${programme}.js`);
+  await init({ module_or_path: `/pkg/${programme}_bg.wasm` });
   shell.remove();
 } catch (error) {
   console.error('the programme did not start', error);

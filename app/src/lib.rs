@@ -3,6 +3,9 @@
 //! What should be here: pages, tiles, the live connection, words. What should not: rules about cases (they are in
 //! `domain`) and anything the server decides.
 //!
+//! Three programmes are made of it (`bin/`), so that no screen loads another's: walls, the desk, and the door with the
+//! ways in. Going from one to another is an ordinary page load.
+//!
 //! Modules in reading order: from the outside world inwards to what is painted.
 
 mod api;
@@ -31,35 +34,44 @@ mod page;
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
-use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts the programme; the page's shell has been painted by then.
-#[wasm_bindgen(start)]
-pub fn start() {
-    console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(App);
+/// Starts the programme of a wall. It has one page: leaving it loads another programme.
+pub fn wall() {
+    start(|| wall::Wall().into_any());
 }
 
-/// The whole programme: contexts every page shares, then the pages.
-#[component]
-fn App() -> impl IntoView {
-    language::provide();
-    theme::provide();
-    hall::provide();
-    session::provide();
-    figure::provide();
-    view! {
-        <mark::Symbols/>
-        <Router>
-            <Routes fallback=page::NotFound>
-                <Route path=path!("/") view=page::Home/>
-                <Route path=path!("/sign-in") view=page::SignIn/>
-                <Route path=path!("/pair") view=page::Pair/>
-                <Route path=path!("/kiosks") view=page::Kiosks/>
-                <Route path=path!("/wall/:id") view=wall::Wall/>
-                <Route path=path!("/desk/*rest") view=desk::DeskPage/>
-            </Routes>
-        </Router>
-        <definition_card::DefinitionCard/>
-    }
+/// Starts the programme of the dispatcher's desk.
+pub fn desk() {
+    start(|| {
+        view! {
+            <Router>
+                <Routes fallback=page::NotFound>
+                    <Route path=path!("/desk/*rest") view=desk::DeskPage/>
+                </Routes>
+            </Router>
+        }
+        .into_any()
+    });
+}
+
+/// Starts the programme of the ways in.
+pub fn door() {
+    start(page::door);
+}
+
+/// Mounts what every programme has around its page; the page's shell has been painted by then.
+fn start(page: fn() -> AnyView) {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(move || {
+        language::provide();
+        theme::provide();
+        hall::provide();
+        session::provide();
+        figure::provide();
+        view! {
+            <mark::Symbols/>
+            {page()}
+            <definition_card::DefinitionCard/>
+        }
+    });
 }

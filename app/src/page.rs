@@ -1,5 +1,5 @@
-//! The pages that are not a screen of the hall: start, sign-in, pairing of walls, not found; and what all pages ask of
-//! the address.
+//! The pages that are not a screen of the hall (the door: start, sign-in, pairing of walls), not found; and what all
+//! pages ask of the address.
 
 mod home;
 mod sign_in;
@@ -8,10 +8,19 @@ mod kiosks;
 
 use leptos::prelude::*;
 
-pub use home::{Home, NotFound, Switches};
-pub use kiosks::Kiosks;
-pub use pair::Pair;
-pub use sign_in::SignIn;
+pub use home::{NotFound, Switches};
+
+/// The page of the door that the address asks for.
+pub fn door() -> AnyView {
+    let path = window().location().pathname().unwrap_or_default();
+    match path.trim_end_matches('/') {
+        "" => home::Home().into_any(),
+        "/sign-in" => sign_in::SignIn().into_any(),
+        "/pair" => pair::Pair().into_any(),
+        "/kiosks" => kiosks::Kiosks().into_any(),
+        _ => NotFound().into_any(),
+    }
+}
 
 /// A parameter of the page's address.
 pub fn query(name: &str) -> Option<String> {

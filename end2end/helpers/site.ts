@@ -15,16 +15,19 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
+/** The page at `/`. */
+const PAGE = 'door.html';
+
 /** The policy the server sends with the page: no inline script, nothing from elsewhere. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:";
 
 /** Answers the page's requests from the site folder, leaving out `withheld` paths. */
 export async function serve_site(page: Page, withheld: string[]): Promise<void> {
   const folder = process.env.GRIDHALL_SITE ?? join(import.meta.dirname, '../../target/site');
-  if (!existsSync(join(folder, 'index.html'))) throw new Error(`no site in ${folder}; run cargo xtask site`);
+  if (!existsSync(join(folder, PAGE))) throw new Error(`no site in ${folder}; run cargo xtask site`);
   await page.route(`${ORIGIN}/**`, async (route) => {
     const path = new URL(route.request().url()).pathname;
-    const file = join(folder, path === '/' ? 'index.html' : path);
+    const file = join(folder, path === '/' ? PAGE : path);
     if (withheld.includes(path) || !existsSync(file)) return route.fulfill({ status: 404 });
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     return route.fulfill({ body: readFileSync(file), headers: { 'content-type': type, 'content-security-policy': POLICY } });

@@ -22,10 +22,10 @@ test('the shell is painted before the programme has arrived', async ({ page }) =
 
 test('a programme that does not come is said in words, and tried again', async ({ page }) => {
   await page.clock.install();
-  await serve_site(page, ['/pkg/app_bg.wasm']);
+  await serve_site(page, ['/pkg/door_bg.wasm']);
   await page.goto(ORIGIN);
   await expect(page.getByRole('status')).toContainText('无法启动');
-  const again = page.waitForRequest(`${ORIGIN}/pkg/app_bg.wasm`);
+  const again = page.waitForRequest(`${ORIGIN}/pkg/door_bg.wasm`);
   await page.clock.fastForward(11_000);
   await again;
 });

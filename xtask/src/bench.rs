@@ -59,7 +59,9 @@ struct Row {
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::for_testing(repo)?;
-    test::build_binaries(repo, Profile::Release)?;
+    if options.name != Some(Name::Size) {
+        test::build_binaries(repo, Profile::Release)?;
+    }
     if options.name.is_none_or(|name| name == Name::Store) {
         process::run(&mut store_bench(repo, "build"))?;
     }
@@ -76,7 +78,7 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         println!("\n== bench {}", name.word());
         let began = Instant::now();
         let measured = match name {
-            Name::Size => size(repo).map(|row| vec![row]),
+            Name::Size => site::SCREENS.iter().map(|screen| size(repo, screen)).collect(),
             Name::Store => store(repo),
             Name::Live | Name::Video => simulated(repo, *name),
             Name::Browser => browser(repo),
@@ -101,10 +103,10 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("not everything was measured: {}", failed.join("; ")) }
 }
 
-fn size(repo: &Repo) -> Result<Row> {
-    let bytes = site::first_load_bytes(&repo.site())?;
+fn size(repo: &Repo, screen: &str) -> Result<Row> {
+    let bytes = site::first_load_bytes(&repo.site(), screen)?;
     Ok(Row {
-        measure: "WASM and JavaScript of the first load, brotli".to_owned(),
+        measure: format!("first load of the {screen}: page, WASM, scripts, style, brotli"),
         value: Value::from(bytes.div_ceil(1024)),
         unit: "KiB".to_owned(),
         target: Value::from(format!("≤ {}", site::FIRST_LOAD_BYTES_MAX / 1024)),

@@ -4,15 +4,16 @@
 //! (`site/*.rs`), or anything the server decides (headers, which path answers with the page).
 
 mod output;
+mod comments;
 mod wasm;
 mod styles;
 mod vendor;
 mod licences;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::repo::Repo;
@@ -30,8 +31,11 @@ pub struct Options {
     pub out: Option<PathBuf>,
 }
 
-/// The first load's programme may weigh this much, brotli, WASM and JavaScript together.
+/// A screen's first load may weigh this much, brotli, all files together.
 pub const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
+
+/// Above this the site stage fails. The desk is still beyond the target; lower this with it, never raise it.
+const FIRST_LOAD_BYTES_LIMIT: u64 = 405 * 1024;
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::npm(&repo.root.join("npm"))?;
@@ -44,6 +48,9 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     let started = Instant::now();
     let mut output = Output::open(folder)?;
+    if build == WasmBuild::Optimised {
+        output.leave_comments_out();
+    }
     wasm::add(repo, build, &mut output)?;
     styles::add(&repo.root.join("style"), &mut output)?;
     output.copy_folder(&repo.root.join("public"), "")?;
@@ -63,16 +70,111 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
         started.elapsed().as_secs_f32()
     );
     if build == WasmBuild::Optimised {
-        println!(
-            "site: first load {} KiB brotli (WASM + JavaScript), target {} KiB",
-            first_load_bytes(&done.folder)? / 1024,
-            FIRST_LOAD_BYTES_MAX / 1024
-        );
+        for screen in SCREENS {
+            println!(
+                "site: first load of the {screen}: {} KiB brotli (page, WASM, scripts, style), target {} KiB",
+                first_load_bytes(&done.folder, screen)? / 1024,
+                FIRST_LOAD_BYTES_MAX / 1024
+            );
+        }
     }
     Ok(())
 }
 
-/// What the programme weighs on the wire, as `build` left it in `folder`.
-pub fn first_load_bytes(folder: &std::path::Path) -> Result<u64> {
-    ["pkg/app_bg.wasm", "pkg/app.js"].iter().map(|name| output::length_sent(&folder.join(name))).sum()
+/// The programmes behind screens, each with its own first load.
+pub const SCREENS: [&str; 3] = wasm::PROGRAMMES;
+
+/// Refuses a site with a screen whose first load is above the limit. The same sources give the same bytes, so this
+/// fails for a change and never by chance.
+pub fn check_first_loads(folder: &Path) -> Result<()> {
+    for screen in SCREENS {
+        let bytes = first_load_bytes(folder, screen)?;
+        if bytes > FIRST_LOAD_BYTES_LIMIT {
+            bail!(
+                "the first load of the {screen} is {} KiB brotli, above the limit of {} KiB; `cargo xtask bench size` \
+                 shows each screen",
+                bytes.div_ceil(1024),
+                FIRST_LOAD_BYTES_LIMIT / 1024
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What a screen's browser downloads before the screen works, as `build` left it in `folder`: page, programme, style
+/// and every script the programme imports, whether at once or when a tile opens. Not the font's slices and the ground of
+/// the map, which arrive behind a working screen.
+pub fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
+    let programme = format!("pkg/{screen}.js");
+    let mut files = vec![
+        format!("{screen}.html"),
+        "start.js".to_owned(),
+        "pkg/main.css".to_owned(),
+        format!("pkg/{screen}_bg.wasm"),
+        programme.clone(),
+    ];
+    let mut waiting = vec![programme];
+    while let Some(file) = waiting.pop() {
+        for found in imports(folder, &file)? {
+            if !files.contains(&found) {
+                files.push(found.clone());
+                waiting.push(found);
+            }
+        }
+    }
+    files.iter().map(|name| output::length_sent(&folder.join(name))).sum()
+}
+
+/// The site's scripts that a script names: by import, or as a worker.
+fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let near = Path::new(file).parent().unwrap_or(Path::new(""));
+    let named = text.split(['\'', '"', '`']).filter(|word| word.ends_with(".js") && !word.contains(' '));
+    let resolved = named.map(|word| match word.strip_prefix('/') {
+        Some(absolute) => absolute.to_owned(),
+        None => joined(near, word),
+    });
+    Ok(resolved.filter(|name| folder.join(name).is_file()).collect())
+}
+
+/// `word`, a relative address within `near`, as a path from the site's folder.
+fn joined(near: &Path, word: &str) -> String {
+    let mut parts: Vec<&str> = near.iter().filter_map(|part| part.to_str()).collect();
+    for part in word.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_load_counts_the_scripts_behind_scripts_once() {
+        let folder = std::env::temp_dir().join(format!("gridhall-first-load-{}", std::process::id()));
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        for (name, bytes) in
+            [("wall.html", 10), ("start.js", 20), ("pkg/main.css", 40), ("pkg/wall_bg.wasm", 9_000)]
+        {
+            write(name, &" ".repeat(bytes));
+        }
+        write("pkg/wall_bg.wasm.br", &" ".repeat(80));
+        write("pkg/wall.js", "import { a } from '/js/a.js';");
+        write("js/a.js", "import './a/b.js'; import './gone.js'; import '../pkg/wall.js'");
+        write("js/a/b.js", "import '../a.js'");
+        let scripts: u64 = [29, 62, 16].iter().sum();
+        let counted = first_load_bytes(&folder, "wall").unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(counted, 10 + 20 + 40 + 80 + scripts);
+    }
 }

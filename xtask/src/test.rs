@@ -101,7 +101,10 @@ impl Stage {
                 cargo_test(repo, &["--workspace", "--exclude", "app", "--exclude", "xtask"], long, tally)
             }
             Stage::App => cargo_test(repo, &["--package", "app"], long, tally),
-            Stage::Site => site::build(repo, site::WasmBuild::Optimised, repo.site()),
+            Stage::Site => {
+                site::build(repo, site::WasmBuild::Optimised, repo.site())?;
+                site::check_first_loads(&repo.site())
+            }
             Stage::Browser => browser(repo, long, tally),
         }
     }

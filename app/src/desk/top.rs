@@ -25,7 +25,7 @@ pub fn Top() -> impl IntoView {
             <div class="brand"><b>{move || say!(speaks.get(), common.product)}</b><span>{centre}</span></div>
             <nav class="tabs">
                 <a class="on" href="/desk" aria-current="page">{move || say!(speaks.get(), desk.tab_desk)}</a>
-                <a href="/wall/main">{move || say!(speaks.get(), desk.tab_wall)}</a>
+                <a href="/wall/main" rel="external">{move || say!(speaks.get(), desk.tab_wall)}</a>
             </nav>
             <Find/>
             <Alarms/>

@@ -79,7 +79,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <main class="plain">
             <h1>{move || say!(speaks.get(), common.not_found)}</h1>
-            <p class="ways"><a class="button" href="/">{move || say!(speaks.get(), common.home)}</a></p>
+            <p class="ways"><a class="button" href="/" rel="external">{move || say!(speaks.get(), common.home)}</a></p>
         </main>
     }
 }

@@ -75,7 +75,7 @@ pub struct Once {
 
 /// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
 pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
-    let Some(once) = query.once else { return super::site::index(&hall).await };
+    let Some(once) = query.once else { return super::site::door(State(hall)).await };
     match hall.access.redeem(&once, clock::now()) {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),

@@ -27,9 +27,28 @@ pub fn files(hall: &Hall) -> Router {
     Router::new().fallback_service(files).layer(fresh)
 }
 
-/// The one page behind every screen's address.
-pub async fn index(hall: &Hall) -> Response {
-    let path = hall.config.server.site.join("index.html");
+/// The programmes of the user interface, each with a page of its own: no screen loads another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Programme {
+    Wall,
+    Desk,
+    /// Start, sign-in, pairing of walls.
+    Door,
+}
+
+impl Programme {
+    fn page(self) -> &'static str {
+        match self {
+            Self::Wall => "wall.html",
+            Self::Desk => "desk.html",
+            Self::Door => "door.html",
+        }
+    }
+}
+
+/// A programme's page.
+pub async fn index(hall: &Hall, programme: Programme) -> Response {
+    let path = hall.config.server.site.join(programme.page());
     match tokio::fs::read_to_string(&path).await {
         Ok(page) => ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
         Err(error) => {
@@ -54,9 +73,19 @@ pub fn protect<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S>
         .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
 }
 
-/// `GET` of any screen's address.
-pub async fn page(State(hall): State<Hall>) -> Response {
-    index(&hall).await
+/// `GET` of a wall's address.
+pub async fn wall(State(hall): State<Hall>) -> Response {
+    index(&hall, Programme::Wall).await
+}
+
+/// `GET` of the desk's addresses.
+pub async fn desk(State(hall): State<Hall>) -> Response {
+    index(&hall, Programme::Desk).await
+}
+
+/// `GET` of the addresses that lead in.
+pub async fn door(State(hall): State<Hall>) -> Response {
+    index(&hall, Programme::Door).await
 }
 
 /// `GET /wall`: the wall every hall has.
@@ -67,5 +96,5 @@ pub async fn main_wall() -> Redirect {
 /// Nothing is there, which the page says in words. A script or picture that is missing is no page.
 async fn nowhere(State(hall): State<Hall>, uri: Uri) -> Response {
     let is_file = uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if is_file { StatusCode::NOT_FOUND.into_response() } else { index(&hall).await }
+    if is_file { StatusCode::NOT_FOUND.into_response() } else { index(&hall, Programme::Door).await }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::comments;
+
 /// Marks a folder as ours, so that stale files in it may be removed.
 const MARKER: &str = ".gridhall-site";
 
@@ -34,6 +36,8 @@ pub struct Output {
     folder: PathBuf,
     produced: BTreeSet<String>,
     rewritten: usize,
+    /// What is shipped goes without the comments of its source.
+    comments: bool,
 }
 
 /// A site that is complete.
@@ -55,7 +59,12 @@ impl Output {
         }
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&marker, "").with_context(|| format!("cannot write {}", marker.display()))?;
-        Ok(Output { folder, produced: BTreeSet::from([MARKER.to_owned()]), rewritten: 0 })
+        Ok(Output { folder, produced: BTreeSet::from([MARKER.to_owned()]), rewritten: 0, comments: true })
+    }
+
+    /// From here on our scripts and style sheets are written without their comments.
+    pub fn leave_comments_out(&mut self) {
+        self.comments = false;
     }
 
     /// Puts a file at `path`, leaving the one on disk untouched if it is the same already.
@@ -64,6 +73,11 @@ impl Output {
         if !self.produced.insert(path.to_owned()) {
             bail!("two parts of the site both make `{path}`");
         }
+        let lean = match std::str::from_utf8(bytes) {
+            Ok(text) if !self.comments && comments::has_some(path) => Some(comments::without(text)),
+            Ok(_) | Err(_) => None,
+        };
+        let bytes = lean.as_deref().map_or(bytes, str::as_bytes);
         if fs::read(&file).is_ok_and(|present| present == bytes) {
             return Ok(());
         }

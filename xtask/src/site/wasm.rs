@@ -36,32 +36,61 @@ const WASM_FEATURES: [&str; 6] = [
 ];
 
 /// Changed when the steps below change, so that results kept from before are not used.
-const STEPS_VERSION: u32 = 1;
+const STEPS_VERSION: u32 = 2;
+
+/// The programmes, one per kind of screen: the binaries of `app`.
+pub const PROGRAMMES: [&str; 3] = ["wall", "desk", "door"];
 
 pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
-    let compiled = compile(repo, build)?;
-    let kept = repo.wasm_target.join("gridhall-site").join(build.folder());
+    compile(repo, build)?;
+    std::thread::scope(|scope| {
+        let made = PROGRAMMES.map(|name| scope.spawn(move || make(repo, build, name)));
+        made.into_iter().try_for_each(|one| one.join().expect("a build step does not panic"))
+    })?;
+    for name in PROGRAMMES {
+        output.copy_folder(&kept(repo, build, name).join("pkg"), "pkg")?;
+    }
+    add_pages(repo, output)
+}
+
+/// Each programme's page: the shell, with the programme's name in it.
+fn add_pages(repo: &Repo, output: &mut Output) -> Result<()> {
+    let file = repo.root.join("app/page.html");
+    let page = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    PROGRAMMES.iter().try_for_each(|name| {
+        output.write(&format!("{name}.html"), page.replace("PROGRAMME", name).as_bytes())
+    })
+}
+
+/// Where a programme's finished files are kept between builds.
+fn kept(repo: &Repo, build: WasmBuild, name: &str) -> PathBuf {
+    repo.wasm_target.join("gridhall-site").join(build.folder()).join(name)
+}
+
+fn make(repo: &Repo, build: WasmBuild, name: &str) -> Result<()> {
+    let folder = repo.wasm_target.join("wasm32-unknown-unknown").join(build.folder());
+    let compiled = folder.join(format!("{name}.wasm"));
+    let kept = kept(repo, build, name);
     let key = key(repo, build, &compiled)?;
     let key_file = kept.join("key");
     let pkg = kept.join("pkg");
     if !fs::read_to_string(&key_file).is_ok_and(|present| present == key) {
         let _ = fs::remove_dir_all(&kept);
-        bind(&compiled, &pkg, build)?;
+        bind(&compiled, &pkg, name, build)?;
         if build == WasmBuild::Optimised {
-            optimise(repo, &pkg.join("app_bg.wasm"))?;
+            optimise(repo, &pkg.join(format!("{name}_bg.wasm")))?;
         }
         fs::write(&key_file, key).with_context(|| format!("cannot write {}", key_file.display()))?;
     }
-    output.copy_folder(&pkg, "pkg")
+    Ok(())
 }
 
-fn compile(repo: &Repo, build: WasmBuild) -> Result<PathBuf> {
+fn compile(repo: &Repo, build: WasmBuild) -> Result<()> {
     let mut cargo = repo.cargo();
     cargo.env("CARGO_TARGET_DIR", &repo.wasm_target);
-    cargo.args(["build", "--package", "app", "--lib", "--target", "wasm32-unknown-unknown"]);
+    cargo.args(["build", "--package", "app", "--bins", "--target", "wasm32-unknown-unknown"]);
     cargo.args(["--profile", build.profile()]);
-    process::run(&mut cargo)?;
-    Ok(repo.wasm_target.join("wasm32-unknown-unknown").join(build.folder()).join("app.wasm"))
+    process::run(&mut cargo)
 }
 
 /// Names the result: the same key means the same files.
@@ -75,12 +104,12 @@ fn key(repo: &Repo, build: WasmBuild, compiled: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn bind(compiled: &Path, pkg: &Path, build: WasmBuild) -> Result<()> {
+fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(compiled)
         .web(true)?
-        .out_name("app")
+        .out_name(name)
         .typescript(false)
         .keep_debug(build == WasmBuild::Quick)
         .remove_name_section(build == WasmBuild::Optimised)
@@ -97,7 +126,12 @@ fn optimise(repo: &Repo, wasm: &Path) -> Result<()> {
     wasm_opt.arg("-Oz").args(WASM_FEATURES).arg(wasm).arg("--output").arg(&small);
     process::run(&mut wasm_opt)?;
     fs::rename(&small, wasm).with_context(|| format!("cannot replace {}", wasm.display()))?;
-    println!("site: wasm-opt -Oz: {} KiB -> {} KiB", before / 1024, length(wasm)? / 1024);
+    println!(
+        "site: wasm-opt -Oz: {}: {} KiB -> {} KiB",
+        wasm.file_name().unwrap_or_default().display(),
+        before / 1024,
+        length(wasm)? / 1024
+    );
     Ok(())
 }
 

@@ -1,0 +1,5 @@
+//! The programme behind `/wall/…`: what a wall loads, and nothing of the desk.
+
+fn main() {
+    app::wall();
+}
