@@ -16,7 +16,11 @@ pub fn without(text: &str) -> String {
     for line in text.lines() {
         let code = line.trim();
         if in_comment {
-            in_comment = !code.ends_with("*/");
+            if let Some((_, rest)) = code.split_once("*/") {
+                in_comment = false;
+                kept.push_str(rest.trim_start());
+                kept.push_str(if rest.is_empty() { "" } else { "\n" });
+            }
         } else if in_template {
             in_template ^= opens_or_ends_template(line);
             kept.push_str(line);
@@ -47,8 +51,8 @@ mod tests {
 
     #[test]
     fn only_whole_lines_of_comment_go() {
-        let script = "// why\n/** what\n * it is */\nimport 'a'; // stays\n\n  /* one */\n  const a = '/*';\n  /* x */ b();\n";
-        assert_eq!(without(script), "import 'a'; // stays\nconst a = '/*';\n/* x */ b();\n");
+        let script = "// why\n/** what\n * it is */ x();\nimport 'a'; // stays\n\n  /* one */\n  const a = '/*';\n  /* x */ b();\n";
+        assert_eq!(without(script), "x();\nimport 'a'; // stays\nconst a = '/*';\n/* x */ b();\n");
     }
 
     #[test]
