@@ -186,7 +186,7 @@ pub(super) struct StoredSession {
 impl Db {
     pub fn put_session(&self, session: &StoredSession) -> Result<(), AccessError> {
         self.0.execute(
-            "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest) DO UPDATE SET seen_ms = ?5",
+            "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 session.digest.as_slice(),
                 session.account,
@@ -196,6 +196,16 @@ impl Db {
             ],
         )?;
         Ok(())
+    }
+
+    /// Whether a session is still there; notes when it was last used.
+    pub fn find_session(&self, digest: &[u8; 32], seen: Option<UtcMillis>) -> Result<bool, AccessError> {
+        if let Some(seen) = seen {
+            let sql = "UPDATE session SET seen_ms = ?2 WHERE digest = ?1";
+            return Ok(self.0.execute(sql, rusqlite::params![digest.as_slice(), seen.0])? > 0);
+        }
+        let mut found = self.0.prepare_cached("SELECT 1 FROM session WHERE digest = ?1")?;
+        Ok(found.exists([digest.as_slice()])?)
     }
 
     pub fn drop_session(&self, digest: &[u8; 32]) -> Result<(), AccessError> {

@@ -11,6 +11,8 @@ use super::{Access, AccessError, Actor, Proof, Secret, db, lock, secret};
 const SESSIONS_MAX: usize = 10_000;
 /// How often the last request of a session is written down; finer would be a write a request.
 const STORE_EVERY_MS: i64 = 5 * MINUTE_MS;
+/// How often a session is looked for on disk: `gridhall account add` ends sessions from another process.
+const CONFIRM_EVERY_MS: i64 = 4_000;
 
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -19,8 +21,10 @@ pub struct Session {
     csrf: String,
     opened: UtcMillis,
     last_seen: UtcMillis,
-    /// The `last_seen` that is on disk.
-    stored: UtcMillis,
+    /// The `last_seen` that is on disk; none for a session that could not be stored, which holds until a restart.
+    stored: Option<UtcMillis>,
+    /// When it was last found on disk.
+    confirmed: UtcMillis,
 }
 
 impl Session {
@@ -41,7 +45,8 @@ pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, Access
             csrf: stored.csrf,
             opened: stored.opened,
             last_seen: stored.seen,
-            stored: stored.seen,
+            stored: Some(stored.seen),
+            confirmed: UtcMillis(0),
         };
         sessions.insert(stored.digest, session);
     }
@@ -52,6 +57,13 @@ impl Access {
     pub(super) fn open_session(&self, account: String, roles: Vec<Role>, now: UtcMillis) -> Secret {
         let cookie = Secret::random();
         let csrf = Secret::random().expose().to_owned();
+        let mut session =
+            Session { account, roles, csrf, opened: now, last_seen: now, stored: None, confirmed: now };
+        let stored = self.db().put_session(&session.stored_as(cookie.digest()));
+        match stored {
+            Ok(()) => session.stored = Some(now),
+            Err(error) => tracing::error!(%error, "session not stored"),
+        }
         let mut sessions = lock(&self.0.sessions);
         if sessions.len() >= SESSIONS_MAX
             && let Some(oldest) =
@@ -59,11 +71,7 @@ impl Access {
         {
             sessions.remove(&oldest);
         }
-        let session = Session { account, roles, csrf, opened: now, last_seen: now, stored: now };
-        let stored = session.stored_as(cookie.digest());
         sessions.insert(cookie.digest(), session);
-        drop(sessions);
-        self.store(&stored);
         cookie
     }
 
@@ -71,13 +79,6 @@ impl Access {
         let digest = secret::digest(cookie);
         lock(&self.0.sessions).remove(&digest);
         self.forget(&digest);
-    }
-
-    /// A session that cannot be stored still holds until the next restart.
-    fn store(&self, session: &db::StoredSession) {
-        if let Err(error) = self.db().put_session(session) {
-            tracing::error!(%error, "session not stored");
-        }
     }
 
     fn forget(&self, digest: &[u8; 32]) {
@@ -104,15 +105,27 @@ impl Access {
             roles: session.roles.clone(),
             by: Proof::Session { csrf: session.csrf.clone() },
         };
-        let due = now.since(session.stored) > STORE_EVERY_MS;
-        let stored = due.then(|| {
-            session.stored = now;
-            session.stored_as(*digest)
-        });
-        drop(sessions);
-        if let Some(stored) = stored {
-            self.store(&stored);
+        let Some(stored) = session.stored else { return Some(actor) };
+        if now.since(session.confirmed) < CONFIRM_EVERY_MS {
+            return Some(actor);
         }
-        Some(actor)
+        session.confirmed = now;
+        let due = now.since(stored) > STORE_EVERY_MS;
+        if due {
+            session.stored = Some(now);
+        }
+        drop(sessions);
+        let found = self.db().find_session(digest, due.then_some(now));
+        match found {
+            Ok(true) => Some(actor),
+            Ok(false) => {
+                lock(&self.0.sessions).remove(digest);
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, "session not looked up");
+                Some(actor)
+            }
+        }
     }
 }

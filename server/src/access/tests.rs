@@ -238,3 +238,20 @@ fn two_kiosks_are_not_approved_under_one_name() {
     assert!(access.claim_pairing(&one.claim, NOW).unwrap().is_some());
     assert!(access.claim_pairing(&two.claim, NOW).unwrap().is_some());
 }
+
+/// `gridhall account add` runs beside the server and knows nothing of what it holds in memory.
+#[tokio::test]
+async fn a_new_password_given_in_another_process_signs_out_as_well() {
+    let (dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    let cookie = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
+    let other = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
+    let command_line = Access::open(dir.path(), Config::default()).unwrap();
+    command_line.put_account("周敏", "another battery staple", &[Role::Department], NOW).unwrap();
+    assert!(access.by_cookie(cookie.expose(), NOW.plus(4_000)).is_none());
+    // Also when the time has come to write down that the session was used.
+    assert!(access.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
+    drop(access);
+    let again = Access::open(dir.path(), Config::default()).unwrap();
+    assert!(again.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
+}
