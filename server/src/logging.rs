@@ -1,5 +1,7 @@
 //! The log of the process: where it goes, what it holds, and what no setting makes it hold.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -19,7 +21,10 @@ pub fn start(json: bool) -> anyhow::Result<()> {
         Err(error) => return Err(error).context(format!("cannot read {VARIABLE}")),
     };
     let filtered = filtered(wanted.as_deref())?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        // Colours are for people at a terminal, not for files.
+        .with_ansi(std::io::stderr().is_terminal());
     if json {
         filtered.with(lines.json()).init();
     } else {
