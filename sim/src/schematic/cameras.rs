@@ -6,8 +6,8 @@ use domain::place::Point;
 use super::Schematic;
 use super::network::{Node, RoadClass, mix};
 
-/// How many sites are placed.
-const SITES: usize = 180;
+/// How many sites are placed: most incidents then have several within sight, as in a city that links thousands.
+const SITES: usize = 2_000;
 
 /// A camera site (摄像机点位).
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub fn place(city: &Schematic) -> Vec<Camera> {
     for (_, index) in crossings {
         let node = &city.network.nodes[index];
         // Two sites closer than this look at the same crossing.
-        const APART_M: f64 = 750.0;
+        const APART_M: f64 = 250.0;
         if taken.iter().any(|other| other.distance_m(node.point) < APART_M) {
             continue;
         }
