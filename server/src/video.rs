@@ -1,7 +1,7 @@
 //! Cameras: the registry, one upstream per camera and profile, and who watches what.
 //!
 //! Reading order: what is known of cameras (`registry`), how one is reached (`dial`, `session`, `source`), what is kept of
-//! it (`ring`, `feed`), in which forms (`rendition`, `transcode`, `mse`), and how pages get it (`socket`, `tile`, `http`).
+//! it (`ring`, `feed`), in which forms (`rendition`, `follower`, `transcode`, `mse`), and how pages get it (`socket`, `tile`, `http`).
 
 pub mod config;
 pub mod secret;
@@ -19,6 +19,7 @@ mod source;
 mod meters;
 pub mod switchboard;
 mod rendition;
+mod follower;
 #[cfg(feature = "ffmpeg")]
 mod transcode;
 mod snapshot;

@@ -22,6 +22,7 @@ mod clip;
 mod live;
 mod plan;
 mod playback;
+mod spoil;
 mod outlet;
 mod slot;
 mod session;

@@ -67,6 +67,7 @@ pub enum Cause {
     Protocol,
     TranscodeBudget,
     NoDecoder,
+    Undecodable,
     UnknownCamera,
     ShuttingDown,
     /// A newer server's word.

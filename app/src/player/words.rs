@@ -129,6 +129,7 @@ fn cause_words(language: Language, cause: Cause) -> Option<String> {
         Cause::Protocol => ("摄像机应答有误", "wrong answer from the camera"),
         Cause::TranscodeBudget => ("转码路数已满", "no transcoder free"),
         Cause::NoDecoder => ("服务器不能解码", "the server cannot decode it"),
+        Cause::Undecodable => ("画面无法解码", "the picture cannot be decoded"),
         Cause::UnknownCamera => ("名录中没有", "not in the registry"),
         Cause::ShuttingDown => ("服务正在停止", "the server is stopping"),
     };

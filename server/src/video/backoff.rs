@@ -29,7 +29,7 @@ pub fn after_dial(config: &Config, pause: Duration, dialled: Duration) -> Durati
 #[must_use]
 pub fn is_final(cause: Cause) -> bool {
     match cause {
-        Cause::Credentials | Cause::NotFound | Cause::Codec | Cause::NoVideo => true,
+        Cause::Credentials | Cause::NotFound | Cause::Codec | Cause::NoVideo | Cause::NoDecoder => true,
         Cause::NoAnswer
         | Cause::ConnectionRefused
         | Cause::SessionLimit
@@ -39,7 +39,7 @@ pub fn is_final(cause: Cause) -> bool {
         | Cause::NoKeyFrame
         | Cause::Protocol
         | Cause::TranscodeBudget
-        | Cause::NoDecoder
+        | Cause::Undecodable
         | Cause::UnknownCamera
         | Cause::ShuttingDown => false,
     }

@@ -57,6 +57,8 @@ pub struct Config {
     pub transcode_height_max: u16,
     /// A transcode nobody watches any more is kept this long.
     pub transcode_linger_ms: u64,
+    /// A transcode that makes no picture for this long, or for one and a half of the camera's key intervals, starts anew.
+    pub undecodable_ms: u64,
     /// Width of snapshots and of the key-frame slideshow, in pixels at most.
     pub still_width_max: u16,
     /// Shortest time between two pictures of a slideshow.
@@ -95,6 +97,7 @@ impl Default for Config {
             transcodes_max: 4,
             transcode_height_max: 720,
             transcode_linger_ms: 15_000,
+            undecodable_ms: 4_000,
             still_width_max: 640,
             still_interval_ms: 500,
             snapshot_cache_ms: 2_000,
@@ -129,6 +132,7 @@ impl Config {
             ("lag_ms_max", self.lag_ms_max),
             ("pages_max", u64::from(self.pages_max)),
             ("page_stall_ms", self.page_stall_ms),
+            ("undecodable_ms", self.undecodable_ms),
             ("still_width_max", u64::from(self.still_width_max)),
             ("transcode_height_max", u64::from(self.transcode_height_max)),
         ];

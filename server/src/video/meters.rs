@@ -117,6 +117,18 @@ pub fn transcodes(change: f64) {
     gauge!("gridhall_video_transcodes").increment(change);
 }
 
+/// Pictures of cameras that our decoder could make nothing of.
+#[cfg(feature = "ffmpeg")]
+pub fn undecodable() {
+    counter!("gridhall_video_undecodable_total").increment(1);
+}
+
+/// Transcodes that failed and were started anew.
+#[cfg(feature = "ffmpeg")]
+pub fn transcode_failed() {
+    counter!("gridhall_video_transcodes_failed_total").increment(1);
+}
+
 /// Requests for a transcode that the budget did not allow.
 pub fn transcodes_denied() {
     counter!("gridhall_video_transcodes_denied_total").increment(1);

@@ -227,6 +227,15 @@ impl<'a> Live<'a> {
             tokio::select! {
                 biased;
                 () = self.source.feed.demand.notified() => self.note_demand(),
+                // Before the camera: one that floods must not keep the clock from being looked at.
+                () = sleep_until(check) => {
+                    if self.idle_until.is_some_and(|until| Instant::now() >= until) {
+                        return End::Unwatched;
+                    }
+                    if let Some(failure) = self.late(playing.interval(), meters) {
+                        return End::Failed(failure);
+                    }
+                }
                 item = playing.next() => match item {
                     Ok(Item::Picture(picture)) => {
                         self.count_lost(playing.lost_packets, meters);
@@ -242,14 +251,6 @@ impl<'a> Live<'a> {
                     Ok(Item::Other) => {}
                     Err(failure) => return End::Failed(failure),
                 },
-                () = sleep_until(check) => {
-                    if self.idle_until.is_some_and(|until| Instant::now() >= until) {
-                        return End::Unwatched;
-                    }
-                    if let Some(failure) = self.late(playing.interval(), meters) {
-                        return End::Failed(failure);
-                    }
-                }
             }
         }
     }

@@ -58,6 +58,8 @@ pub enum Cause {
     Protocol,
     TranscodeBudget,
     NoDecoder,
+    /// Pictures come, but ours cannot be made of them.
+    Undecodable,
     UnknownCamera,
     ShuttingDown,
 }
@@ -78,6 +80,7 @@ impl Cause {
             | Cause::Closed
             | Cause::NoKeyFrame
             | Cause::Protocol
+            | Cause::Undecodable
             | Cause::ShuttingDown => State::Lost,
         }
     }

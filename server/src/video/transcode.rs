@@ -183,12 +183,20 @@ impl Transcoder {
         self.arrivals.push_back((frame.pts_us, frame.ingest_us));
         // A broken frame costs its picture, not the stream.
         if let Err(error) = self.decoder.send_packet(&packet(frame)) {
+            super::meters::undecodable();
             tracing::debug!(%error, "frame not decoded");
         }
         let mut coded = Vec::new();
         let mut picture = Picture::empty();
         while self.decoder.receive_frame(&mut picture).is_ok() {
-            let mut scaled = self.scaler.run(&picture)?;
+            let mut scaled = match self.scaler.run(&picture) {
+                Ok(scaled) => scaled,
+                Err(error) => {
+                    super::meters::undecodable();
+                    tracing::debug!(%error, "picture not scaled");
+                    continue;
+                }
+            };
             let pts_us = picture.timestamp().unwrap_or(frame.pts_us);
             // The encoder refuses times that do not rise.
             if pts_us <= self.last_pts_us {

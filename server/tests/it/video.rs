@@ -4,5 +4,7 @@ mod harness;
 mod live;
 mod slow;
 mod faults;
+mod flood;
 mod renditions;
+mod transcodes;
 mod gstreamer;

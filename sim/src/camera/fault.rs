@@ -49,13 +49,17 @@ pub enum Fault {
     CraOnly,
     /// TEARDOWN gets no answer and no effect, and the session's slot stays taken for a while.
     TeardownIgnored,
+    /// Bytes inside every third picture are wrong, key frames too.
+    Damaged,
+    /// Every picture's slice header is wrong: it looks like a picture, and no decoder makes one of it.
+    Undecodable,
     /// The camera has no power: its connections are cut, new ones are closed without an answer.
     PoweredOff,
 }
 
 impl Fault {
     /// Every fault, for help texts and for tests that go through all of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::LateKeyFrame,
         Self::NoParameterSets,
         Self::ParameterChange,
@@ -73,6 +77,8 @@ impl Fault {
         Self::SeiOnly,
         Self::CraOnly,
         Self::TeardownIgnored,
+        Self::Damaged,
+        Self::Undecodable,
         Self::PoweredOff,
     ];
 
@@ -96,6 +102,8 @@ impl Fault {
             Self::SeiOnly => "sei-only",
             Self::CraOnly => "cra-only",
             Self::TeardownIgnored => "teardown-ignored",
+            Self::Damaged => "damaged",
+            Self::Undecodable => "undecodable",
             Self::PoweredOff => "powered-off",
         }
     }
@@ -120,6 +128,8 @@ impl Fault {
             Self::CraOnly => 15,
             Self::TeardownIgnored => 16,
             Self::PoweredOff => 17,
+            Self::Damaged => 18,
+            Self::Undecodable => 19,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::rtp::RtpStream;
 use super::sdp::{self, AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
 use super::simulator::Camera;
 use super::spec::Profile;
+use super::spoil;
 
 /// Between two sender reports.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -59,6 +60,8 @@ pub struct Outlet {
     audio: Option<Line>,
     /// Bytes of the sample at hand; kept to save allocations.
     out: Vec<u8>,
+    /// Pictures sent.
+    pictures: u64,
     /// When a fault that acts again and again last did.
     tricked: Option<Instant>,
     jumped: bool,
@@ -130,7 +133,9 @@ impl Outlet {
                     line.rtp.video(&mut self.out, codec, timestamp.wrapping_sub(900), nals.iter());
                 }
                 let sets = unit.parameters.nals().filter(|_| unit.key);
-                line.rtp.video(&mut self.out, codec, timestamp, sets.chain(&unit.nals));
+                self.pictures += 1;
+                let spoiled = spoil::nals(unit, faults, self.pictures);
+                line.rtp.video(&mut self.out, codec, timestamp, sets.chain(spoiled.as_ref()));
             }
             Sample::Audio { timestamp, frame, wall } => {
                 let Some(line) = &mut self.audio else { return &self.out };

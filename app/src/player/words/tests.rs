@@ -89,6 +89,11 @@ fn stills_and_unknown_codecs_are_named() {
         ["无画面", "编码不支持", "转码路数已满"],
     );
     check(
+        Language::Zh,
+        r#"{"state":"lost","cause":"undecodable","retry_s":2}"#,
+        ["无画面", "信号中断", "2 秒后重试"],
+    );
+    check(
         Language::En,
         r#"{"state":"gone","cause":"unknown_camera"}"#,
         ["no picture", "No such camera", "no longer in the registry"],

@@ -5,7 +5,7 @@ use server::video::Config;
 use sim::camera::{CameraSpec, Codec};
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -72,7 +72,12 @@ async fn h265_reaches_pages_without_it_as_one_shared_h264_stream() {
     let state = second.until_state(2, "key_frames", SOON).await;
     assert_eq!(state["cause"], "transcode_budget", "{state}");
     second.until_media(2, 3, 2, SOON).await;
-    assert_eq!(hall.cameras.camera("a").unwrap().counts().described, 1);
+    // One session for all of them. On a loaded machine the camera may have been late once and dialled again.
+    let asked = Instant::now();
+    while hall.cameras.camera("a").unwrap().counts().sessions != 1 {
+        assert!(asked.elapsed() < SOON, "{:?}", hall.cameras.camera("a").unwrap().counts());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

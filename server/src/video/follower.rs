@@ -1,0 +1,163 @@
+//! The task behind a rendition: reads a camera's feed, makes other pictures of it, and says how that goes.
+//!
+//! What should not be here: who needs a rendition and how many may run (`rendition.rs`), and codecs (`transcode.rs`).
+
+#[cfg(feature = "ffmpeg")]
+mod slideshow;
+#[cfg(feature = "ffmpeg")]
+mod transcoding;
+
+use super::feed::{Feed, Viewer, Wake};
+use super::registry::Entry;
+use super::status::{State, Status};
+use super::switchboard::{Key, Rendition, Switchboard};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// A task that reads one feed and writes another.
+pub(super) struct Follower {
+    board: Arc<Switchboard>,
+    entry: Arc<Entry>,
+    key: Key,
+    upstream: Viewer,
+    wake: Arc<Wake>,
+    feed: Arc<Feed>,
+    retire: Box<dyn Fn() -> bool + Send + Sync>,
+    idle_until: Option<Instant>,
+    /// How the camera is, as last heard.
+    camera: Status,
+    /// Pictures come out; until then a live camera is no live rendition.
+    gives: bool,
+    /// Why none come out.
+    failure: Option<Status>,
+}
+
+impl Follower {
+    pub fn new(board: &Arc<Switchboard>, entry: &Arc<Entry>, key: Key, feed: Arc<Feed>) -> Self {
+        let wake = Arc::<Wake>::default();
+        let upstream = board.watch(entry, key.profile, Arc::clone(&wake), 0);
+        Self {
+            camera: upstream.feed().status(),
+            upstream,
+            wake,
+            retire: board.retire_when_unwatched(key.clone(), &feed),
+            feed,
+            board: Arc::clone(board),
+            entry: Arc::clone(entry),
+            key,
+            idle_until: None,
+            gives: false,
+            failure: None,
+        }
+    }
+
+    /// Runs until nobody watches or everything closes; a failing codec does not end it.
+    #[cfg(feature = "ffmpeg")]
+    pub async fn run(self) {
+        match self.key.rendition {
+            Rendition::H264 => self.transcode(transcoding::run).await,
+            Rendition::Stills | Rendition::Source => self.stills().await,
+        }
+    }
+
+    #[cfg(not(feature = "ffmpeg"))]
+    pub async fn run(mut self) {
+        while self.news().await {}
+    }
+
+    /// Waits for news from upstream; false when the task should end. Cancelling it loses nothing.
+    async fn news(&mut self) -> bool {
+        loop {
+            let linger = Duration::from_millis(self.board.config.transcode_linger_ms);
+            let idle_until =
+                self.idle_until.unwrap_or_else(|| Instant::now() + linger + Duration::from_secs(1));
+            tokio::select! {
+                biased;
+                () = self.board.closing.cancelled() => return false,
+                () = self.feed.demand.notified() => {
+                    let watched = self.feed.viewers() > 0;
+                    self.idle_until = if watched { None } else { Some(Instant::now() + linger) };
+                }
+                () = sleep_until(idle_until), if self.idle_until.is_some() => {
+                    if (self.retire)() {
+                        return false;
+                    }
+                    self.idle_until = None;
+                }
+                () = self.wake.heard() => {
+                    self.wake.take();
+                    self.hear_camera();
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn hear_camera(&mut self) {
+        let Some(status) = self.upstream.status_news() else { return };
+        self.camera = status;
+        match self.camera.state {
+            State::Live | State::Delayed => {}
+            State::Connecting
+            | State::Lost
+            | State::Refused
+            | State::Unsupported
+            | State::KeyFrames
+            | State::Gone => {
+                self.feed.clear();
+                self.gives = false;
+                self.failure = None;
+            }
+        }
+        self.say();
+    }
+
+    /// What is true of the camera is true of its renditions, once they have pictures of their own; live pictures become
+    /// key frames where only those are made.
+    fn say(&self) {
+        let mut status = self.camera.clone();
+        match status.state {
+            State::Live | State::Delayed if !self.gives => {
+                status = match &self.failure {
+                    Some(failure) => failure.clone(),
+                    None => Status::new(State::Connecting, status.since_ms),
+                };
+            }
+            State::Live | State::Delayed if self.key.rendition == Rendition::Stills => {
+                status.state = State::KeyFrames;
+            }
+            State::Live
+            | State::Delayed
+            | State::Connecting
+            | State::Lost
+            | State::Refused
+            | State::Unsupported
+            | State::KeyFrames
+            | State::Gone => {}
+        }
+        self.feed.set_status(status);
+    }
+
+    /// A picture has come out.
+    #[cfg(feature = "ffmpeg")]
+    fn succeed(&mut self) {
+        if !self.gives || self.failure.is_some() {
+            self.gives = true;
+            self.failure = None;
+            self.say();
+        }
+    }
+
+    /// No picture comes out, and why.
+    #[cfg(feature = "ffmpeg")]
+    fn fail(&mut self, failure: Status) {
+        self.gives = false;
+        self.failure = Some(failure);
+        self.feed.clear();
+        self.say();
+    }
+}
+
+#[cfg(all(test, feature = "ffmpeg"))]
+mod tests;

@@ -1,0 +1,84 @@
+//! Key frames as JPEG pictures, not more often than configured.
+
+use super::Follower;
+use crate::clock;
+use crate::video::frame::{Codec, Configuration, Frame};
+use crate::video::ring::{Next, Picture};
+use crate::video::status::{Cause, Status};
+use crate::video::{meters, transcode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// So many key frames in a row without a picture are a state and not an accident.
+const FAILED_MAX: u32 = 3;
+
+impl Follower {
+    /// Makes a picture of the newest key frame as often as allowed.
+    pub(super) async fn stills(mut self) {
+        let between = Duration::from_millis(self.board.config.still_interval_ms);
+        let width_max = u32::from(self.board.config.still_width_max);
+        let configuration = Arc::new(Configuration {
+            id: Configuration::next_id(),
+            codec: Codec::Jpeg,
+            codec_string: String::new(),
+            width: self.board.config.still_width_max,
+            height: 0,
+            record: bytes::Bytes::new(),
+            parameter_sets: bytes::Bytes::new(),
+        });
+        let mut last: Option<Instant> = None;
+        let mut failed = 0;
+        while self.news().await {
+            let newest = self.newest_key();
+            let Some(frame) = newest.filter(|_| last.is_none_or(|last| last.elapsed() >= between)) else {
+                continue;
+            };
+            last = Some(Instant::now());
+            let Ok(place) = self.board.decoding.acquire().await else { return };
+            let source = Arc::clone(&frame);
+            let made = tokio::task::spawn_blocking(move || transcode::jpeg(&source, width_max)).await;
+            drop(place);
+            let reason = match made {
+                Ok(Ok(payload)) => {
+                    self.feed.push(still(&configuration, &frame, payload));
+                    failed = 0;
+                    self.succeed();
+                    continue;
+                }
+                Ok(Err(error)) => crate::problem::chain(&error),
+                Err(_) => "the decoder panicked".to_owned(),
+            };
+            meters::undecodable();
+            tracing::debug!(camera = %self.key.code, %reason, "no still from a key frame");
+            failed += 1;
+            if failed >= FAILED_MAX {
+                self.fail(Status::caused(Cause::Undecodable, reason, clock::now().0));
+            }
+        }
+    }
+
+    fn newest_key(&mut self) -> Option<Arc<Frame>> {
+        let mut newest = None;
+        loop {
+            match self.upstream.next(clock::now_us()) {
+                Next::Frame { frame, .. } if frame.key => newest = Some(frame),
+                Next::Frame { .. } | Next::Configuration(_) | Next::Skipped(_) => {}
+                Next::Wait => return newest,
+            }
+        }
+    }
+}
+
+fn still(configuration: &Arc<Configuration>, frame: &Frame, payload: bytes::Bytes) -> Picture {
+    Picture {
+        configuration: Arc::clone(configuration),
+        pts_us: frame.pts_us,
+        dts_us: frame.dts_us,
+        duration_us: frame.duration_us,
+        ingest_us: frame.ingest_us,
+        key: true,
+        discontinuity: false,
+        payload,
+    }
+}

@@ -1,0 +1,75 @@
+//! A transcode whose codec fails at each way it can: by an error, a panic, and by never answering.
+
+use super::transcoding::{Output, run};
+use super::*;
+use crate::video::config::Config;
+use crate::video::frame::Frame;
+use crate::video::registry::{Profile, import};
+use crate::video::status::Cause;
+use crate::video::transcode::CodecError;
+use sim::camera::{CameraSpec, Codec, Simulator};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::mpsc;
+
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+/// Fails in another way each time, then works.
+fn failing(
+    mut queue: mpsc::Receiver<Arc<Frame>>,
+    output: &Output,
+    height_max: u32,
+) -> Result<(), CodecError> {
+    match RUNS.fetch_add(1, Ordering::AcqRel) {
+        0 => {
+            queue.blocking_recv();
+            Err(CodecError::Failed { doing: "encode", source: ffmpeg_next::Error::InvalidData })
+        }
+        1 => panic!("a codec that panics"),
+        2 => {
+            while queue.blocking_recv().is_some() {}
+            Ok(())
+        }
+        3 => Ok(()),
+        _ => run(queue, output, height_max),
+    }
+}
+
+/// Method: the follower of a real stream gets a thread that fails in four ways in turn; what its viewer is told is
+/// written down, and at the end pictures come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transcode_that_fails_says_so_and_is_started_anew() {
+    let spec = CameraSpec::looped("cam", 1).with_codec(Codec::H265);
+    let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
+    let (registry, _) = import::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
+    let config = Config { undecodable_ms: 1_000, ..Config::default() };
+    let board = Switchboard::new(config, registry);
+    let entry = Arc::clone(board.registry.get("cam").unwrap());
+    let key = Key { code: entry.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
+    let wake = Arc::<Wake>::default();
+    let mut follower = None;
+    let mut viewer = board.open(key, Arc::clone(&wake), 0, |feed, key| {
+        follower = Some(Follower::new(&board, &entry, key, feed));
+    });
+    tokio::spawn(follower.unwrap().transcode(failing));
+
+    let mut reasons = Vec::new();
+    let by = Instant::now() + Duration::from_secs(40);
+    while viewer.feed().last_key().is_none() {
+        if let Some(status) = viewer.status_news()
+            && let (Some(cause), Some(reason), Some(_)) = (status.cause, status.reason, status.retry_at_ms)
+        {
+            assert_eq!((status.state, cause), (State::Lost, Cause::Undecodable));
+            reasons.push(reason);
+        }
+        wake.take();
+        tokio::time::timeout_at(by, wake.heard()).await.expect("pictures in the end");
+    }
+    let expected = ["encode", "panicked", "no picture could be decoded", "ended"];
+    assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
+    assert!(reasons.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{reasons:?}");
+    while viewer.feed().status().state != State::Live {
+        assert!(Instant::now() < by, "{:?}", viewer.feed().status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    board.shutdown().await;
+}
