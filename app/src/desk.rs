@@ -28,7 +28,7 @@ mod whistle;
 
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
-use domain::role::Role;
+use domain::role::{Role, acts_for};
 use domain::whistle::Whistle;
 use domain::wire::Topic;
 use leptos::prelude::*;
@@ -124,9 +124,17 @@ impl Desk {
         })
     }
 
-    /// Tracked: whether the account's roles allow the command.
+    /// Tracked: whether the account's roles and its department allow the command, as far as the command tells.
     pub fn may(self, command: &Command) -> bool {
-        self.roles().into_iter().any(|role| role.may(command))
+        let own = self.signed.with(|session| match session {
+            Session::SignedIn(session) => session.department.clone(),
+            Session::Asking | Session::SignedOut => None,
+        });
+        match (acts_for(&self.roles(), own.as_ref(), command), command) {
+            (Err(_), _) => false,
+            (Ok(Some(own)), Command::RespondToWhistle { department, .. }) => own == *department,
+            (Ok(_), _) => true,
+        }
     }
 
     /// The address of the list under other filters, or of a case over it.

@@ -90,6 +90,9 @@ pub struct CaseAnswer {
 pub struct SessionAnswer {
     pub name: String,
     pub roles: Vec<String>,
+    /// The one department the account acts for.
+    #[serde(default)]
+    pub department: Option<crate::code::DepartmentCode>,
     /// Goes into the `X-CSRF-Token` header of every write.
     pub csrf: String,
 }

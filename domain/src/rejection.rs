@@ -63,6 +63,13 @@ pub enum Rejection {
     NotAllowed {
         command: String,
     },
+    /// The account acts for one department, and this is another's, or nobody's yet.
+    OtherDepartment {
+        own: String,
+        other: Option<String>,
+    },
+    /// The account acts for departments, but belongs to none.
+    NoDepartment,
 }
 
 impl Rejection {
@@ -80,6 +87,8 @@ impl Rejection {
             Self::AlreadyResponded { .. } => "already_responded",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
+            Self::OtherDepartment { .. } => "other_department",
+            Self::NoDepartment => "no_department",
         }
     }
 
@@ -94,7 +103,8 @@ impl Rejection {
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
             Self::KeyReused => Some("key"),
-            Self::NotAllowed { .. } => None,
+            Self::OtherDepartment { .. } => Some("department"),
+            Self::NotAllowed { .. } | Self::NoDepartment => None,
         }
     }
 
@@ -121,6 +131,13 @@ impl Rejection {
             Self::AlreadyResponded { whistle, department } => format!("“{department}”已就哨 {whistle} 报到"),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
             Self::NotAllowed { command } => format!("当前账号无权执行 {command}"),
+            Self::OtherDepartment { own, other: Some(other) } => {
+                format!("当前账号属于“{own}”，不能代“{other}”办理")
+            }
+            Self::OtherDepartment { own, other: None } => {
+                format!("案件尚未派遣，当前账号只办理派遣给“{own}”的案件")
+            }
+            Self::NoDepartment => "当前账号未归属责任单位，请联系管理员".to_owned(),
         }
     }
 
@@ -146,6 +163,13 @@ impl Rejection {
             }
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command } => format!("this account may not send {command}"),
+            Self::OtherDepartment { own, other: Some(other) } => {
+                format!("this account acts for `{own}`, not for `{other}`")
+            }
+            Self::OtherDepartment { own, other: None } => {
+                format!("the case is not dispatched yet; this account acts for `{own}` alone")
+            }
+            Self::NoDepartment => "this account belongs to no department; ask an administrator".to_owned(),
         }
     }
 }

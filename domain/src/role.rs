@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::DepartmentCode;
 use crate::command::Command;
+use crate::rejection::Rejection;
 
 /// A role of the centre's own division of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ pub enum Role {
     Supervisor,
     /// 指挥席 (派遣、吹哨): disposal.
     Dispatcher,
-    /// 责任单位: finishes disposal, gives feedback, responds to whistles.
+    /// 责任单位: finishes disposal, gives feedback, responds to whistles, for the one department the account belongs to.
     Department,
     /// 领导与观摩: reads.
     Viewer,
@@ -68,6 +70,23 @@ impl Role {
             Command::PassDeadlines => false,
         }
     }
+}
+
+/// The department that somebody with these roles, who belongs to `own`, may send the command for alone; none where a
+/// role allows it for all.
+pub fn acts_for(
+    roles: &[Role],
+    own: Option<&DepartmentCode>,
+    command: &Command,
+) -> Result<Option<DepartmentCode>, Rejection> {
+    let mut allowed = roles.iter().filter(|role| role.may(command)).peekable();
+    if allowed.peek().is_none() {
+        return Err(Rejection::NotAllowed { command: command.name().to_owned() });
+    }
+    if allowed.any(|role| *role != Role::Department) {
+        return Ok(None);
+    }
+    own.cloned().map(Some).ok_or(Rejection::NoDepartment)
 }
 
 impl std::str::FromStr for Role {

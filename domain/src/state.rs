@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
 use crate::whistle::Whistle;
 
+mod belongs;
 mod check;
 mod decide;
 mod define;

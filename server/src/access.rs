@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::code::DepartmentCode;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
@@ -17,13 +18,15 @@ mod attempts;
 mod db;
 mod kiosk;
 mod pass;
+mod people;
 mod secret;
 mod session;
 
 use attempts::NoAttempt;
-pub use db::{AccessError, Account, TokenRow};
+pub use db::{AccessError, Account, Act, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
 pub use pass::{Pass, lost};
+pub use people::Change;
 pub use secret::Secret;
 
 /// Whoever sends a request, once proved.
@@ -32,6 +35,8 @@ pub struct Actor {
     /// Name in the event log: the account's or the token's.
     pub name: String,
     pub roles: Vec<Role>,
+    /// The one department the account acts for.
+    pub department: Option<DepartmentCode>,
     /// How it was proved.
     pub by: Proof,
 }
@@ -139,31 +144,9 @@ impl Access {
         }
         let password = Secret::random();
         let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
-        db.put_account(FIRST_ACCOUNT, &secret::hash_password(password.expose())?, &roles, now)?;
+        let wanted = db::Wanted { name: FIRST_ACCOUNT, roles: &roles, department: None };
+        db.put_account(wanted, &secret::hash_password(password.expose())?, now)?;
         Ok(Some(password))
-    }
-
-    /// Adds an account or gives it another password and roles.
-    pub fn put_account(
-        &self,
-        name: &str,
-        password: &str,
-        roles: &[Role],
-        now: UtcMillis,
-    ) -> Result<(), AccessError> {
-        db::check_name(name)?;
-        db::check_password(password)?;
-        let hash = secret::hash_password(password)?;
-        let db = self.db();
-        db.put_account(name, &hash, roles, now)?;
-        db.drop_sessions_of(name)?;
-        drop(db);
-        lock(&self.0.sessions).retain(|_, session| session.account != name);
-        Ok(())
-    }
-
-    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
-        self.db().accounts()
     }
 
     /// A link that signs `account` in once, within half an hour.
@@ -181,8 +164,8 @@ impl Access {
         match redeemed.filter(|(_, until)| *until > now) {
             None => Ok(None),
             Some((account, _)) => {
-                let roles = self.db().account(&account)?.map(|account| account.roles);
-                Ok(roles.map(|roles| self.open_session(account, roles, now)))
+                let account = self.db().account(&account)?.filter(|account| account.disabled.is_none());
+                Ok(account.map(|account| self.open_session(account, now)))
             }
         }
     }
@@ -194,19 +177,42 @@ impl Access {
             failures: self.0.config.failures_before_lock,
             minutes: self.0.config.lock_minutes,
         };
-        let attempt = self.0.attempts.begin(name, rule, now).map_err(|refused| match refused {
-            NoAttempt::Locked { until } => SignInError::Locked { seconds: (until.since(now) + 999) / 1_000 },
+        let begun = match self.0.attempts.begin(name, rule, now) {
+            Err(NoAttempt::Locked { since, .. }) if self.was_unlocked(name, since)? => {
+                self.0.attempts.forgive(name);
+                self.0.attempts.begin(name, rule, now)
+            }
+            begun => begun,
+        };
+        let attempt = begun.map_err(|refused| match refused {
+            NoAttempt::Locked { until, .. } => {
+                SignInError::Locked { seconds: (until.since(now) + 999) / 1_000 }
+            }
             NoAttempt::Pending => SignInError::Busy,
         })?;
         let account = self.db().account_with_hash(name).map_err(SignInError::Broken)?;
         let hash = account.as_ref().map(|(_, hash)| hash.clone());
         // An unknown name takes as long as a wrong password.
         let fits = self.check(password.to_owned(), hash).await?;
-        attempt.end(fits, now);
-        match account.filter(|_| fits) {
-            Some((account, _)) => Ok(self.open_session(account.name, account.roles, now)),
-            None => Err(SignInError::Wrong),
+        let locked = attempt.end(fits, rule, now);
+        let Some((account, _)) = account else { return Err(SignInError::Wrong) };
+        if locked != account.locked {
+            self.db().set_locked(name, locked).map_err(SignInError::Broken)?;
         }
+        if locked.is_some() {
+            tracing::warn!(account = name, "account locked after wrong passwords");
+        }
+        if fits && account.disabled.is_none() {
+            Ok(self.open_session(account, now))
+        } else {
+            Err(SignInError::Wrong)
+        }
+    }
+
+    /// Whether an administrator has ended a lock that began at `since`, perhaps in another process.
+    fn was_unlocked(&self, name: &str, since: UtcMillis) -> Result<bool, SignInError> {
+        let unlocked = self.db().unlocked(name).map_err(SignInError::Broken)?;
+        Ok(unlocked.is_some_and(|at| at >= since))
     }
 
     /// Runs on a thread that may block. Whoever hangs up meanwhile does not make room for another one.
@@ -258,7 +264,12 @@ impl Access {
 
     fn by_digest(&self, digest: &[u8; 32]) -> Option<Actor> {
         match self.db().token(digest) {
-            Ok(row) => row.map(|row| Actor { name: row.name, roles: vec![row.role], by: Proof::Token }),
+            Ok(row) => row.map(|row| Actor {
+                name: row.name,
+                roles: vec![row.role],
+                department: None,
+                by: Proof::Token,
+            }),
             Err(error) => {
                 tracing::error!(%error, "cannot look up a token");
                 None

@@ -1,7 +1,6 @@
 //! The command line. Each subcommand says what it does, with examples, in `--help`.
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +11,8 @@ use domain::role::Role;
 use crate::access::Access;
 use crate::config::Config;
 use crate::{clock, import, store};
+
+mod account;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -25,6 +26,7 @@ Examples:
   gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
   gridhall import cases cases.csv --map map.toml    rows into the store of a stopped server
   gridhall account add zhou --role dispatcher       reads the password from standard input
+  gridhall account disable zhou                     signs zhou out of the running server within 4 s
   gridhall check && gridhall backup /mnt/backup     is the store sound; copy it while the server runs
 
 Settings come from the TOML file, then from the environment: GRIDHALL__SERVER__LISTEN=0.0.0.0:8700 overrides
@@ -73,10 +75,10 @@ enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// Accounts of people
+    /// Accounts of people: add, list, disable, enable, unlock, remove, and what was done to them
     Account {
         #[command(subcommand)]
-        what: AccountCommand,
+        what: account::Command,
     },
     /// Tokens of machines and kiosks
     Token {
@@ -116,19 +118,6 @@ struct ImportCases {
 enum ConfigCommand {
     /// Say whether settings and policy hold, and print them as they take effect
     Check,
-}
-
-#[derive(Subcommand)]
-enum AccountCommand {
-    /// Add an account, or change password and roles of one; the password comes from standard input
-    Add {
-        name: String,
-        /// admin, supervisor, dispatcher, department or viewer; repeatable
-        #[arg(long = "role", required = true)]
-        roles: Vec<Role>,
-    },
-    /// List accounts and their roles
-    List,
 }
 
 #[derive(Subcommand)]
@@ -191,7 +180,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 policy.stated_source
             );
         }
-        Command::Account { what } => account(&config, what)?,
+        Command::Account { what } => account::run(&config, what)?,
         Command::Token { what } => token(&config, what)?,
         Command::Openapi | Command::Completions { .. } => {}
     }
@@ -240,28 +229,6 @@ fn access(config: &Config) -> anyhow::Result<Access> {
     Ok(Access::open(dir, config.access.clone())?)
 }
 
-fn account(config: &Config, command: AccountCommand) -> anyhow::Result<()> {
-    let access = access(config)?;
-    match command {
-        AccountCommand::Add { name, roles } => {
-            anyhow::ensure!(
-                !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine | Role::Inspector)),
-                "kiosks and machines have tokens, not accounts: gridhall token add"
-            );
-            let mut password = String::new();
-            std::io::stdin().take(1_000).read_to_string(&mut password).context("cannot read the password")?;
-            access.put_account(&name, password.trim_end_matches(['\r', '\n']), &roles, clock::now())?;
-            println!("account `{name}` is set");
-        }
-        AccountCommand::List => {
-            for account in access.accounts()? {
-                println!("{}\t{:?}", account.name, account.roles);
-            }
-        }
-    }
-    Ok(())
-}
-
 fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
     let access = access(config)?;
     match command {
@@ -270,10 +237,13 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
                 matches!(add.role, Role::Machine | Role::Kiosk | Role::Inspector),
                 "--role: expected machine, kiosk or inspector; people have accounts"
             );
-            if add.replace {
-                access.revoke(&add.name)?;
+            let (by, now) = (account::by(), clock::now());
+            if add.replace && access.revoke(&add.name)? {
+                access.note(&by, "token revoked", &add.name, now)?;
             }
-            println!("{}", access.make_token(&add.name, add.role, clock::now())?.expose());
+            let secret = access.make_token(&add.name, add.role, now)?;
+            access.note(&by, "token made", &add.name, now)?;
+            println!("{}", secret.expose());
         }
         TokenCommand::List => {
             for token in access.tokens()? {
@@ -282,6 +252,7 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
         }
         TokenCommand::Revoke { name } => {
             anyhow::ensure!(access.revoke(&name)?, "no token `{name}`");
+            access.note(&account::by(), "token revoked", &name, clock::now())?;
             println!("token `{name}` is revoked");
         }
     }

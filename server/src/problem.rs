@@ -59,7 +59,9 @@ impl Problem {
     #[must_use]
     pub fn refused(rejection: &Rejection, language: Language) -> Self {
         let status = match rejection {
-            Rejection::NotAllowed { .. } => StatusCode::FORBIDDEN,
+            Rejection::NotAllowed { .. } | Rejection::OtherDepartment { .. } | Rejection::NoDepartment => {
+                StatusCode::FORBIDDEN
+            }
             Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
             Rejection::WrongStage { .. }
             | Rejection::KeyReused

@@ -78,7 +78,7 @@ fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> Utc
         }
         let command = Command::PassDeadlines;
         let key = Uuid::now_v7();
-        pause = match door.send(Envelope { key, actor: "system".to_owned(), command }) {
+        pause = match door.send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
             None | Some(Err(WriteError::Stopped)) => return,
             Some(Ok(_)) => Duration::ZERO,
             Some(Err(error)) => {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use domain::code::{CaseId, WhistleId};
+use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::{Command, Recorded};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
@@ -34,6 +34,8 @@ pub struct Envelope {
     /// Made by the sender (UUIDv7); sending again under the same key answers as the first time.
     pub key: Uuid,
     pub actor: String,
+    /// The one department the actor acts for, where that is all it may do.
+    pub department: Option<DepartmentCode>,
     pub command: Command,
 }
 

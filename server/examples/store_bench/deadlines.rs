@@ -155,7 +155,7 @@ fn take_over(
         let opened = due.plus(-limit_ms);
         let history = History { opened, stage: Stage::Dispatch, closed: None, due: None };
         let command = Command::TakeOverCase { report: report(policy, number), history };
-        Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), command }
+        Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command }
     });
     let mut envelopes = envelopes.peekable();
     while envelopes.peek().is_some() {
@@ -224,7 +224,8 @@ fn notes(
             let number = round as usize * SENDERS + sender;
             let case = CaseId(1 + (number * 7_919 % cases) as u64);
             let command = Command::NoteCase { case, text: "已放置警示标志".to_owned() };
-            let envelope = Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), command };
+            let envelope =
+                Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command };
             done += u32::from(writer.send_many_blocking(vec![envelope]).iter().all(Result::is_ok));
             round += 1;
         }

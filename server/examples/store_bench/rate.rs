@@ -123,7 +123,7 @@ impl Sender {
     async fn send(&mut self, command: Command) -> Option<Answer> {
         let counting = self.counting.load(Ordering::Relaxed);
         let began = Instant::now();
-        let envelope = Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), command };
+        let envelope = Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command };
         let answer = self.writer.send(envelope).await.ok()?;
         if counting {
             self.latencies_us.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));

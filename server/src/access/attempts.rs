@@ -32,6 +32,7 @@ pub(super) struct Attempts(Mutex<HashMap<String, Tries>>);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoAttempt {
     Locked {
+        since: UtcMillis,
         until: UtcMillis,
     },
     /// As many are under way as may still fail.
@@ -62,7 +63,7 @@ impl Attempts {
         let tries = names.entry(name.clone()).or_insert(Tries { failures: 0, pending: 0, since: now });
         let until = tries.since.plus(lasts_ms);
         if tries.failures >= rule.failures && until > now {
-            return Err(NoAttempt::Locked { until });
+            return Err(NoAttempt::Locked { since: tries.since, until });
         }
         // After a lock one guess at a time, until one is right.
         if tries.pending >= rule.failures.saturating_sub(tries.failures).max(1) {
@@ -70,6 +71,16 @@ impl Attempts {
         }
         tries.pending += 1;
         Ok(Attempt { attempts: self, name })
+    }
+}
+
+impl Attempts {
+    /// Forgets the failures under a name.
+    pub fn forgive(&self, name: &str) {
+        let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+        if let Some(tries) = lock(&self.0).get_mut(&name) {
+            tries.failures = 0;
+        }
     }
 }
 
@@ -85,19 +96,22 @@ fn make_room(names: &mut HashMap<String, Tries>, rule: Rule) {
 }
 
 impl Attempt<'_> {
-    /// Says how it went.
-    pub fn end(self, right: bool, now: UtcMillis) {
+    /// Says how it went. Until when the name is locked now.
+    pub fn end(self, right: bool, rule: Rule, now: UtcMillis) -> Option<UtcMillis> {
         let mut names = lock(&self.attempts.0);
         if right {
             if let Some(tries) = names.get_mut(&self.name) {
                 tries.failures = 0;
             }
+            None
         } else {
             metrics::counter!("gridhall_sign_in_failures_total").increment(1);
             let fresh = Tries { failures: 0, pending: 1, since: now };
             let tries = names.entry(self.name.clone()).or_insert(fresh);
             tries.failures = tries.failures.saturating_add(1);
             tries.since = now;
+            let locked = tries.failures >= rule.failures;
+            locked.then(|| now.plus(i64::from(rule.minutes) * MINUTE_MS))
         }
     }
 }
@@ -128,12 +142,13 @@ mod tests {
         drop(open.pop());
         let again = attempts.begin("admin", RULE, NOW).expect("an attempt given up leaves its place");
         open.push(again);
-        open.into_iter().for_each(|attempt| attempt.end(false, NOW));
         let until = NOW.plus(5 * MINUTE_MS);
-        assert_eq!(attempts.begin("admin", RULE, NOW).err(), Some(NoAttempt::Locked { until }));
+        let locks: Vec<_> = open.into_iter().map(|attempt| attempt.end(false, RULE, NOW)).collect();
+        assert_eq!(locks, [None, None, None, None, Some(until)]);
+        assert_eq!(attempts.begin("admin", RULE, NOW).err(), Some(NoAttempt::Locked { since: NOW, until }));
         let after = attempts.begin("admin", RULE, until).expect("the lock ends");
         assert_eq!(attempts.begin("admin", RULE, until).err(), Some(NoAttempt::Pending));
-        after.end(true, until);
+        assert_eq!(after.end(true, RULE, until), None);
         assert!(lock(&attempts.0).is_empty(), "a right password leaves nothing behind");
     }
 
@@ -141,11 +156,11 @@ mod tests {
     fn names_are_bounded_and_a_locked_one_stays_locked() {
         let attempts = Attempts::default();
         for _ in 0..5 {
-            attempts.begin("admin", RULE, NOW).ok().unwrap().end(false, NOW);
+            attempts.begin("admin", RULE, NOW).ok().unwrap().end(false, RULE, NOW);
         }
         for index in 0..NAMES_MAX + 10 {
             let later = NOW.plus(1 + index as i64);
-            attempts.begin(&format!("n{index}"), RULE, later).ok().unwrap().end(false, later);
+            attempts.begin(&format!("n{index}"), RULE, later).ok().unwrap().end(false, RULE, later);
         }
         assert_eq!(lock(&attempts.0).len(), NAMES_MAX);
         assert!(matches!(attempts.begin("admin", RULE, NOW), Err(NoAttempt::Locked { .. })));

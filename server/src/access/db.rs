@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::moment::UtcMillis;
 use domain::role::Role;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 /// What can go wrong with accounts and tokens.
@@ -26,14 +26,30 @@ pub enum AccessError {
     Taken(String),
 }
 
-const VERSION: i64 = 1;
+mod accounts;
+
+pub(super) use accounts::Wanted;
+pub use accounts::{Account, Act};
+
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE account (
     name TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL,
     roles TEXT NOT NULL,          -- comma separated
-    created_ms INTEGER NOT NULL   -- UTC
+    created_ms INTEGER NOT NULL,  -- UTC
+    department TEXT,              -- code of the one department the account acts for
+    disabled_ms INTEGER,          -- UTC, since when nobody signs in with it
+    locked_ms INTEGER,            -- UTC, until when after wrong passwords
+    unlocked_ms INTEGER           -- UTC, when an administrator last ended a lock
+) STRICT;
+CREATE TABLE act (                -- what was done to accounts and tokens
+    number INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,       -- UTC
+    by TEXT NOT NULL,
+    act TEXT NOT NULL,
+    name TEXT NOT NULL
 ) STRICT;
 CREATE TABLE token (
     name TEXT PRIMARY KEY,
@@ -50,11 +66,20 @@ CREATE TABLE session (
 ) STRICT;
 ";
 
-#[derive(Debug, Clone, Serialize)]
-pub struct Account {
-    pub name: String,
-    pub roles: Vec<Role>,
-}
+/// From version 1 to 2.
+const MIGRATION: &str = "
+ALTER TABLE account ADD COLUMN department TEXT;
+ALTER TABLE account ADD COLUMN disabled_ms INTEGER;
+ALTER TABLE account ADD COLUMN locked_ms INTEGER;
+ALTER TABLE account ADD COLUMN unlocked_ms INTEGER;
+CREATE TABLE act (
+    number INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    act TEXT NOT NULL,
+    name TEXT NOT NULL
+) STRICT;
+";
 
 #[derive(Debug, Clone, Serialize)]
 pub struct TokenRow {
@@ -63,6 +88,7 @@ pub struct TokenRow {
     pub created: UtcMillis,
 }
 
+/// The file, open.
 pub(super) struct Db(Connection);
 
 impl Db {
@@ -79,52 +105,13 @@ impl Db {
         match found {
             0 => connection
                 .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"))?,
+            1 => connection
+                .execute_batch(&format!("BEGIN; {MIGRATION} PRAGMA user_version = {VERSION}; COMMIT;"))?,
             VERSION => {}
             found => return Err(AccessError::Version { found }),
         }
         restrict(path);
         Ok(Self(connection))
-    }
-
-    pub fn account_count(&self) -> Result<i64, AccessError> {
-        Ok(self.0.query_row("SELECT count(*) FROM account", [], |row| row.get(0))?)
-    }
-
-    pub fn put_account(
-        &self,
-        name: &str,
-        hash: &str,
-        roles: &[Role],
-        now: UtcMillis,
-    ) -> Result<(), AccessError> {
-        let made = self.0.execute(
-            "INSERT INTO account SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM token WHERE name = ?1)
-             ON CONFLICT (name) DO UPDATE SET password_hash = ?2, roles = ?3",
-            params![name, hash, join(roles), now.0],
-        )?;
-        if made == 0 { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
-    }
-
-    pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
-        Ok(self.account_with_hash(name)?.map(|(account, _)| account))
-    }
-
-    pub fn account_with_hash(&self, name: &str) -> Result<Option<(Account, String)>, AccessError> {
-        let row = self
-            .0
-            .query_row("SELECT roles, password_hash FROM account WHERE name = ?1", [name], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })
-            .optional()?;
-        Ok(row.map(|(roles, hash)| (Account { name: name.to_owned(), roles: split(&roles) }, hash)))
-    }
-
-    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
-        let mut statement = self.0.prepare("SELECT name, roles FROM account ORDER BY name")?;
-        let rows = statement.query_map([], |row| {
-            Ok(Account { name: row.get(0)?, roles: split(&row.get::<_, String>(1)?) })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     pub fn put_token(

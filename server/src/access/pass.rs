@@ -7,7 +7,7 @@ use crate::clock;
 
 /// How often an open socket asks whether its session or token still holds. It asks instead of being told because
 /// `gridhall token revoke` runs in another process.
-const ASK_EVERY: Duration = Duration::from_secs(4);
+const ASK_EVERY: Duration = Duration::from_secs(3);
 
 /// The proof behind an open socket.
 #[derive(Clone)]

@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 
+use domain::code::DepartmentCode;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::role::Role;
 
-use super::{Access, AccessError, Actor, Proof, Secret, db, lock, secret};
+use super::{Access, AccessError, Account, Actor, Proof, Secret, db, lock, secret};
 
 /// Sessions held at most; the oldest unused one gives way.
 const SESSIONS_MAX: usize = 10_000;
 /// How often the last request of a session is written down; finer would be a write a request.
 const STORE_EVERY_MS: i64 = 5 * MINUTE_MS;
-/// How often a session is looked for on disk: `gridhall account add` ends sessions from another process.
-const CONFIRM_EVERY_MS: i64 = 4_000;
+/// How often a session is looked for on disk: `gridhall account` ends sessions from another process. With the pause
+/// between two questions of an open socket it makes 4 s.
+const CONFIRM_EVERY_MS: i64 = 1_000;
 
 #[derive(Debug, Clone)]
 pub struct Session {
     pub account: String,
     roles: Vec<Role>,
+    department: Option<DepartmentCode>,
     csrf: String,
     opened: UtcMillis,
     last_seen: UtcMillis,
@@ -38,10 +41,12 @@ impl Session {
 pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, AccessError> {
     let mut sessions = HashMap::new();
     for stored in db.sessions()? {
-        let Some(account) = db.account(&stored.account)? else { continue };
+        let account = db.account(&stored.account)?.filter(|account| account.disabled.is_none());
+        let Some(account) = account else { continue };
         let session = Session {
             account: stored.account,
             roles: account.roles,
+            department: account.department,
             csrf: stored.csrf,
             opened: stored.opened,
             last_seen: stored.seen,
@@ -54,11 +59,19 @@ pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, Access
 }
 
 impl Access {
-    pub(super) fn open_session(&self, account: String, roles: Vec<Role>, now: UtcMillis) -> Secret {
+    pub(super) fn open_session(&self, account: Account, now: UtcMillis) -> Secret {
         let cookie = Secret::random();
         let csrf = Secret::random().expose().to_owned();
-        let mut session =
-            Session { account, roles, csrf, opened: now, last_seen: now, stored: None, confirmed: now };
+        let mut session = Session {
+            account: account.name,
+            roles: account.roles,
+            department: account.department,
+            csrf,
+            opened: now,
+            last_seen: now,
+            stored: None,
+            confirmed: now,
+        };
         let stored = self.db().put_session(&session.stored_as(cookie.digest()));
         match stored {
             Ok(()) => session.stored = Some(now),
@@ -103,6 +116,7 @@ impl Access {
         let actor = Actor {
             name: session.account.clone(),
             roles: session.roles.clone(),
+            department: session.department.clone(),
             by: Proof::Session { csrf: session.csrf.clone() },
         };
         let Some(stored) = session.stored else { return Some(actor) };
@@ -120,6 +134,7 @@ impl Access {
             Ok(true) => Some(actor),
             Ok(false) => {
                 lock(&self.0.sessions).remove(digest);
+                tracing::info!(account = actor.name, "session ended with its account's password or rights");
                 None
             }
             Err(error) => {

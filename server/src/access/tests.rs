@@ -31,7 +31,7 @@ async fn the_first_start_makes_one_admin_and_later_starts_none() {
 #[tokio::test]
 async fn five_wrong_passwords_lock_the_account_for_five_minutes() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
     for _ in 0..5 {
         assert!(matches!(access.sign_in("周敏", "wrong", NOW).await, Err(SignInError::Wrong)));
     }
@@ -44,7 +44,7 @@ async fn five_wrong_passwords_lock_the_account_for_five_minutes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_guesses_at_once_are_five_guesses() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
     let guesses: Vec<_> = (0..60)
         .map(|index| {
             let access = access.clone();
@@ -120,14 +120,14 @@ fn an_idle_session_ends() {
 #[test]
 fn a_restart_signs_nobody_out_and_a_new_password_does() {
     let (dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
     let link = access.one_time("周敏", NOW);
     let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
     let before = access.by_cookie(cookie.expose(), NOW).unwrap();
     drop(access);
     let access = Access::open(dir.path(), Config::default()).unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), Some(before));
-    access.put_account("周敏", "another horse battery", &[Role::Viewer], NOW).unwrap();
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), None);
     drop(access);
     let access = Access::open(dir.path(), Config::default()).unwrap();
@@ -170,16 +170,16 @@ fn a_machine_token_is_no_cookie() {
 #[test]
 fn an_account_and_a_token_never_share_a_name() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
     assert!(matches!(access.make_token("周敏", Role::Machine, NOW), Err(AccessError::Taken(_))));
     access.make_token("city", Role::Machine, NOW).unwrap();
-    let taken = access.put_account("city", "correct horse battery", &[Role::Viewer], NOW);
+    let taken = access.put_account("city", "correct horse battery", &[Role::Viewer], None, NOW);
     assert!(matches!(taken, Err(AccessError::Taken(_))));
     assert!(matches!(access.make_token("admin", Role::Machine, NOW), Err(AccessError::Taken(_))));
     let claim = access.ask_pairing(WALL, NOW).unwrap();
     let refused = access.approve_pairing(&claim.code, "周敏", "main", NOW);
     assert!(matches!(refused, Err(PairingRefused::Broken(AccessError::Taken(_)))));
-    access.put_account("周敏", "another horse battery", &[Role::Viewer], NOW).unwrap();
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).unwrap();
 }
 
 #[test]
@@ -243,15 +243,49 @@ fn two_kiosks_are_not_approved_under_one_name() {
 #[tokio::test]
 async fn a_new_password_given_in_another_process_signs_out_as_well() {
     let (dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
     let cookie = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
     let other = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
     let command_line = Access::open(dir.path(), Config::default()).unwrap();
-    command_line.put_account("周敏", "another battery staple", &[Role::Department], NOW).unwrap();
+    command_line.put_account("周敏", "another battery staple", &[Role::Viewer], None, NOW).unwrap();
     assert!(access.by_cookie(cookie.expose(), NOW.plus(4_000)).is_none());
     // Also when the time has come to write down that the session was used.
     assert!(access.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
     drop(access);
     let again = Access::open(dir.path(), Config::default()).unwrap();
     assert!(again.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
+}
+
+#[tokio::test]
+async fn the_accounts_of_the_version_before_are_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
+    let hash = secret::hash_password("correct horse battery").unwrap();
+    old.execute_batch(
+        "CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, roles TEXT NOT NULL,
+            created_ms INTEGER NOT NULL) STRICT;
+         CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
+            created_ms INTEGER NOT NULL) STRICT;
+         CREATE TABLE session (digest BLOB PRIMARY KEY, account TEXT NOT NULL, csrf TEXT NOT NULL,
+            opened_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    old.execute("INSERT INTO account VALUES ('zhou', ?1, 'department', 0)", [&hash]).unwrap();
+    drop(old);
+    let access = Access::open(dir.path(), Config::default()).unwrap();
+    let cookie = access.sign_in("zhou", "correct horse battery", NOW).await.unwrap();
+    let actor = access.by_cookie(cookie.expose(), NOW).unwrap();
+    assert_eq!((actor.roles.as_slice(), actor.department), ([Role::Department].as_slice(), None));
+    // It belongs to no department, so it acts for none.
+    let command = domain::command::Command::RespondToWhistle {
+        whistle: domain::code::WhistleId(1),
+        department: "urban".parse().unwrap(),
+    };
+    let refused = domain::role::acts_for(&actor.roles, None, &command).unwrap_err();
+    assert_eq!(refused, domain::rejection::Rejection::NoDepartment);
+    access.change_account("zhou", Change::Disable, "tests", NOW).unwrap();
+    assert!(access.by_cookie(cookie.expose(), NOW).is_none());
+    let made: Vec<_> = access.acts().unwrap().into_iter().map(|act| (act.by, act.act, act.name)).collect();
+    assert_eq!(made, [("tests".to_owned(), "account disabled".to_owned(), "zhou".to_owned())]);
 }

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
-use domain::rejection::{Language, Rejection};
+use domain::rejection::Language;
+use domain::role::acts_for;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -132,13 +133,12 @@ async fn batch(
 fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
-    if !actor.roles.iter().any(|role| role.may(&row.command)) {
-        let rejection = Rejection::NotAllowed { command: row.command.name().to_owned() };
-        return Err(Problem::refused(&rejection, language));
-    }
+    let department = acts_for(&actor.roles, actor.department.as_ref(), &row.command)
+        .map_err(|rejection| Problem::refused(&rejection, language))?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),
         actor: actor.name.clone(),
+        department,
         command: row.command,
     })
 }

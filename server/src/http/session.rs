@@ -6,6 +6,7 @@ use axum::extract::{ConnectInfo, Path, Query as RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json as Answer};
+use domain::code::DepartmentCode;
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct Session {
     name: String,
     #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
+    /// The one department the account acts for.
+    department: Option<DepartmentCode>,
     /// Send it back as `X-CSRF-Token` with every write.
     csrf: String,
 }
@@ -37,7 +40,12 @@ fn session_of(actor: &Actor) -> Session {
         Proof::Session { csrf } => csrf.clone(),
         Proof::Token => String::new(),
     };
-    Session { name: actor.name.clone(), roles: actor.roles.clone(), csrf }
+    Session {
+        name: actor.name.clone(),
+        roles: actor.roles.clone(),
+        department: actor.department.clone(),
+        csrf,
+    }
 }
 
 /// Signs in with name and password; sets the session cookie.
@@ -140,8 +148,14 @@ pub async fn make_token(
         return Err(Problem::bad_request("role", "expected machine, kiosk or inspector"));
     }
     let secret = hall.access.make_token(&form.name, form.role, clock::now()).map_err(access_problem)?;
-    tracing::info!(by = actor.name, token = form.name, "token made");
+    note(&hall, &actor, "token made", &form.name)?;
     Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
+}
+
+/// Writes into the log, and keeps for `gridhall account history`, what was done to whom.
+fn note(hall: &Hall, actor: &Actor, act: &str, name: &str) -> Result<(), Problem> {
+    tracing::info!(by = actor.name, name, "{act}");
+    hall.access.note(&actor.name, act, name, clock::now()).map_err(access_problem)
 }
 
 fn access_problem(error: AccessError) -> Problem {
@@ -174,7 +188,7 @@ pub async fn revoke(
     if !hall.access.revoke(&name).map_err(access_problem)? {
         return Err(Problem::not_found(format!("no token `{name}`")));
     }
-    tracing::info!(by = actor.name, token = name, "token revoked");
+    note(&hall, &actor, "token revoked", &name)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -216,7 +230,7 @@ pub async fn kiosk_approve(
         return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
     }
     hall.access.approve_pairing(&form.code, &form.name, &form.wall, clock::now()).map_err(pairing_problem)?;
-    tracing::info!(by = actor.name, kiosk = form.name, wall = form.wall, "kiosk paired");
+    note(&hall, &actor, "kiosk paired", &form.name)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -70,7 +70,7 @@ pub(super) fn refused(field: &str, code: &str, reason: String) -> Answered {
 fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answered>, ImportError> {
     let envelopes: Vec<Envelope> = commands
         .into_iter()
-        .map(|(key, command)| Envelope { key, actor: ACTOR.to_owned(), command })
+        .map(|(key, command)| Envelope { key, actor: ACTOR.to_owned(), department: None, command })
         .collect();
     let mut answered = Vec::with_capacity(envelopes.len());
     for outcome in writer.send_many_blocking(envelopes) {

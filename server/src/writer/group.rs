@@ -243,7 +243,9 @@ impl Loop {
             }
             return Ok(Ok(self.answer_again(known, written)?));
         }
-        let events = match decide(&self.state, &envelope.command, &self.policy, now) {
+        let own = envelope.department.as_ref();
+        let own = own.map_or(Ok(()), |own| self.state.check_department(&envelope.command, own));
+        let events = match own.and_then(|()| decide(&self.state, &envelope.command, &self.policy, now)) {
             Ok(events) => events,
             Err(rejection) => {
                 metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => rejection.code())

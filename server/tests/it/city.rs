@@ -85,7 +85,7 @@ pub fn take_over(stage: Stage, opened: UtcMillis, closed: Option<UtcMillis>) -> 
 }
 
 pub fn envelope(command: Command) -> Envelope {
-    Envelope { key: Uuid::now_v7(), actor: "tester".to_owned(), command }
+    Envelope { key: Uuid::now_v7(), actor: "tester".to_owned(), department: None, command }
 }
 
 /// A clock that stands until it is set.

@@ -141,7 +141,12 @@ fn verify(dir: &Path, acknowledged: &[Acknowledged]) -> u64 {
     let writer = writer::spawn(store, state, Arc::new(policy.clone()), Box::new(()));
     let again: Vec<Envelope> = acknowledged
         .iter()
-        .map(|done| Envelope { key: done.key, actor: "tester".to_owned(), command: done.command.clone() })
+        .map(|done| Envelope {
+            key: done.key,
+            actor: "tester".to_owned(),
+            department: None,
+            command: done.command.clone(),
+        })
         .collect();
     for (done, outcome) in acknowledged.iter().zip(writer.send_many_blocking(again)) {
         let answer = outcome.unwrap_or_else(|error| panic!("{done:?} was acknowledged, now: {error}"));

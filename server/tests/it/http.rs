@@ -330,7 +330,7 @@ async fn a_browser_needs_its_cookie_its_origin_and_its_csrf_token() {
     hall.running
         .hall
         .access
-        .put_account("周敏", "correct horse battery", &[Role::Dispatcher], UtcMillis(0))
+        .put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, UtcMillis(0))
         .unwrap();
     let origin = hall.url("");
     let form = json!({ "name": "周敏", "password": "correct horse battery" }).to_string();

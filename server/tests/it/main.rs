@@ -3,6 +3,7 @@
 mod city;
 mod http;
 mod doors;
+mod roles;
 mod map;
 mod live;
 mod live_simulation;

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use crate::http::{Served, served};
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A socket at a door of the hall.
-async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Socket {
+pub async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Socket {
     let url = hall.url(path).replace("http://", "ws://");
     let mut request =
         tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(url).unwrap();
@@ -21,7 +22,7 @@ async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Socket
 }
 
 /// Reads until the server says goodbye; the code it gives.
-async fn close_code(mut socket: Socket) -> u16 {
+pub async fn close_code(mut socket: Socket) -> u16 {
     use futures_util::StreamExt;
     use tokio_tungstenite::tungstenite::Message;
     let read = async {

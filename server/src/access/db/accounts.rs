@@ -1,0 +1,146 @@
+//! Accounts of people on disk, and what was done to accounts and tokens.
+
+use domain::code::DepartmentCode;
+use domain::moment::UtcMillis;
+use domain::role::Role;
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+
+use super::{AccessError, Db, join, split};
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    pub name: String,
+    pub roles: Vec<Role>,
+    /// The one department it acts for.
+    pub department: Option<DepartmentCode>,
+    /// Since when nobody signs in with it.
+    pub disabled: Option<UtcMillis>,
+    /// Until when it is locked after wrong passwords.
+    pub locked: Option<UtcMillis>,
+}
+
+/// Something done to accounts and tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Act {
+    pub at: UtcMillis,
+    /// An account, or `command line` and the account of the machine.
+    pub by: String,
+    pub act: String,
+    /// The account or token.
+    pub name: String,
+}
+
+/// Acts kept at most.
+const ACTS_MAX: i64 = 100_000;
+
+/// How an account is to be from now on.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::access) struct Wanted<'a> {
+    pub name: &'a str,
+    pub roles: &'a [Role],
+    pub department: Option<&'a DepartmentCode>,
+}
+
+impl Db {
+    pub fn account_count(&self) -> Result<i64, AccessError> {
+        Ok(self.0.query_row("SELECT count(*) FROM account", [], |row| row.get(0))?)
+    }
+
+    pub fn put_account(&self, wanted: Wanted<'_>, hash: &str, now: UtcMillis) -> Result<(), AccessError> {
+        let department = wanted.department.map(DepartmentCode::as_str);
+        let made = self.0.execute(
+            "INSERT INTO account (name, password_hash, roles, created_ms, department)
+             SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM token WHERE name = ?1)
+             ON CONFLICT (name) DO UPDATE
+             SET password_hash = ?2, roles = ?3, department = ?5, locked_ms = NULL, unlocked_ms = ?4",
+            params![wanted.name, hash, join(wanted.roles), now.0, department],
+        )?;
+        if made == 0 { Err(AccessError::Taken(wanted.name.to_owned())) } else { Ok(()) }
+    }
+
+    pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
+        Ok(self.account_with_hash(name)?.map(|(account, _)| account))
+    }
+
+    pub fn account_with_hash(&self, name: &str) -> Result<Option<(Account, String)>, AccessError> {
+        let sql = "SELECT name, roles, department, disabled_ms, locked_ms, password_hash FROM account WHERE name = ?1";
+        let row = self.0.query_row(sql, [name], |row| Ok((account_row(row)?, row.get(5)?)));
+        Ok(row.optional()?)
+    }
+
+    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
+        let sql = "SELECT name, roles, department, disabled_ms, locked_ms FROM account ORDER BY name";
+        let mut statement = self.0.prepare(sql)?;
+        let rows = statement.query_map([], account_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Since when nobody may sign in with the account; none lets them. False when there is no such account.
+    pub fn set_disabled(&self, name: &str, since: Option<UtcMillis>) -> Result<bool, AccessError> {
+        let sql = "UPDATE account SET disabled_ms = ?2 WHERE name = ?1";
+        Ok(self.0.execute(sql, params![name, since.map(|at| at.0)])? > 0)
+    }
+
+    pub fn remove_account(&self, name: &str) -> Result<bool, AccessError> {
+        Ok(self.0.execute("DELETE FROM account WHERE name = ?1", [name])? > 0)
+    }
+
+    /// Notes until when the account is locked, for lists.
+    pub fn set_locked(&self, name: &str, until: Option<UtcMillis>) -> Result<(), AccessError> {
+        let sql = "UPDATE account SET locked_ms = ?2 WHERE name = ?1";
+        self.0.execute(sql, params![name, until.map(|at| at.0)])?;
+        Ok(())
+    }
+
+    /// Ends a lock, also that of a server in another process, which asks for it. False when there is no such account.
+    pub fn unlock(&self, name: &str, now: UtcMillis) -> Result<bool, AccessError> {
+        let sql = "UPDATE account SET locked_ms = NULL, unlocked_ms = ?2 WHERE name = ?1";
+        Ok(self.0.execute(sql, params![name, now.0])? > 0)
+    }
+
+    pub fn unlocked(&self, name: &str) -> Result<Option<UtcMillis>, AccessError> {
+        let sql = "SELECT unlocked_ms FROM account WHERE name = ?1";
+        let at: Option<Option<i64>> = self.0.query_row(sql, [name], |row| row.get(0)).optional()?;
+        Ok(at.flatten().map(UtcMillis))
+    }
+
+    /// Does all of `work` or nothing.
+    pub fn whole<T>(&self, work: impl FnOnce(&Self) -> Result<T, AccessError>) -> Result<T, AccessError> {
+        let transaction = self.0.unchecked_transaction()?;
+        let done = work(self)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Notes an act for good; the oldest of very many go.
+    pub fn note(&self, act: &Act) -> Result<(), AccessError> {
+        self.0.execute(
+            "INSERT INTO act (at_ms, by, act, name) VALUES (?1, ?2, ?3, ?4)",
+            params![act.at.0, act.by, act.act, act.name],
+        )?;
+        self.0.execute("DELETE FROM act WHERE number <= (SELECT max(number) FROM act) - ?1", [ACTS_MAX])?;
+        Ok(())
+    }
+
+    /// Oldest first.
+    pub fn acts(&self) -> Result<Vec<Act>, AccessError> {
+        let mut statement = self.0.prepare("SELECT at_ms, by, act, name FROM act ORDER BY number")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Act { at: UtcMillis(row.get(0)?), by: row.get(1)?, act: row.get(2)?, name: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn account_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
+    let time = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(UtcMillis));
+    let department = row.get::<_, Option<String>>(2)?;
+    Ok(Account {
+        name: row.get(0)?,
+        roles: split(&row.get::<_, String>(1)?),
+        department: department.and_then(|code| code.parse().ok()),
+        disabled: time(3)?,
+        locked: time(4)?,
+    })
+}

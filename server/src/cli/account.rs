@@ -1,0 +1,129 @@
+//! `gridhall account`: accounts of people.
+
+use std::io::Read;
+
+use anyhow::Context;
+use clap::Subcommand;
+use domain::code::DepartmentCode;
+use domain::moment::UtcMillis;
+use domain::role::Role;
+
+use super::access;
+use crate::access::{Account, Change};
+use crate::clock;
+use crate::config::Config;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add an account, or change password, roles and department of one; the password comes from standard input
+    ///
+    /// The account's sessions end: a running server closes its pages within 4 s.
+    Add {
+        name: String,
+        /// admin, supervisor, dispatcher, department or viewer; repeatable
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+        /// Code of the one department the account acts for; needed with the role department, and only there
+        #[arg(long, value_name = "CODE")]
+        department: Option<DepartmentCode>,
+    },
+    /// List accounts: name, roles, department, and whether they are disabled or locked
+    List,
+    /// Let nobody sign in with the account, and end its sessions; a running server closes its pages within 4 s
+    Disable { name: String },
+    /// Let a disabled account sign in again
+    Enable { name: String },
+    /// Forget the wrong passwords that have locked the account; it may sign in at once
+    Unlock { name: String },
+    /// Remove the account and end its sessions; what it did stays in the event log under its name
+    ///
+    /// For people who leave, `disable` is better: nobody else can then get their name.
+    Remove { name: String },
+    /// What was done to accounts and tokens, by whom and when, oldest first
+    History {
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Who acts, in the record of acts.
+pub(super) fn by() -> String {
+    format!("command line, uid {}", rustix::process::getuid().as_raw())
+}
+
+pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
+    let access = access(config)?;
+    let now = clock::now();
+    let change = |name: &str, change: Change| -> anyhow::Result<()> {
+        access.change_account(name, change, &by(), now)?;
+        println!("{}: `{name}`", change.done());
+        Ok(())
+    };
+    match command {
+        Command::Add { name, roles, department } => {
+            anyhow::ensure!(
+                !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine | Role::Inspector)),
+                "kiosks and machines have tokens, not accounts: gridhall token add"
+            );
+            check_department(config, department.as_ref())?;
+            let mut password = String::new();
+            std::io::stdin().take(1_000).read_to_string(&mut password).context("cannot read the password")?;
+            let password = password.trim_end_matches(['\r', '\n']);
+            access.put_account(&name, password, &roles, department.as_ref(), now)?;
+            access.note(&by(), "account set", &name, now)?;
+            println!("account `{name}` is set");
+        }
+        Command::List => {
+            for account in access.accounts()? {
+                println!("{}", line(&account, now));
+            }
+        }
+        Command::Disable { name } => change(&name, Change::Disable)?,
+        Command::Enable { name } => change(&name, Change::Enable)?,
+        Command::Unlock { name } => change(&name, Change::Unlock)?,
+        Command::Remove { name } => change(&name, Change::Remove)?,
+        Command::History { json } => {
+            let acts = access.acts()?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&acts).context("cannot print the acts")?);
+            } else {
+                acts.iter().for_each(|act| {
+                    println!("{}\t{}\t{}\t{}", time(act.at), act.by, act.act, act.name);
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A department nobody knows would never be called; those of the policy are the ones a centre works with.
+fn check_department(config: &Config, department: Option<&DepartmentCode>) -> anyhow::Result<()> {
+    let Some(department) = department else { return Ok(()) };
+    let policy = config.load_policy()?;
+    let known: Vec<&str> = policy.departments.iter().map(|known| known.code.as_str()).collect();
+    anyhow::ensure!(
+        known.contains(&department.as_str()),
+        "--department: `{department}` is not in the policy; expected one of {}",
+        known.join(", ")
+    );
+    Ok(())
+}
+
+fn line(account: &Account, now: UtcMillis) -> String {
+    let mut line = format!("{}\t{:?}", account.name, account.roles);
+    if let Some(department) = &account.department {
+        line.push_str(&format!("\tdepartment {department}"));
+    }
+    if let Some(since) = account.disabled {
+        line.push_str(&format!("\tdisabled since {}", time(since)));
+    }
+    if let Some(until) = account.locked.filter(|until| *until > now) {
+        line.push_str(&format!("\tlocked until {}", time(until)));
+    }
+    line
+}
+
+fn time(at: UtcMillis) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| format!("{at:.0}"))
+}
