@@ -6,6 +6,7 @@
 import type { Page } from '@playwright/test';
 import { waiting_case } from '../helpers/cases';
 import { video_options } from '../helpers/chromium';
+import { bound } from '../helpers/long';
 import { Hall } from '../helpers/server';
 import { Street, videos, type Camera } from '../helpers/street';
 import { expect, test } from '../helpers/test';
@@ -18,9 +19,9 @@ const SOON_MS = 60_000;
  * everyday run shares its two cores with whatever else there is, so that it only asserts three times as much; what was
  * measured is printed in both.
  */
-const RECOVERY_MS = process.env.GRIDHALL_LONG === undefined ? 15_000 : 5_000;
+const RECOVERY_MS = bound(15_000, 5_000);
 /** A picture on the screen is not older than this. */
-const AGE_MAX_MS = process.env.GRIDHALL_LONG === undefined ? 5_000 : 2_000;
+const AGE_MAX_MS = bound(5_000, 2_000);
 /** Past the four seconds at which parameters, SSRC and clocks change, twice. */
 const FOLLOW_MS = 9_000;
 /** No more H.265 streams than this are transcoded at a time. */

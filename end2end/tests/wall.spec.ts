@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
 import { expect, test } from '../helpers/hall';
+import { bound } from '../helpers/long';
 import { Hall } from '../helpers/server';
 import { guard } from '../helpers/test';
 
@@ -10,7 +11,7 @@ import { guard } from '../helpers/test';
  * A silent connection is announced within three seconds. Beside a software-drawn map on a busy machine the page itself
  * may wait for the processor, so the bar is held to under `--long` and only the announcement otherwise.
  */
-const ANNOUNCED_MS = process.env.GRIDHALL_LONG ? 3_000 : 15_000;
+const ANNOUNCED_MS = bound(15_000, 3_000);
 
 interface Catalogue {
   areas: { code: string; level: string }[];

@@ -36,12 +36,23 @@ pub struct Options {
     /// Times real time; 0.1 to 1,000.
     pub speed: f64,
     pub inspectors: usize,
-    /// Take over yesterday and today first, unless the store already has open cases.
-    pub past: bool,
+    /// Cases and whistles happen; without them only inspectors walk.
+    pub cases: bool,
+    /// Take over yesterday and today first.
+    pub past: Past,
     /// With them the same weekday of so many weeks before: what the wall holds today against.
     pub weeks: u8,
     /// Stop after this long; none runs until stopped.
     pub lasts: Option<Duration>,
+}
+
+/// When the days before are taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    Never,
+    /// Unless the store already has cases.
+    IfEmpty,
+    Always,
 }
 
 /// What came of it.
@@ -106,7 +117,12 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
         owed_whistles: 3.0,
         options: options.clone(),
     };
-    if options.past && city.store_is_empty()? {
+    let past = match options.past {
+        Past::Never => false,
+        Past::IfEmpty => city.store_is_empty()?,
+        Past::Always => true,
+    };
+    if options.cases && past {
         city.take_over_past()?;
     }
     let mut walkers = walkers::Walkers::new(map, options.inspectors, options.seed, now().0);
@@ -115,7 +131,9 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
     while !stop() && options.lasts.is_none_or(|lasts| started.elapsed() < lasts) {
         let passed = last.elapsed();
         last = Instant::now();
-        city.round(passed)?;
+        if options.cases {
+            city.round(passed)?;
+        }
         let fixes = walkers.step(now().0);
         if !fixes.is_empty() {
             city.summary.fixes += fixes.len() as u64;

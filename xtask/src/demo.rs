@@ -31,9 +31,15 @@ pub struct Options {
     /// End by itself after so many seconds of running.
     #[arg(long = "for", value_name = "SECONDS")]
     for_seconds: Option<u64>,
-    /// Import these cases (CSV); needs --map.
+    /// Show these cases (CSV) instead of the simulated city's; needs --map.
+    ///
+    /// The wall and the desk then show what the file holds and nothing else: inspectors walk and cameras look, but no
+    /// simulated case or whistle happens. What was taken and refused is said row by row.
     #[arg(long, value_name = "FILE", requires = "map")]
     cases: Option<PathBuf>,
+    /// With --cases: let the city's own cases, past and present, stand beside those of the file.
+    #[arg(long, requires = "cases")]
+    with_city: bool,
     /// The mapping of the columns of --cases.
     #[arg(long, value_name = "FILE", requires = "cases")]
     map: Option<PathBuf>,

@@ -16,7 +16,7 @@ use tally::Tally;
 
 #[derive(Args)]
 pub struct Options {
-    /// Full counts: every crash cycle, simulation seed and soak (tests see `GRIDHALL_LONG=1`).
+    /// Full counts and bounds: properties, simulation seeds, crash cycles, what the browser is held to. Takes hours.
     #[arg(long)]
     long: bool,
     /// Only these stages (repeatable).
@@ -110,6 +110,21 @@ impl Stage {
     }
 }
 
+/// What makes a run long, for all tests alike: the counts of properties and simulations are proptest's own, `GRIDHALL_LONG`
+/// stands for counts and bounds of everything else.
+const LONG: [(&str, &str); 2] = [("GRIDHALL_LONG", "1"), ("PROPTEST_CASES", "4096")];
+
+/// An everyday run is not made long by what happens to stand in the environment.
+fn lengthen(tests: &mut std::process::Command, long: bool) {
+    for (name, value) in LONG {
+        if long {
+            tests.env(name, value);
+        } else {
+            tests.env_remove(name);
+        }
+    }
+}
+
 fn cargo(repo: &Repo, words: &[&str]) -> Result<()> {
     process::run(repo.cargo().args(words))
 }
@@ -117,9 +132,7 @@ fn cargo(repo: &Repo, words: &[&str]) -> Result<()> {
 fn cargo_test(repo: &Repo, words: &[&str], long: bool, tally: &mut Tally) -> Result<()> {
     let mut cargo = repo.cargo();
     cargo.arg("test").args(words);
-    if long {
-        cargo.env("GRIDHALL_LONG", "1");
-    }
+    lengthen(&mut cargo, long);
     process::run_seeing(&mut cargo, |line| tally.see_cargo(line))
 }
 
@@ -128,9 +141,7 @@ fn browser(repo: &Repo, long: bool, tally: &mut Tally) -> Result<()> {
     build_binaries(repo, Profile::Debug)?;
     let mut playwright = playwright(repo, Profile::Debug);
     playwright.arg("test");
-    if long {
-        playwright.env("GRIDHALL_LONG", "1");
-    }
+    lengthen(&mut playwright, long);
     process::run_seeing(&mut playwright, |line| tally.see_playwright(line))
         .context("pictures of what failed are in end2end/test-results; GRIDHALL_TRACE=1 records traces too")
 }

@@ -343,3 +343,28 @@ fn crates_that_may_not_read_a_clock_are_told_so() {
         offences
     });
 }
+
+/// `--long` reaches properties through proptest's own default, and all else through `GRIDHALL_LONG`, asked for in one
+/// place a language.
+#[test]
+fn every_count_follows_a_long_run() {
+    let (fixed, switch) = (concat!("with_", "cases("), concat!("GRIDHALL", "_LONG"));
+    let askers = ["end2end/helpers/long.ts", "server/tests/it/crash.rs", "xtask/src/test.rs"];
+    let is_source = |path: &str| is_rust(path) || path.ends_with(".ts");
+    let planted = [("a/src/a.rs", fixed), ("end2end/tests/a.spec.ts", switch)];
+    for plant in planted {
+        check(&Tree::planted(&[plant]), |tree| {
+            by_line(tree, is_source, |line| line.contains(fixed).then(|| "a count of its own".to_owned()))
+                .into_iter()
+                .chain(by_line(
+                    tree,
+                    |path| is_source(path) && !askers.contains(&path),
+                    |line| {
+                        (line.contains(switch) && !line.trim_start().starts_with("//"))
+                            .then(|| format!("asks {switch} itself"))
+                    },
+                ))
+                .collect()
+        });
+    }
+}

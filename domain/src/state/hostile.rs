@@ -1,8 +1,5 @@
 //! What a broken or hostile machine sends: times from anywhere, circles of areas, texts that flood or deceive.
 
-// The environment says how many cases a long run tries.
-#![allow(clippy::disallowed_methods)]
-
 use proptest::prelude::*;
 
 use super::tests::{Desk, name, recount, report};
@@ -197,7 +194,8 @@ fn time() -> impl Strategy<Value = i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("GRIDHALL_LONG").is_some() { 20_000 } else { 500 }))]
+    // Cheap, and the times are many: twice as often as others.
+    #![proptest_config(ProptestConfig { cases: 2 * ProptestConfig::default().cases, ..ProptestConfig::default() })]
 
     /// Method: cases are reported and taken over with any number in any of their times, then time passes; whatever was
     /// taken, tallies equal a recount, the log rebuilds the state, and a snapshot of it can be read.

@@ -1,9 +1,6 @@
 //! The loop's rules as properties: whatever is sent in whatever order, nothing breaks and every tally can be counted
 //! again from the events alone.
 
-// The environment says how many cases a long run tries.
-#![allow(clippy::disallowed_methods)]
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -373,8 +370,6 @@ pub(super) fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, i
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("GRIDHALL_LONG").is_some() { 5_000 } else { 300 }))]
-
     /// Method: random moves, refused ones among them; after each, every state measure equals a count of what is there
     /// by the clock, every cell is positive, areas sum to the city, and the log alone rebuilds the same state.
     #[test]

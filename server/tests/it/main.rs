@@ -1,6 +1,7 @@
 //! The one integration binary of the server: doors and files as their users meet them.
 
 mod city;
+mod demo_city;
 mod http;
 mod doors;
 mod roles;

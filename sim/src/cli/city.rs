@@ -26,9 +26,15 @@ pub struct Options {
     /// Inspectors on the streets
     #[arg(long, default_value_t = 648)]
     inspectors: usize,
+    /// Let no cases and whistles happen; only inspectors walk
+    #[arg(long, conflicts_with_all = ["no_past", "past"])]
+    no_cases: bool,
     /// Begin with an empty day instead of taking over yesterday and today
-    #[arg(long)]
+    #[arg(long, conflicts_with = "past")]
     no_past: bool,
+    /// Take over yesterday and today also when the store has cases already
+    #[arg(long)]
+    past: bool,
     /// Take over the same weekday of so many weeks before, too: the wall's reference needs three
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=4))]
     weeks: u8,
@@ -59,7 +65,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         seed: options.seed,
         speed: options.speed,
         inspectors: options.inspectors,
-        past: !options.no_past,
+        cases: !options.no_cases,
+        past: match (options.past, options.no_past) {
+            (true, _) => sim::city::Past::Always,
+            (false, true) => sim::city::Past::Never,
+            (false, false) => sim::city::Past::IfEmpty,
+        },
         weeks: options.weeks,
         lasts: options.seconds.map(Duration::from_secs),
     };

@@ -68,7 +68,9 @@ impl Hall<'_> {
         let cameras = self.start_cameras()?;
         let ready = self.start_server(&cameras)?;
         self.token = self.machine_token()?;
+        let was_empty = self.store_is_empty(&ready)?;
         if let (Some(cases), Some(map)) = (&self.options.cases, &self.options.map) {
+            println!("demo: importing {}", cases.display());
             let mut import = self.gridhall();
             import
                 .args(["import", "cases"])
@@ -81,6 +83,7 @@ impl Hall<'_> {
         let speed = self.options.speed.to_string();
         let mut city = self.sim("city");
         city.args(["--server", &ready.address, "--speed", &speed, "--seed", "1"])
+            .args(cases_of_the_city(self.options.cases.is_some(), self.options.with_city, was_empty))
             .env("GRIDHALL_TOKEN", &self.token);
         self.programs.push(Kept::start("the city", &mut city)?);
         if let Some(tracks) = &self.options.tracks {
@@ -138,6 +141,15 @@ impl Hall<'_> {
         let mut make = self.gridhall();
         make.args(["token", "add", TOKEN_NAME, "--role", "machine", "--replace"]);
         Ok(process::output(&mut make)?.trim().to_owned())
+    }
+
+    fn store_is_empty(&self, ready: &Ready) -> Result<bool> {
+        let (status, body) = ask::get(&ready.address, "/api/v1/cases?limit=1", &self.token)?;
+        let page: serde_json::Value = serde_json::from_str(&body).context("the list of cases is not JSON")?;
+        match page["items"].as_array() {
+            Some(items) if status == 200 => Ok(items.is_empty()),
+            Some(_) | None => bail!("/api/v1/cases answered {status}"),
+        }
     }
 
     /// Waits until somebody wants the end, `--for` has passed, or a program has failed.
@@ -212,6 +224,16 @@ impl Hall<'_> {
     }
 }
 
+/// What the simulated city is told about cases: whoever brings a file sees the file, unless asked for both.
+fn cases_of_the_city(file: bool, with_city: bool, was_empty: bool) -> &'static [&'static str] {
+    match (file, with_city) {
+        (true, false) => &["--no-cases"],
+        // The file has filled the store by now; the city's past belongs beside it all the same, once.
+        (true, true) if was_empty => &["--past"],
+        (true, true) | (false, _) => &[],
+    }
+}
+
 /// Registry entries for cameras named on the command line. What they look at is unknown, so they have no place.
 fn named_cameras(urls: &[String]) -> String {
     let entry = |(at, url): (usize, &String)| {
@@ -243,6 +265,14 @@ mod tests {
     fn a_counter_is_summed_over_its_labels_and_not_over_names_that_begin_alike() {
         let metrics = "# TYPE a counter\na{kind=\"x\"} 3\na{kind=\"y y\"} 4\na_total 9\na 1\n";
         assert_eq!(sum_of(metrics, "a"), 8);
+    }
+
+    #[test]
+    fn whoever_brings_a_file_sees_the_file_and_the_city_only_when_asked_for() {
+        assert_eq!(cases_of_the_city(false, false, true), [""; 0]);
+        assert_eq!(cases_of_the_city(true, false, true), ["--no-cases"]);
+        assert_eq!(cases_of_the_city(true, true, true), ["--past"]);
+        assert_eq!(cases_of_the_city(true, true, false), [""; 0], "its past is there since the first run");
     }
 
     #[test]
