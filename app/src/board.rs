@@ -3,22 +3,24 @@
 //! Digits change at most every two seconds (a reader needs that long); the first change after a quiet time is shown at
 //! once. Connection marks do not come through here: they are never delayed.
 
+mod dispatches;
 mod held;
 
-use std::collections::BTreeMap;
-
-use domain::code::CaseId;
-use domain::moment::Date;
+use domain::code::{AreaCode, CaseId};
+use domain::moment::{Date, UtcMillis};
 use domain::tally::{Dimension, Measure, Period};
 use domain::wire::{CaseLine, Payload, Topic};
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use crate::hall::monotonic_ms;
-pub use held::{CASES_MAX, Held};
+pub use dispatches::{Dispatches, is_late};
+pub use held::{CASES_MAX, Held, is_alarm};
 
 /// Digits a person is reading stand still for this long.
 const REPAINT_MS: f64 = 2_000.0;
+/// Frames of one commit follow each other within this.
+const SETTLE_MS: f64 = 40.0;
 
 /// A part of the state that repaints by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,21 +40,24 @@ impl Part {
 #[derive(Clone, Copy)]
 pub struct Board {
     held: StoredValue<Held>,
-    painted: StoredValue<BTreeMap<Part, f64>>,
-    pending: StoredValue<BTreeMap<Part, bool>>,
     shown: [RwSignal<u32>; 5],
-    /// When the newest message of each part arrived, on the monotonic clock.
-    heard: StoredValue<BTreeMap<Part, f64>>,
+    /// Parts of which anything has arrived.
+    heard: StoredValue<[bool; 5]>,
+    /// Parts that have changed since they were painted.
+    dirty: StoredValue<[bool; 5]>,
+    painted: StoredValue<f64>,
+    waits: StoredValue<bool>,
 }
 
 impl Board {
     pub fn new() -> Self {
         Self {
             held: StoredValue::new(Held::default()),
-            painted: StoredValue::new(BTreeMap::new()),
-            pending: StoredValue::new(BTreeMap::new()),
             shown: Part::ALL.map(|_| RwSignal::new(0)),
-            heard: StoredValue::new(BTreeMap::new()),
+            heard: StoredValue::new([false; 5]),
+            dirty: StoredValue::new([false; 5]),
+            painted: StoredValue::new(f64::NEG_INFINITY),
+            waits: StoredValue::new(false),
         }
     }
 
@@ -85,7 +90,12 @@ impl Board {
     /// Whether anything of the part has arrived yet.
     pub fn knows(self, part: Part) -> bool {
         self.shown[part as usize].track();
-        self.heard.with_value(|heard| heard.contains_key(&part))
+        self.heard.get_value()[part as usize]
+    }
+
+    /// Tracked by the repaint of the overdue board and by the time given: dispatches of the city or one area.
+    pub fn dispatches(self, area: Option<&AreaCode>, now: UtcMillis) -> Dispatches {
+        self.with(Part::Overdue, |held| Dispatches::of(held.overdue.iter(), area, now))
     }
 
     /// A case, tracked by the repaint of cases.
@@ -130,27 +140,26 @@ impl Board {
         self.held.with_value(|held| held.hash(topic))
     }
 
+    /// All parts are painted in one turn, a moment after the first change, when the other frames of the same commit
+    /// have come: what belongs together changes together.
     fn repaint(self, part: Part) {
-        let now = monotonic_ms();
-        self.heard.update_value(|heard| {
-            heard.insert(part, now);
-        });
-        let painted = self.painted.with_value(|painted| painted.get(&part).copied());
-        let wait = painted.map_or(0.0, |painted| REPAINT_MS - (now - painted));
-        if wait <= 0.0 {
-            return self.paint(part);
-        }
-        let waits = self.pending.try_update_value(|pending| pending.insert(part, true) == Some(true));
-        if waits == Some(false) {
-            Timeout::new(wait as u32, move || self.paint(part)).forget();
+        self.heard.update_value(|heard| heard[part as usize] = true);
+        self.dirty.update_value(|dirty| dirty[part as usize] = true);
+        if !self.waits.get_value() {
+            self.waits.set_value(true);
+            let rest = self.painted.get_value() + REPAINT_MS - monotonic_ms();
+            Timeout::new(rest.max(SETTLE_MS) as u32, move || self.paint()).forget();
         }
     }
 
-    fn paint(self, part: Part) {
-        self.pending.try_update_value(|pending| pending.remove(&part));
-        self.painted.try_update_value(|painted| painted.insert(part, monotonic_ms()));
+    fn paint(self) {
         // The page may have been left while the repaint waited.
-        let _ = self.shown[part as usize].try_update(|count| *count = count.wrapping_add(1));
+        let Some(dirty) = self.dirty.try_update_value(std::mem::take) else { return };
+        self.waits.set_value(false);
+        self.painted.set_value(monotonic_ms());
+        for part in Part::ALL.into_iter().filter(|part| dirty[*part as usize]) {
+            self.shown[part as usize].update(|count| *count = count.wrapping_add(1));
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The definition card (口径卡): formula, numerator, denominator, as-of time, source and the way to the cases.
 
-use domain::moment::UtcOffset;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::figure::{Evidence, use_asked};
+use crate::figure::{Evidence, Part, use_asked};
 use crate::language::use_language;
 use crate::text;
 use crate::words::say;
@@ -32,8 +31,14 @@ pub fn DefinitionCard() -> impl IntoView {
             asked.set(None);
         }
     };
+    // The word that it has closed comes late: another number may have been asked meanwhile.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            asked.set(None);
+        }
+    };
     view! {
-        <dialog class="card" node_ref=dialog aria-labelledby="card-title" on:close=move |_| asked.set(None) on:click=beside>
+        <dialog class="card" node_ref=dialog aria-labelledby="card-title" on:close=closed on:click=beside>
             {move || asked.get().map(|evidence| view! { <Content evidence/> })}
         </dialog>
     }
@@ -43,26 +48,42 @@ pub fn DefinitionCard() -> impl IntoView {
 fn Content(evidence: Evidence) -> impl IntoView {
     let asked = use_asked();
     let language = use_language().get();
-    let as_of = evidence.as_of.map(|at| {
-        let offset = UtcOffset::default();
+    let as_of = evidence.as_of.map(|(at, offset)| {
         let date = text::date_words(language, at.local(offset).date);
         format!("{date} {}", text::clock(at, offset))
     });
-    let row = |name: String, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
-    let written = |name: String, value: String| (!value.is_empty()).then(|| row(name, value));
+    let row = |Part { name, value, href }: Part| {
+        let value = match href {
+            Some(href) => view! { <a href=href>{value}</a> }.into_any(),
+            None => value.into_any(),
+        };
+        view! { <div><dt>{name}</dt><dd>{value}</dd></div> }
+    };
+    let written =
+        |name: String, value: String| (!value.is_empty()).then(|| row(Part { name, value, href: None }));
+    let leads = evidence.cases.is_some() || evidence.parts.iter().any(|part| part.href.is_some());
+    let note = if evidence.note.is_empty() { say!(language, common.list_moves) } else { evidence.note };
+    let note = leads.then(|| view! { <p class="card-note">{note}</p> });
+    let to_list = evidence.cases.map(|href| {
+        let calls = href.contains("list=");
+        let words = if calls { say!(language, common.open_calls) } else { say!(language, common.open_cases) };
+        view! { <a class="button" href=href>{words}</a> }
+    });
     view! {
         <div class="card-body">
             <p class="card-kind">{say!(language, common.definition)}</p>
             <h2 id="card-title">{evidence.title}</h2>
             <dl>
-                {evidence.parts.into_iter().map(|(name, value)| row(name, value)).collect_view()}
+                {evidence.parts.into_iter().map(row).collect_view()}
                 {written(say!(language, common.formula), evidence.formula)}
-                {as_of.map(|as_of| row(say!(language, common.as_of), as_of))}
+                {written(say!(language, common.in_force), evidence.in_force)}
+                {as_of.and_then(|as_of| written(say!(language, common.as_of), as_of))}
                 {written(say!(language, common.rule_source), evidence.source)}
             </dl>
             <Rows rows=evidence.rows/>
+            {note}
             <p class="card-foot">
-                {evidence.cases.map(|href| view! { <a class="button" href=href>{say!(language, common.open_cases)}</a> })}
+                {to_list}
                 <button type="button" class="button" on:click=move |_| asked.set(None)>
                     {say!(language, common.close)}
                 </button>

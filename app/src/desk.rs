@@ -68,7 +68,7 @@ pub struct Desk {
     pub selected: RwSignal<Option<CaseId>>,
     /// The call under the user's hand, in the list of calls.
     pub call: RwSignal<Option<WhistleId>>,
-    /// Calls that are open, in the order of their list.
+    /// The calls that are listed, in their order.
     pub calls: Memo<Vec<Whistle>>,
     pub prefix: RwSignal<Option<Prefix>>,
     pub help: RwSignal<bool>,
@@ -91,12 +91,13 @@ impl Desk {
             navigate(to, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
         };
         let (sending, board) = (Sending::new(), use_board());
+        let calls = whistle::listed(filters, board);
         Self {
             filters,
             opened,
             selected: RwSignal::new(opened.get_untracked()),
             call: RwSignal::new(None),
-            calls: Memo::new(move |_| whistle::open_calls(board)),
+            calls,
             prefix: RwSignal::new(None),
             help: RwSignal::new(false),
             listing: Listing::new(filters),

@@ -1,10 +1,29 @@
 //! A number that can defend itself: pressing it opens its definition (口径), what it is made of and its cases.
+//!
+//! What should be here: the evidence behind a number and the elements that open it. What should not: how it is shown
+//! (`definition_card`), what a number means (`domain::definition`).
 
-use domain::moment::UtcMillis;
+use std::sync::Arc;
+
+use domain::calendar::Limit;
+use domain::definition;
+use domain::moment::{UtcMillis, UtcOffset};
 use leptos::prelude::*;
 
+use crate::hall::use_hall;
 use crate::language::pick;
+use crate::live::{Health, Link};
+use crate::names::{Called, Names, use_names};
+use crate::text;
 use crate::words::{Language, say};
+
+/// Something a number is made of, and where the cases of this part are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    pub name: String,
+    pub value: String,
+    pub href: Option<String>,
+}
 
 /// What stands behind a number at the moment it is asked.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,30 +31,86 @@ pub struct Evidence {
     pub title: String,
     pub formula: String,
     pub source: String,
-    /// Numerator, denominator, references: name and value.
-    pub parts: Vec<(String, String)>,
+    /// The policy's figures that the formula uses.
+    pub in_force: String,
+    /// Numerator, denominator, references.
+    pub parts: Vec<Part>,
     /// Single cases with their pages, where they are few.
     pub rows: Vec<(String, String)>,
     /// Where the cases are, when the desk can list them.
     pub cases: Option<String>,
-    /// The screen's data stand at this time.
-    pub as_of: Option<UtcMillis>,
+    /// Why the list may count otherwise than the number; otherwise it only may have moved meanwhile.
+    pub note: String,
+    /// The screen's data stand at this time, told in this offset from UTC.
+    pub as_of: Option<(UtcMillis, UtcOffset)>,
 }
 
 impl Evidence {
-    /// Name, formula and source of a definition of the domain; an unknown id leaves them empty.
-    pub fn of(language: Language, id: &str) -> Self {
-        let found = domain::definition::all().into_iter().find(|definition| definition.id == id);
-        found.map_or_else(Self::default, |definition| Self {
+    /// Name, formula, source and figures in force of a definition of the domain; an unknown id leaves them empty.
+    pub fn of(language: Language, names: Called, id: &str) -> Self {
+        names.with(|names| Self::under(language, names, id))
+    }
+
+    fn under(language: Language, names: &Names, id: &str) -> Self {
+        definition::one(id, &names.policy).map_or_else(Self::default, |definition| Self {
             title: pick(language, &definition.name),
             formula: pick(language, &definition.formula),
             source: pick(language, &definition.source),
+            in_force: definition.in_force.map_or_else(String::new, |figures| pick(language, &figures)),
             ..Self::default()
         })
     }
 
+    /// A running clock: what is left of its limit, or how far it is beyond.
+    pub fn clock(
+        language: Language,
+        names: &Names,
+        started: UtcMillis,
+        due: UtcMillis,
+        limit: Option<Limit>,
+        now: UtcMillis,
+    ) -> Self {
+        let (policy, offset) = (&names.policy, names.policy.utc_offset_minutes);
+        let clock = text::countdown(due, limit, now, &policy.calendar, offset);
+        let days = clock
+            .days
+            .map(|days| format!("{days} {} ", text::unit_name(language, clock.unit)))
+            .unwrap_or_default();
+        let unit = if clock.days.is_none() { text::unit_name(language, clock.unit) } else { "" };
+        let note = text::phase_note(language, clock.late);
+        let share = text::used_share(started, due, limit, now, &policy.calendar, offset) * 100.0;
+        let moment = |at| text::moment(language, at, now, offset);
+        let evidence =
+            Self { source: policy.stated_source.clone(), ..Self::under(language, names, definition::CLOCK) }
+                .value(language, format!("{note} {days}{} {unit}", clock.digits))
+                .part(say!(language, desk.started), moment(started))
+                .part(say!(language, desk.due), moment(due))
+                .part(say!(language, desk.used_share), format!("{share:.0} %"));
+        match limit {
+            Some(limit) => evidence.part(say!(language, desk.unit), limit.words(language)),
+            None => evidence,
+        }
+    }
+
+    /// The time for which all of it holds.
+    pub fn stood(mut self, at: UtcMillis, names: Called) -> Self {
+        self.as_of = Some((at, names.with(|names| names.policy.utc_offset_minutes)));
+        self
+    }
+
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
     pub fn part(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parts.push((name.into(), value.into()));
+        self.parts.push(Part { name: name.into(), value: value.into(), href: None });
+        self
+    }
+
+    /// A part whose cases are the desk's list with these filters.
+    pub fn part_of(mut self, name: impl Into<String>, value: impl Into<String>, filters: &str) -> Self {
+        self.parts.push(Part { name: name.into(), value: value.into(), href: Some(desk(filters)) });
         self
     }
 
@@ -45,9 +120,18 @@ impl Evidence {
 
     /// The desk's list with these filters.
     pub fn cases(mut self, filters: &str) -> Self {
-        self.cases = Some(format!("/desk?{filters}"));
+        self.cases = Some(desk(filters));
         self
     }
+
+    pub fn note(mut self, words: impl Into<String>) -> Self {
+        self.note = words.into();
+        self
+    }
+}
+
+fn desk(filters: &str) -> String {
+    format!("/desk?{filters}")
 }
 
 /// The number whose card is open.
@@ -61,27 +145,49 @@ pub fn use_asked() -> Asked {
     expect_context::<Asked>()
 }
 
-/// A number as a button. `evidence` is collected when it is pressed.
+/// Collects the evidence when it is asked for. One type for all numbers, so that they share their code.
+#[derive(Clone)]
+pub struct Ask(Arc<dyn Fn() -> Evidence + Send + Sync>);
+
+impl<F: Fn() -> Evidence + Send + Sync + 'static> From<F> for Ask {
+    fn from(collect: F) -> Self {
+        Self(Arc::new(collect))
+    }
+}
+
+/// Anything that shows numbers as a button that opens their evidence.
+#[component]
+pub fn Opens(
+    #[prop(into)] evidence: Ask,
+    #[prop(optional)] class: &'static str,
+    /// What it is, where its content is drawn.
+    #[prop(optional, into)]
+    label: MaybeProp<String>,
+    children: Children,
+) -> impl IntoView {
+    let (asked, hall, names) = (use_asked(), use_hall(), use_names());
+    let health = expect_context::<Health>();
+    let open = move |_| {
+        // What a screen without a connection shows is as old as its last word from the server.
+        let stands = match health.link.get_untracked() {
+            Link::Lost { since } => since,
+            Link::Connecting | Link::Live | Link::SignedOut => hall.present(),
+        };
+        asked.set(Some(untrack(|| (evidence.0)().stood(stands, names))));
+    };
+    view! { <button type="button" class=format!("figure {class}") aria-haspopup="dialog" aria-label=move || label.get() on:click=open>{children()}</button> }
+}
+
+/// A number as a button.
 #[component]
 pub fn Figure(
     #[prop(into)] value: Signal<String>,
-    evidence: impl Fn() -> Evidence + Send + Sync + 'static,
+    #[prop(into)] evidence: Ask,
     #[prop(optional)] class: &'static str,
     /// Set small after the digits.
     #[prop(optional)]
     sign: &'static str,
 ) -> impl IntoView {
-    let asked = use_asked();
-    let hall = crate::hall::use_hall();
-    let open = move |_| {
-        let mut evidence = untrack(&evidence);
-        evidence.as_of = Some(hall.present());
-        asked.set(Some(evidence));
-    };
-    view! {
-        <button type="button" class=format!("figure {class}") aria-haspopup="dialog" on:click=open>
-            {value}
-            {(!sign.is_empty()).then(|| view! { <small>{sign}</small> })}
-        </button>
-    }
+    let sign = (!sign.is_empty()).then(|| view! { <small>{sign}</small> });
+    view! { <Opens evidence class>{value}{sign}</Opens> }
 }

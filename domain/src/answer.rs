@@ -52,18 +52,25 @@ impl CatalogueAnswer {
             classes: catalogue.classes.values().cloned().collect(),
             sources: catalogue.sources.values().cloned().collect(),
             departments: catalogue.departments.values().cloned().collect(),
-            policy: PolicyFigures {
-                stated_source: policy.stated_source.clone(),
-                utc_offset_minutes: policy.utc_offset_minutes,
-                dispatch_limit: policy.dispatch_limit,
-                disposal_limit: policy.disposal_limit,
-                whistle_response_minutes: policy.whistle_response_minutes,
-                forecast_minutes: policy.forecast_minutes,
-                lamp_yellow_percent: policy.lamp_yellow_percent,
-                position_stale_seconds: policy.position_stale_seconds,
-                bounds: policy.bounds,
-                calendar: policy.calendar.clone(),
-            },
+            policy: PolicyFigures::of(policy),
+        }
+    }
+}
+
+impl PolicyFigures {
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            stated_source: policy.stated_source.clone(),
+            utc_offset_minutes: policy.utc_offset_minutes,
+            dispatch_limit: policy.dispatch_limit,
+            disposal_limit: policy.disposal_limit,
+            whistle_response_minutes: policy.whistle_response_minutes,
+            forecast_minutes: policy.forecast_minutes,
+            lamp_yellow_percent: policy.lamp_yellow_percent,
+            position_stale_seconds: policy.position_stale_seconds,
+            bounds: policy.bounds,
+            calendar: policy.calendar.clone(),
         }
     }
 }
@@ -74,6 +81,9 @@ impl CatalogueAnswer {
 pub struct PageAnswer<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
+    /// How many rows all pages have together, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }
 
 /// `GET /api/v1/cases/{id}`: the case as it stands and everything that happened to it, oldest first.

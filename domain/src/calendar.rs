@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
+use crate::rejection::Language;
 
 /// The unit of a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +29,20 @@ impl LimitUnit {
     pub fn runs_on(self) -> bool {
         matches!(self, Self::UrgentHour | Self::UrgentDay)
     }
+
+    #[must_use]
+    pub fn words(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::Zh, Self::UrgentHour) => "紧急工作时",
+            (Language::Zh, Self::UrgentDay) => "紧急工作日",
+            (Language::Zh, Self::WorkHour) => "工作时",
+            (Language::Zh, Self::WorkDay) => "工作日",
+            (Language::En, Self::UrgentHour) => "urgent h",
+            (Language::En, Self::UrgentDay) => "urgent days",
+            (Language::En, Self::WorkHour) => "work h",
+            (Language::En, Self::WorkDay) => "work days",
+        }
+    }
 }
 
 /// How long something may take, in its own unit.
@@ -45,6 +60,12 @@ impl Limit {
     #[must_use]
     pub fn is_possible(self) -> bool {
         (1..=10_000).contains(&self.amount)
+    }
+
+    /// `4 工作时`
+    #[must_use]
+    pub fn words(self, language: Language) -> String {
+        format!("{} {}", self.amount, self.unit.words(language))
     }
 }
 

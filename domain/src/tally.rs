@@ -60,7 +60,7 @@ impl Measure {
     ];
 
     #[must_use]
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::At(Stage::Accept) => "at_accept",

@@ -1,6 +1,6 @@
 //! What a screen holds of the hall, and how deltas change it. Pure: no browser, no signals.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::case::{Phase, Priority};
 use domain::code::CaseId;
@@ -100,7 +100,15 @@ impl Held {
 
     /// Adds open cases read over REST. A line that an event has already brought newer stays.
     pub fn add_cases(&mut self, lines: Vec<CaseLine>) {
-        for line in lines {
+        // A page may have been read just before a closing that is already known here.
+        let closed: BTreeSet<CaseId> = self
+            .events
+            .iter()
+            .filter_map(|event| event.case.as_ref())
+            .filter(|case| case.closed.is_some())
+            .map(|case| case.id)
+            .collect();
+        for line in lines.into_iter().filter(|line| !closed.contains(&line.id)) {
             let newer = self.cases.get(&line.id).is_none_or(|held| held.version < line.version);
             if newer && line.closed.is_none() && self.cases.len() < CASES_MAX {
                 self.cases.insert(line.id, line);
@@ -122,7 +130,7 @@ impl Held {
 
     /// Deadlines that passed since `from`, as far as the events reach back.
     pub fn alarms_since(&self, from: UtcMillis) -> impl Iterator<Item = UtcMillis> + '_ {
-        let alarms = self.events.iter().filter(|event| event.name == "deadline_passed");
+        let alarms = self.events.iter().filter(|event| is_alarm(event));
         alarms.map(|event| event.at).filter(move |at| *at >= from)
     }
 
@@ -146,6 +154,11 @@ impl Held {
             self.events_since = self.events.front().map(|event| event.at);
         }
     }
+}
+
+/// A limit has run out.
+pub fn is_alarm(event: &EventLine) -> bool {
+    event.name == "deadline_passed"
 }
 
 /// Smaller is more urgent; ties keep the present focus.

@@ -14,7 +14,6 @@ use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::text;
 use crate::words::{Language, say};
 
 /// Departments on one page: as many as there are digits.
@@ -251,7 +250,7 @@ fn outlook(
         }
         None => say!(language, desk.counts_now, due = due),
     };
-    (say!(language, desk.disposal, limit = text::limit_words(language, limit)), rule, when)
+    (say!(language, desk.disposal, limit = limit.words(language)), rule, when)
 }
 
 #[component]

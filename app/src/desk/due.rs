@@ -108,41 +108,24 @@ fn without_due(language: Language, line: &CaseLine, now: UtcMillis, names: &Name
 
 /// `16:10`, with the date when it is another day.
 pub fn moment(language: Language, at: UtcMillis, now: UtcMillis, names: &Names) -> String {
-    let offset = names.policy.utc_offset_minutes;
-    let time = text::hour_minute(at, offset);
-    match at.local(offset).date == now.local(offset).date {
-        true => time,
-        false => format!("{} {time}", text::short_date(language, at.local(offset).date)),
-    }
+    text::moment(language, at, now, names.policy.utc_offset_minutes)
 }
 
-/// The card behind the number.
+/// The card behind the number; a stage without a clock has its rule alone.
 fn evidence(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) -> Evidence {
-    let policy = &names.policy;
-    let mut evidence = Evidence {
-        title: say!(language, desk.clock_name),
-        formula: say!(language, desk.clock_rule),
-        source: policy.stated_source.clone(),
-        as_of: Some(now),
-        ..Evidence::default()
+    let started = line.started.unwrap_or(line.stage_since);
+    let rule = say!(language, desk.lamp_rule, percent = names.policy.lamp_yellow_percent);
+    let evidence = match line.due {
+        Some(due) => Evidence::clock(language, names, started, due, line.limit, now),
+        None => Evidence {
+            title: say!(language, desk.lamp_none),
+            formula: say!(language, desk.no_clock),
+            source: names.policy.stated_source.clone(),
+            ..Evidence::default()
+        },
     };
-    if let Some(words) = countdown(language, line, now, policy) {
-        let value = format!("{words} {}", text::unit_name(language, unit(line)));
-        evidence = evidence.value(language, value);
-    }
-    if let (Some(started), Some(due)) = (line.started, line.due) {
-        evidence = evidence
-            .part(say!(language, desk.started), moment(language, started, now, names))
-            .part(say!(language, desk.due), moment(language, due, now, names))
-            .part(say!(language, desk.used_share), format!("{:.0}%", share(line, now, policy) * 100.0));
-    }
-    if let Some(limit) = line.limit {
-        evidence = evidence.part(say!(language, desk.unit), text::limit_words(language, limit));
-    }
-    evidence.part(
-        say!(language, desk.col_lamp),
-        say!(language, desk.lamp_rule, percent = policy.lamp_yellow_percent),
-    )
+    let as_of = Some((now, names.policy.utc_offset_minutes));
+    Evidence { as_of, ..evidence.part(say!(language, desk.col_lamp), rule) }
 }
 
 /// The strip as SVG. All words in it are ours; nothing a user typed comes here.

@@ -30,6 +30,10 @@ const KEYS: [&str; 17] = [
 /// Chooses another list than that of cases.
 const LIST: &str = "list";
 const WHISTLES: &str = "whistles";
+/// Narrow the list of calls: raised on a day or in a month; with somebody missing beyond the limit.
+const CALL_KEYS: [&str; 2] = ["raised", "late"];
+/// Filters by when something happened: such a list holds closed cases too.
+const TIMES: [&str; 5] = ["reported", "filed", "dispatched", "closed", "dispatched_late"];
 
 /// A list of the rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub enum Queue {
     At(Stage),
     Open,
     Whistles,
+    /// What filters find that belong to no queue.
+    Found,
 }
 
 impl Queue {
@@ -67,7 +73,7 @@ pub struct Filters(BTreeMap<&'static str, String>);
 impl Filters {
     /// Reads the address through `value`, which gives a parameter's decoded value.
     pub fn read(value: impl Fn(&str) -> Option<String>) -> Self {
-        let keys = KEYS.into_iter().chain([LIST]);
+        let keys = KEYS.into_iter().chain(CALL_KEYS).chain([LIST]);
         let given = keys.filter_map(|key| Some((key, value(key).filter(|text| !text.is_empty())?)));
         Self(given.collect())
     }
@@ -78,6 +84,7 @@ impl Filters {
             Queue::At(stage) => &[("open", "true"), ("stage", stage.key()), ("sort", "due")],
             Queue::Open => &[("open", "true"), ("sort", "due")],
             Queue::Whistles => &[(LIST, WHISTLES)],
+            Queue::Found => &[],
         };
         Self(pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
     }
@@ -107,6 +114,7 @@ impl Filters {
             (Some(WHISTLES), ..) => Queue::Whistles,
             (_, Some(stage), _) => Queue::At(stage),
             (_, None, Some(name)) if name == me => Queue::Mine,
+            _ if TIMES.iter().any(|key| self.0.contains_key(key)) => Queue::Found,
             _ => Queue::Open,
         }
     }
@@ -115,6 +123,15 @@ impl Filters {
     pub fn narrows(&self, me: &str) -> bool {
         let plain = Self::of(self.queue(me), me);
         self.0.iter().any(|(key, value)| *key != "sort" && plain.get(key) != Some(value))
+    }
+
+    /// Each filter beyond those of the queue that no field above the list shows.
+    pub fn hidden(&self, me: &str) -> Vec<(&'static str, &str)> {
+        let plain = Self::of(self.queue(me), me);
+        let shown = ["area", "class", "source", "phase", "sort", "text", "open"];
+        let hidden =
+            self.0.iter().filter(|(key, value)| !shown.contains(*key) && plain.get(key) != Some(value));
+        hidden.map(|(key, value)| (*key, value.as_str())).collect()
     }
 
     /// Part of an address, with `encode` for values.
@@ -126,7 +143,7 @@ impl Filters {
     /// Whether a live case belongs into the list. Filters by facts a line does not carry are taken as not met.
     pub fn fits(&self, case: &CaseLine) -> bool {
         self.0.iter().all(|(key, value)| match *key {
-            "sort" | LIST => true,
+            "sort" | LIST | "raised" | "late" => true,
             "stage" => case.closed.is_none() && case.stage.key() == value,
             "area" => case.area_path.iter().any(|code| code.as_str() == value),
             "class" => case.class.as_str() == value,

@@ -1,5 +1,6 @@
 //! The list in the middle: heading with counts, filters, groups by lamp, and what waits outside.
 
+use domain::case::Stage;
 use leptos::prelude::*;
 
 use super::clock::Lamp;
@@ -12,7 +13,7 @@ use super::use_desk;
 use super::whistle::Whistles;
 use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::mark::Sign;
+use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
 use crate::words::say;
@@ -23,13 +24,15 @@ pub fn List() -> impl IntoView {
     let queue = Memo::new(move |_| desk.filters.with(|filters| filters.queue(&desk.me())));
     let body = move || match queue.get() {
         Queue::Whistles => view! { <Whistles/> }.into_any(),
-        Queue::Mine | Queue::At(_) | Queue::Open => view! { <Cases/> }.into_any(),
+        Queue::Mine | Queue::At(_) | Queue::Open | Queue::Found => view! { <Cases/> }.into_any(),
     };
     view! {
         <section class="list" aria-label=move || say!(speaks.get(), desk.cases)>
             <header class="list-head">
                 <h1>{move || queue_name(speaks.get(), queue.get())}</h1>
-                <Show when=move || queue.get() != Queue::Whistles><Counts/><span class="sp"></span><Narrow/></Show>
+                <Show when=move || queue.get() != Queue::Whistles fallback=CallCounts><Counts/></Show>
+                <Chips/>
+                <Show when=move || queue.get() != Queue::Whistles><span class="sp"></span><Narrow/></Show>
             </header>
             {body}
         </section>
@@ -46,14 +49,83 @@ fn Counts() -> impl IntoView {
             .with(|groups| groups.iter().map(|group| (group.lamp, group.rows.len())).collect::<Vec<_>>())
     };
     let all = move || counts().iter().map(|(_, count)| count).sum::<usize>();
+    // A list that is cut says of how many it is the first.
     let total = move || {
-        let more = if desk.listing.next.with(Option::is_some) { "+" } else { "" };
-        say!(speaks.get(), desk.pieces, count = format!("{}{more}", all()))
+        let (language, all) = (speaks.get(), all());
+        match desk.listing.total.get() {
+            Some(total) if total as usize > all => {
+                say!(
+                    language,
+                    desk.first_of,
+                    count = text::grouped(all as i64),
+                    total = text::grouped(total as i64)
+                )
+            }
+            None if desk.listing.next.with(Option::is_some) => {
+                say!(language, desk.first_of_many, count = all)
+            }
+            Some(_) | None => say!(language, desk.pieces, count = text::grouped(all as i64)),
+        }
     };
+    let exact = move || desk.listing.total.get().map(|total| total.to_string());
     let part = move |(lamp, count): (Lamp, usize)| {
         view! { <span class=format!("lamp {}", lamp.class())><Sign mark=lamp.mark()/>{count}" "{lamp.word(speaks.get())}</span> }
     };
-    view! { <span class="dim">{total}</span>{move || counts().into_iter().map(part).collect_view()} }
+    view! { <span class="dim total" data-total=exact>{total}</span>{move || counts().into_iter().map(part).collect_view()} }
+}
+
+/// How many calls, and how many departments they miss.
+#[component]
+fn CallCounts() -> impl IntoView {
+    let (speaks, desk, hall) = (use_language(), use_desk(), use_hall());
+    let count = move || desk.calls.with(Vec::len);
+    let missing = move || {
+        desk.calls.with(|calls| {
+            calls.iter().map(|call| super::whistle::missing_of(call, hall.now())).sum::<usize>()
+        })
+    };
+    let late = move || {
+        (missing() > 0).then(|| view! { <span class="lamp over"><Sign mark=Mark::Over/>{say!(speaks.get(), desk.whistles_late, count = missing())}</span> })
+    };
+    view! { <span class="dim total" data-total=move || count().to_string()>{move || say!(speaks.get(), desk.call_pieces, count = count())}</span>{late} }
+}
+
+/// Filters that no field shows, each with a way to drop it: a list says what it holds.
+#[component]
+fn Chips() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let chip = move |(key, value): (&'static str, &str)| {
+        let language = speaks.get();
+        let words = match key {
+            "stage" => {
+                Stage::from_key(value).map_or_else(String::new, |stage| text::stage_name(language, stage))
+            }
+            "reported" => say!(language, desk.chip_reported, when = value),
+            "filed" => say!(language, desk.chip_filed, when = value),
+            "dispatched" => say!(language, desk.chip_dispatched, when = value),
+            "closed" => say!(language, desk.chip_closed, when = value),
+            "raised" => say!(language, desk.chip_raised, when = value),
+            "dispatched_late" => say!(language, desk.chip_dispatched_late),
+            "late" => say!(language, desk.chip_late),
+            "claimed" if value == "true" => say!(language, desk.chip_claimed),
+            "claimed" => say!(language, desk.chip_unclaimed),
+            "claimed_by" => say!(language, desk.chip_claimed_by, who = value),
+            "department" => {
+                let code = domain::code::DepartmentCode::new(value).ok();
+                code.map_or_else(String::new, |code| names.with(|names| names.department(language, &code)))
+            }
+            "has_place" if value == "true" => say!(language, desk.chip_placed),
+            "has_place" => say!(language, desk.chip_unplaced),
+            _ => value.to_owned(),
+        };
+        let href = desk.filters.with(|filters| super::Desk::address(&filters.with(key, ""), None));
+        let leave_out = say!(language, desk.drop_filter, what = &words);
+        view! { <a class="chip" href=href title=leave_out>{words}" ×"</a> }
+    };
+    move || {
+        let me = desk.me();
+        desk.filters.with(|filters| filters.hidden(&me).into_iter().map(chip).collect_view())
+    }
 }
 
 #[component]
@@ -155,11 +227,7 @@ fn Outside() -> impl IntoView {
     let waits = move || aside.get() != super::listing::Aside::default();
     let rule = move || {
         names.with(|names| {
-            say!(
-                speaks.get(),
-                desk.limit_rule,
-                limit = text::limit_words(speaks.get(), names.policy.dispatch_limit)
-            )
+            say!(speaks.get(), desk.limit_rule, limit = names.policy.dispatch_limit.words(speaks.get()))
         })
     };
     let clear = move || {

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{Lamp, lamp};
-use super::filters::Filters;
+use super::filters::{Filters, Queue};
 use crate::api;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
@@ -41,6 +41,8 @@ pub struct Listing {
     pub fetch: RwSignal<Fetch>,
     /// Cursor of the page after the last one fetched.
     pub next: RwSignal<Option<String>>,
+    /// How many cases the filters find, as far as the server has counted.
+    pub total: RwSignal<Option<u64>>,
     filters: Memo<Filters>,
     fetched_at: RwSignal<UtcMillis>,
     /// Counts questions, so that a late answer to an old one is dropped.
@@ -64,6 +66,7 @@ impl Listing {
             groups: RwSignal::new(Vec::new()),
             fetch: RwSignal::new(Fetch::Asking),
             next: RwSignal::new(None),
+            total: RwSignal::new(None),
             filters,
             fetched_at: RwSignal::new(hall.present()),
             asked: StoredValue::new(0),
@@ -83,7 +86,8 @@ impl Listing {
 
     /// Asks anew: what has arrived comes in, what has gone goes.
     pub fn refresh(self) {
-        if self.filters.get_untracked().is_empty() {
+        let other = |filters: &Filters| filters.is_empty() || filters.queue("") == Queue::Whistles;
+        if self.filters.with_untracked(other) {
             return;
         }
         self.fetch.set(Fetch::Asking);
@@ -104,9 +108,9 @@ impl Listing {
         let filters = self.filters.get_untracked();
         let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
         let mut path = format!("/api/v1/cases?limit={PAGE}&{}", filters.query(encode));
-        if let Some(cursor) = &cursor {
-            path += &format!("&cursor={}", encode(cursor));
-        }
+        path += &cursor
+            .as_ref()
+            .map_or_else(|| "&count=true".to_owned(), |cursor| format!("&cursor={}", encode(cursor)));
         let asked_at = self.hall.present();
         spawn_local(async move {
             let answer = api::get_json::<PageAnswer<CaseLine>>(&path).await;
@@ -129,6 +133,7 @@ impl Listing {
         self.groups.try_set(groups);
         self.next.try_set(page.next);
         if !further {
+            self.total.try_set(page.total);
             self.fetched_at.try_set(asked_at);
         }
         self.fetch.try_set(Fetch::There);

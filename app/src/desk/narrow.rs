@@ -23,9 +23,10 @@ pub fn Narrow() -> impl IntoView {
     let classes = move || names.with(|names| texts(names.all_classes(speaks.get())));
     let sources = move || names.with(|names| texts(names.all_sources(speaks.get())));
     let phases = move || {
+        let minutes = names.with(|names| names.policy.forecast_minutes);
         vec![
             ("overdue".to_owned(), say!(speaks.get(), desk.lamp_over)),
-            ("nearing".to_owned(), say!(speaks.get(), desk.lamp_soon)),
+            ("nearing".to_owned(), say!(speaks.get(), desk.nearing, minutes = minutes)),
         ]
     };
     view! {

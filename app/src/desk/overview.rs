@@ -61,7 +61,7 @@ pub fn Overview() -> impl IntoView {
             desk.list(&filters, false);
         }
         // A crowd is looked at by coming closer, and no camera stands on this map.
-        MapClick::People(_) | MapClick::Camera(_) => {}
+        MapClick::People(_) | MapClick::Camera(_) | MapClick::Priority(_) => {}
     });
     let unit = super::unit_px();
     let options = MapOptions {

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::clock::{Lamp, lamp};
 use super::filters::{Filters, Queue};
 use super::{Desk, use_desk};
-use crate::board::{Part, use_board};
+use crate::board::{Held, Part, use_board};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -42,6 +42,7 @@ pub fn queue_name(language: Language, queue: Queue) -> String {
         Queue::At(stage) => say!(language, desk.waiting, stage = text::stage_name(language, stage)),
         Queue::Open => say!(language, desk.all_open),
         Queue::Whistles => say!(language, desk.whistles),
+        Queue::Found => say!(language, desk.found),
     }
 }
 
@@ -82,9 +83,18 @@ pub fn step_of(stage: Stage, case: CaseId) -> Option<Command> {
 fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
     let (speaks, desk, board) = (use_language(), use_desk(), use_board());
     let on = move || desk.filters.with(|filters| filters.queue(&desk.me()) == queue);
+    let hall = use_hall();
     let count = move || match queue {
+        // From the same cases as its lamps, so that these add up to it; from the tally while not all are here.
+        Queue::At(stage @ (Stage::Dispatch | Stage::Dispose)) => {
+            let held = |held: &Held| {
+                let at = held.cases.values().filter(|case| case.stage == stage);
+                held.cases_whole.then(|| at.count() as i64)
+            };
+            board.with(Part::Cases, held).unwrap_or_else(|| board.now(Measure::At(stage)))
+        }
         Queue::At(stage) => board.now(Measure::At(stage)),
-        Queue::Open => board.now(Measure::Open),
+        Queue::Open | Queue::Found => board.now(Measure::Open),
         Queue::Whistles => board.now(Measure::WhistleOpen),
         Queue::Mine => {
             let me = desk.me();
@@ -97,11 +107,12 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
         Queue::Mine | Queue::At(Stage::Dispatch | Stage::Dispose) => Some(view! { <Lamps queue/> }),
         Queue::At(Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close)
         | Queue::Open
+        | Queue::Found
         | Queue::Whistles => None,
     };
     let late = move || match queue {
-        Queue::Whistles => Some(board.now(Measure::WhistleLate)).filter(|late| *late > 0),
-        Queue::Mine | Queue::At(_) | Queue::Open => None,
+        Queue::Whistles => Some(super::whistle::missing(board, hall.now())).filter(|late| *late > 0),
+        Queue::Mine | Queue::At(_) | Queue::Open | Queue::Found => None,
     };
     let late = move || {
         late().map(|late| view! { <span class="lamp over"><Sign mark=Mark::Over/>{say!(speaks.get(), desk.whistles_late, count = late)}</span> })
@@ -127,7 +138,7 @@ fn Lamps(queue: Queue) -> impl IntoView {
         let mine = |case: &CaseLine| match queue {
             Queue::Mine => case.claimed_by.as_deref() == Some(me.as_str()),
             Queue::At(stage) => case.stage == stage,
-            Queue::Open | Queue::Whistles => false,
+            Queue::Open | Queue::Whistles | Queue::Found => false,
         };
         names.with(|names| {
             board.with(Part::Cases, |held| {

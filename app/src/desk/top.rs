@@ -1,7 +1,6 @@
 //! Top and bottom bar: where one is, what must be known at any moment, which keys work.
 
 use domain::role::Role;
-use domain::tally::Measure;
 use leptos::prelude::*;
 
 use super::keys::leave_field;
@@ -62,8 +61,9 @@ fn Find() -> impl IntoView {
 
 #[component]
 fn Alarms() -> impl IntoView {
-    let (speaks, board) = (use_language(), use_board());
-    let count = move || board.now(Measure::OverdueDispatch);
+    let (speaks, board, hall) = (use_language(), use_board(), use_hall());
+    let late = Memo::new(move |_| board.dispatches(None, hall.now()).late);
+    let count = move || late.get() as i64;
     let words = move || match count() {
         0 => say!(speaks.get(), desk.no_alarms),
         count => say!(speaks.get(), desk.alarms, count = text::grouped(count)),
@@ -154,7 +154,7 @@ pub fn Foot() -> impl IntoView {
     let always = move || {
         let language = speaks.get();
         view! {
-            {key(&["↑", "↓"], say!(language, desk.key_move).into())}
+            {key(&["↑", "↓"], if desk.lists_calls() { say!(language, desk.key_move_call) } else { say!(language, desk.key_move) }.into())}
             {key(&["G", "0–9"], say!(language, desk.key_queue).into())}
             {key(&["↵"], say!(language, desk.key_open).into())}
             {key(&["/"], say!(language, desk.key_find).into())}

@@ -106,7 +106,7 @@ fn StepItem(step: Step) -> impl IntoView {
             let ms = policy.calendar.elapsed_ms(began?, until, unit, policy.utc_offset_minutes);
             Some(span(language, ms, unit, policy))
         });
-        let limit = limit.map(|limit| say!(language, desk.limit, limit = text::limit_words(language, limit)));
+        let limit = limit.map(|limit| say!(language, desk.limit, limit = limit.words(language)));
         [took, limit].into_iter().flatten().collect::<Vec<_>>().join(" / ")
     };
     let done = is_past;

@@ -1,15 +1,19 @@
 //! Whistle calls at the desk: the list of those that are open, and the form that raises one for a case.
 
+use domain::answer::PageAnswer;
 use domain::code::{DepartmentCode, WhistleId};
 use domain::command::Command;
-use domain::moment::MINUTE_MS;
+use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use super::act::Outcome;
 use super::due::moment;
+use super::filters::Filters;
 use super::{Desk, use_desk};
+use crate::api::{self, ApiError};
 use crate::board::{Board, Part};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -18,14 +22,66 @@ use crate::names::use_names;
 use crate::text;
 use crate::words::say;
 
-/// Tracked: calls that are open, those that wait longest first.
-pub fn open_calls(board: Board) -> Vec<Whistle> {
-    board.with(Part::Whistles, |held| {
-        let mut open: Vec<Whistle> =
-            held.whistles.iter().filter(|call| call.closed.is_none()).cloned().collect();
-        open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
-        open
+/// Departments a call misses beyond its limit.
+pub fn missing_of(call: &Whistle, now: UtcMillis) -> usize {
+    if call.closed.is_none() && call.due <= now { call.missing().count() } else { 0 }
+}
+
+/// Tracked: departments that all open calls miss beyond their limit.
+pub fn missing(board: Board, now: UtcMillis) -> usize {
+    board.with(Part::Whistles, |held| held.whistles.iter().map(|call| missing_of(call, now)).sum())
+}
+
+/// The calls the address asks for: those that are open, those that miss somebody, or all that were raised in a period.
+pub fn listed(filters: Memo<Filters>, board: Board) -> Memo<Vec<Whistle>> {
+    let hall = use_hall();
+    let raised = Memo::new(move |_| filters.with(|filters| filters.get("raised").map(str::to_owned)));
+    let fetched = RwSignal::new(Vec::<Whistle>::new());
+    Effect::new(move |_| {
+        let Some(raised_in) = raised.get() else { return };
+        spawn_local(async move {
+            match raised_calls(&raised_in).await {
+                // Another list may have been asked for meanwhile.
+                Ok(calls) if raised.try_get_untracked() == Some(Some(raised_in)) => {
+                    drop(fetched.try_set(calls))
+                }
+                Ok(_) => {}
+                Err(error) => leptos::logging::warn!("calls not loaded: {error}"),
+            }
+        });
+    });
+    Memo::new(move |_| {
+        let late = filters.with(|filters| filters.get("late") == Some("true"));
+        let now = if late { hall.now() } else { UtcMillis(0) };
+        if raised.with(Option::is_some) {
+            return fetched.get();
+        }
+        board.with(Part::Whistles, |held| {
+            let open = held.whistles.iter().filter(|call| call.closed.is_none());
+            let mut open: Vec<Whistle> =
+                open.filter(|call| !late || missing_of(call, now) > 0).cloned().collect();
+            open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
+            open
+        })
     })
+}
+
+/// Pages asked for: a month of a city has a few hundred calls.
+const PAGES_MAX: usize = 20;
+
+async fn raised_calls(period: &str) -> Result<Vec<Whistle>, ApiError> {
+    let (mut calls, mut cursor) = (Vec::new(), String::new());
+    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+    for _ in 0..PAGES_MAX {
+        let path = format!("/api/v1/whistles?limit=500&raised={}{cursor}", encode(period));
+        let page = api::get_json::<PageAnswer<Whistle>>(&path).await?;
+        calls.extend(page.items);
+        match page.next {
+            Some(next) => cursor = format!("&cursor={}", encode(&next)),
+            None => break,
+        }
+    }
+    Ok(calls)
 }
 
 #[component]
@@ -52,7 +108,11 @@ pub fn Whistles() -> impl IntoView {
 #[component]
 fn Call(call: Whistle) -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let (due, id) = (call.due, call.id);
+    let (due, id, closed) = (call.due, call.id, call.closed.is_some());
+    let ended = call.closed.map(|at| {
+        let when = move || names.with(|names| moment(speaks.get(), at, hall.present(), names));
+        view! { <p class="dim">{move || say!(speaks.get(), desk.call_ended, time = when())}</p> }
+    });
     let area = call.area_path.clone();
     let place = move || names.with(|names| names.area_words(speaks.get(), &area));
     let title = match call.call.case {
@@ -76,6 +136,7 @@ fn Call(call: Whistle) -> impl IntoView {
                     )
                 }),
             ),
+            None if closed => (Mark::Waiting, say!(speaks.get(), desk.never_came)),
             None => {
                 let (late, digits) = text::in_minutes(due, hall.now());
                 (
@@ -86,7 +147,7 @@ fn Call(call: Whistle) -> impl IntoView {
         });
         let waits = called.responded.is_none();
         let command = move || Command::RespondToWhistle { whistle: id, department: department.get_value() };
-        let may = move || waits && desk.may(&command());
+        let may = move || waits && !closed && desk.may(&command());
         let respond = move |_| desk.sending.send(command(), say!(speaks.get(), event.whistle_answered));
         let label = move || say!(speaks.get(), desk.respond_for, name = name());
         view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em>
@@ -97,7 +158,7 @@ fn Call(call: Whistle) -> impl IntoView {
     view! {
         <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{move || text::level_name(speaks.get(), call.call.level)}" "{title}</h3>
             <p class="dim">{place}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
-            <EndCall id/>
+            {ended}{(!closed).then(|| view! { <EndCall id/> })}
         </li>
     }
 }

@@ -94,6 +94,8 @@ pub enum MapClick {
     Person(u32),
     People(Vec<u32>),
     District(AreaCode),
+    /// A line of the legend: cases of one priority, 1 to 3.
+    Priority(u8),
 }
 
 impl MapClick {
@@ -109,6 +111,7 @@ impl MapClick {
             "person" => parse(id).map(Self::Person),
             "people" => parse(id).map(Self::People),
             "district" => parse(id).map(Self::District),
+            "priority" => parse(id).map(Self::Priority),
             _ => None,
         }
     }

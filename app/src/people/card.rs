@@ -28,9 +28,9 @@ pub fn card(
     let evidence = Evidence {
         title: say!(language, people.inspector, code = code),
         source: say!(language, people.source),
-        as_of: Some(now),
         ..Evidence::default()
-    };
+    }
+    .stood(now, names);
     let time = format!("{}  {}", text::clock(fixed, offset), age_words(language, fixed, now));
     let evidence = evidence
         .part(say!(language, people.state), state_word(language, now.since(fixed) > stale_ms, moving))

@@ -72,6 +72,11 @@ impl Curve {
         Some(Usual { middle: median(sums)?, low, high })
     }
 
+    /// What the days held against had in an hour, in the middle.
+    pub fn usual_in(&self, hour: usize) -> i64 {
+        median(self.days.iter().map(|day| day[hour]).collect()).unwrap_or(0)
+    }
+
     /// One value of every hour of the days held against.
     fn each_hour(&self, value: impl Fn(Vec<i64>) -> i64) -> Vec<(f64, f64)> {
         let hour = |index: usize| value(self.days.iter().map(|day| day[index]).collect());

@@ -1,6 +1,6 @@
 //! Names of stages, levels, units and events.
 
-use domain::calendar::{Limit, LimitUnit};
+use domain::calendar::LimitUnit;
 use domain::case::Stage;
 use domain::whistle::WhistleLevel;
 
@@ -26,18 +26,8 @@ pub fn level_name(language: Language, level: WhistleLevel) -> String {
     }
 }
 
-pub fn unit_name(language: Language, unit: LimitUnit) -> String {
-    match unit {
-        LimitUnit::UrgentHour => say!(language, common.urgent_hour),
-        LimitUnit::UrgentDay => say!(language, common.urgent_day),
-        LimitUnit::WorkHour => say!(language, common.work_hour),
-        LimitUnit::WorkDay => say!(language, common.work_day),
-    }
-}
-
-/// `4 工作时`
-pub fn limit_words(language: Language, limit: Limit) -> String {
-    format!("{} {}", limit.amount, unit_name(language, limit.unit))
+pub fn unit_name(language: Language, unit: LimitUnit) -> &'static str {
+    unit.words(language)
 }
 
 /// `超` or `剩`: the word before a countdown.

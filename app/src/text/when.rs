@@ -34,6 +34,13 @@ pub fn short_date(language: Language, date: Date) -> String {
     }
 }
 
+/// `16:10`, with the date when it is another day.
+pub fn moment(language: Language, at: UtcMillis, now: UtcMillis, offset: UtcOffset) -> String {
+    let time = hour_minute(at, offset);
+    let date = at.local(offset).date;
+    if date == now.local(offset).date { time } else { format!("{} {time}", short_date(language, date)) }
+}
+
 /// The month before that of `date`, as 202102.
 pub fn month_before(date: Date) -> i32 {
     let (year, month, _) = date.parts();

@@ -1,12 +1,13 @@
 //! The room measures itself: limits that ran out in the last ten minutes, on a fixed scale whose top is the flood line.
 
-use domain::case::Phase;
+use domain::definition;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::wire::EventLine;
 use leptos::prelude::*;
 
-use super::Panel;
-use crate::board::{Part, use_board};
-use crate::figure::{Evidence, Figure};
+use super::{Panel, events};
+use crate::board::{Part, is_alarm, use_board};
+use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
@@ -39,12 +40,7 @@ pub fn Alarms() -> impl IntoView {
         let time = known_since().map_or_else(String::new, |since| text::hour_minute(since, offset));
         say!(speaks.get(), wall.counted_since, time = time)
     };
-    let unclaimed = move || {
-        board.with(Part::Overdue, |held| {
-            let overdue = held.overdue.iter().filter(|row| row.phase == Phase::Overdue);
-            overdue.filter(|row| row.claimed_by.is_none()).count()
-        })
-    };
+    let dispatches = Memo::new(move |_| board.dispatches(None, hall.now()));
     let bars = move || {
         minute.get();
         let heights = board.with(Part::Events, |held| {
@@ -55,30 +51,47 @@ pub fn Alarms() -> impl IntoView {
             .map(|height| view! { <i style:height=format!("{height:.0}%")></i> })
             .collect_view()
     };
-    let evidence = move || {
-        let language = speaks.get();
-        Evidence {
-            title: say!(language, wall.alarms),
-            formula: say!(language, wall.alarm_definition),
-            source: say!(language, wall.alarm_source),
-            ..Evidence::default()
-        }
-        .value(language, ten.get().to_string())
-        .part(say!(language, wall.overdue), text::grouped(board.now(domain::tally::Measure::OverdueDispatch)))
-        .cases("open=true&phase=overdue&sort=due")
+    // Each limit that ran out, newest first, with the case it belongs to.
+    let evidence = move |ms: i64| {
+        let (language, from) = (speaks.get(), hall.present().plus(-ms));
+        let offset = names.with(|names| names.policy.utc_offset_minutes);
+        let evidence = Evidence::of(language, names, definition::ALARMS);
+        let rows: Vec<(String, String)> = board.with(Part::Events, |held| {
+            let alarms = held.events.iter().rev().filter(|event| is_alarm(event) && event.at >= from);
+            let row = |event: &EventLine| {
+                let words = names.with(|names| events::words(language, names, event));
+                let to = event.case.as_ref().map_or_else(
+                    || "/desk?list=whistles&late=true".to_owned(),
+                    |case| format!("/desk/case/{}", case.id),
+                );
+                (format!("{} {words}", text::clock(event.at, offset)), to)
+            };
+            alarms.map(row).collect()
+        });
+        let count = text::grouped(rows.len() as i64);
+        let evidence = evidence
+            .value(language, count)
+            .part(say!(language, wall.window), say!(language, wall.minutes, count = ms / MINUTE_MS));
+        Evidence { rows, ..evidence }
     };
+    let (last_ten, last_hour) = (move || evidence(10 * MINUTE_MS), move || evidence(HOUR_MS));
+    let unclaimed =
+        Signal::derive(move || say!(speaks.get(), wall.unacknowledged, count = dispatches.get().unclaimed));
+    let not_taken = move || super::overdue::unclaimed_evidence(speaks.get(), names, dispatches.get());
+    let flood = Signal::derive(move || say!(speaks.get(), wall.flood_line));
+    let label = Signal::derive(move || say!(speaks.get(), wall.alarms));
     view! {
         <Panel class="strip rate" label=Signal::derive(move || say!(speaks.get(), wall.alarms))>
             <div class="big" class:urge=move || { ten.get() as f64 > FLOOD }>
                 <span class="hi">{move || say!(speaks.get(), wall.alarms)}</span>
-                <Figure class="third" value=Signal::derive(move || text::grouped(ten.get() as i64)) evidence/>
-                <span>{move || say!(speaks.get(), wall.per_ten)}</span>
+                <Figure class="third" value=Signal::derive(move || text::grouped(ten.get() as i64)) evidence=last_ten/>
+                <Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.per_ten)) evidence=last_ten/>
             </div>
             <div class="dim">
-                <p>{move || say!(speaks.get(), wall.unacknowledged, count = unclaimed())}<span class="gap"></span>{move || say!(speaks.get(), wall.flood_line)}</p>
-                <p>{hour}</p>
+                <p><Figure class="inline" value=unclaimed evidence=not_taken/><span class="gap"></span><Figure class="inline" value=flood evidence=last_ten/></p>
+                <p><Figure class="inline" value=Signal::derive(hour) evidence=last_hour/></p>
             </div>
-            <div class="bars w" aria-hidden="true">{bars}</div>
+            <Opens class="bars w" label evidence=last_hour>{bars}</Opens>
         </Panel>
     }
 }

@@ -44,14 +44,18 @@ fn Line(line: EventLine) -> impl IntoView {
     };
     let kind = move || line.with_value(|line| text::event_name(speaks.get(), &line.name));
     let words = move || names.with(|names| line.with_value(|line| words(speaks.get(), names, line)));
+    let href = line.with_value(|line| match &line.case {
+        Some(case) => Some(format!("/desk/case/{}", case.id)),
+        None => line.whistle.map(|_| "/desk?list=whistles".to_owned()),
+    });
     let alarm = line.with_value(|line| line.name == "deadline_passed");
     view! {
-        <li><time>{time}</time><span class="kw" class:act1=alarm>{kind}</span><span class="tx">{words}</span></li>
+        <li><time>{time}</time><span class="kw" class:act1=alarm>{kind}</span><a class="tx said" href=href>{words}</a></li>
     }
 }
 
 /// Where, what, and to whom; an event of no case says what it was about.
-fn words(language: Language, names: &Names, line: &EventLine) -> String {
+pub(super) fn words(language: Language, names: &Names, line: &EventLine) -> String {
     let mut parts: Vec<String> = Vec::new();
     if let Some(case) = &line.case {
         parts.push(names.area_brief(language, &case.area_path));

@@ -1,12 +1,14 @@
 //! Today's filings and closings: the number, what is usual by this time, and the curve of the day.
 
+use domain::definition;
 use domain::tally::Measure;
 use leptos::prelude::*;
 
 use super::{Panel, minute};
 use crate::board::{Part, use_board};
-use crate::figure::{Evidence, Figure};
+use crate::figure::{Evidence, Figure, Opens};
 use crate::language::use_language;
+use crate::names::use_names;
 use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say};
 
@@ -23,7 +25,7 @@ pub fn Flow() -> impl IntoView {
 
 #[component]
 fn Half(measure: Measure) -> impl IntoView {
-    let (speaks, board, minute) = (use_language(), use_board(), minute());
+    let (speaks, board, names, minute) = (use_language(), use_board(), use_names(), minute());
     let count = Memo::new(move |_| board.day(measure, minute.get().date));
     let curve = Memo::new(move |_| {
         let now = minute.get();
@@ -38,31 +40,75 @@ fn Half(measure: Measure) -> impl IntoView {
     let word = move || {
         usual().map(|usual| meaning(speaks.get(), curve.with(|curve| curve.against), usual, count.get()))
     };
+    let by_usual = move |evidence: Evidence| {
+        let language = speaks.get();
+        let against = match curve.with(|curve| curve.against) {
+            Against::Weekdays(days) => say!(language, wall.weekday_reference, days = days),
+            Against::Yesterday => say!(language, wall.yesterday_by_now),
+            Against::Nothing => return evidence,
+        };
+        let Some(usual) = usual() else { return evidence };
+        let evidence = evidence.part(against, text::grouped(usual.middle));
+        if usual.low == usual.high {
+            evidence
+        } else {
+            evidence.part(say!(language, wall.usual_band), band(usual))
+        }
+    };
+    let cases = move || format!("{}={}", measure.key(), minute.get().date);
     let evidence = move || {
         let language = speaks.get();
-        let evidence = Evidence::of(language, measure.key()).value(language, text::grouped(count.get()));
-        let evidence = match (usual(), curve.with(|curve| curve.against)) {
-            (Some(usual), Against::Weekdays(days)) => evidence
-                .part(say!(language, wall.weekday_reference, days = days), text::grouped(usual.middle))
-                .part(say!(language, wall.usual_band), band(usual))
-                .part(say!(language, wall.reference_how), say!(language, wall.weekday_rule)),
-            (Some(usual), Against::Yesterday) => evidence
-                .part(say!(language, wall.yesterday_by_now), text::grouped(usual.middle))
-                .part(say!(language, wall.reference_how), say!(language, wall.reference_rule)),
-            (_, Against::Nothing) | (None, _) => evidence,
-        };
-        evidence.cases(&format!("{}={}", measure.key(), minute.get().date))
+        let evidence = Evidence::of(language, names, measure.key()).titled(title(language, measure));
+        by_usual(evidence.value(language, text::grouped(count.get()))).cases(&cases())
+    };
+    let against = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, names, definition::USUAL);
+        let name = title(language, measure);
+        let evidence = evidence.titled(format!("{name} {}", say!(language, wall.reference_name)));
+        let evidence = by_usual(evidence).part_of(name, text::grouped(count.get()), &cases());
+        difference().map_or(evidence.clone(), |words| evidence.part(say!(language, wall.difference), words))
+    };
+    let by_hour = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, names, measure.key()).titled(say!(
+            language,
+            wall.by_hour,
+            what = title(language, measure)
+        ));
+        let evidence = curve.with(|curve| hours(language, evidence, curve));
+        evidence.part_of(title(language, measure), text::grouped(count.get()), &cases())
     };
     view! {
         <div class="n1">
-            <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span><span class="age">{reference_words}</span></div>
+            <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span>
+                <Figure class="inline age" value=Signal::derive(reference_words) evidence=against/></div>
             <div class="num">
                 <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
-                <div class="ref"><p class="d">{difference}</p><p>{word}</p></div>
+                <div class="ref"><p class="d"><Figure class="inline" value=Signal::derive(move || difference().unwrap_or_default()) evidence=against/></p><p>{word}</p></div>
             </div>
-            <Trend curve/>
+            <Opens class="trend" label=Signal::derive(move || say!(speaks.get(), wall.by_hour, what = title(speaks.get(), measure))) evidence=by_hour><Trend curve/></Opens>
         </div>
     }
+}
+
+/// Six hours a line, today and what it is held against.
+fn hours(language: Language, evidence: Evidence, curve: &Curve) -> Evidence {
+    (0..24).step_by(6).fold(evidence, |evidence, from| {
+        let line = |count: &dyn Fn(usize) -> Option<i64>| {
+            let each = (from..from + 6).map(|hour| count(hour).map_or_else(|| "·".to_owned(), text::grouped));
+            each.collect::<Vec<_>>().join("  ")
+        };
+        let name = say!(language, wall.hours_from_to, from = from, to = from + 6);
+        let today = line(&|hour| curve.today.get(hour).copied());
+        let evidence = evidence.part(name, today);
+        match curve.against {
+            Against::Nothing => evidence,
+            Against::Yesterday | Against::Weekdays(_) => {
+                evidence.part(say!(language, wall.reference_name), line(&|hour| Some(curve.usual_in(hour))))
+            }
+        }
+    })
 }
 
 fn title(language: Language, measure: Measure) -> String {
@@ -109,20 +155,18 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
     // Each label stands at its own hour, as the curve above it does.
     let hours = [0, 6, 12, 18, 24].map(|hour| {
         let words = move || match hour {
-            24 => format!("24{}", say!(speaks.get(), wall.hours)),
+            0 => format!("0{}", say!(speaks.get(), wall.hours)),
             _ => hour.to_string(),
         };
         view! { <span style:left=format!("{:.2}%", f64::from(hour) / 24.0 * 100.0)>{words}</span> }
     });
     view! {
-        <div class="trend" aria-hidden="true">
-            <div class="plot">
-                <div class="drawn" inner_html=drawn></div>
-                <i class="now" style:left=now></i>
-                {tip}
-                <span class="tag">{against}</span>
-            </div>
-            <div class="axis">{hours}</div>
-        </div>
+        <span class="plot" aria-hidden="true">
+            <span class="drawn" inner_html=drawn></span>
+            <i class="now" style:left=now></i>
+            {tip}
+            <span class="tag">{against}</span>
+        </span>
+        <span class="axis" aria-hidden="true">{hours}</span>
     }
 }

@@ -1,10 +1,12 @@
 //! The wall's header: whose hall, which scene, what time, whether working time runs, and the connection's health.
 
-use domain::calendar::WorkCalendar;
+use domain::calendar::{Span, WorkCalendar};
+use domain::definition;
 use domain::moment::{HOUR_MS, Local, MINUTE_MS};
 use leptos::prelude::*;
 
 use super::minute;
+use crate::figure::{Evidence, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link};
@@ -36,8 +38,8 @@ pub fn HeadRight() -> impl IntoView {
     view! {
         <header class="head head-r">
             <time class="clock">{clock}</time>
-            <span class="it w">{move || text::date_words(speaks.get(), date.get())}</span>
-            <span class="it n">{move || text::short_date(speaks.get(), date.get())}</span>
+            <time class="it w">{move || text::date_words(speaks.get(), date.get())}</time>
+            <time class="it n">{move || text::short_date(speaks.get(), date.get())}</time>
             <WorkTime minute/>
             <span class="sp"></span>
             <Connection/>
@@ -58,7 +60,27 @@ fn WorkTime(minute: Memo<Local>) -> impl IntoView {
     });
     let drawn = move || names.with(|names| Some(strip(&names.policy.calendar, minute.get())));
     let words = move || working_words(speaks.get(), running.get());
-    view! { <span class="wt w">{drawn}<span>{words}</span></span> }
+    let evidence = move || {
+        let language = speaks.get();
+        let evidence = Evidence {
+            title: say!(language, wall.work_time),
+            formula: say!(language, wall.work_rule),
+            ..Evidence::default()
+        };
+        names.with(|names| Evidence {
+            source: names.policy.stated_source.clone(),
+            in_force: spans(&names.policy.calendar),
+            ..evidence
+        })
+    };
+    view! { <Opens class="wt w" evidence>{drawn}<span>{words}</span></Opens> }
+}
+
+/// `08:00–12:00, 14:00–18:00`
+fn spans(calendar: &WorkCalendar) -> String {
+    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let span = |span: &Span| format!("{}–{}", time(span.from), time(span.to));
+    calendar.spans.iter().map(span).collect::<Vec<_>>().join(", ")
 }
 
 fn working_words(language: Language, running: bool) -> String {
@@ -126,14 +148,20 @@ fn Connection() -> impl IntoView {
         0 => say!(speaks.get(), wall.no_divergence),
         count => say!(speaks.get(), wall.diverged, count = count),
     };
+    let evidence = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, names, definition::DATA_AGE);
+        let age = evidence.value(language, age().unwrap_or_else(words));
+        age.part(say!(language, wall.corrections), health.divergences.get().to_string())
+    };
     let thinned = move || (health.degraded.get() > 0).then(|| say!(speaks.get(), wall.thinned));
     view! {
         <span class="live" class:lost=move || matches!(health.link.get(), Link::Lost { .. } | Link::SignedOut) role="status" data-link=move || link_key(health.link.get())>
             <Sign mark/>
             <b>{words}</b>
-            <span>{age}</span>
+            <Opens evidence>{age}</Opens>
         </span>
-        <span class="it verified" class:stale=move || { health.divergences.get() > 0 } data-divergences=move || health.divergences.get()>{verified}</span>
+        <span class="it verified" class:stale=move || { health.divergences.get() > 0 } data-divergences=move || health.divergences.get()><Opens evidence>{verified}</Opens></span>
         <span class="it stale">{thinned}</span>
     }
 }

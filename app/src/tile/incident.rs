@@ -4,16 +4,19 @@ use domain::answer::CaseAnswer;
 use domain::case::Stage;
 use domain::code::CaseId;
 use domain::command::Event;
+use domain::definition;
 use domain::moment::UtcMillis;
-use domain::whistle::Called;
+use domain::whistle::{Called, Whistle};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Panel;
 use super::linked::LinkedCameras;
+use super::whistles::call_evidence;
 use crate::api;
 use crate::board::{Part, use_board};
+use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -70,7 +73,7 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
     view! {
         <h2><Sign mark=Mark::of_priority(line.priority)/>
             <a href=format!("/desk/case/{}", line.id)>{title}</a><span class="fx">{why}</span></h2>
-        <p class="sub">{place}<span class="dim">{number}</span></p>
+        <p class="sub"><span class="said">{place}</span><a class="dim" href=format!("/desk/case/{}", line.id)>{number}</a></p>
         <Clock line=line.clone()/>
     }
 }
@@ -79,7 +82,7 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
 #[component]
 fn Clock(line: CaseLine) -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    let stage = line.stage;
+    let (stage, number) = (line.stage, StoredValue::new(line.number.clone()));
     let title = move || match stage {
         Stage::Dispatch => say!(speaks.get(), wall.dispatch_clock),
         Stage::Dispose => say!(speaks.get(), wall.disposal_clock),
@@ -116,9 +119,8 @@ fn Clock(line: CaseLine) -> impl IntoView {
             view! { <small>{text::phase_note(language, clock.late)}</small>{days}{clock.digits}{unit} }
         })
     };
-    let limit_words = move || {
-        limit.map(|limit| say!(speaks.get(), wall.limit, limit = text::limit_words(speaks.get(), limit)))
-    };
+    let limit_words =
+        move || limit.map(|limit| say!(speaks.get(), wall.limit, limit = limit.words(speaks.get())));
     let until = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
         let date =
@@ -138,12 +140,26 @@ fn Clock(line: CaseLine) -> impl IntoView {
     let yellow = move || format!("{}%", names.with(|names| names.policy.lamp_yellow_percent));
     let width = move || format!("{:.1}%", used().unwrap_or(0.0) * 100.0);
     let late = move || clock.get().is_some_and(|clock| clock.late);
+    let id = line.id;
+    let evidence = move || {
+        let language = speaks.get();
+        let stood =
+            || Evidence { title: title(), formula: say!(language, desk.no_clock), ..Evidence::default() };
+        let evidence =
+            names.with(|names| Some(Evidence::clock(language, names, started, due?, limit, hall.present())));
+        let lamp = Evidence::of(language, names, definition::LAMP);
+        let rows =
+            vec![(say!(language, wall.case_number, number = number.get_value()), format!("/desk/case/{id}"))];
+        Evidence { rows, ..evidence.unwrap_or_else(stood).part(lamp.title, lamp.in_force) }
+    };
     view! {
-        <div class="ck" class:late=late>
-            <p class="t">{title}</p>
-            <b>{shown}</b>
-            <div class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></div>
-            <p class="y"><span>{limit_words}</span><span>{until}</span><span>{still}</span></p>
+        <div class:late=late>
+            <Opens class="ck" evidence>
+                <span class="t">{title}</span>
+                <b>{shown}</b>
+                <span class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></span>
+                <span class="y"><span>{limit_words}</span><span>{until}</span><span>{still}</span></span>
+            </Opens>
         </div>
     }
 }
@@ -169,7 +185,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
             }
         };
         view! {
-            <li class:cur={of == stage} class:to={of > stage}>{move || text::stage_name(speaks.get(), of)}<small>{time}</small></li>
+            <li class:cur={of == stage} class:to={of > stage}>{move || text::stage_name(speaks.get(), of)}<time>{time}</time></li>
         }
     };
     view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_view()}</ol> }
@@ -201,12 +217,18 @@ fn Responses(id: CaseId) -> impl IntoView {
     let called = Memo::new(move |_| {
         board.with(Part::Whistles, |held| {
             let calls = held.whistles.iter().filter(|whistle| whistle.call.case == Some(id));
-            let called =
-                calls.flat_map(|whistle| whistle.called.iter().map(|called| (whistle.due, called.clone())));
-            called.take(4).collect::<Vec<(UtcMillis, Called)>>()
+            let called = calls
+                .flat_map(|whistle| whistle.called.iter().map(|called| (whistle.clone(), called.clone())));
+            called.take(4).collect::<Vec<(Whistle, Called)>>()
         })
     });
-    let row = move |(due, called): (UtcMillis, Called)| {
+    let row = move |(call, called): (Whistle, Called)| {
+        let (due, call) = (call.due, StoredValue::new(call));
+        let evidence = move || {
+            names.with(|names| {
+                call.with_value(|call| call_evidence(speaks.get(), names, call, hall.present()))
+            })
+        };
         let name = move || names.with(|names| names.department(speaks.get(), &called.department));
         let offset = move || names.with(|names| names.policy.utc_offset_minutes);
         let responded = called.responded;
@@ -222,16 +244,16 @@ fn Responses(id: CaseId) -> impl IntoView {
                 format!("{} {digits}", text::phase_note(speaks.get(), late))
             }
         };
-        view! { <li><Sign mark/><span class="l">{name}</span><em class:act1=move || mark.get() == Mark::Over>{state}</em></li> }
+        view! { <li><Sign mark/><span class="l said">{name}</span><em class:act1=move || mark.get() == Mark::Over><Figure class="inline" value=Signal::derive(state) evidence/></em></li> }
     };
     let owner = move || {
         let case = board.case(id)?;
         let department =
             case.department.map(|code| names.with(|names| names.department(speaks.get(), &code)));
         let who = case.claimed_by.unwrap_or_else(|| say!(speaks.get(), wall.unclaimed));
-        let department = department.map(|unit| view! { <li><span class="dim">{say!(speaks.get(), wall.department)}</span><em>{unit}</em></li> });
+        let department = department.map(|unit| view! { <li><span class="dim">{say!(speaks.get(), wall.department)}</span><em class="said">{unit}</em></li> });
         Some(
-            view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em>{who}</em></li>{department} },
+            view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em class="said">{who}</em></li>{department} },
         )
     };
     view! { <ul class="resp w">{move || called.get().into_iter().map(row).collect_view()}{owner}</ul> }

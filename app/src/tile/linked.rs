@@ -3,8 +3,11 @@
 
 use domain::place::Point;
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::board::use_board;
+use crate::figure::Opens;
 use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::names::use_names;
@@ -126,24 +129,30 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
 /// Beside a single picture: who could be there first, with distance and age of the fix.
 #[component]
 fn Nearest() -> impl IntoView {
-    let (speaks, hall) = (use_language(), crate::hall::use_hall());
-    let people = expect_context::<Focus>().people;
+    let (speaks, hall, names) = (use_language(), crate::hall::use_hall(), use_names());
+    let (focus, who) = (expect_context::<Focus>(), expect_context::<people::Who>());
+    let (board, feed) = (use_board(), SendWrapper::new(people::use_people()));
     let row = move |one: Nearby| {
-        let (code, stale) = (one.code.clone(), one.stale);
+        let (code, stale, feed) = (one.code.clone(), one.stale, feed.clone());
         let distance = match one.distance_m {
             near if near < 1_000.0 => format!("{near:.0} m"),
             far => format!("{:.1} km", far / 1_000.0),
         };
         let age = move || people::age_words(speaks.get(), one.fixed, hall.now());
-        view! { <li class:stale=stale><b>{code}</b><em>{distance}</em><small>{age}</small></li> }
+        let evidence = move || {
+            let spot = focus.case.get().and_then(|id| board.case(id)).and_then(|case| case.place);
+            people::card(speaks.get(), names, who, &feed, one.index, spot, hall.present()).unwrap_or_default()
+        };
+        view! { <li class:stale=stale><Opens evidence><b>{code}</b><em>{distance}</em><small>{age}</small></Opens></li> }
     };
     let none = move || {
-        people
+        focus
+            .people
             .with(Vec::is_empty)
             .then(|| view! { <li class="dim">{say!(speaks.get(), people.none_near)}</li> })
     };
     view! {
         <div class="nearest"><h3>{move || say!(speaks.get(), people.nearest)}</h3>
-            <ul>{none}{move || people.get().into_iter().map(row).collect_view()}</ul></div>
+            <ul>{none}{move || focus.people.get().into_iter().map(&row).collect_view()}</ul></div>
     }
 }

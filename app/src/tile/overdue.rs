@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use domain::case::Phase;
 use domain::code::AreaCode;
-use domain::moment::MINUTE_MS;
+use domain::definition;
+use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::tally::Measure;
 use domain::wire::OverdueRow;
 use leptos::prelude::*;
 
 use super::{Panel, today};
-use crate::board::{Part, use_board};
-use crate::figure::{Evidence, Figure};
+use crate::board::{Dispatches, Part, is_late, use_board};
+use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
-use crate::names::use_names;
+use crate::names::{Called, use_names};
 use crate::text;
-use crate::words::say;
+use crate::words::{Language, say};
 
 /// Rows of evidence; the style sheet shows as many as fit, the headline counts all.
 const ROWS: usize = 6;
@@ -26,14 +27,18 @@ const DISTRICTS: usize = 4;
 
 #[component]
 pub fn Overdue() -> impl IntoView {
-    let (speaks, board) = (use_language(), use_board());
-    let rows = Memo::new(move |_| board.with(Part::Overdue, |held| first(held.overdue.iter())));
+    let (speaks, board, hall) = (use_language(), use_board(), use_hall());
+    let rows = Memo::new(move |_| {
+        let now = hall.now();
+        board.with(Part::Overdue, |held| first(held.overdue.iter(), now))
+    });
+    let counts = Memo::new(move |_| board.dispatches(None, hall.now()));
     let calm = move || rows.with(Vec::is_empty) && board.knows(Part::Overdue);
     view! {
         <Panel class="overdue board" label=Signal::derive(move || say!(speaks.get(), wall.overdue))>
             <div class="lead">
-                <Count/>
-                <Forecast/>
+                <Count counts/>
+                <Forecast counts/>
             </div>
             <ol class="rows">
                 <For each=move || rows.get() key=|row| (row.case, row.phase == Phase::Overdue, row.claimed_by.clone()) let:row><Row row/></For>
@@ -44,100 +49,88 @@ pub fn Overdue() -> impl IntoView {
 }
 
 /// Overdue before nearing, then by due time.
-fn first<'a>(rows: impl Iterator<Item = &'a OverdueRow>) -> Vec<OverdueRow> {
+fn first<'a>(rows: impl Iterator<Item = &'a OverdueRow>, now: UtcMillis) -> Vec<OverdueRow> {
     let mut rows: Vec<&OverdueRow> = rows.collect();
-    rows.sort_by_key(|row| (row.phase != Phase::Overdue, row.due, row.case));
+    rows.sort_by_key(|row| (!is_late(row, now), row.due, row.case));
     rows.into_iter().take(ROWS).cloned().collect()
 }
 
+/// The desk's list of cases waiting for dispatch beyond their limit.
+const LATE_CASES: &str = "open=true&stage=dispatch&phase=overdue";
+const UNCLAIMED_CASES: &str = "open=true&stage=dispatch&phase=overdue&claimed=false";
+const NEARING_CASES: &str = "open=true&stage=dispatch&phase=nearing";
+
+/// What stands behind the number of overdue dispatches that nobody has taken.
+pub(super) fn unclaimed_evidence(language: Language, names: Called, counts: Dispatches) -> Evidence {
+    Evidence::of(language, names, definition::UNCLAIMED)
+        .value(language, text::grouped(counts.unclaimed as i64))
+        .part_of(say!(language, wall.overdue), text::grouped(counts.late as i64), LATE_CASES)
+        .cases(UNCLAIMED_CASES)
+}
+
 #[component]
-fn Count() -> impl IntoView {
-    let (speaks, board, today) = (use_language(), use_board(), today());
-    let count = Memo::new(move |_| board.now(Measure::OverdueDispatch));
-    let late = move || board.day(Measure::DispatchedLate, today.get());
-    let late_before = move || board.day(Measure::DispatchedLate, today.get().plus_days(-1));
-    let unclaimed = move || {
-        board.with(Part::Overdue, |held| {
-            let overdue = held.overdue.iter().filter(|row| row.phase == Phase::Overdue);
-            overdue.filter(|row| row.claimed_by.is_none()).count()
-        })
-    };
+fn Count(counts: Memo<Dispatches>) -> impl IntoView {
+    let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
+    let count = move || text::grouped(counts.get().late as i64);
+    let unclaimed = move || counts.get().unclaimed;
     let evidence = move || {
         let language = speaks.get();
-        Evidence::of(language, Measure::OverdueDispatch.key())
-            .value(language, text::grouped(count.get()))
-            .part(say!(language, wall.unclaimed), text::grouped(unclaimed() as i64))
-            .cases("open=true&stage=dispatch&phase=overdue")
+        Evidence::of(language, names, Measure::OverdueDispatch.key())
+            .value(language, count())
+            .part_of(say!(language, wall.unclaimed), text::grouped(unclaimed() as i64), UNCLAIMED_CASES)
+            .cases(LATE_CASES)
     };
-    let unclaimed_evidence = move || {
+    let late = move |back: i64| {
+        let day = today.get().plus_days(-back);
+        (board.day(Measure::DispatchedLate, day), format!("dispatched={day}&dispatched_late=true"))
+    };
+    let late_evidence = move |back: i64| {
         let language = speaks.get();
-        let evidence = Evidence::of(language, Measure::OverdueDispatch.key());
-        Evidence { title: format!("{} {}", evidence.title, say!(language, wall.unclaimed)), ..evidence }
-            .value(language, text::grouped(unclaimed() as i64))
-            .cases("open=true&stage=dispatch&phase=overdue&claimed=false")
+        let (count, filters) = late(back);
+        Evidence::of(language, names, Measure::DispatchedLate.key())
+            .titled(if back == 0 {
+                say!(language, wall.late_title)
+            } else {
+                say!(language, wall.late_before)
+            })
+            .value(language, text::grouped(count))
+            .cases(&filters)
     };
-    let late_evidence = move || {
-        let language = speaks.get();
-        let title = say!(language, wall.late_title);
-        let (formula, source) = (say!(language, wall.late_rule), say!(language, wall.stage_source));
-        Evidence { title, formula, source, ..Evidence::default() }
-            .value(language, text::grouped(late()))
-            .part(say!(language, wall.yesterday), text::grouped(late_before()))
-            .cases(&format!("dispatched={}&dispatched_late=true", today.get()))
-    };
+    let words = Signal::derive(move || say!(speaks.get(), wall.unclaimed_count, count = unclaimed()));
+    let late_today =
+        Signal::derive(move || say!(speaks.get(), wall.late_today, count = text::grouped(late(0).0)));
+    let late_before =
+        Signal::derive(move || say!(speaks.get(), wall.late_yesterday, count = text::grouped(late(1).0)));
     view! {
         <div class="count">
             <h2>{move || say!(speaks.get(), wall.overdue)}</h2>
-            <div class="num" class:urge=move || { count.get() > 0 }>
-                <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
+            <div class="num" class:urge=move || { counts.get().late > 0 }>
+                <Figure class="first" value=Signal::derive(count) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>
-            <p class="note" class:none=move || count.get() == 0><Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.unclaimed_count, count = unclaimed())) evidence=unclaimed_evidence/></p>
-            <p class="note w"><Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.late_today, count = text::grouped(late()))) evidence=late_evidence/></p>
-            <p class="note w">{move || say!(speaks.get(), wall.late_yesterday, count = text::grouped(late_before()))}</p>
+            <p class="note" class:none=move || counts.get().late == 0><Figure class="inline" value=words evidence=move || unclaimed_evidence(speaks.get(), names, counts.get())/></p>
+            <p class="note w"><Figure class="inline" value=late_today evidence=move || late_evidence(0)/></p>
+            <p class="note w"><Figure class="inline" value=late_before evidence=move || late_evidence(1)/></p>
         </div>
     }
 }
 
 /// Each coming breach as a mark on the forecast window.
 #[component]
-fn Forecast() -> impl IntoView {
+fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
     let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
     let window = move || names.with(|names| names.policy.forecast_minutes);
-    let count = Memo::new(move |_| board.now(Measure::NearingDispatch));
-    let nearing = move || {
+    let count = move || counts.get().nearing;
+    let nearing = move |now: UtcMillis| {
         board.with(Part::Overdue, |held| {
-            let nearing = held.overdue.iter().filter(|row| row.phase == Phase::Nearing);
-            nearing.map(|row| row.due).collect::<Vec<_>>()
+            held.overdue.iter().filter(|row| !is_late(row, now)).map(|row| row.due).collect::<Vec<_>>()
         })
     };
     let marks = move || {
         let (now, whole) = (hall.now(), f64::from(window().max(1)) * MINUTE_MS as f64);
         let shares =
-            nearing().into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
+            nearing(now).into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
         shares.map(|share| view! { <i style:left=format!("{share:.1}%")></i> }).collect_view()
-    };
-    // Where they will breach, most first: whoever watches a district looks for its name.
-    let districts = move || {
-        let counts = board.with(Part::Overdue, |held| {
-            names.with(|names| {
-                let mut counts: BTreeMap<AreaCode, usize> = BTreeMap::new();
-                for row in held.overdue.iter().filter(|row| row.phase == Phase::Nearing) {
-                    if let Some(code) = names.district(&row.area_path) {
-                        *counts.entry(code.clone()).or_default() += 1;
-                    }
-                }
-                let mut counts: Vec<(AreaCode, usize)> = counts.into_iter().collect();
-                counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-                counts
-            })
-        });
-        let language = speaks.get();
-        let name =
-            |code: &AreaCode| super::units::short(language, names.with(|names| names.area(language, code)));
-        let words =
-            counts.iter().take(DISTRICTS).map(|(code, count)| view! { <span>{name(code)}" "{*count}</span> });
-        words.collect_view()
     };
     let end = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
@@ -145,20 +138,61 @@ fn Forecast() -> impl IntoView {
     };
     let evidence = move || {
         let language = speaks.get();
-        Evidence::of(language, Measure::NearingDispatch.key())
-            .value(language, text::grouped(count.get()))
-            .cases("open=true&stage=dispatch&phase=nearing")
+        Evidence::of(language, names, Measure::NearingDispatch.key())
+            .value(language, text::grouped(count() as i64))
+            .cases(NEARING_CASES)
     };
+    let heading = Signal::derive(move || say!(speaks.get(), wall.forecast, minutes = window()));
+    let label = Signal::derive(move || say!(speaks.get(), wall.forecast_times));
     view! {
         <div class="fcb">
-            <h2>{move || say!(speaks.get(), wall.forecast, minutes = window())}</h2>
-            <div class="num sub" class:soon=move || { count.get() > 0 }>
-                <Figure class="second" value=Signal::derive(move || text::grouped(count.get())) evidence/>
+            <h2><Figure class="inline" value=heading evidence/></h2>
+            <div class="num sub" class:soon=move || { count() > 0 }>
+                <Figure class="second" value=Signal::derive(move || text::grouped(count() as i64)) evidence/>
                 <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
             </div>
-            <div class="fcs w" aria-hidden="true"><div class="marks">{marks}</div><p><span>{move || say!(speaks.get(), wall.running)}</span><span>{end}</span></p><p class="by">{districts}</p></div>
+            <div class="fcs w">
+                <Opens class="marks" label evidence>{marks}</Opens>
+                <p><span>{move || say!(speaks.get(), wall.running)}</span><time>{end}</time></p>
+                <p class="by"><ByDistrict/></p>
+            </div>
         </div>
     }
+}
+
+/// Where the coming breaches are, most first: whoever watches a district looks for its name.
+#[component]
+fn ByDistrict() -> impl IntoView {
+    let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
+    let counts = Memo::new(move |_| {
+        let now = hall.now();
+        board.with(Part::Overdue, |held| {
+            names.with(|names| {
+                let mut counts: BTreeMap<AreaCode, usize> = BTreeMap::new();
+                for row in held.overdue.iter().filter(|row| !is_late(row, now)) {
+                    if let Some(code) = names.district(&row.area_path) {
+                        *counts.entry(code.clone()).or_default() += 1;
+                    }
+                }
+                let mut counts: Vec<(AreaCode, usize)> = counts.into_iter().collect();
+                counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                counts.truncate(DISTRICTS);
+                counts
+            })
+        })
+    });
+    let one = move |(code, count): (AreaCode, usize)| {
+        let language = speaks.get();
+        let name = super::units::short(language, names.with(|names| names.area(language, &code)));
+        let (words, filters) = (format!("{name} {count}"), format!("{NEARING_CASES}&area={code}"));
+        let evidence = move || {
+            let evidence = Evidence::of(language, names, Measure::NearingDispatch.key());
+            let title = format!("{} {name}", evidence.title);
+            evidence.titled(title).value(language, text::grouped(count as i64)).cases(&filters)
+        };
+        view! { <Figure class="inline" value=words evidence/> }
+    };
+    move || counts.get().into_iter().map(one).collect_view()
 }
 
 #[component]
@@ -170,6 +204,7 @@ fn Row(row: OverdueRow) -> impl IntoView {
         let now = hall.now();
         names.with(|names| {
             let (policy, row) = (&names.policy, row.get_value());
+            let now = if row.phase == Phase::Overdue { now.max(row.due) } else { now };
             Some(text::countdown(row.due, row.limit, now, &policy.calendar, policy.utc_offset_minutes))
         })
     });
@@ -201,10 +236,23 @@ fn Row(row: OverdueRow) -> impl IntoView {
     let place =
         move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
     let unclaimed = row.with_value(|row| row.claimed_by.is_none());
+    let evidence = move || {
+        let language = speaks.get();
+        let evidence = names.with(|names| {
+            row.with_value(|row| {
+                Evidence::clock(language, names, row.started, row.due, row.limit, hall.present())
+            })
+        });
+        row.with_value(|row| Evidence {
+            title: format!("{} {}", evidence.title, what()),
+            rows: vec![(format!("{} {}", row.number, row.address), format!("/desk/case/{}", row.case))],
+            ..evidence
+        })
+    };
     view! {
         <li class="row" class:late=late>
             <span class:unack=move || unclaimed && late()><Sign mark/></span>
-            <div><p class="cd">{shown}</p><p class="l2">{owner}{move || still().map(|still| format!("　{still}"))}</p></div>
+            <div><p><Opens class="cd" evidence>{shown}</Opens></p><p class="l2"><span class="said">{owner}</span>{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
             <div><p class="l1"><a href=row.with_value(|row| format!("/desk/case/{}", row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }

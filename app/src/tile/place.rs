@@ -2,6 +2,7 @@
 
 use domain::catalogue::AreaLevel;
 use domain::code::AreaCode;
+use domain::definition;
 use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
 
@@ -63,20 +64,26 @@ pub fn Where() -> impl IntoView {
 fn Headline(on_duty: RwSignal<OnDuty>) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let fresh = move || text::grouped(on_duty.get().fresh as i64);
-    let late = move || {
-        (on_duty.get().late > 0).then(|| say!(speaks.get(), wall.late_positions, count = on_duty.get().late))
+    let late_words = move || say!(speaks.get(), wall.late_positions, count = on_duty.get().late);
+    let evidence = move |id: &'static str| {
+        let (language, on_duty) = (speaks.get(), on_duty.get());
+        let known = |id: &str| if id == definition::ONLINE { on_duty.fresh } else { on_duty.late } as i64;
+        let other = if id == definition::ONLINE { definition::OFFLINE } else { definition::ONLINE };
+        Evidence::of(language, names, id)
+            .value(language, text::grouped(known(id)))
+            .part(Evidence::of(language, names, other).title, text::grouped(known(other)))
+            .note(say!(language, wall.on_the_map))
     };
-    let evidence = move || {
-        let language = speaks.get();
-        let seconds = names.with(|names| names.policy.position_stale_seconds);
-        Evidence::of(language, "inspectors_online")
-            .value(language, fresh())
-            .part(say!(language, wall.stale_limit), say!(language, wall.seconds, count = seconds))
+    let late = move || {
+        let value = Signal::derive(late_words);
+        (on_duty.get().late > 0).then(
+            || view! { <Figure class="inline stale" value evidence=move || evidence(definition::OFFLINE)/> },
+        )
     };
     view! {
         <div class="mh">
             <h2>{move || say!(speaks.get(), wall.inspectors)}</h2>
-            <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence/><span class="stale">{late}</span></div>
+            <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence=move || evidence(definition::ONLINE)/>{late}</div>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! What the wall's map answers when something on it is pressed: the case's page, or a card with what the mark stands for.
 
 use domain::code::{AreaCode, CaseId};
+use domain::moment::UtcMillis;
 use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -18,6 +19,7 @@ use crate::words::{Language, say};
 
 /// Names or cases that a card writes out.
 const WRITTEN_MAX: usize = 12;
+const CASES_WRITTEN_MAX: usize = 500;
 
 /// What a click needs to be answered.
 #[derive(Clone)]
@@ -51,13 +53,13 @@ pub fn answer() -> Callback<MapClick> {
                 people::card(language, names, who, &screen.feed, index, spot, now)
             }
             MapClick::People(indices) => Some(screen.group(&indices, now)),
-            MapClick::District(code) => Some(screen.district(&code)),
+            MapClick::District(code) => Some(screen.district(&code, now)),
+            MapClick::Priority(level) => Some(screen.priority(level)),
             // Its picture is beside the map, under the same number.
             MapClick::Camera(_) => None,
         });
-        if let Some(mut evidence) = evidence {
-            evidence.as_of = Some(now);
-            asked.set(Some(evidence));
+        if let Some(evidence) = evidence {
+            asked.set(Some(untrack(|| evidence.stood(now, names))));
         }
     })
 }
@@ -70,7 +72,7 @@ impl Screen {
             let class = self.names.with(|names| names.class(self.language, &case.class));
             Some((format!("{} {class} {}", case.number, case.address), format!("/desk/case/{id}")))
         };
-        let rows: Vec<(String, String)> = ids.iter().take(WRITTEN_MAX).filter_map(row).collect();
+        let rows: Vec<(String, String)> = ids.iter().take(CASES_WRITTEN_MAX).filter_map(row).collect();
         let more = ids.len() - rows.len();
         let evidence = Evidence {
             title: say!(self.language, wall.cases_here, count = ids.len()),
@@ -84,7 +86,7 @@ impl Screen {
         }
     }
 
-    fn group(&self, indices: &[u32], now: domain::moment::UtcMillis) -> Evidence {
+    fn group(&self, indices: &[u32], now: UtcMillis) -> Evidence {
         let language = self.language;
         let stale_ms = self.names.with(|names| i64::from(names.policy.position_stale_seconds) * 1_000);
         let seen = indices.iter().filter_map(|index| self.feed.one(*index));
@@ -104,15 +106,29 @@ impl Screen {
             .part(say!(language, people.members), members.join("  "))
     }
 
-    fn district(&self, code: &AreaCode) -> Evidence {
+    fn district(&self, code: &AreaCode, now: UtcMillis) -> Evidence {
         let language = self.language;
-        let dimension = Dimension::Area(code.clone());
-        let count = |measure| text::grouped(self.board.count(measure, &dimension, Period::Now));
-        let evidence = Evidence::of(language, Measure::Open.key());
+        let open = self.board.count(Measure::Open, &Dimension::Area(code.clone()), Period::Now);
+        let late = self.board.dispatches(Some(code), now).late as i64;
+        let evidence = Evidence::of(language, self.names, Measure::Open.key());
         let name = self.names.with(|names| names.area(language, code));
-        Evidence { title: format!("{name} {}", evidence.title), ..evidence }
-            .value(language, count(Measure::Open))
-            .part(say!(language, wall.overdue), count(Measure::OverdueDispatch))
+        let title = format!("{name} {}", evidence.title);
+        let late_cases = format!("open=true&stage=dispatch&phase=overdue&area={code}");
+        evidence
+            .titled(title)
+            .value(language, text::grouped(open))
+            .part_of(say!(language, wall.overdue), text::grouped(late), &late_cases)
             .cases(&format!("open=true&area={code}&sort=due"))
+    }
+
+    /// What the legend counts: open cases of one priority that have a position, each with its page.
+    fn priority(&self, level: u8) -> Evidence {
+        let language = self.language;
+        let ids: Vec<CaseId> = self.board.peek(|held| {
+            let placed = held.cases.values().filter(|case| case.place.is_some());
+            placed.filter(|case| case.priority as u8 + 1 == level).map(|case| case.id).collect()
+        });
+        let evidence = self.cases(&ids);
+        evidence.titled(say!(language, wall.priority_cases, level = level, count = ids.len()))
     }
 }

@@ -1,15 +1,17 @@
 //! Open cases and the seven stages they wait in: how many, how long already, how many passed today.
 
 use domain::case::{Phase, Stage};
+use domain::definition;
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::tally::Measure;
 use leptos::prelude::*;
 
 use super::{Panel, today};
 use crate::board::{Held, Part, use_board};
-use crate::figure::{Evidence, Figure};
+use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
+use crate::names::use_names;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -25,19 +27,35 @@ struct Waiting {
 
 #[component]
 pub fn Stages() -> impl IntoView {
-    let (speaks, board, hall) = (use_language(), use_board(), use_hall());
+    let (speaks, board, hall, names) = (use_language(), use_board(), use_hall(), use_names());
     let open = Memo::new(move |_| board.now(Measure::Open));
     let waiting = Memo::new(move |_| {
         board.with(Part::Cases, |held| held.cases_whole.then(|| measure(held, hall.present().0)))
     });
     let evidence = move || {
         let language = speaks.get();
-        let evidence = Evidence::of(language, Measure::Open.key()).value(language, text::grouped(open.get()));
-        let evidence = Stage::ALL.into_iter().fold(evidence, |evidence, stage| {
-            let count = text::grouped(board.now(Measure::At(stage)));
-            evidence.part(text::stage_name(language, stage), count)
-        });
+        let evidence = Evidence::of(language, names, Measure::Open.key());
+        let evidence = Stage::ALL.into_iter().fold(
+            evidence.value(language, text::grouped(open.get())),
+            |evidence, stage| {
+                let count = text::grouped(board.now(Measure::At(stage)));
+                evidence.part_of(text::stage_name(language, stage), count, &waiting_in(stage))
+            },
+        );
         evidence.cases("open=true")
+    };
+    let ages = move || {
+        let language = speaks.get();
+        let evidence = Evidence::of(language, names, definition::STAGE).titled(say!(language, wall.age_rule));
+        let Some(waiting) = waiting.get() else { return evidence };
+        let all = waiting.into_iter().fold(Waiting::default(), |all, one| Waiting {
+            count: all.count + one.count,
+            late: all.late + one.late,
+            under_hour: all.under_hour + one.under_hour,
+            under_day: all.under_day + one.under_day,
+            median_ms: 0,
+        });
+        by_age(language, evidence, all).cases("open=true").note(say!(language, wall.ages_list))
     };
     view! {
         <Panel class="stages" label=Signal::derive(move || say!(speaks.get(), wall.open))>
@@ -46,7 +64,7 @@ pub fn Stages() -> impl IntoView {
                     <Figure class="second" value=Signal::derive(move || text::grouped(open.get())) evidence/>
                 </div>
                 <span class="sp"></span>
-                <AgeKey/>
+                <Opens class="agekey" evidence=ages><AgeKey/></Opens>
             </div>
             <ol class="st7">
                 <li class="rl w" aria-hidden="true">
@@ -70,25 +88,34 @@ pub fn Stages() -> impl IntoView {
 fn AgeKey() -> impl IntoView {
     let speaks = use_language();
     view! {
-        <span class="agekey">
-            <i class="a1"></i>{move || say!(speaks.get(), wall.under_hour)}
-            <i class="a2"></i>{move || say!(speaks.get(), wall.under_day)}
-            <i class="a3"></i>{move || say!(speaks.get(), wall.over_day)}
-            <span class="late w"><i class="a0"></i>{move || say!(speaks.get(), wall.overdue_part)}</span>
-        </span>
+        <i class="a1"></i>{move || say!(speaks.get(), wall.under_hour)}
+        <i class="a2"></i>{move || say!(speaks.get(), wall.under_day)}
+        <i class="a3"></i>{move || say!(speaks.get(), wall.over_day)}
+        <span class="late w"><i class="a0"></i>{move || say!(speaks.get(), wall.overdue_part)}</span>
     }
 }
 
 #[component]
 fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
-    let (speaks, board, today) = (use_language(), use_board(), today());
+    let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
+    let hall = use_hall();
     let count = Memo::new(move |_| board.now(Measure::At(stage)));
-    let passed = move || passed_measure(stage).map(|measure| text::grouped(board.day(measure, today.get())));
+    let passed_count = move |measure| text::grouped(board.day(measure, today.get()));
     let median = move || {
         let waiting = waiting.get().filter(|waiting| waiting.count > 0)?;
         Some(rough(speaks.get(), waiting.median_ms))
     };
-    let late = move || waiting.get().map_or(0, |waiting| waiting.late);
+    // The same source as the overdue board's, so that the two say the same; a part that does not fit its whole for the
+    // moment between two frames is not said.
+    let late = Memo::new(move |_| {
+        let late = match stage {
+            Stage::Dispatch => board.dispatches(None, hall.now()).late as i64,
+            Stage::Dispose => board.now(Measure::OverdueDisposal),
+            Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => 0,
+        };
+        if late <= count.get() { late } else { 0 }
+    });
+    let late = move || late.get();
     let late_words = move || (late() > 0).then(|| say!(speaks.get(), wall.stage_overdue, count = late()));
     let share = move |part: fn(&Waiting) -> usize| {
         waiting.get().map_or(0.0, |waiting| part(&waiting) as f64 / waiting.count.max(1) as f64 * 100.0)
@@ -96,31 +123,68 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
     let height = move |part: fn(&Waiting) -> usize| move || format!("{:.1}%", share(part));
     let evidence = move || {
         let language = speaks.get();
-        let evidence = Evidence {
-            title: text::stage_name(language, stage),
-            formula: say!(language, wall.stage_definition),
-            source: say!(language, wall.stage_source),
-            ..Evidence::default()
-        };
-        evidence
-            .value(language, text::grouped(count.get()))
-            .cases(&format!("open=true&stage={}", stage.key()))
+        let evidence =
+            Evidence::of(language, names, definition::STAGE).titled(text::stage_name(language, stage));
+        evidence.value(language, text::grouped(count.get())).cases(&waiting_in(stage))
     };
+    let of_stage = move |name: String| format!("{} {name}", text::stage_name(speaks.get(), stage));
+    let late_evidence = move || {
+        let (language, filters) = (speaks.get(), waiting_in(stage));
+        let evidence = Evidence::of(language, names, definition::STAGE_LATE)
+            .titled(of_stage(say!(language, wall.overdue_part)))
+            .value(language, text::grouped(late()))
+            .part_of(text::stage_name(language, stage), text::grouped(count.get()), &filters);
+        let evidence = waiting.get().map_or(evidence.clone(), |waiting| by_age(language, evidence, waiting));
+        evidence.cases(&format!("{filters}&phase=overdue"))
+    };
+    let waited = move || {
+        let language = speaks.get();
+        Evidence::of(language, names, definition::WAITED)
+            .titled(of_stage(say!(language, wall.waited_name)))
+            .value(language, median().unwrap_or_default())
+            .part_of(say!(language, wall.waiting_name), text::grouped(count.get()), &waiting_in(stage))
+    };
+    let passed = passed_measure(stage).map(|measure| {
+        let evidence = move || {
+            let language = speaks.get();
+            Evidence::of(language, names, measure.key())
+                .titled(of_stage(say!(language, wall.passed)))
+                .value(language, passed_count(measure))
+                .cases(&format!("{}={}", measure.key(), today.get()))
+        };
+        view! { <Figure class="inline" value=Signal::derive(move || passed_count(measure)) evidence/> }
+    });
+    let bar_label = Signal::derive(move || of_stage(say!(speaks.get(), wall.age_rule)));
     view! {
         <li class:hot=move || { late() > 0 }>
-            <div class="bar" aria-hidden="true">
+            <Opens class="bar" label=bar_label evidence=late_evidence>
                 <i class="a3" style:height=height(|w| w.count - w.late - w.under_hour - w.under_day)></i>
                 <i class="a2" style:height=height(|w| w.under_day)></i>
                 <i class="a1" style:height=height(|w| w.under_hour)></i>
                 <i class="a0" style:height=height(|w| w.late)></i>
                 <span class="word">{late_words}</span>
-            </div>
+            </Opens>
             <div class="nm">{move || text::stage_name(speaks.get(), stage)}</div>
             <div class="ct"><Figure value=Signal::derive(move || text::grouped(count.get())) evidence/></div>
-            <div class="dw">{median}</div>
+            <div class="dw"><Figure class="inline" value=Signal::derive(move || median().unwrap_or_default()) evidence=waited/></div>
             <div class="dw ps">{passed}</div>
         </li>
     }
+}
+
+fn waiting_in(stage: Stage) -> String {
+    format!("open=true&stage={}", stage.key())
+}
+
+/// The shades of a bar as shares: they come from the single cases, which may be a moment ahead of the counts.
+fn by_age(language: Language, evidence: Evidence, waiting: Waiting) -> Evidence {
+    let share = |part: usize| format!("{:.0} %", part as f64 * 100.0 / waiting.count.max(1) as f64);
+    let old = waiting.count - waiting.late - waiting.under_hour - waiting.under_day;
+    let evidence = evidence
+        .part(say!(language, wall.under_hour), share(waiting.under_hour))
+        .part(say!(language, wall.under_day), share(waiting.under_day))
+        .part(say!(language, wall.over_day), share(old));
+    evidence.part(say!(language, wall.overdue_part), share(waiting.late))
 }
 
 /// The flow that leaves a stage, where the tallies count it.

@@ -2,6 +2,7 @@
 
 use domain::catalogue::AreaLevel;
 use domain::code::AreaCode;
+use domain::definition;
 use domain::moment::Date;
 use domain::tally::{Dimension, Measure, Period, Ratio, closure_rate};
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ use super::{Panel, today};
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
-use crate::names::use_names;
+use crate::names::{Called, use_names};
 use crate::text;
 use crate::words::{Language, say};
 
@@ -23,12 +24,20 @@ pub fn Units() -> impl IntoView {
     let rate = move |dimension: Dimension, period: Period| {
         board.with(Part::Tally, |held| closure_rate(&held.tally, &dimension, period))
     };
-    let city = Memo::new(move |_| rate(Dimension::City, Period::month_of(today.get())));
-    let before =
-        Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))).percent());
-    let difference = move || Some(text::signed_rate(city.get().percent()? - before.get()?));
-    let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get()?)));
-    let evidence = move || rate_evidence(speaks.get(), city.get(), today.get(), None);
+    let this_month = move || Period::month_of(today.get());
+    let city = Memo::new(move |_| rate(Dimension::City, this_month()));
+    let before = Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))));
+    let difference = move || Some(text::signed_rate(city.get().percent()? - before.get().percent()?));
+    let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get().percent()?)));
+    let evidence = move || rate_evidence(speaks.get(), names, city.get(), this_month_key(today.get()), None);
+    let last_evidence =
+        move || rate_evidence(speaks.get(), names, before.get(), text::month_before(today.get()), None);
+    let apart = move || {
+        let (language, points) = (speaks.get(), difference().unwrap_or_default());
+        rate_evidence(language, names, city.get(), this_month_key(today.get()), None)
+            .part(say!(language, wall.last_month_name), format!("{} %", shown(before.get())))
+            .part(say!(language, wall.difference), say!(language, wall.points, points = points))
+    };
     let districts = Memo::new(move |_| {
         names.with(|names| {
             let districts = names.at_level(AreaLevel::District).into_iter().take(UNITS_MAX);
@@ -42,8 +51,8 @@ pub fn Units() -> impl IntoView {
                 <div class="num sub"><h2>{move || say!(speaks.get(), wall.month_rate)}</h2>
                     <Figure class="second" sign="%" value=Signal::derive(move || shown(city.get())) evidence/>
                 </div>
-                <span class="age">{last}</span>
-                <span class="hi">{difference}</span>
+                <Figure class="inline age" value=Signal::derive(move || last().unwrap_or_default()) evidence=last_evidence/>
+                <Figure class="inline hi" value=Signal::derive(move || difference().unwrap_or_default()) evidence=apart/>
             </div>
             <div class="u8">
                 <div class="rl w" aria-hidden="true">
@@ -84,12 +93,14 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
     };
     let has = move || own.get().percent().is_some();
     let stem = move || (height().min(50.0), (height() - 50.0).abs());
-    let evidence =
-        move || rate_evidence(speaks.get(), own.get(), today.get(), Some((name.get(), code.get_value())));
+    let evidence = move || {
+        let unit = Some((name.get(), code.get_value()));
+        rate_evidence(speaks.get(), names, own.get(), this_month_key(today.get()), unit)
+    };
     let filed_evidence = move || {
         let language = speaks.get();
-        let evidence = Evidence::of(language, Measure::Filed.key());
-        Evidence { title: format!("{} {}", name.get(), say!(language, wall.filed_today)), ..evidence }
+        Evidence::of(language, names, Measure::Filed.key())
+            .titled(format!("{} {}", name.get(), say!(language, wall.filed_today)))
             .value(language, text::grouped(filed.get()))
             .cases(&format!("filed={}&area={}", today.get(), code.get_value()))
     };
@@ -119,21 +130,27 @@ pub(super) fn short(language: Language, name: String) -> String {
     }
 }
 
+/// The month of a day as 202611.
+fn this_month_key(today: Date) -> i32 {
+    today.number() / 100
+}
+
+/// A month's rate with the cases of its numerator and of its denominator.
 fn rate_evidence(
     language: Language,
+    names: Called,
     ratio: Ratio,
-    today: Date,
+    month: i32,
     unit: Option<(String, AreaCode)>,
 ) -> Evidence {
-    let (year, month, _) = today.parts();
-    let month = format!("filed={year:04}-{month:02}");
-    let mut evidence = Evidence::of(language, "closure_rate")
+    let month = format!("{:04}-{:02}", month / 100, month % 100);
+    let (name, area) = unit.map_or_else(Default::default, |(name, code)| (name, format!("&area={code}")));
+    let evidence = Evidence::of(language, names, definition::CLOSURE_RATE);
+    let (title, filed) = (format!("{} {name} {month}", evidence.title), format!("filed={month}{area}"));
+    let (closed_name, filed_name) = (say!(language, wall.closed_month), say!(language, wall.filed_month));
+    evidence
+        .titled(title)
         .value(language, format!("{} %", shown(ratio)))
-        .part(say!(language, common.numerator), text::grouped(ratio.numerator))
-        .part(say!(language, common.denominator), text::grouped(ratio.denominator));
-    if let Some((name, code)) = unit {
-        evidence.title = format!("{} {name}", evidence.title);
-        return evidence.cases(&format!("{month}&area={code}"));
-    }
-    evidence.cases(&month)
+        .part_of(closed_name, text::grouped(ratio.numerator), &format!("closed={month}{area}"))
+        .part_of(filed_name, text::grouped(ratio.denominator), &filed)
 }

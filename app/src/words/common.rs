@@ -19,10 +19,6 @@ table! {
     level_district(): "区级哨", "District";
     level_street(): "街道哨", "Street";
     level_community(): "社区哨", "Community";
-    urgent_hour(): "紧急工作时", "urgent h";
-    urgent_day(): "紧急工作日", "urgent days";
-    work_hour(): "工作时", "work h";
-    work_day(): "工作日", "work days";
     over(): "超", "over";
     left(): "剩", "left";
     resumes_today(time): "停表，{time} 起算", "stopped until {time}";
@@ -30,10 +26,11 @@ table! {
     resumes_on(date, time): "停表，{date} {time} 起算", "stopped until {date} {time}";
     definition(): "口径", "Definition";
     formula(): "公式", "Formula";
-    numerator(): "分子", "Numerator";
-    denominator(): "分母", "Denominator";
     as_of(): "截至", "As of";
     rule_source(): "依据", "Source";
+    in_force(): "现行数值", "In force";
+    list_moves(): "清单在打开时重新查询；此后办理的案件会使两者相差", "The list is read when it opens; what is done meanwhile makes it differ";
+    open_calls(): "查看哨单", "Show the calls";
     value(): "数值", "Value";
     open_cases(): "查看案件", "Show the cases";
     close(): "关闭", "Close";

@@ -58,7 +58,7 @@ export class Frame {
     this.noteEl.classList.add('map-failed');
   }
 
-  legend({ legend, lang }, cases, per) {
+  legend({ legend, lang, onClick: ask }, cases, per) {
     if (!legend) return;
     const counts = { 1: 0, 2: 0, 3: 0 };
     for (const each of cases) if (each.priority in counts) counts[each.priority] += 1;
@@ -67,7 +67,17 @@ export class Frame {
     this.legendKey = key;
     const words = LEGEND[lang] ?? LEGEND.zh;
     const rows = ['1', '2', '3', 'ordinary', 'person', 'camera'].map((name) => {
-      const row = part('div', 'map-legend-row');
+      // What is counted can be asked for.
+      const level = ['1', '2', '3', 'ordinary'].indexOf(name) + 1;
+      const row = part(level && ask ? 'button' : 'div', 'map-legend-row');
+      if (level && ask) {
+        row.type = 'button';
+        row.addEventListener('click', (event) => {
+          // The map below would take it for a press on what lies there.
+          event.stopPropagation();
+          ask('priority', level);
+        });
+      }
       // The shapes are constants of this file.
       row.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[name]}</svg>`;
       const text = part('span', '');

@@ -15,6 +15,8 @@ use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError};
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
 const PAGE_DEFAULT: usize = 100;
+/// Counting stops here, at about a year of a large city's cases; beyond it no total is given rather than a wrong one.
+const COUNT_MAX: u64 = 3_000_000;
 
 /// Which cases. All conditions that are given hold.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -55,6 +57,8 @@ pub struct CasesQuery {
     cursor: Option<String>,
     /// 1 to 500, by default 100.
     limit: Option<usize>,
+    /// Counts all cases the conditions find, beyond this page.
+    count: Option<bool>,
 }
 
 impl CasesQuery {
@@ -112,10 +116,14 @@ pub async fn list(
     Query(query): Query<CasesQuery>,
 ) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
     let (filter, limit) = (query.filter()?, page_size(query.limit)?);
-    let cursor = query.cursor.map(Cursor);
-    let page = hall.reader.run(move |reader| reader.cases(&filter, cursor.as_ref(), limit)).await;
-    let page = page.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+    let (cursor, count) = (query.cursor.map(Cursor), query.count == Some(true));
+    let read = move |reader: &crate::store::Reader| {
+        let page = reader.cases(&filter, cursor.as_ref(), limit)?;
+        let total = count.then(|| reader.count(&filter, COUNT_MAX)).transpose()?;
+        Ok((page, total.filter(|total| *total < COUNT_MAX)))
+    };
+    let (page, total) = hall.reader.run(read).await.map_err(store_problem)?;
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total }))
 }
 
 /// One case, open or closed, with everything that happened to it.

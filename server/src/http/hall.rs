@@ -2,7 +2,7 @@
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use domain::answer::{CatalogueAnswer, PageAnswer};
+use domain::answer::{CatalogueAnswer, PageAnswer, PolicyFigures};
 use domain::case::Stage;
 use domain::catalogue::AreaLevel;
 use domain::code::{AreaCode, WhistleId};
@@ -29,8 +29,8 @@ pub async fn catalogue(State(hall): State<Hall>) -> Answer<CatalogueAnswer> {
 
 /// 口径: what each number means, by which formula, after which source.
 #[utoipa::path(get, path = "/api/v1/definitions", tag = "hall", responses((status = 200, body = Vec<Definition>)))]
-pub async fn definitions() -> Answer<Vec<Definition>> {
-    Answer(domain::definition::all())
+pub async fn definitions(State(hall): State<Hall>) -> Answer<Vec<Definition>> {
+    Answer(domain::definition::all(&PolicyFigures::of(&hall.policy)))
 }
 
 /// Which cells. Without conditions: all that are held in memory.
@@ -151,7 +151,7 @@ pub async fn overdue(
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
     let page = hall.reader.run(move |reader| reader.cases(&filter, cursor.as_ref(), limit)).await;
     let page = page.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total: None }))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -164,6 +164,8 @@ pub struct WhistlesQuery {
     level: Option<WhistleLevel>,
     #[param(value_type = Option<String>)]
     area: Option<AreaCode>,
+    /// A day (2026-11-21) or month (2026-11) in local time.
+    raised: Option<String>,
     cursor: Option<String>,
     limit: Option<usize>,
 }
@@ -175,11 +177,13 @@ pub async fn whistles(
     State(hall): State<Hall>,
     Query(query): Query<WhistlesQuery>,
 ) -> Result<Answer<PageAnswer<Whistle>>, Problem> {
-    let filter = WhistleFilter { open: query.open, level: query.level, area: query.area };
+    let raised = query.raised.as_deref().map(str::parse).transpose();
+    let raised = raised.map_err(|error: String| Problem::bad_request("raised", error))?;
+    let filter = WhistleFilter { open: query.open, level: query.level, area: query.area, raised };
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
     let page = hall.reader.run(move |reader| reader.whistles(&filter, cursor.as_ref(), limit)).await;
     let page = page.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total: None }))
 }
 
 /// One whistle call with everything that happened to it.

@@ -45,6 +45,7 @@ pub struct WhistleFilter {
     pub level: Option<WhistleLevel>,
     /// The area or one below it.
     pub area: Option<AreaCode>,
+    pub raised: Option<super::cases::Days>,
 }
 
 impl Reader {
@@ -240,6 +241,10 @@ impl Reader {
         }
         if let Some(area) = &filter.area {
             put("instr(area_path, ?) > 0", Value::Text(format!("|{area}|")));
+        }
+        if let Some(raised) = filter.raised {
+            put("raised_day >= ?", Value::Integer(i64::from(raised.from.number())));
+            put("raised_day <= ?", Value::Integer(i64::from(raised.to.number())));
         }
         if let Some(cursor) = after {
             put("id < ?", Value::Integer(cursor.id()?));

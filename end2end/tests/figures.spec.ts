@@ -1,0 +1,154 @@
+// Every number of the wall can defend itself: it opens a definition, and the list behind it counts the same.
+//
+// What should be here: numbers and what stands behind them. What should not: how the wall heals or looks (`wall.spec.ts`).
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../helpers/hall';
+import type { Catalogue } from '../helpers/cases';
+import type { Hall } from '../helpers/server';
+
+interface Taken {
+  taken?: { case: number };
+}
+
+/** A hall with cases in several stages and districts, some taken, some called for; then nothing more happens. */
+async function quiet_hall(hall: Hall): Promise<void> {
+  const { areas, classes, sources, departments } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const districts = areas.filter(({ level }) => level === 'district').slice(0, 3);
+  const place = { lat: 25.04, lon: 102.71 };
+  const report = (at: number) => ({
+    source: sources[at % sources.length]?.code, class: classes[at % classes.length]?.code, area: districts[at % districts.length]?.code,
+    address: `试验路 ${at} 号`, description: '井盖破损', place: at % 2 ? place : null, priority: at % 4 ? 'ordinary' : 'second',
+  });
+  const answers = (await hall.commands(Array.from({ length: 18 }, (_, at) => ({ report_case: { report: report(at) } })))) as Taken[];
+  const ids = answers.map(({ taken }) => {
+    if (taken === undefined) throw new Error(`case not reported: ${JSON.stringify(answers)}`);
+    return taken.case;
+  });
+  const step = async (cases: number[], command: (id: number) => Record<string, unknown>) => void (await hall.commands(cases.map(command)));
+  await step(ids.slice(2), (id) => ({ accept_case: { case: id } }));
+  await step(ids.slice(4), (id) => ({ file_case: { case: id } }));
+  await step(ids.slice(4, 6), (id) => ({ claim_case: { case: id } }));
+  await step(ids.slice(9), (id) => ({ dispatch_case: { case: id, department: departments[0]?.code } }));
+  await step(ids.slice(12), (id) => ({ finish_disposal: { case: id, note: '' } }));
+  await step(ids.slice(14), (id) => ({ give_feedback: { case: id, note: '' } }));
+  await step(ids.slice(15), (id) => ({ pass_check: { case: id, note: '' } }));
+  await step(ids.slice(16), (id) => ({ close_case: { case: id, note: '' } }));
+  const call = { level: 'street', area: districts[0]?.code, title: '占道', case: ids[6], called: departments.slice(0, 3).map(({ code }) => code) };
+  await hall.commands([{ raise_whistle: { call } }]);
+}
+
+/**
+ * Texts with digits that open nothing. Left out: times of day and dates (`time`), names and words somebody gave (`.said`),
+ * what a camera says of itself beside its picture, and the map's scale.
+ */
+function bare_numbers(page: Page): Promise<string[]> {
+  return page.locator('.wall').evaluate((wall) => {
+    const bare: string[] = [];
+    const walk = document.createTreeWalker(wall, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      const [words, holder] = [walk.currentNode.textContent ?? '', walk.currentNode.parentElement];
+      if (holder === null || !/\d/.test(words) || !holder.checkVisibility()) continue;
+      if (holder.closest('time, .said, .camera-tile, .map-scale')) continue;
+      if (holder.closest('button[aria-haspopup=dialog], .map-legend button, a[href^="/desk/case/"]')) continue;
+      bare.push(`${words} in ${holder.className || holder.tagName}`);
+    }
+    return bare;
+  });
+}
+
+async function go_to_wall(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await expect(page.locator('[data-link]')).toHaveAttribute('data-link', 'live');
+  await expect(page.locator('.map[data-ready]')).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('.st7 .dw .figure').first()).not.toBeEmpty();
+}
+
+const card = (page: Page) => page.getByRole('dialog');
+
+async function with_card(page: Page, opener: Locator, look: () => Promise<void>): Promise<void> {
+  await opener.focus();
+  await page.keyboard.press('Enter');
+  await expect(card(page)).toBeVisible();
+  await look();
+  await page.keyboard.press('Escape');
+  await expect(card(page)).toBeHidden();
+}
+
+for (const [width, height, lang] of [[1920, 1080, 'zh'], [3840, 1080, 'en'], [7680, 2160, 'zh']] as const) {
+  test(`no number of the wall stands without its definition: ${width}, ${lang}`, async ({ page, hall }) => {
+    test.setTimeout(240_000);
+    await quiet_hall(hall);
+    await page.setViewportSize({ width, height });
+    // The widest map is drawn as SVG: the same words, and minutes less without a graphics card.
+    await go_to_wall(page, `/wall/main?lang=${lang}${width > 4000 ? '&map=svg' : ''}`);
+    expect(await bare_numbers(page)).toEqual([]);
+    const openers = page.locator('.wall button[aria-haspopup=dialog]:visible');
+    expect(await openers.count()).toBeGreaterThan(width > 2000 ? 55 : 40);
+    if (width > 4000) return;
+    for (const opener of await openers.all()) {
+      await with_card(page, opener, async () => {
+        const said = await card(page).locator('dt').allInnerTexts();
+        const name = await card(page).locator('h2').innerText();
+        expect(name, await opener.innerText()).not.toBe('');
+        expect(said, name).toContain(lang === 'zh' ? '截至' : 'As of');
+        // A person's card says what is known of them; every other what the number means.
+        if (!(await opener.evaluate((each) => each.closest('.nearest')))) expect(said, name).toContain(lang === 'zh' ? '公式' : 'Formula');
+      });
+    }
+  });
+}
+
+test('definitions state the figures of the policy in force', async ({ page, hall }) => {
+  await quiet_hall(hall);
+  await go_to_wall(page, '/wall/main');
+  const { policy } = (await hall.get('/api/v1/catalogue')) as { policy: { dispatch_limit: { amount: number }; forecast_minutes: number; whistle_response_minutes: number } };
+  await with_card(page, page.locator('.overdue .count .figure.first'), async () => expect(card(page)).toContainText(`派遣时限 ${policy.dispatch_limit.amount} `));
+  await with_card(page, page.locator('.fcb .figure.second'), async () => expect(card(page)).toContainText(`预报时段 ${policy.forecast_minutes} 分钟`));
+  await with_card(page, page.locator('.whistle .figure.first'), async () => expect(card(page)).toContainText(`报到时限 ${policy.whistle_response_minutes} 分钟`));
+});
+
+/** Where a card leads, with the number that must be found there. */
+async function ways(page: Page): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (const opener of await page.locator('.wall button[aria-haspopup=dialog]:visible').all()) {
+    await with_card(page, opener, async () => {
+      const lines = await card(page).locator('dl > div').evaluateAll((rows) =>
+        rows.map((row) => ({ value: row.querySelector('dd')?.textContent ?? '', href: row.querySelector('dd a')?.getAttribute('href') ?? '' })));
+      const list = card(page).locator('.card-foot a');
+      const main = (await list.count()) > 0 ? ((await list.getAttribute('href')) ?? '') : '';
+      const is_told_apart = !(await card(page).locator('.card-note').allInnerTexts()).join('').startsWith('清单在打开时');
+      const pairs = [...lines.filter(({ href }) => href !== ''), ...(main !== '' && !is_told_apart && lines[0] ? [{ ...lines[0], href: main }] : [])];
+      for (const { value, href } of pairs) {
+        if (!/^[\d,]+$/.test(value)) continue;
+        const number = Number(value.replaceAll(',', ''));
+        if (found.has(href)) expect(found.get(href), href).toBe(number);
+        found.set(href, number);
+      }
+    });
+  }
+  return found;
+}
+
+test('the list behind a number counts the same, and no two numbers of the wall contradict each other', async ({ page, hall }) => {
+  test.setTimeout(300_000);
+  await quiet_hall(hall);
+  await page.setViewportSize({ width: 3840, height: 1080 });
+  await go_to_wall(page, '/wall/main');
+  const found = await ways(page);
+  expect(found.size).toBeGreaterThan(25);
+  for (const [href, number] of found) {
+    const url = new URL(href, hall.address);
+    if (url.searchParams.has('list')) continue;
+    const { total } = (await hall.get(`/api/v1/cases?limit=1&count=true&${url.searchParams}`)) as { total: number };
+    expect(total, href).toBe(number);
+  }
+  // And as the desk shows it, for a sample of each kind, calls among them.
+  const kinds = [/stage=feedback/, /filed=\d{4}-\d\d$/, /closed=\d{4}-\d\d&area/, /dispatched=/, /list=whistles$/, /list=whistles&raised=/];
+  for (const kind of kinds) {
+    const [href, number] = [...found].find(([href]) => kind.test(href)) ?? ['', -1];
+    expect(number, `${kind} is the way to a list`).toBeGreaterThanOrEqual(0);
+    await page.goto(href);
+    await expect(page.locator('.list-head .total'), href).toHaveAttribute('data-total', String(number));
+    await expect(page.locator('.case-row, .call')).toHaveCount(number);
+  }
+});
