@@ -17,7 +17,7 @@ export class Frame {
   constructor(el, options, words) {
     this.el = el;
     el.style.setProperty('--map-unit', `${options.fontPx / 24}px`);
-    el.setAttribute('role', options.interactive ? 'application' : 'img');
+    el.setAttribute('role', options.interactive ? 'application' : 'group');
     el.setAttribute('aria-label', words.label);
     if (options.interactive) el.tabIndex = 0;
     this.groundEl = part('div', 'map-ground');
