@@ -36,9 +36,12 @@ test('a one-time link signs in once', async ({ hall, playwright, page }) => {
 });
 
 test('an address that leads nowhere says so on a page of ours', async ({ page }) => {
-  const answer = await page.goto('/nothing/here');
-  expect(answer?.status()).toBe(404);
-  await expect(page.getByRole('heading')).toContainText('没有这一页');
+  for (const lost of ['/nothing/here', '/desk/nothing', '/desk/case/nothing']) {
+    const answer = await page.goto(lost);
+    expect(answer?.status(), lost).toBe(404);
+    await expect(page.getByRole('heading')).toContainText('没有这一页');
+  }
+  expect((await page.goto('/desk/case/1'))?.status(), 'a case may have the number').toBe(200);
   const script = await page.request.get('/js/nothing.js');
   expect([script.status(), await script.text()]).toEqual([404, '']);
   expect((await page.request.get('/api/v1/nothing')).headers()['content-type']).toContain('json');

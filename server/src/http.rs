@@ -94,7 +94,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/wall/", get(site::main_wall))
         .route("/wall/{id}", get(site::wall))
         .route("/desk", get(site::desk))
-        .route("/desk/{*rest}", get(site::desk))
+        .route("/desk/case/{id}", get(site::case))
         .route("/pair", get(site::door))
         .route("/kiosks", get(site::door))
         .method_not_allowed_fallback(wrong_method)

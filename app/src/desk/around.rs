@@ -63,20 +63,8 @@ fn Crop() -> impl IntoView {
     });
     Effect::new(move |_| {
         let (Cameras::Near(near), watched) = (file.cameras.get(), file.watched.get()) else { return };
-        let marks: Vec<MapCamera> = near
-            .iter()
-            .enumerate()
-            .filter_map(|(index, near)| {
-                Some(MapCamera {
-                    code: near.camera.code.clone(),
-                    place: near.camera.place?,
-                    bearing_deg: near.camera.bearing_deg,
-                    view_deg: near.camera.view_deg,
-                    number: index as u32 + 1,
-                    state: if watched.contains(&index) { "live" } else { "idle" },
-                })
-            })
-            .collect();
+        let state = |index: usize| if watched.contains(&index) { "live" } else { "idle" };
+        let marks = MapCamera::linked(&near, state);
         map.set_linked(&marks);
     });
     let feed = use_people();

@@ -125,6 +125,12 @@ impl Filters {
         self.0.iter().any(|(key, value)| *key != "sort" && plain.get(key) != Some(value))
     }
 
+    /// The order of the list. By due time the server gives open cases alone, so a list that holds closed ones is newest
+    /// first, whatever the address says.
+    pub fn is_newest_first(&self) -> bool {
+        self.queue("") == Queue::Found || self.get("sort") == Some("newest")
+    }
+
     /// Each filter beyond those of the queue that no field above the list shows.
     pub fn hidden(&self, me: &str) -> Vec<(&'static str, &str)> {
         let plain = Self::of(self.queue(me), me);
@@ -180,6 +186,15 @@ mod tests {
         assert_eq!(filters.queue("周敏"), Queue::At(Stage::Dispatch));
         assert!(filters.narrows("周敏"));
         assert!(!filters.with("text", " ").narrows("周敏"));
+    }
+
+    #[test]
+    fn a_list_with_closed_cases_says_so_and_is_never_ordered_by_due_time() {
+        let month = read(&[("closed", "2026-11"), ("area", "530102"), ("sort", "due")]);
+        assert_eq!((month.queue("周敏"), month.is_newest_first()), (Queue::Found, true));
+        assert_eq!(month.hidden("周敏"), [("closed", "2026-11")]);
+        let late = read(&[("open", "true"), ("stage", "dispatch"), ("claimed", "false")]);
+        assert_eq!((late.is_newest_first(), late.hidden("周敏")), (false, vec![("claimed", "false")]));
     }
 
     #[test]

@@ -106,8 +106,9 @@ impl Listing {
             *asked
         });
         let filters = self.filters.get_untracked();
+        let sort = if filters.is_newest_first() { "newest" } else { "due" };
         let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
-        let mut path = format!("/api/v1/cases?limit={PAGE}&{}", filters.query(encode));
+        let mut path = format!("/api/v1/cases?limit={PAGE}&{}", filters.with("sort", sort).query(encode));
         path += &cursor
             .as_ref()
             .map_or_else(|| "&count=true".to_owned(), |cursor| format!("&cursor={}", encode(cursor)));
@@ -127,7 +128,7 @@ impl Listing {
     fn take(self, page: PageAnswer<CaseLine>, further: bool, asked_at: UtcMillis) {
         let mut rows = if further { self.rows() } else { Vec::new() };
         rows.extend(page.items);
-        let newest = self.filters.with_untracked(|filters| filters.get("sort") == Some("newest"));
+        let newest = self.filters.with_untracked(Filters::is_newest_first);
         let now = self.hall.present();
         let groups = untrack(|| self.names.with(|names| group(rows, newest, now, &names.policy)));
         self.groups.try_set(groups);

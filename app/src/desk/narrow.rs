@@ -3,6 +3,7 @@
 use domain::catalogue::AreaLevel;
 use leptos::prelude::*;
 
+use super::filters::{Filters, Queue};
 use super::use_desk;
 use crate::language::use_language;
 use crate::names::use_names;
@@ -72,7 +73,8 @@ fn Choice(key: &'static str, any: Signal<String>, options: Signal<Vec<(String, S
 #[component]
 fn Order() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let newest = move || desk.filters.with(|filters| filters.get("sort") == Some("newest"));
+    let newest = move || desk.filters.with(Filters::is_newest_first);
+    let fixed = move || desk.filters.with(|filters| filters.queue("") == Queue::Found);
     let turn = move |_| {
         let to = if untrack(newest) { "due" } else { "newest" };
         let next = desk.filters.get_untracked().with("sort", to);
@@ -81,5 +83,5 @@ fn Order() -> impl IntoView {
     let words = move || {
         if newest() { say!(speaks.get(), desk.sort_newest) } else { say!(speaks.get(), desk.sort_due) }
     };
-    view! { <button type="button" class="order" on:click=turn>{words}</button> }
+    view! { <button type="button" class="order" disabled=fixed on:click=turn>{words}</button> }
 }

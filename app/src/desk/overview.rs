@@ -25,16 +25,7 @@ pub fn Overview() -> impl IntoView {
     Effect::new(move |_| {
         let cases: Vec<MapCase> = desk.listing.groups.with(|groups| {
             let rows = groups.iter().flat_map(|group| &group.rows);
-            let placed = rows.filter_map(|case| Some((case, case.place?)));
-            names.with(|names| {
-                let mark = placed.map(|(case, place)| MapCase {
-                    id: case.id,
-                    place,
-                    priority: case.priority,
-                    area: names.district(&case.area_path).cloned(),
-                });
-                mark.collect()
-            })
+            names.with(|names| rows.filter_map(|case| MapCase::of(case, names)).collect())
         });
         map.set_cases(&cases);
     });

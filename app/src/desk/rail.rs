@@ -142,13 +142,13 @@ fn Lamps(queue: Queue) -> impl IntoView {
         };
         names.with(|names| {
             board.with(Part::Cases, |held| {
-                let mut counts = [0i64; 3];
+                let mut counts = [0i64; 4];
                 for case in held.cases.values().filter(|case| mine(case)) {
                     match lamp(case, now, &names.policy) {
                         Lamp::Over => counts[0] += 1,
                         Lamp::Soon => counts[1] += 1,
                         Lamp::OnTime => counts[2] += 1,
-                        Lamp::NoClock => {}
+                        Lamp::NoClock => counts[3] += 1,
                     }
                 }
                 counts
@@ -160,7 +160,7 @@ fn Lamps(queue: Queue) -> impl IntoView {
         let class = format!("lamp {}", lamp.class());
         view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{move || text::grouped(counts.get()[index])}</span> }
     };
-    view! { <span class="br">{one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}</span> }
+    view! { <span class="br">{one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock))}</span> }
 }
 
 /// Lamps of whole queues need no finer time.

@@ -4,7 +4,11 @@ use domain::case::Priority;
 use domain::code::{AreaCode, CameraCode, CaseId};
 use domain::place::Point;
 use domain::position::Grid;
+use domain::wire::CaseLine;
 use serde::{Deserialize, Serialize};
+
+use crate::linked::NearCamera;
+use crate::names::Names;
 
 /// An open case on the map.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +18,14 @@ pub struct MapCase {
     pub priority: Priority,
     /// District it is counted in.
     pub area: Option<AreaCode>,
+}
+
+impl MapCase {
+    /// None for a case without a position.
+    pub fn of(case: &CaseLine, names: &Names) -> Option<Self> {
+        let area = names.district(&case.area_path).cloned();
+        Some(Self { id: case.id, place: case.place?, priority: case.priority, area })
+    }
 }
 
 /// A camera on the map.
@@ -27,6 +39,23 @@ pub struct MapCamera {
     pub number: u32,
     /// State word of the video protocol: `live`, `delayed`, `lost` …; `idle` while nobody watches.
     pub state: &'static str,
+}
+
+impl MapCamera {
+    /// Cameras linked to a spot, numbered in their order; `state` says how the picture of each is.
+    pub fn linked(near: &[NearCamera], state: impl Fn(usize) -> &'static str) -> Vec<Self> {
+        let mark = |(index, near): (usize, &NearCamera)| {
+            Some(Self {
+                code: near.camera.code.clone(),
+                place: near.camera.place?,
+                bearing_deg: near.camera.bearing_deg,
+                view_deg: near.camera.view_deg,
+                number: index as u32 + 1,
+                state: state(index),
+            })
+        };
+        near.iter().enumerate().filter_map(mark).collect()
+    }
 }
 
 /// The incident in focus.

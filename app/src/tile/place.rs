@@ -92,16 +92,7 @@ fn follow_cases(map: MapHandle) {
     let (board, names) = (use_board(), use_names());
     Effect::new(move |_| {
         let cases: Vec<MapCase> = board.with(Part::Cases, |held| {
-            names.with(|names| {
-                let placed = held.cases.values().filter_map(|case| Some((case, case.place?)));
-                let mark = placed.map(|(case, place)| MapCase {
-                    id: case.id,
-                    place,
-                    priority: case.priority,
-                    area: names.district(&case.area_path).cloned(),
-                });
-                mark.collect()
-            })
+            names.with(|names| held.cases.values().filter_map(|case| MapCase::of(case, names)).collect())
         });
         map.set_cases(&cases);
     });
@@ -133,19 +124,8 @@ fn follow_focus(map: MapHandle) {
     Effect::new(move |_| map.set_focus(shown.get().as_ref()));
     Effect::new(move |_| {
         let pictures = focus.pictures.get();
-        let marks: Vec<MapCamera> = focus.linked.with(|linked| {
-            let marks = linked.cameras().iter().enumerate().filter_map(|(index, near)| {
-                Some(MapCamera {
-                    code: near.camera.code.clone(),
-                    place: near.camera.place?,
-                    bearing_deg: near.camera.bearing_deg,
-                    view_deg: near.camera.view_deg,
-                    number: index as u32 + 1,
-                    state: pictures.get(index).copied().unwrap_or("idle"),
-                })
-            });
-            marks.collect()
-        });
+        let state = |index: usize| pictures.get(index).copied().unwrap_or("idle");
+        let marks = focus.linked.with(|linked| MapCamera::linked(linked.cameras(), state));
         map.set_linked(&marks);
     });
 }

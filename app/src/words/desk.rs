@@ -14,7 +14,7 @@ table! {
     other_power_disposal(): "指挥席", "disposal";
     whistles(): "吹哨", "Calls";
     whistles_late(count): "{count} 未到岗", "{count} missing";
-    due_chart(): "待派遣 到期预报", "Dispatches falling due";
+    due_chart(): "待派遣 到期预报", "Falling due";
     due_unit(): "件 / 半小时", "per half hour";
     col_lamp(): "灯", "Lamp";
     col_number(): "编号", "Number";

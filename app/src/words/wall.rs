@@ -65,7 +65,7 @@ table! {
     response_rule(): "自吹哨起，被呼叫部门须在报到时限内报到；昼夜连续计时", "from the call on, a called department must respond within the limit, counted day and night";
     raised_at(): "吹哨", "Raised";
     case_of_call(): "所涉案件", "The case it is about";
-    whistle_open(count): "进行中 {count} 哨", "{count} calls open";
+    whistle_open(count): "进行中 {count} 哨", "{count} open";
     whistle_open_name(): "进行中", "Calls open";
     whistle_today_name(): "今日吹哨", "Calls today";
     whistle_month_name(): "本月吹哨", "Calls this month";

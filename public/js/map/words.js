@@ -42,7 +42,9 @@ function district(pen, each, scene, view, theme, room, u) {
   const line = number && !scene.brief ? `${scene.words.open} ${number}` : number;
   const late = scene.late.find((other) => other.code === each.code);
   const note = late ? `${scene.words.late} ${late.text ?? ''}`.trim() : '';
-  pen.font = `700 ${30 * u}px ${theme.font}`;
+  // Long names on a narrow wall are set smaller, so that they need not lie on each other.
+  const size = scene.brief && scene.lang !== 'zh' ? 25 : 30;
+  pen.font = `700 ${size * u}px ${theme.font}`;
   let width = pen.measureText(title).width;
   pen.font = `400 ${24 * u}px ${theme.font}`;
   width = Math.max(width, pen.measureText(line).width, note ? pen.measureText(note).width + 34 * u : 0);
@@ -62,11 +64,12 @@ function district(pen, each, scene, view, theme, room, u) {
     return (out.length * 50 + foreign.length * 320) * u;
   };
   const spot = placeLabel(room, hx, hy, width / 2 + 4 * u, height / 2 + 2 * u, 10 * u, 170 * u, price);
-  room.take(around(spot.x, spot.y, width / 2 + 6 * u, height / 2 + 2 * u));
+  // Counted several times: a name rather lies on a mark than on another name.
+  for (let times = 0; times < 8; times += 1) room.take(around(spot.x, spot.y, width / 2 + 6 * u, height / 2 + 2 * u));
   const left = spot.x - width / 2;
   const top = spot.y - height / 2;
   return () => {
-    words(pen, title, left, top + 16 * u, 'left', `700 ${30 * u}px ${theme.font}`, theme['text-hi'], theme['panel-2'], u);
+    words(pen, title, left, top + 16 * u, 'left', `700 ${size * u}px ${theme.font}`, theme['text-hi'], theme['panel-2'], u);
     if (line) words(pen, line, left, top + 47 * u, 'left', `400 ${24 * u}px ${theme.font}`, theme.text, theme['panel-2'], u);
     if (!note) return;
     hatchMark(pen, left + 11 * u, top + 77 * u, 20 * u, theme, u);

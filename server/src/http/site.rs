@@ -1,7 +1,7 @@
 //! The built user interface, with the headers that keep a page from loading anything else.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -76,6 +76,20 @@ pub fn protect<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S>
 /// `GET` of a wall's address.
 pub async fn wall(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Wall).await
+}
+
+/// `GET` of a case's page at the desk. What cannot be a case is no page; whether there is such a case the page says.
+pub async fn case(State(hall): State<Hall>, Path(id): Path<String>) -> Response {
+    match id.parse::<u64>() {
+        Ok(_) => index(&hall, Programme::Desk).await,
+        Err(_) => lost(&hall).await,
+    }
+}
+
+/// The page that says that nothing is here.
+async fn lost(hall: &Hall) -> Response {
+    let page = index(hall, Programme::Door).await;
+    if page.status() == StatusCode::OK { (StatusCode::NOT_FOUND, page).into_response() } else { page }
 }
 
 /// `GET` of the desk's addresses.

@@ -4,6 +4,7 @@
 
 use domain::case::Case;
 use domain::catalogue::{AreaLevel, Catalogue};
+use domain::code::AreaCode;
 use domain::command::Recorded;
 use domain::state::{Changes, State};
 use domain::tally::{Dimension, TallyKey};
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keyed::{Keyed, Stretch, TooFarBehind};
-use super::ring::{Ring, lies_in};
+use super::ring::{LINES_MAX, Ring, lies_in};
 
 /// Cells in one frame of `tally`.
 const CELLS_PER_FRAME: usize = 2_000;
@@ -216,11 +217,20 @@ impl Board {
                 whole(all.to, Payload::Whistle(rows_of(all.rows)))
             }
             Topic::Case(area) => {
-                let lines = self.ring.newest(LINES_PER_SNAPSHOT);
-                whole(self.ring.head(), lines_payload(&lines, area.as_ref()))
+                let lines = self.newest(area.as_ref());
+                whole(self.ring.head(), lines_payload(&lines, None))
             }
             Topic::Positions | Topic::Position(_) => None,
         }
+    }
+
+    /// The newest lines of everything or of one area: a street's ticker shows its own last lines, however busy the rest of
+    /// the city is. They are looked for in the whole ring, so nothing is kept twice.
+    fn newest(&self, area: Option<&AreaCode>) -> Vec<Arc<EventLine>> {
+        let Some(area) = area else { return self.ring.newest(LINES_PER_SNAPSHOT) };
+        let mut lines = self.ring.newest(LINES_MAX);
+        lines.retain(|line| lies_in(line, area));
+        lines.split_off(lines.len().saturating_sub(LINES_PER_SNAPSHOT))
     }
 
     /// Keys of a topic, to judge whether everything fits one message.
@@ -243,7 +253,7 @@ pub fn line(recorded: &Recorded, case: Option<&Case>) -> EventLine {
 
 /// Lines of one area, or all.
 #[must_use]
-pub fn lines_payload(lines: &[Arc<EventLine>], area: Option<&domain::code::AreaCode>) -> Payload {
+pub fn lines_payload(lines: &[Arc<EventLine>], area: Option<&AreaCode>) -> Payload {
     let lines = lines.iter().filter(|line| area.is_none_or(|area| lies_in(line, area)));
     Payload::Case(lines.map(|line| line.as_ref().clone()).collect())
 }
@@ -277,5 +287,43 @@ fn is_on_feed(catalogue: &Catalogue, key: &TallyKey) -> bool {
         Dimension::Area(code) => {
             catalogue.areas.get(code).is_some_and(|area| area.level <= AreaLevel::Street)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line of event `seq`, about a case in this street.
+    fn line_in(seq: u64, street: &str) -> Arc<EventLine> {
+        let case = serde_json::json!({
+            "id": seq, "number": "1", "class": "c", "condition": null, "area_path": [street, "530102"], "address": "",
+            "place": null, "priority": "ordinary", "stage": "accept", "stage_since": 0, "reported": 0, "closed": null,
+            "started": null, "due": null, "limit": null, "phase": "running", "claimed_by": null, "department": null,
+            "version": seq,
+        });
+        let line = serde_json::json!({
+            "seq": seq, "at": 0, "actor": "", "name": "case_reported", "case": case, "whistle": null,
+            "department": null, "note": "",
+        });
+        Arc::new(serde_json::from_value(line).unwrap())
+    }
+
+    #[test]
+    fn a_quiet_streets_ticker_starts_with_its_own_last_lines_however_busy_the_city_is() {
+        let mut board = Board::empty();
+        for seq in 1..=3_000 {
+            board.ring.push(line_in(seq, if seq % 1_000 == 0 { "530102001" } else { "530102002" }));
+        }
+        let seqs = |area: Option<&str>| {
+            let area = area.map(|area| AreaCode::new(area).unwrap());
+            let Some((to, Payload::Case(lines))) = board.all(&Topic::Case(area)) else { panic!("no lines") };
+            assert_eq!(to, 3_000);
+            lines.iter().map(|line| line.seq).collect::<Vec<u64>>()
+        };
+        assert_eq!(seqs(Some("530102001")), [1_000, 2_000, 3_000]);
+        let busy = seqs(Some("530102002"));
+        assert_eq!((busy.len(), busy.last()), (LINES_PER_SNAPSHOT, Some(&2_999)));
+        assert_eq!(seqs(None).len(), LINES_PER_SNAPSHOT);
     }
 }
