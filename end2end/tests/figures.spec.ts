@@ -152,3 +152,16 @@ test('the list behind a number counts the same, and no two numbers of the wall c
     await expect(page.locator('.case-row, .call')).toHaveCount(number);
   }
 });
+
+test('a list that is cut says of how many it is the first, and pages on to the last', async ({ page, hall }) => {
+  const { areas, classes, sources } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const report = { source: sources[0]?.code, class: classes[0]?.code, area: areas[0]?.code, address: '长单路 1 号', description: '井盖破损', place: null };
+  await hall.commands(Array.from({ length: 205 }, () => ({ report_case: { report } })));
+  await page.goto(`/desk?open=true&text=${encodeURIComponent('长单路')}`);
+  const total = page.locator('.list-head .total');
+  await expect(total).toHaveText('前 200 / 共 205 件');
+  await page.getByRole('button', { name: '再取一页' }).click();
+  await expect(page.locator('.case-row')).toHaveCount(205);
+  await expect(total).toHaveText('205 件');
+  await expect(page.getByRole('button', { name: '再取一页' })).toHaveCount(0);
+});

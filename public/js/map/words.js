@@ -109,7 +109,8 @@ function drawLake(pen, lake, scene, view, theme, room, u) {
   // It is drawn last and steps aside on its own water.
   const half = pen.measureText(lake.name[scene.lang]).width / 2;
   const wet = (cx, cy) => [-half, half].every((dx) => ringHolds(lake.ring, lonOf(view.at(cx + dx, cy)[0]), latOf(view.at(cx + dx, cy)[1])));
-  const onWater = (cx, cy) => (wet(cx, cy) ? 0 : Infinity);
+  // The lake may go on below the picture; its foot belongs to the map's own words.
+  const onWater = (cx, cy) => (wet(cx, cy) && cy < view.height - 70 * u ? 0 : Infinity);
   const { x, y } = placeLabel(room, view.x(lake.label[0]), view.y(lake.label[1]), half, 20 * u, 12 * u, 180 * u, onWater);
   pen.fillText(lake.name[scene.lang], x, y);
   pen.restore();
