@@ -24,6 +24,7 @@ use crate::writer::{Committed, Publisher};
 pub mod keyed;
 pub mod ring;
 pub mod board;
+pub mod socket;
 pub mod frames;
 pub mod session;
 pub mod pacer;

@@ -4,21 +4,22 @@
 //! holds (`board`).
 
 use axum::Extension;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
 use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ResyncReason, ServerMessage};
-use futures_util::SinkExt;
 use serde::Deserialize;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::frames::{self, Format, Next};
 use super::pacer::Wave;
 use super::session::{HELLO_SECONDS, Reply, Session, Subscription};
 use super::snapshot::{AskedFormat, unavailable};
+use super::socket::{self, Framed, Socket};
 use super::{Hub, Live};
 use crate::access::{self, Pass};
+use crate::problem::Query;
 
 /// Bytes handed to the socket between two looks at whether it takes them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -46,31 +47,25 @@ pub(super) async fn open(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
     pass: Option<Extension<Pass>>,
-    upgrade: WebSocketUpgrade,
+    request: Request,
 ) -> Response {
     if !live.hub.started() {
-        return unavailable("the store is still being read");
+        return unavailable("the store is still being read").into_response();
     }
     let Some(place) = Place::take(&live.hub) else {
         metrics::counter!("gridhall_live_refused_total", "code" => "too_many_connections").increment(1);
-        return unavailable("too many screens are connected");
+        return unavailable("too many screens are connected").into_response();
     };
     let format = Format::from(asked.format);
-    upgrade
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(8 * 1024)
-        .max_write_buffer_size(256 * 1024)
-        .max_message_size(CLIENT_MESSAGE_BYTES_MAX)
-        .max_frame_size(CLIENT_MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| async move {
-            live.catchup.warm().await;
-            let waves = live.hub.0.waves.subscribe();
-            let mut connection =
-                Connection { live, format, session: Session::default(), heard_ms: 0, beat: 0, waves, socket };
-            let pass = pass.as_ref().map(|Extension(pass)| pass);
-            connection.run(pass).await;
-            drop(place);
-        })
+    socket::accept(request, CLIENT_MESSAGE_BYTES_MAX, move |socket| async move {
+        live.catchup.warm().await;
+        let waves = live.hub.0.waves.subscribe();
+        let mut connection =
+            Connection { live, format, session: Session::default(), heard_ms: 0, beat: 0, waves, socket };
+        let pass = pass.as_ref().map(|Extension(pass)| pass);
+        connection.run(pass).await;
+        drop(place);
+    })
 }
 
 /// A counted place among the open connections.
@@ -105,12 +100,12 @@ struct Connection {
     live: Live,
     format: Format,
     session: Session,
-    /// When the client was last heard, in milliseconds of the hub's life.
+    /// When the client was last heard, or seen to take what it is sent, in milliseconds of the hub's life.
     heard_ms: u64,
     /// Last heartbeat sent.
     beat: u64,
     waves: watch::Receiver<Wave>,
-    socket: WebSocket,
+    socket: Socket,
 }
 
 impl Connection {
@@ -127,10 +122,9 @@ impl Connection {
         };
         if let End::Close(code, reason) = end {
             metrics::counter!("gridhall_live_closed_total", "reason" => reason).increment(1);
-            let frame = CloseFrame { code, reason: reason.into() };
             // One wave's time is enough for a client that listens.
             tokio::select! {
-                _ = self.socket.send(Message::Close(Some(frame))) => {}
+                _ = self.socket.close(code, reason) => {}
                 _ = self.waves.changed() => {}
             }
         }
@@ -138,8 +132,8 @@ impl Connection {
 
     async fn serve(&mut self, opened_ms: u64) -> End {
         loop {
+            // Neither comes always first: a client that is always behind is heard too, one that always talks is served.
             let outcome = tokio::select! {
-                biased;
                 changed = self.waves.changed() => match changed {
                     Ok(()) => self.wave(opened_ms).await,
                     Err(_) => return End::Gone,
@@ -159,8 +153,7 @@ impl Connection {
     /// A new wave: sends what is new, and the heartbeat when there is one.
     async fn wave(&mut self, opened_ms: u64) -> Result<(), End> {
         let wave = self.waves.borrow_and_update().clone();
-        let batch = self.pump(&wave).await?;
-        let mut batch = batch;
+        let mut batch = self.pump(&wave).await?;
         if wave.beat != self.beat {
             self.beat = wave.beat;
             self.session.second();
@@ -174,7 +167,7 @@ impl Connection {
             if let Some(heartbeat) = &wave.heartbeat {
                 batch.push(heartbeat.in_format(self.format));
                 if heartbeat.ping {
-                    batch.push(Message::Ping(bytes::Bytes::new()));
+                    batch.push(Framed::ping());
                 }
             }
         }
@@ -186,7 +179,7 @@ impl Connection {
         let wave = self.waves.borrow().clone();
         self.heard_ms = wave.ms;
         let said = match (&message, self.format) {
-            (Message::Ping(_) | Message::Pong(_), _) => return Ok(()),
+            (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => return Ok(()),
             (Message::Close(_), _) => return Err(End::Gone),
             (Message::Binary(bytes), Format::Binary) => {
                 ClientMessage::from_bytes(bytes).map_err(|error| error.to_string())
@@ -203,7 +196,7 @@ impl Connection {
             Ok(said) => self.session.take(said, |topic| self.live.hub.stands(topic)),
             Err(words) => self.session.unreadable(shortened(words)),
         };
-        let mut batch: Vec<Message> = Vec::new();
+        let mut batch: Vec<Framed> = Vec::new();
         match reply {
             Reply::GoOn(message) => batch.extend(message.map(|message| self.encode(&message))),
             Reply::Close(message) => {
@@ -216,7 +209,7 @@ impl Connection {
     }
 
     /// Sends what lies between the cursors and the wave; returns the last part, which the caller sends.
-    async fn pump(&mut self, wave: &Wave) -> Result<Vec<Message>, End> {
+    async fn pump(&mut self, wave: &Wave) -> Result<Vec<Framed>, End> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut at = 0;
@@ -237,7 +230,7 @@ impl Connection {
                     Next::Frames { to, messages } => {
                         let subscription = &mut self.session.subscriptions[at - 1];
                         (subscription.cursor, subscription.whole) = (to, false);
-                        bytes += messages.iter().map(frames::len).sum::<usize>();
+                        bytes += messages.iter().map(Framed::len).sum::<usize>();
                         batch.extend(messages);
                     }
                     Next::Store | Next::TooFarBehind => {
@@ -259,50 +252,54 @@ impl Connection {
         Ok(batch)
     }
 
-    /// Hands messages to the socket and waits until it has taken them, but no longer than a stall may last.
-    async fn send(&mut self, batch: Vec<Message>) -> Result<(), End> {
+    /// Hands messages to the socket and waits until it has taken them. A slow client may take long; one that takes
+    /// nothing for as long as a stall may last is left.
+    async fn send(&mut self, batch: Vec<Framed>) -> Result<(), End> {
         if batch.is_empty() {
             return Ok(());
         }
-        let bytes: usize = batch.iter().map(frames::len).sum();
+        let bytes: usize = batch.iter().map(Framed::len).sum();
         metrics::counter!("gridhall_live_frames_total", "format" => self.format.key())
             .increment(batch.len() as u64);
         metrics::counter!("gridhall_live_bytes_total", "format" => self.format.key()).increment(bytes as u64);
         let stall_ms = u64::from(self.live.hub.0.limits.stall_ms);
-        let (socket, waves) = (&mut self.socket, &mut self.waves);
-        let began_ms = waves.borrow().ms;
-        let sending = async {
-            for message in batch {
-                socket.feed(message).await?;
-            }
-            socket.flush().await
-        };
-        tokio::pin!(sending);
+        batch.iter().for_each(|message| self.socket.queue(message));
+        drop(batch);
+        let mut moved_ms = self.waves.borrow().ms;
         let mut missed = false;
         loop {
             tokio::select! {
                 biased;
-                sent = &mut sending => {
-                    if missed {
-                        metrics::counter!("gridhall_live_lag_skips_total").increment(1);
-                        // The waves that passed meanwhile are looked at now, as one.
-                        waves.mark_changed();
-                    }
-                    return sent.map_err(|_| End::Gone);
+                sent = self.socket.flush() => {
+                    sent.map_err(|_| End::Gone)?;
+                    break;
                 }
-                changed = waves.changed() => {
+                changed = self.waves.changed() => {
                     missed = true;
-                    let stalled = waves.borrow_and_update().ms.saturating_sub(began_ms) >= stall_ms;
-                    if changed.is_err() || stalled {
+                    let now_ms = self.waves.borrow_and_update().ms;
+                    if self.socket.was_relieved() {
+                        moved_ms = now_ms;
+                        self.heard_ms = now_ms;
+                    }
+                    if changed.is_err() || now_ms.saturating_sub(moved_ms) >= stall_ms {
                         metrics::counter!("gridhall_live_closed_total", "reason" => "stalled").increment(1);
                         return Err(End::Gone);
                     }
                 }
             }
         }
+        if self.socket.was_relieved() {
+            self.heard_ms = self.waves.borrow().ms;
+        }
+        if missed {
+            metrics::counter!("gridhall_live_lag_skips_total").increment(1);
+            // The waves that passed meanwhile are looked at now, as one.
+            self.waves.mark_changed();
+        }
+        Ok(())
     }
 
-    fn encode(&self, message: &ServerMessage) -> Message {
+    fn encode(&self, message: &ServerMessage) -> Framed {
         frames::encode(self.format, message)
     }
 }
@@ -319,9 +316,8 @@ async fn step(live: &Live, format: Format, subscription: &Subscription, wave: &W
     }
 }
 
-fn unreadable(error: &axum::Error) -> End {
-    // The library tells a message that is too long only in words.
-    if error.to_string().contains("too long") || error.to_string().contains("too large") {
+fn unreadable(error: &tungstenite::Error) -> End {
+    if matches!(error, tungstenite::Error::Capacity(_)) {
         metrics::counter!("gridhall_live_refused_total", "code" => "too_big").increment(1);
         return End::Close(close::TOO_BIG, "message too big");
     }

@@ -3,14 +3,14 @@
 //! What should be here: the two encodings and the cache of frames by topic, format and starting version. What should
 //! not: who gets them.
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use domain::wire::{Hex64, Payload, ServerMessage, Topic};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use super::board::{Board, Heads, Step};
+use super::socket::Framed;
 
-/// Largest message sent. A socket buffers at most 256 KiB, and a client that needs more takes a snapshot.
+/// Largest message sent: what one stalled client may hold. A client that needs more takes a snapshot.
 pub const MESSAGE_BYTES_MAX: usize = 200 * 1024;
 /// Bytes of frames kept; past that all are forgotten and made again.
 const CACHE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -35,22 +35,12 @@ impl Format {
 
 /// Encodes one message.
 #[must_use]
-pub fn encode(format: Format, message: &ServerMessage) -> Message {
+pub fn encode(format: Format, message: &ServerMessage) -> Framed {
     match format {
-        Format::Binary => Message::Binary(message.to_bytes().into()),
-        Format::Json => Message::Text(Utf8Bytes::from(
+        Format::Binary => Framed::binary(message.to_bytes()),
+        Format::Json => Framed::text(
             serde_json::to_string(message).expect("every type of the protocol has a JSON form"),
-        )),
-    }
-}
-
-/// Bytes of a message's body.
-#[must_use]
-pub fn len(message: &Message) -> usize {
-    match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 2,
+        ),
     }
 }
 
@@ -60,7 +50,7 @@ pub enum Next {
     /// Nothing new.
     Idle,
     /// These messages bring it to version `to`.
-    Frames { to: u64, messages: Vec<Message> },
+    Frames { to: u64, messages: Vec<Framed> },
     /// Its lines must be read from the store first.
     Store,
     /// It needs a new snapshot.
@@ -116,7 +106,7 @@ impl Frames {
         }
         let frame = make();
         if let Next::Frames { messages, .. } = &frame {
-            cache.bytes += 200 + messages.iter().map(len).sum::<usize>();
+            cache.bytes += 200 + messages.iter().map(Framed::len).sum::<usize>();
             metrics::counter!("gridhall_live_frames_encoded_total", "format" => key.1.key()).increment(1);
         }
         if cache.bytes > CACHE_BYTES_MAX || cache.frames.len() > 4_096 {
@@ -141,7 +131,7 @@ impl Frames {
 impl Next {
     fn bytes(&self) -> usize {
         match self {
-            Self::Frames { messages, .. } => 200 + messages.iter().map(len).sum::<usize>(),
+            Self::Frames { messages, .. } => 200 + messages.iter().map(Framed::len).sum::<usize>(),
             Self::Idle | Self::Store | Self::TooFarBehind => 0,
         }
     }
@@ -152,7 +142,7 @@ impl Next {
 pub fn delta(format: Format, topic: &Topic, epoch: u64, from: u64, to: u64, payload: Payload) -> Next {
     let message = ServerMessage::Delta { topic: topic.clone(), epoch: Hex64(epoch), from, to, payload };
     let message = encode(format, &message);
-    if len(&message) > MESSAGE_BYTES_MAX {
+    if message.len() > MESSAGE_BYTES_MAX {
         return Next::TooFarBehind;
     }
     Next::Frames { to, messages: vec![message] }

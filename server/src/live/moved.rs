@@ -1,11 +1,11 @@
 //! Positions on the feed: packed frames for the UI, rows for the JSON feed.
 
-use axum::extract::ws::Message;
 use domain::position::Cell;
 use domain::wire::{Payload, Topic};
 
 use super::Hub;
 use super::frames::{self, Format, Next, lock};
+use super::socket::Framed;
 
 /// What a subscriber of one cell, or of all, needs that stands at `from`; 0 for everything.
 pub(super) fn next(hub: &Hub, topic: &Topic, scope: Option<Cell>, format: Format, from: u64) -> Next {
@@ -20,7 +20,7 @@ pub(super) fn next(hub: &Hub, topic: &Topic, scope: Option<Cell>, format: Format
             if to <= from {
                 return Next::Idle;
             }
-            Next::Frames { to, messages: packed.into_iter().map(Message::Binary).collect() }
+            Next::Frames { to, messages: packed.into_iter().map(Framed::binary).collect() }
         }
         Format::Json => {
             let moved = positions.with(|table| table.rows(scope, from));

@@ -1,7 +1,6 @@
 //! The shared clock of all connections: announces waves of changes, heartbeats and time slots, so that no connection
 //! needs a timer of its own.
 
-use axum::extract::ws::Message;
 use domain::wire::{Hex64, ServerMessage, Topic};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -12,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::Inner;
 use super::board::Heads;
 use super::frames::{self, Format, lock};
+use super::socket::Framed;
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);
@@ -49,15 +49,15 @@ pub struct Wave {
 /// One heartbeat in both encodings.
 #[derive(Debug)]
 pub struct Heartbeat {
-    pub binary: Message,
-    pub json: Message,
+    pub binary: Framed,
+    pub json: Framed,
     /// Whether a ping goes with it.
     pub ping: bool,
 }
 
 impl Heartbeat {
     #[must_use]
-    pub fn in_format(&self, format: Format) -> Message {
+    pub fn in_format(&self, format: Format) -> Framed {
         match format {
             Format::Binary => self.binary.clone(),
             Format::Json => self.json.clone(),

@@ -1,6 +1,6 @@
 //! `GET /api/v1/live/snapshot`: the state of one topic, made once per version and shared by everyone who asks.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::frames::{Format, lock};
 use super::{Hub, Live};
+use crate::problem::{Problem, Query};
 
 /// A snapshot this young is served even when the topic has moved on: the client resumes from its version anyway.
 const YOUNG: Duration = Duration::from_millis(200);
@@ -65,20 +66,16 @@ impl From<Option<AskedFormat>> for Format {
 
 pub(super) async fn get(
     State(live): State<Live>,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    Query(asked): Query<Asked>,
     headers: HeaderMap,
-) -> Response {
-    let Query(asked) = match asked {
-        Ok(asked) => asked,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, "invalid_query", &error.body_text()),
-    };
+) -> Result<Response, Problem> {
     if !live.hub.started() {
-        return unavailable("the store is still being read");
+        return Err(unavailable("the store is still being read"));
     }
     let format = Format::from(asked.format);
     live.catchup.warm().await;
     let Some(made) = live.snapshots.get(&live.hub, &asked.topic, format).await else {
-        return problem(StatusCode::NOT_FOUND, "unknown_topic", "this topic has no snapshot");
+        return Err(Problem::not_found("this topic has no snapshot"));
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut answer = if known.is_some_and(|known| known.contains(&made.etag)) {
@@ -102,7 +99,7 @@ pub(super) async fn get(
         headers.insert(header::ETAG, etag);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    answer
+    Ok(answer)
 }
 
 /// Whether the client lists gzip, and not as something it refuses.
@@ -174,15 +171,8 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
 }
 
 /// 503 with the time after which to come back.
-pub(super) fn unavailable(words: &str) -> Response {
-    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", words);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-    answer
-}
-
-fn problem(status: StatusCode, code: &str, words: &str) -> Response {
-    let body = serde_json::json!({ "status": status.as_u16(), "code": code, "detail": words });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+pub(super) fn unavailable(words: &str) -> Problem {
+    Problem::busy(words, 2)
 }
 
 #[cfg(test)]

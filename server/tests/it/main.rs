@@ -9,6 +9,7 @@ mod map;
 mod live;
 mod live_simulation;
 mod live_python;
+mod live_links;
 mod store;
 mod video;
 mod random;

@@ -1,0 +1,206 @@
+//! The WebSocket under one connection. Frames are made once for everyone and written straight to the connection: the
+//! library's own buffer would hold a copy of each, and keep the room of the largest for as long as the client stays.
+//!
+//! What should be here: the handshake, framing, writing, and whether the connection takes what is written. What should
+//! not: what is sent (`frames`) and when (`connection`).
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWrite;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::problem::Problem;
+
+/// Parts of frames handed to the system in one call.
+const SLICES_MAX: usize = 32;
+/// Bytes read at once, and kept by every connection.
+const READ_BYTES: usize = 4 * 1024;
+/// Answers to pings and the word of closing: all that the library writes itself.
+const LIBRARY_BYTES: usize = 1024;
+
+/// One message ready to be written: its frame's head and its body, shared by all connections that need it.
+#[derive(Debug, Clone)]
+pub struct Framed {
+    head: Bytes,
+    body: Bytes,
+}
+
+impl Framed {
+    #[must_use]
+    pub fn text(text: String) -> Self {
+        Self::new(OpCode::Data(Data::Text), text.into())
+    }
+
+    #[must_use]
+    pub fn binary(bytes: impl Into<Bytes>) -> Self {
+        Self::new(OpCode::Data(Data::Binary), bytes.into())
+    }
+
+    #[must_use]
+    pub fn ping() -> Self {
+        Self::new(OpCode::Control(Control::Ping), Bytes::new())
+    }
+
+    fn new(opcode: OpCode, body: Bytes) -> Self {
+        let head = FrameHeader { opcode, ..FrameHeader::default() };
+        let mut bytes = Vec::new();
+        head.format(body.len() as u64, &mut bytes).expect("writing to memory does not fail");
+        Self { head: bytes.into(), body }
+    }
+
+    /// Bytes of the body.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
+/// Answers the handshake and runs `converse` with the socket; or says what is wrong with it.
+pub fn accept<F>(
+    mut request: Request,
+    message_bytes_max: usize,
+    converse: impl FnOnce(Socket) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
+    let answer = match create_response_with_body(&request, Body::empty) {
+        Ok(answer) => answer,
+        Err(error) => return no_websocket(&error),
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => converse(Socket::over(upgraded, message_bytes_max).await).await,
+            Err(error) => tracing::debug!(%error, "a client left during the handshake"),
+        }
+    });
+    answer
+}
+
+/// 426 with what is spoken here.
+fn no_websocket(error: &tungstenite::Error) -> Response {
+    let title = format!("this address speaks WebSocket, version 13, by GET over HTTP/1.1: {error}");
+    let mut answer = Problem::new(StatusCode::UPGRADE_REQUIRED, "no_websocket", title).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    answer
+}
+
+/// One open WebSocket.
+pub struct Socket {
+    inner: WebSocketStream<TokioIo<Upgraded>>,
+    /// Heads and bodies the connection has not taken yet.
+    unsent: VecDeque<Bytes>,
+    /// The connection took nothing when it was last asked: what was written before fills its buffer.
+    full: bool,
+    /// It has taken bytes since, so the other end has read some.
+    relieved: bool,
+}
+
+impl Socket {
+    async fn over(upgraded: Upgraded, message_bytes_max: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(LIBRARY_BYTES)
+            .max_message_size(Some(message_bytes_max))
+            .max_frame_size(Some(message_bytes_max));
+        let upgraded = TokioIo::new(upgraded);
+        let inner = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
+        Self { inner, unsent: VecDeque::new(), full: false, relieved: false }
+    }
+
+    /// The next message. Only while nothing is unsent: the library answers pings, and must not do so within a frame.
+    pub async fn recv(&mut self) -> Option<Result<Message, tungstenite::Error>> {
+        debug_assert!(self.unsent.is_empty(), "reading waits for writing");
+        self.inner.next().await
+    }
+
+    /// Takes a message over; [`Socket::flush`] writes it.
+    pub fn queue(&mut self, message: &Framed) {
+        self.unsent.push_back(message.head.clone());
+        if !message.body.is_empty() {
+            self.unsent.push_back(message.body.clone());
+        }
+    }
+
+    /// Writes what is unsent. May be dropped and called again: what was not written stays.
+    pub async fn flush(&mut self) -> Result<(), tungstenite::Error> {
+        // First what the library wants to say: nothing, or an answer to a ping.
+        self.inner.flush().await?;
+        while !self.unsent.is_empty() {
+            let written = poll_fn(|context| self.poll_write(context)).await?;
+            self.advance(written);
+        }
+        // Room for many frames, after a long time away, is given back.
+        self.unsent = VecDeque::new();
+        Ok(())
+    }
+
+    /// Whether the connection has taken bytes after it was full, since this was asked last.
+    pub fn was_relieved(&mut self) -> bool {
+        std::mem::take(&mut self.relieved)
+    }
+
+    /// Writes what is unsent and says goodbye.
+    pub async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), tungstenite::Error> {
+        self.flush().await?;
+        self.inner.close(Some(CloseFrame { code: code.into(), reason: reason.into() })).await
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let mut count = 0;
+        for (slice, part) in slices.iter_mut().zip(&self.unsent) {
+            *slice = IoSlice::new(part);
+            count += 1;
+        }
+        let connection = Pin::new(self.inner.get_mut());
+        let polled = connection.poll_write_vectored(context, &slices[..count]);
+        if polled.is_pending() {
+            self.full = true;
+        }
+        let written = ready!(polled)?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.relieved |= std::mem::take(&mut self.full);
+        Poll::Ready(Ok(written))
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(part) = self.unsent.front_mut() {
+            if part.len() > written {
+                bytes::Buf::advance(part, written);
+                return;
+            }
+            written -= part.len();
+            self.unsent.pop_front();
+        }
+    }
+}
