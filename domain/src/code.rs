@@ -13,7 +13,12 @@ macro_rules! code {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        // Sixteen letters of any script fit 64 bytes, sixty-four of the smallest do.
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "schema", schema(
+            value_type = String,
+            pattern = r"^([A-Za-z0-9._-]{1,64}|[\p{L}\p{N}._-]{1,16})$"
+        ))]
         pub struct $name(Arc<str>);
 
         impl $name {

@@ -28,7 +28,9 @@ pub mod session;
 pub mod commands;
 pub mod cases;
 pub mod hall;
+pub mod events;
 pub mod fixes;
+pub mod osmand;
 pub mod map;
 pub mod health;
 pub mod openapi;
@@ -60,6 +62,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/commands", post(commands::post))
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}", get(cases::one))
+        .route("/api/v1/events", get(events::list))
         .route("/api/v1/catalogue", get(hall::catalogue))
         .route("/api/v1/definitions", get(hall::definitions))
         .route("/api/v1/tally", get(hall::tally))
@@ -87,7 +90,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/sign-in", post(session::sign_in))
         .route("/api/v1/kiosk/ask", post(session::kiosk_ask))
         .route("/api/v1/kiosk/claim", post(session::kiosk_claim))
-        .route("/osmand", get(fixes::osmand).post(fixes::osmand))
+        .route("/osmand", get(osmand::get).post(osmand::post))
         .route("/sign-in", get(session::sign_in_page))
         .route("/", get(site::door))
         .route("/wall", get(site::main_wall))

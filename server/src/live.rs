@@ -194,6 +194,11 @@ impl Publisher for HubPublisher {
     }
 }
 
+/// The doors of the feed as programs see them.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(connection::open, snapshot::get))]
+pub struct Description;
+
 /// What the routes of the feed share.
 #[derive(Clone)]
 struct Live {

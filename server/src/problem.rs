@@ -76,6 +76,18 @@ impl Problem {
         problem
     }
 
+    /// For an address that only speaks WebSocket: 426 with what is spoken there.
+    #[must_use]
+    pub fn no_websocket(why: &str) -> Response {
+        let title = format!("this address speaks WebSocket, version 13, by GET over HTTP/1.1: {why}");
+        let mut answer = Self::new(StatusCode::UPGRADE_REQUIRED, "no_websocket", title).into_response();
+        let headers = answer.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        answer
+    }
+
     #[must_use]
     pub fn at(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
@@ -89,7 +101,8 @@ impl Problem {
     pub fn malformed(code: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let problem = Self::new(StatusCode::BAD_REQUEST, code, error.inner().to_string());
         let path = error.path().to_string();
-        if path == "." { problem } else { problem.at(&path) }
+        // `?` is what cannot be told where the text itself breaks off.
+        if path == "." || path == "?" { problem } else { problem.at(&path) }
     }
 
     /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own.
@@ -176,7 +189,7 @@ where
 }
 
 /// Whether a `Content-Type` is JSON in the one encoding JSON has.
-fn is_json(content_type: &str) -> bool {
+pub(crate) fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let utf_8 = |parameter: &str| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
@@ -202,6 +215,24 @@ where
             .await
             .map(|axum::extract::Query(query)| Self(query))
             .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))
+    }
+}
+
+/// Parts of the address whose errors are problems too.
+pub struct Path<T>(pub T);
+
+impl<T, S> axum::extract::FromRequestParts<S> for Path<T>
+where
+    T: serde::de::DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(path)| Self(path))
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_path", error.body_text()))
     }
 }
 

@@ -22,6 +22,7 @@ mod snapshot;
 mod keeper;
 pub mod reader;
 mod cases;
+mod events;
 mod recount;
 pub mod check;
 pub mod backup;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use append::{Fingerprint, Remembered};
 pub use cases::{CaseFilter, CaseSort, Cursor, Days, Page, PhaseFilter};
+pub use events::{EventFilter, EventPage};
 pub use projection::Projection;
 pub use reader::{Reader, WhistleFilter};
 pub use recount::Recount;

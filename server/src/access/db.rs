@@ -81,7 +81,7 @@ CREATE TABLE act (
 ) STRICT;
 ";
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct TokenRow {
     pub name: String,
     pub role: Role,

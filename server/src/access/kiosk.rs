@@ -37,7 +37,7 @@ pub enum PairingRefused {
 }
 
 /// What a kiosk gets when it asks.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Claim {
     /// Six digits to show on the wall.
     pub code: String,

@@ -1,7 +1,7 @@
 //! Lists of cases and the case page.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::answer::{CaseAnswer, PageAnswer};
 use domain::case::Stage;
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
@@ -9,7 +9,7 @@ use domain::wire::CaseLine;
 use serde::Deserialize;
 
 use super::Hall;
-use crate::problem::{Problem, Query};
+use crate::problem::{Path, Problem, Query};
 use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError};
 
 /// Rows in one page at most.
@@ -24,38 +24,43 @@ const COUNT_MAX: u64 = 3_000_000;
 #[into_params(parameter_in = Query)]
 pub struct CasesQuery {
     /// `accept`, `file`, `dispatch`, `dispose`, `feedback`, `check` or `close`.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     stage: Option<Stage>,
     /// The area or one below it.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     area: Option<AreaCode>,
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     class: Option<ClassCode>,
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     source: Option<SourceCode>,
     /// `nearing` or `overdue`.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     phase: Option<PhaseFilter>,
     open: Option<bool>,
     /// A day (2026-11-21) or month (2026-11) in local time.
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     reported: Option<String>,
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     filed: Option<String>,
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     dispatched: Option<String>,
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     closed: Option<String>,
     dispatched_late: Option<bool>,
     /// Part of number or address.
     text: Option<String>,
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     department: Option<DepartmentCode>,
     claimed_by: Option<String>,
     claimed: Option<bool>,
     has_place: Option<bool>,
     /// `newest` or `due`.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     sort: Option<CaseSort>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// 1 to 500, by default 100.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// Counts all cases the conditions find, beyond this page.
     count: Option<bool>,

@@ -34,6 +34,7 @@ enum Body {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[allow(dead_code, reason = "see Body")]
 struct Batch {
+    #[schema(min_items = 1, max_items = 1_000)]
     commands: Vec<Row>,
 }
 

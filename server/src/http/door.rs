@@ -132,12 +132,13 @@ impl Read {
 }
 
 /// What a wall shows. Everyone's newest position is on the map; where somebody was is not.
-const KIOSK_READS: [Read; 14] = [
+const KIOSK_READS: [Read; 15] = [
     Read::Exactly("/live"),
     Read::Under("/api/v1/live"),
     Read::Exactly("/api/v1/video"),
     Read::Under("/api/v1/cameras"),
     Read::Under("/api/v1/cases"),
+    Read::Exactly("/api/v1/events"),
     Read::Exactly("/api/v1/tally"),
     Read::Exactly("/api/v1/overdue"),
     Read::Under("/api/v1/whistles"),

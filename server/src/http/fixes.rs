@@ -1,13 +1,12 @@
-//! Positions come in (JSON batch, OsmAnd/Traccar form) and are read back.
+//! Positions come in as JSON batches and are read back. The door of phone apps is `osmand`.
 
+use axum::Extension;
 use axum::Json as Answer;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, body::Bytes};
 use domain::answer::PageAnswer;
 use domain::code::InspectorCode;
 use domain::moment::{DAY_MS, UtcMillis};
-use domain::place::Point;
 use domain::role::Role;
 use domain::wire::PositionRow;
 use serde::{Deserialize, Serialize};
@@ -15,21 +14,18 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::page_size;
 use crate::access::Actor;
-use crate::clock;
 use crate::position::{Fix, FixError, TrackPoint};
-use crate::problem::{Json, Problem, Query};
+use crate::problem::{Json, Path, Problem, Query};
 
 /// Fixes in one batch.
 const BATCH_MAX: usize = 10_000;
-/// Knots to metres per second: the OsmAnd form gives speed in knots.
-const KNOT_MPS: f32 = 0.514_444;
 
 /// A batch of fixes; each row is answered on its own.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fixes {
     /// 1 to 10,000 rows.
-    #[schema(value_type = Vec<Fix>)]
+    #[schema(value_type = Vec<Fix>, min_items = 1, max_items = 10_000)]
     fixes: Vec<serde_json::Value>,
 }
 
@@ -86,96 +82,9 @@ fn own_fix(row: serde_json::Value, actor: &Actor) -> Result<Fix, Problem> {
     Ok(fix)
 }
 
-fn fix_problem(error: &FixError) -> Problem {
+pub(super) fn fix_problem(error: &FixError) -> Problem {
     metrics::counter!("gridhall_fixes_refused_total", "code" => error.code()).increment(1);
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
-}
-
-/// The form OsmAnd, Traccar's phone app and many trackers send. The app has no header for a token: `id` is the secret
-/// of an inspector's token, or the inspector's code where the settings open this door.
-#[derive(Debug, Deserialize)]
-struct Osmand {
-    #[serde(alias = "deviceid")]
-    id: String,
-    lat: f64,
-    lon: f64,
-    /// Unix seconds or milliseconds, or ISO 8601; the present when absent.
-    timestamp: Option<String>,
-    /// Knots.
-    speed: Option<f32>,
-    #[serde(alias = "heading")]
-    bearing: Option<f32>,
-    accuracy: Option<f32>,
-}
-
-/// One fix of a stock phone app, as query or form.
-#[utoipa::path(post, path = "/osmand", tag = "positions", request_body = (),
-    params(("id" = String, Query), ("lat" = f64, Query), ("lon" = f64, Query), ("timestamp" = Option<String>, Query),
-        ("speed" = Option<f32>, Query), ("bearing" = Option<f32>, Query), ("accuracy" = Option<f32>, Query)),
-    responses((status = 200), (status = 400, body = Problem), (status = 401, body = Problem)))]
-pub async fn osmand(
-    State(hall): State<Hall>,
-    RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Result<StatusCode, Problem> {
-    let form = match (query.filter(|query| !query.is_empty()), std::str::from_utf8(&body)) {
-        (Some(query), _) => query,
-        (None, Ok(form)) if !form.is_empty() && form.len() < 4_096 => form.to_owned(),
-        _ => return Err(Problem::bad_request("id", "expected id, lat and lon as query or form")),
-    };
-    let uri = format!("/?{form}").parse::<axum::http::Uri>();
-    let uri = uri.map_err(|_| Problem::bad_request("query", "is not a query string"))?;
-    let axum::extract::Query(form) = axum::extract::Query::<Osmand>::try_from_uri(&uri)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))?;
-    let inspector = inspector(&hall, &form.id)?;
-    let place = Point::from_degrees(form.lat, form.lon).ok_or_else(|| {
-        Problem::bad_request("lat", "latitude must be within ±90 and longitude within ±180 degrees")
-    })?;
-    let fixed = form.timestamp.as_deref().map_or(Ok(clock::now()), parse_time)?;
-    let fix = Fix {
-        inspector,
-        place,
-        fixed,
-        speed_mps: form.speed.map(|knots| knots * KNOT_MPS),
-        heading_deg: form.bearing,
-        accuracy_m: form.accuracy,
-        source: "osmand".to_owned(),
-    };
-    match hall.positions.report(&[fix]).pop() {
-        Some(Err(error)) => Err(fix_problem(&error)),
-        _ => Ok(StatusCode::OK),
-    }
-}
-
-fn inspector(hall: &Hall, id: &str) -> Result<InspectorCode, Problem> {
-    let token = hall.access.by_token(id).filter(|actor| actor.has(Role::Inspector));
-    let code = match token {
-        Some(actor) => actor.name,
-        None if hall.config.ingest.osmand_open => id.to_owned(),
-        None => {
-            let title = "id is not the secret of an inspector's token";
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown_device", title).at("id"));
-        }
-    };
-    InspectorCode::new(code).map_err(|error| Problem::bad_request("id", error.to_string()))
-}
-
-fn parse_time(text: &str) -> Result<UtcMillis, Problem> {
-    if let Ok(number) = text.parse::<i64>() {
-        // Seconds until the year 5138 are below this; milliseconds have been above it since 1973.
-        return Ok(UtcMillis(if number.unsigned_abs() < 100_000_000_000 {
-            number.saturating_mul(1_000)
-        } else {
-            number
-        }));
-    }
-    let instant: Result<jiff::Timestamp, _> = text.parse();
-    instant.map(|instant| UtcMillis(instant.as_millisecond())).map_err(|_| {
-        Problem::bad_request(
-            "timestamp",
-            format!("`{text}` is neither Unix time nor ISO 8601 such as 2026-11-21T08:00:00Z"),
-        )
-    })
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -185,6 +94,7 @@ pub struct NewestQuery {
     /// `next` of the page before.
     cursor: Option<u32>,
     /// 1 to 500, by default 100.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
@@ -206,8 +116,10 @@ pub async fn newest(
 #[into_params(parameter_in = Query)]
 pub struct TrackQuery {
     /// UTC milliseconds.
+    #[param(minimum = 0)]
     from: i64,
     /// UTC milliseconds, at most a day after `from`.
+    #[param(minimum = 0)]
     to: i64,
 }
 

@@ -1,7 +1,7 @@
 //! What the hall counts and calls things: catalogue, definitions, tallies, overdue dispatches, whistles.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::answer::{CatalogueAnswer, PageAnswer, PolicyFigures};
 use domain::case::Stage;
 use domain::catalogue::AreaLevel;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::{page_size, store_problem};
 use crate::clock;
-use crate::problem::{Problem, Query};
+use crate::problem::{Path, Problem, Query};
 use crate::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, WhistleFilter};
 
 /// Names of all codes, and the policy's limits and calendar.
@@ -125,11 +125,13 @@ pub async fn tally(
 #[into_params(parameter_in = Query)]
 pub struct OverdueQuery {
     /// `overdue` (default) or `nearing`.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     phase: Option<PhaseFilter>,
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     area: Option<AreaCode>,
     cursor: Option<String>,
+    /// 1 to 500, by default 100.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
@@ -160,13 +162,16 @@ pub async fn overdue(
 pub struct WhistlesQuery {
     open: Option<bool>,
     /// `district`, `street` or `community`.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     level: Option<WhistleLevel>,
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     area: Option<AreaCode>,
     /// A day (2026-11-21) or month (2026-11) in local time.
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     raised: Option<String>,
     cursor: Option<String>,
+    /// 1 to 500, by default 100.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path as FilePath;
 
 use axum::Json as Answer;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::answer::MapAnswer;
@@ -13,7 +13,7 @@ use tower_http::services::ServeFile;
 
 use super::Hall;
 use crate::config::ZOOM_MAX;
-use crate::problem::Problem;
+use crate::problem::{Path, Problem};
 
 /// Tiles are asked for by the hundred and seldom change.
 const TILE_CACHE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
@@ -43,14 +43,15 @@ pub async fn settings(State(hall): State<Hall>) -> Answer<MapAnswer> {
 }
 
 /// One of the customer's layers.
-#[utoipa::path(get, path = "/api/v1/map/layers/{index}", tag = "hall", params(("index" = usize, Path)),
+#[utoipa::path(get, path = "/api/v1/map/layers/{index}", tag = "hall", params(("index" = u16, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 pub async fn layer(
     State(hall): State<Hall>,
-    Path(index): Path<usize>,
+    Path(index): Path<u16>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let file = hall.config.map.layers.get(index).ok_or_else(|| Problem::not_found("no such layer"))?;
+    let file =
+        hall.config.map.layers.get(usize::from(index)).ok_or_else(|| Problem::not_found("no such layer"))?;
     let mut answer = serve(file, request, FRESH).await?;
     if let Some(kind) = answer.headers_mut().get_mut(header::CONTENT_TYPE) {
         *kind = HeaderValue::from_static("application/geo+json");

@@ -4,6 +4,8 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
+mod answers;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -26,6 +28,7 @@ use utoipa_swagger_ui::SwaggerUi;
         super::commands::post,
         super::cases::list,
         super::cases::one,
+        super::events::list,
         super::hall::catalogue,
         super::hall::definitions,
         super::hall::tally,
@@ -35,7 +38,8 @@ use utoipa_swagger_ui::SwaggerUi;
         super::fixes::newest,
         super::fixes::post,
         super::fixes::track,
-        super::fixes::osmand,
+        super::osmand::get,
+        super::osmand::post,
         super::map::settings,
         super::map::layer,
         super::map::tile,
@@ -64,7 +68,9 @@ impl utoipa::Modify for Doors {
 
 fn whole() -> utoipa::openapi::OpenApi {
     let mut api = Description::openapi();
+    api.merge(crate::live::Description::openapi());
     api.merge(crate::video::Description::openapi());
+    answers::complete(&mut api);
     api
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Path, Query as RawQuery, State};
+use axum::extract::{ConnectInfo, Query as RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json as Answer};
@@ -14,7 +14,7 @@ use super::Hall;
 use super::door::{COOKIE, check_origin, cookie, require};
 use crate::access::{AccessError, Actor, Claim, PairingRefused, Proof, Secret, SignInError, TokenRow};
 use crate::clock;
-use crate::problem::{Json, Problem};
+use crate::problem::{Json, Path, Problem};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +49,8 @@ fn session_of(actor: &Actor) -> Session {
 }
 
 /// Signs in with name and password; sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/sign-in", tag = "access", request_body = SignIn,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem),
+#[utoipa::path(post, path = "/api/v1/sign-in", tag = "access", security(()), request_body = SignIn,
+    responses((status = 200, body = Session), (status = 403, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 503, body = Problem)))]
 pub async fn sign_in(
     State(hall): State<Hall>,
@@ -122,9 +122,10 @@ pub async fn sign_out(State(hall): State<Hall>, headers: HeaderMap) -> Response 
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Name in the event log.
+    #[schema(min_length = 1, max_length = 64)]
     name: String,
     /// `machine`, `kiosk` or `inspector`; an inspector's token is named by the inspector's code.
-    #[schema(value_type = String)]
+    #[schema(inline)]
     role: Role,
 }
 
@@ -167,7 +168,7 @@ fn access_problem(error: AccessError) -> Problem {
 }
 
 /// Names of all tokens, without secrets.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", responses((status = 200, body = Vec<Object>)))]
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", responses((status = 200, body = Vec<TokenRow>)))]
 pub async fn tokens(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -193,7 +194,7 @@ pub async fn revoke(
 }
 
 /// A wall kiosk asks for a code to show.
-#[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", responses((status = 200, body = Object), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", security(()), responses((status = 200, body = Claim), (status = 503, body = Problem)))]
 pub async fn kiosk_ask(
     State(hall): State<Hall>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -214,7 +215,7 @@ pub struct Approve {
 
 /// An operator approves the code shown on a wall.
 #[utoipa::path(post, path = "/api/v1/kiosk/approve", tag = "access", request_body = Approve,
-    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem)))]
 pub async fn kiosk_approve(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -240,15 +241,16 @@ pub struct Claimed {
     claim: String,
 }
 
-#[derive(Serialize)]
+/// Whether the wall may show itself, and which it is.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Paired {
     paired: bool,
     wall: Option<String>,
 }
 
 /// The kiosk asks whether it was approved; on approval it gets its cookie.
-#[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", request_body = Claimed,
-    responses((status = 200, body = Object), (status = 202, body = Object), (status = 410, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", security(()), request_body = Claimed,
+    responses((status = 200, body = Paired), (status = 202, body = Paired), (status = 410, body = Problem)))]
 pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
     match hall.access.claim_pairing(&form.claim, clock::now()).map_err(pairing_problem)? {
         None => Ok((StatusCode::ACCEPTED, Answer(Paired { paired: false, wall: None })).into_response()),

@@ -19,7 +19,7 @@ use super::snapshot::{AskedFormat, unavailable};
 use super::socket::{self, Framed, Socket};
 use super::{Hub, Live};
 use crate::access::{self, Pass};
-use crate::problem::Query;
+use crate::problem::{Problem, Query};
 
 /// Bytes handed to the socket between two looks at whether it takes them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -35,14 +35,19 @@ mod close {
     pub const STALLED: u16 = 4008;
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// By default binary.
     #[serde(default)]
+    #[param(inline)]
     format: Option<AskedFormat>,
 }
 
-/// `GET /live`
+/// The live feed's socket; `docs/live-protocol.md` says what is spoken there.
+#[utoipa::path(get, path = "/live", tag = "live", params(Asked), responses(
+    (status = 101, description = "WebSocket from here on"), (status = 426, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn open(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
@@ -122,8 +127,10 @@ impl Connection {
         };
         if let End::Close(code, reason) = end {
             metrics::counter!("gridhall_live_closed_total", "reason" => reason).increment(1);
-            // One wave's time is enough for a client that listens.
+            // One wave's time, of one still to come, is enough for a client that listens.
+            self.waves.mark_unchanged();
             tokio::select! {
+                biased;
                 _ = self.socket.close(code, reason) => {}
                 _ = self.waves.changed() => {}
             }

@@ -38,9 +38,9 @@ impl Format {
 pub fn encode(format: Format, message: &ServerMessage) -> Framed {
     match format {
         Format::Binary => Framed::binary(message.to_bytes()),
-        Format::Json => Framed::text(
-            serde_json::to_string(message).expect("every type of the protocol has a JSON form"),
-        ),
+        Format::Json => {
+            Framed::text(serde_json::to_string(message).expect("every type of the protocol has a JSON form"))
+        }
     }
 }
 

@@ -40,15 +40,34 @@ struct Made {
     gzip: Bytes,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// `tally`, `overdue`, `whistle`, `case`, `case/AREA`, `position` or `position/X_Y`.
+    #[param(value_type = String, pattern = r"^(tally|overdue|whistle|case(/[A-Za-z0-9._-]{1,64})?|position(/-?\d{1,4}_-?\d{1,4})?)$")]
     topic: Topic,
+    /// By default binary.
     #[serde(default)]
+    #[param(inline)]
     format: Option<AskedFormat>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// A snapshot as JSON.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "describes `domain::wire::Snapshot`, whose payload depends on the topic")]
+pub(super) struct JsonSnapshot {
+    topic: String,
+    /// Identity of the store.
+    epoch: String,
+    version: u64,
+    /// The server's clock.
+    server_ms: i64,
+    /// The topic's rows under its name; docs/live-protocol.md has their fields.
+    payload: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AskedFormat {
     Json,
@@ -64,6 +83,13 @@ impl From<Option<AskedFormat>> for Format {
     }
 }
 
+/// The state of one topic, with the version from which the live feed goes on.
+#[utoipa::path(get, path = "/api/v1/live/snapshot", tag = "live",
+    params(Asked, ("if-none-match" = Option<String>, Header, description = "the `ETag` of a snapshot held")),
+    responses(
+        (status = 200, description = "`epoch`, `version`, `server_ms`, `payload`; `ETag` names epoch and version",
+            content((JsonSnapshot = "application/json"), (Vec<u8> = "application/octet-stream"))),
+        (status = 304, description = "unchanged"), (status = 503, body = Problem)))]
 pub(super) async fn get(
     State(live): State<Live>,
     Query(asked): Query<Asked>,

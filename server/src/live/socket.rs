@@ -12,8 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -88,7 +87,7 @@ where
 {
     let answer = match create_response_with_body(&request, Body::empty) {
         Ok(answer) => answer,
-        Err(error) => return no_websocket(&error),
+        Err(error) => return Problem::no_websocket(&error.to_string()),
     };
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
@@ -97,17 +96,6 @@ where
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
     });
-    answer
-}
-
-/// 426 with what is spoken here.
-fn no_websocket(error: &tungstenite::Error) -> Response {
-    let title = format!("this address speaks WebSocket, version 13, by GET over HTTP/1.1: {error}");
-    let mut answer = Problem::new(StatusCode::UPGRADE_REQUIRED, "no_websocket", title).into_response();
-    let headers = answer.headers_mut();
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     answer
 }
 

@@ -105,7 +105,7 @@ impl Reader {
         self.with(|conn| self.case_in(conn, id))
     }
 
-    fn case_in(&self, conn: &Connection, id: CaseId) -> Result<Option<Case>, StoreError> {
+    pub(super) fn case_in(&self, conn: &Connection, id: CaseId) -> Result<Option<Case>, StoreError> {
         let failed = |source| StoreError::sql(&self.inner.path, "read a case of", source);
         let mut statement = conn.prepare_cached("SELECT body FROM cases WHERE id = ?1").map_err(failed)?;
         let body: Option<Vec<u8>> =
@@ -272,6 +272,10 @@ impl Reader {
     /// deltas that keep the cells in memory: the two must agree.
     pub fn recount(&self) -> Result<recount::Recount, StoreError> {
         self.with(|conn| recount::recount(conn, &self.inner.path, self.inner.offset))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.inner.path
     }
 
     #[must_use]

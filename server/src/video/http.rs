@@ -9,10 +9,11 @@ use super::socket;
 use super::status::{State, Status};
 use super::switchboard::{Key, Rendition};
 use crate::access::Pass;
-use crate::problem::{Problem, Query};
+use crate::problem::{Path, Problem, Query};
 use axum::Extension;
+use axum::extract::State as Shared;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Path, State as Shared};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -48,11 +49,18 @@ impl Drop for Seat {
     }
 }
 
+/// The video socket; `docs/video-protocol.md` says what is spoken there.
+#[utoipa::path(get, path = "/api/v1/video", tag = "cameras", responses((status = 101, description = "WebSocket from here on"),
+    (status = 426, body = Problem), (status = 503, body = Problem)))]
 async fn upgrade(
     Shared(video): Shared<Video>,
     pass: Option<Extension<Pass>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(error) => return Problem::no_websocket(&error.body_text()),
+    };
     let pass = pass.map(|Extension(pass)| pass);
     let seat = Seat(Arc::clone(&video.pages));
     if video.pages.fetch_add(1, Ordering::AcqRel) >= video.board.config.pages_max {
@@ -286,7 +294,7 @@ async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Res
 
 /// The camera doors as programs see them.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, one, health, snapshot))]
+#[openapi(paths(upgrade, list, one, health, snapshot))]
 pub struct Description;
 
 impl Video {

@@ -3,6 +3,7 @@
 mod city;
 mod demo_city;
 mod http;
+mod api;
 mod doors;
 mod roles;
 mod map;

@@ -1,0 +1,65 @@
+//! The event log read in pages: how a client that was away for long reads what the live feed no longer repeats.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use domain::code::{AreaCode, CaseId};
+use domain::wire::{EventLine, Hex64};
+use serde::{Deserialize, Serialize};
+
+use super::Hall;
+use super::cases::{page_size, store_problem};
+use crate::live::board;
+use crate::problem::{Problem, Query};
+use crate::store::EventFilter;
+
+/// Which events, and from where on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// Only events after this sequence number: where a client stands, or `next` of the page before. By default 0.
+    after: Option<u64>,
+    /// About this case.
+    case: Option<u64>,
+    /// About cases in this area or one below it.
+    #[param(inline)]
+    area: Option<AreaCode>,
+    /// 1 to 500, by default 100.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+}
+
+/// One page of the event log, oldest first, as the topic `case` of the live feed has it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct EventsAnswer {
+    /// Identity of the store: sequence numbers of another one mean nothing here.
+    #[schema(value_type = String)]
+    epoch: Hex64,
+    /// Last event of the log.
+    head: u64,
+    items: Vec<EventLine>,
+    /// Give it as `after` for the next page; null at the end of the log. A page of a small area may be empty and have
+    /// a next one.
+    next: Option<u64>,
+}
+
+/// Everything that happened, once and in order.
+#[utoipa::path(get, path = "/api/v1/events", tag = "cases", params(EventsQuery),
+    responses((status = 200, body = EventsAnswer)))]
+pub async fn list(
+    State(hall): State<Hall>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Answer<EventsAnswer>, Problem> {
+    let limit = page_size(query.limit)?;
+    let filter = EventFilter { case: query.case.map(CaseId), area: query.area };
+    let after = query.after.unwrap_or(0);
+    let read = hall.reader.run(move |reader| reader.events_page(&filter, after, limit)).await;
+    let page = read.map_err(store_problem)?;
+    let items = page.items.iter().map(|(recorded, case)| board::line(recorded, case.as_ref()));
+    Ok(Answer(EventsAnswer {
+        epoch: Hex64(hall.mirror.read(|view| view.epoch)),
+        head: page.head,
+        items: items.collect(),
+        next: page.next,
+    }))
+}

@@ -1,0 +1,328 @@
+//! The door of stock phone apps: OsmAnd's and Traccar's query or form, and the JSON that Traccar Client sends since
+//! version 9. One fix in each request.
+//!
+//! What should be here: reading the three forms, and whose phone it is. What should not: whether the fix is taken
+//! (`position`).
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use domain::code::InspectorCode;
+use domain::moment::UtcMillis;
+use domain::place::Point;
+use domain::role::Role;
+use serde::Deserialize;
+
+use super::Hall;
+use super::fixes::fix_problem;
+use crate::clock;
+use crate::position::Fix;
+use crate::problem::Problem;
+
+/// Knots to metres per second: the form gives speed in knots, JSON in metres per second.
+const KNOT_MPS: f32 = 0.514_444;
+/// Longest query or form.
+const FORM_BYTES_MAX: usize = 4_096;
+
+/// What a phone reports, whichever form it used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The secret of an inspector's token, or an inspector's code.
+    pub device: String,
+    pub place: Point,
+    /// None: now.
+    pub fixed: Option<UtcMillis>,
+    pub speed_mps: Option<f32>,
+    pub heading_deg: Option<f32>,
+    pub accuracy_m: Option<f32>,
+}
+
+/// OsmAnd's form. The app has no header for a token: `id` is the secret of an inspector's token, or the inspector's
+/// code where the settings open this door. Fields that are not named here are passed over; empty ones are absent.
+#[derive(Debug, Deserialize, utoipa::ToSchema, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes the form; it is read pair by pair so that errors name the field")]
+pub struct OsmandForm {
+    /// Secret of an inspector's token; also `deviceid`.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    #[param(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    id: String,
+    /// Degrees.
+    #[schema(minimum = -90, maximum = 90)]
+    #[param(minimum = -90, maximum = 90)]
+    lat: f64,
+    /// Degrees.
+    #[schema(minimum = -180, maximum = 180)]
+    #[param(minimum = -180, maximum = 180)]
+    lon: f64,
+    /// Unix seconds or milliseconds, or ISO 8601; now when absent.
+    timestamp: Option<String>,
+    /// Knots; negative when unknown.
+    speed: Option<f32>,
+    /// Degrees clockwise from north; negative when unknown; also `heading`.
+    bearing: Option<f32>,
+    /// Metres; negative when unknown.
+    accuracy: Option<f32>,
+}
+
+/// What Traccar Client sends since version 9. What is not named here (battery, activity, odometer …) is passed over.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct TraccarReport {
+    /// Secret of an inspector's token.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    device_id: String,
+    location: TraccarLocation,
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct TraccarLocation {
+    /// ISO 8601, or Unix seconds or milliseconds; now when absent.
+    #[serde(default)]
+    timestamp: Option<Timestamp>,
+    coords: TraccarCoords,
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Timestamp {
+    Number(i64),
+    Text(String),
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct TraccarCoords {
+    /// Degrees.
+    #[schema(minimum = -90, maximum = 90)]
+    latitude: f64,
+    /// Degrees.
+    #[schema(minimum = -180, maximum = 180)]
+    longitude: f64,
+    /// Metres per second; negative when unknown.
+    #[serde(default)]
+    speed: Option<f32>,
+    /// Degrees clockwise from north; negative when unknown.
+    #[serde(default)]
+    heading: Option<f32>,
+    /// Metres; negative when unknown.
+    #[serde(default)]
+    accuracy: Option<f32>,
+}
+
+/// One fix of a stock phone app, in the address.
+#[utoipa::path(get, path = "/osmand", tag = "positions", params(OsmandForm), security(()),
+    responses((status = 200, description = "taken"), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub async fn get(State(hall): State<Hall>, RawQuery(query): RawQuery) -> Result<StatusCode, Problem> {
+    take(&hall, decode(query.as_deref(), None, &[])?)
+}
+
+/// One fix of a stock phone app, as form or JSON; or in the address.
+#[utoipa::path(post, path = "/osmand", tag = "positions", security(()),
+    request_body(content(
+        (TraccarReport = "application/json"),
+        (OsmandForm = "application/x-www-form-urlencoded")
+    )),
+    responses((status = 200, description = "taken"), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub async fn post(
+    State(hall): State<Hall>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    take(&hall, decode(query.as_deref(), kind, &body)?)
+}
+
+/// Reads a report. JSON is known by its type, or by its first character where an app states another.
+pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Result<Report, Problem> {
+    let stated = content_type.is_some_and(crate::problem::is_json);
+    if stated || body.trim_ascii_start().first() == Some(&b'{') {
+        return decode_json(body);
+    }
+    let form = match query.filter(|query| !query.is_empty()) {
+        Some(query) => query,
+        None => std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "is not UTF-8"))?,
+    };
+    if form.is_empty() || form.len() > FORM_BYTES_MAX {
+        let title = format!("expected id, lat and lon as query, form or JSON, within {FORM_BYTES_MAX} bytes");
+        return Err(Problem::bad_request("id", title));
+    }
+    decode_form(form)
+}
+
+fn decode_form(form: &str) -> Result<Report, Problem> {
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(form.as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
+        .collect();
+    let text = |names: [&'static str; 2]| {
+        let named = |name: &'static str| {
+            let found = pairs.iter().find(|(known, value)| known == name && !value.is_empty());
+            found.map(|(_, value)| (name, value.as_str()))
+        };
+        named(names[0]).or_else(|| named(names[1]))
+    };
+    let missing = |name: &str| Problem::bad_request(name, format!("`{name}` is missing"));
+    let number = |names: [&'static str; 2]| text(names).map(|(name, value)| decimal(name, value)).transpose();
+    let needed = |name: &'static str| number([name, name])?.ok_or_else(|| missing(name));
+    let (_, device) = text(["id", "deviceid"]).ok_or_else(|| missing("id"))?;
+    let fixed = text(["timestamp", "timestamp"]).map(|(_, value)| parse_time(value, "timestamp"));
+    let speed = known(number(["speed", "speed"])?);
+    Ok(Report {
+        device: device.to_owned(),
+        place: place(needed("lat")?, needed("lon")?, ["lat", "lon"])?,
+        fixed: fixed.transpose()?,
+        speed_mps: speed.map(|knots| knots * KNOT_MPS),
+        heading_deg: known(number(["bearing", "heading"])?),
+        accuracy_m: known(number(["accuracy", "accuracy"])?),
+    })
+}
+
+fn decimal(name: &str, value: &str) -> Result<f64, Problem> {
+    let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| {
+        let shown: String = value.chars().take(40).collect();
+        Problem::bad_request(name, format!("`{shown}` is not a number"))
+    })
+}
+
+fn decode_json(body: &[u8]) -> Result<Report, Problem> {
+    let mut text = serde_json::Deserializer::from_slice(body);
+    let report: TraccarReport = serde_path_to_error::deserialize(&mut text)
+        .map_err(|error| Problem::malformed("malformed_json", &error))?;
+    text.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
+    let TraccarReport { device_id, location: TraccarLocation { timestamp, coords } } = report;
+    let fixed = match timestamp {
+        None => None,
+        Some(Timestamp::Number(number)) => Some(unix_time(number)),
+        Some(Timestamp::Text(text)) => Some(parse_time(&text, "location.timestamp")?),
+    };
+    let names = ["location.coords.latitude", "location.coords.longitude"];
+    Ok(Report {
+        device: device_id,
+        place: place(coords.latitude, coords.longitude, names)?,
+        fixed,
+        speed_mps: known(coords.speed.map(f64::from)),
+        heading_deg: known(coords.heading.map(f64::from)),
+        accuracy_m: known(coords.accuracy.map(f64::from)),
+    })
+}
+
+/// Apps write −1 for what the phone does not know.
+fn known(value: Option<f64>) -> Option<f32> {
+    value.filter(|value| *value >= 0.0).map(|value| value as f32)
+}
+
+fn place(lat: f64, lon: f64, names: [&str; 2]) -> Result<Point, Problem> {
+    Point::from_degrees(lat, lon).ok_or_else(|| {
+        if (-90.0..=90.0).contains(&lat) {
+            Problem::bad_request(names[1], "longitude must be within ±180 degrees")
+        } else {
+            Problem::bad_request(names[0], "latitude must be within ±90 degrees")
+        }
+    })
+}
+
+fn take(hall: &Hall, report: Report) -> Result<StatusCode, Problem> {
+    let inspector = inspector(hall, &report.device)?;
+    let fix = Fix {
+        inspector,
+        place: report.place,
+        fixed: report.fixed.unwrap_or_else(clock::now),
+        speed_mps: report.speed_mps,
+        heading_deg: report.heading_deg,
+        accuracy_m: report.accuracy_m,
+        source: "osmand".to_owned(),
+    };
+    match hall.positions.report(&[fix]).pop() {
+        Some(Err(error)) => Err(fix_problem(&error)),
+        Some(Ok(())) | None => Ok(StatusCode::OK),
+    }
+}
+
+fn inspector(hall: &Hall, id: &str) -> Result<InspectorCode, Problem> {
+    let token = hall.access.by_token(id).filter(|actor| actor.has(Role::Inspector));
+    let code = match token {
+        Some(actor) => actor.name,
+        None if hall.config.ingest.osmand_open => id.to_owned(),
+        None => {
+            let title = "the device identifier is not the secret of an inspector's token";
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown_device", title).at("id"));
+        }
+    };
+    InspectorCode::new(code).map_err(|error| Problem::bad_request("id", error.to_string()))
+}
+
+fn parse_time(text: &str, field: &str) -> Result<UtcMillis, Problem> {
+    if let Ok(number) = text.parse::<i64>() {
+        return Ok(unix_time(number));
+    }
+    let instant: Result<jiff::Timestamp, _> = text.parse();
+    instant.map(|instant| UtcMillis(instant.as_millisecond())).map_err(|_| {
+        let shown: String = text.chars().take(40).collect();
+        let title = format!("`{shown}` is neither Unix time nor ISO 8601 such as 2026-11-21T08:00:00Z");
+        Problem::bad_request(field, title)
+    })
+}
+
+fn unix_time(number: i64) -> UtcMillis {
+    // Seconds until the year 5138 are below this; milliseconds have been above it since 1973.
+    UtcMillis(if number.unsigned_abs() < 100_000_000_000 { number.saturating_mul(1_000) } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PHONE: &str = r#"{"location":{"extras":{},"mock":true,"coords":{"speed_accuracy":-1,"speed":-1,
+        "longitude":102.7123,"floor":null,"latitude":25.0406,"accuracy":5,"altitude":0,"heading":-1},
+        "is_moving":false,"age":188,"odometer":0,"event":"motionchange","battery":{"level":-1,"is_charging":false},
+        "activity":{"type":"unknown","confidence":100},"timestamp":"2026-11-21T04:11:30.579Z"},"device_id":"658765"}"#;
+
+    #[test]
+    fn query_form_and_json_say_the_same() {
+        let query =
+            "id=658765&lat=25.0406&lon=102.7123&timestamp=1795234290579&speed=-1&bearing=&accuracy=5&batt=87";
+        let json = decode(None, Some("application/json"), PHONE.as_bytes()).unwrap();
+        assert_eq!(json.fixed, Some(UtcMillis(1_795_234_290_579)));
+        assert_eq!((json.speed_mps, json.heading_deg, json.accuracy_m), (None, None, Some(5.0)));
+        assert_eq!(decode(Some(query), None, b"").unwrap(), json);
+        let kind = Some("application/x-www-form-urlencoded");
+        assert_eq!(decode(None, kind, query.as_bytes()).unwrap(), json);
+        // Whatever type the app states.
+        assert_eq!(decode(Some(""), Some("text/plain"), PHONE.as_bytes()).unwrap(), json);
+        let moving =
+            PHONE.replace("\"speed\":-1", "\"speed\":1.5").replace("\"heading\":-1", "\"heading\":270");
+        let moving = decode(None, None, moving.as_bytes()).unwrap();
+        assert_eq!((moving.speed_mps, moving.heading_deg), (Some(1.5), Some(270.0)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_field() {
+        let json =
+            |from: &str, to: &str| decode(None, Some("application/json"), PHONE.replace(from, to).as_bytes());
+        let form = |query: &str| decode(Some(query), None, b"");
+        for (outcome, field) in [
+            (form("lat=25&lon=102"), "id"),
+            (form("id=&lat=25&lon=102"), "id"),
+            (form("id=a&lon=102"), "lat"),
+            (form("id=a&lat=25&lon=1O2"), "lon"),
+            (form("id=a&lat=NaN&lon=102"), "lat"),
+            (form("id=a&lat=91&lon=102"), "lat"),
+            (form("id=a&lat=25&lon=181"), "lon"),
+            (form("id=a&lat=25&lon=102&speed=fast"), "speed"),
+            (form("id=a&lat=25&lon=102&heading=north"), "heading"),
+            (form("id=a&lat=25&lon=102&timestamp=now"), "timestamp"),
+            (form(&"a".repeat(5_000)), "id"),
+            (decode(None, None, b""), "id"),
+            (decode(None, None, &[0xff, 0xfe]), "body"),
+            (json("25.0406", "\"north\""), "location.coords.latitude"),
+            (json("25.0406", "95"), "location.coords.latitude"),
+            (json("102.7123", "-190"), "location.coords.longitude"),
+            (json("2026-11-21T04:11:30.579Z", "yesterday"), "location.timestamp"),
+        ] {
+            assert_eq!(outcome.unwrap_err().field.as_deref(), Some(field));
+        }
+        let title = json("device_id", "id").unwrap_err().title;
+        assert!(title.contains("device_id"), "{title}");
+        assert!(decode(None, Some("application/json"), b"").is_err());
+    }
+}
