@@ -54,8 +54,9 @@ pub struct State {
     offset: UtcOffset,
     last_case: u64,
     last_whistle: u64,
-    /// Running number of the day for case numbers.
-    number_of_day: (Date, u32),
+    /// Last running number of each day for case numbers. The newest days are kept, and not the last alone: a clock
+    /// that is set back must not give a number twice.
+    numbers_of_days: BTreeMap<Date, u32>,
 }
 
 /// What one event changed, as it stands afterwards.
@@ -66,6 +67,9 @@ pub struct Changes {
     /// Keys of cells that changed, possibly more than once.
     pub tally: Vec<TallyKey>,
 }
+
+/// Days whose running numbers are remembered.
+const NUMBERED_DAYS_MAX: usize = 800;
 
 impl State {
     /// The state before the first event.
@@ -82,7 +86,7 @@ impl State {
             offset: policy.utc_offset_minutes,
             last_case: 0,
             last_whistle: 0,
-            number_of_day: (Date::from_days(0), 0),
+            numbers_of_days: BTreeMap::new(),
         }
     }
 
@@ -160,8 +164,10 @@ impl State {
             _ => unreachable!("only called for the two events that make a case"),
         };
         self.last_case = self.last_case.max(id.0);
-        let numbered = (recorded.at.local(self.offset).date, self.number_of_day.1 + 1);
-        self.number_of_day = if numbered.0 == self.number_of_day.0 { numbered } else { (numbered.0, 1) };
+        *self.numbers_of_days.entry(recorded.at.local(self.offset).date).or_insert(0) += 1;
+        if self.numbers_of_days.len() > NUMBERED_DAYS_MAX {
+            self.numbers_of_days.pop_first();
+        }
         let stage = history.map_or(Stage::Accept, |history| history.stage);
         let stage =
             if history.is_some_and(|history| history.closed.is_some()) { Stage::Close } else { stage };

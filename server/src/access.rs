@@ -82,6 +82,11 @@ impl Default for Config {
 const FIRST_ACCOUNT: &str = "admin";
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
+
+/// Whether a one-time link still counts; never longer than twice its time, however far the clock was set back.
+fn still_valid(until: UtcMillis, now: UtcMillis) -> bool {
+    (1..=2 * ONCE_MS).contains(&until.since(now))
+}
 /// Argon2 takes 19 MiB and a whole core; more at once would be a way to exhaust both.
 const HASHES_AT_ONCE: usize = 2;
 /// Sign-ins that may wait for their check: a few seconds of work.
@@ -153,7 +158,7 @@ impl Access {
     pub fn one_time(&self, account: &str, now: UtcMillis) -> Secret {
         let secret = Secret::random();
         let mut once = lock(&self.0.once);
-        once.retain(|_, (_, until)| *until > now);
+        once.retain(|_, (_, until)| still_valid(*until, now));
         once.insert(secret.digest(), (account.to_owned(), now.plus(ONCE_MS)));
         secret
     }
@@ -161,7 +166,7 @@ impl Access {
     /// Signs in with a one-time secret; it cannot be used again.
     pub fn redeem(&self, secret: &str, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
         let redeemed = lock(&self.0.once).remove(&secret::digest(secret));
-        match redeemed.filter(|(_, until)| *until > now) {
+        match redeemed.filter(|(_, until)| still_valid(*until, now)) {
             None => Ok(None),
             Some((account, _)) => {
                 let account = self.db().account(&account)?.filter(|account| account.disabled.is_none());

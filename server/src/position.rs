@@ -191,6 +191,7 @@ impl Positions {
     /// Takes fixes, each answered on its own.
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
         let now = crate::clock::now();
+        let latest = now.plus(i64::from(self.0.accepts.clock_skew_seconds) * SECOND_MS);
         let mut table = lock(&self.0.table);
         let mut waiting = lock(&self.0.waiting);
         let answers: Vec<Result<(), FixError>> = fixes
@@ -203,7 +204,7 @@ impl Positions {
                 if is_new {
                     waiting.new.push((index, fix.inspector.clone()));
                 }
-                let step = table.take(index, fix);
+                let step = table.take(index, fix, latest);
                 if waiting.steps.len() < STEPS_WAITING_MAX {
                     waiting.steps.push(step);
                 } else {

@@ -60,6 +60,7 @@ impl Timer {
 
 fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> UtcMillis) {
     let mut pause = Duration::ZERO;
+    let mut last = clock();
     loop {
         let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock().0).max(0);
         let sleep = Duration::from_millis(left_ms.unsigned_abs()).min(SLEEP_MAX).max(pause);
@@ -70,10 +71,13 @@ fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> Utc
         }
         let due = wake.at.load(Ordering::Acquire);
         let now = clock();
-        if now.0 < due {
+        // Set back, perhaps over midnight: the log must learn which day it is.
+        let set_back = last.since(now) > HOLD_MS;
+        last = now;
+        if now.0 < due && !set_back {
             continue;
         }
-        if due > 0 {
+        if due > 0 && now.0 >= due {
             metrics::histogram!("gridhall_deadline_late_seconds").record((now.0 - due) as f64 / 1e3);
         }
         let command = Command::PassDeadlines;

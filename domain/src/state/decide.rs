@@ -159,7 +159,9 @@ fn raise_whistle(
 
 fn pass_deadlines(state: &State, policy: &Policy, now: UtcMillis) -> Vec<Event> {
     let date = now.local(policy.utc_offset_minutes).date;
-    let turned = (date > state.today).then_some(Event::DayTurned { date });
+    // Back as well: a clock that was wrong by days and is set right must not leave the hall on a day to come, where
+    // nothing of today is counted. A small step back does not come here (the server's clock holds it).
+    let turned = (date != state.today).then_some(Event::DayTurned { date });
     let passed =
         state.deadlines.iter().take_while(|(at, ..)| *at <= now).take(DEADLINES_PER_COMMAND_MAX).map(
             |(at, alarm, of)| match alarm {
@@ -188,7 +190,7 @@ fn clock(policy: &Policy, started: UtcMillis, limit: Limit) -> Clock {
 
 fn next_case(state: &State, policy: &Policy, now: UtcMillis) -> (CaseId, String) {
     let date = now.local(policy.utc_offset_minutes).date;
-    let of_day = if state.number_of_day.0 == date { state.number_of_day.1 + 1 } else { 1 };
+    let of_day = state.numbers_of_days.get(&date).map_or(1, |last| last + 1);
     (CaseId(state.last_case + 1), format!("{}-{of_day:05}", date.number()))
 }
 

@@ -61,6 +61,8 @@ impl Attempts {
             make_room(&mut names, rule);
         }
         let tries = names.entry(name.clone()).or_insert(Tries { failures: 0, pending: 0, since: now });
+        // A clock set back must not make a lock longer.
+        tries.since = tries.since.min(now);
         let until = tries.since.plus(lasts_ms);
         if tries.failures >= rule.failures && until > now {
             return Err(NoAttempt::Locked { since: tries.since, until });

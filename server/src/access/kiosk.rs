@@ -56,6 +56,11 @@ struct Pending {
 }
 
 impl Pending {
+    /// Whether the code still counts; never longer than twice its time, however far the clock was set back.
+    fn is_valid(&self, now: UtcMillis) -> bool {
+        (1..=2 * CODE_MS).contains(&self.expires.since(now))
+    }
+
     /// Makes room by forgetting the oldest of those that were not approved.
     fn forget_oldest(
         pending: &mut HashMap<[u8; 32], Self>,
@@ -77,7 +82,7 @@ pub(super) struct Pairing {
 impl Pairing {
     pub fn ask(&self, peer: IpAddr, now: UtcMillis) -> Result<Claim, PairingRefused> {
         let mut pending = lock(&self.pending);
-        pending.retain(|_, kiosk| kiosk.expires > now);
+        pending.retain(|_, kiosk| kiosk.is_valid(now));
         if pending.values().filter(|kiosk| kiosk.peer == peer).count() >= PENDING_OF_PEER_MAX {
             Pending::forget_oldest(&mut pending, |kiosk| kiosk.peer == peer)?;
         } else if pending.len() >= PENDING_MAX {
@@ -97,7 +102,7 @@ impl Pairing {
 
     pub fn approve(&self, code: &str, name: &str, wall: &str, now: UtcMillis) -> Result<(), PairingRefused> {
         let mut wrong = lock(&self.wrong);
-        if now.since(wrong.1) > CODE_MS {
+        if !(0..=CODE_MS).contains(&now.since(wrong.1)) {
             *wrong = (0, now);
         }
         if wrong.0 >= WRONG_MAX {
@@ -105,13 +110,13 @@ impl Pairing {
         }
         let mut pending = lock(&self.pending);
         let same_name = |kiosk: &Pending| {
-            kiosk.expires > now && kiosk.approved.as_ref().is_some_and(|(taken, _)| taken == name)
+            kiosk.is_valid(now) && kiosk.approved.as_ref().is_some_and(|(taken, _)| taken == name)
         };
         if pending.values().any(same_name) {
             return Err(PairingRefused::NamePending);
         }
         let waits =
-            |kiosk: &&mut Pending| kiosk.code == code && kiosk.expires > now && kiosk.approved.is_none();
+            |kiosk: &&mut Pending| kiosk.code == code && kiosk.is_valid(now) && kiosk.approved.is_none();
         match pending.values_mut().find(waits) {
             Some(kiosk) => {
                 kiosk.approved = Some((name.to_owned(), wall.to_owned()));
@@ -129,7 +134,7 @@ impl Pairing {
         let mut pending = lock(&self.pending);
         let key = digest(claim);
         match pending.get(&key) {
-            Some(kiosk) if kiosk.expires > now => {
+            Some(kiosk) if kiosk.is_valid(now) => {
                 if kiosk.approved.is_none() {
                     return Ok(None);
                 }

@@ -289,3 +289,30 @@ async fn the_accounts_of_the_version_before_are_taken_over() {
     let made: Vec<_> = access.acts().unwrap().into_iter().map(|act| (act.by, act.act, act.name)).collect();
     assert_eq!(made, [("tests".to_owned(), "account disabled".to_owned(), "zhou".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_clock_set_back_makes_no_lock_code_or_link_longer_and_revoking_still_counts() {
+    let (dir, access) = access();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
+    let cookie = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
+    let (link, claim) = (access.one_time("周敏", NOW), access.ask_pairing(WALL, NOW).unwrap());
+    for _ in 0..5 {
+        assert!(access.sign_in("周敏", "wrong", NOW).await.is_err());
+    }
+    let back = NOW.plus(-5 * HOUR_MS);
+    let locked = access.sign_in("周敏", "correct horse battery", back).await;
+    assert!(matches!(locked, Err(SignInError::Locked { seconds: 300 })), "not five hours: {locked:?}");
+    let later = back.plus(5 * MINUTE_MS);
+    assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
+    assert!(access.redeem(link.expose(), back).unwrap().is_none(), "a link for half an hour, not for five");
+    let approved = access.approve_pairing(&claim.code, "wall-1", "main", back);
+    assert!(matches!(approved, Err(PairingRefused::UnknownCode)), "{approved:?}");
+    // A little back is nobody's fault.
+    let code = access.ask_pairing(WALL, NOW).unwrap().code;
+    access.approve_pairing(&code, "wall-2", "main", NOW.plus(-1_000)).unwrap();
+    // Another process takes the account away; the clock of this one does not hide it.
+    assert!(access.by_cookie(cookie.expose(), back).is_some());
+    let other = Access::open(dir.path(), Config::default()).unwrap();
+    other.sign_out(cookie.expose());
+    assert!(access.by_cookie(cookie.expose(), back.plus(MINUTE_MS)).is_none());
+}

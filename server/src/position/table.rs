@@ -175,8 +175,9 @@ impl Table {
         self.free.sort_by_key(|index| std::cmp::Reverse(self.people[*index as usize].fixed));
     }
 
-    /// Takes a checked fix. Newest wins; an older one only belongs to the track. Returns its step.
-    pub fn take(&mut self, index: u32, fix: &Fix) -> Step {
+    /// Takes a checked fix. Newest wins; an older one only belongs to the track. Returns its step. A position held that
+    /// is later than `latest` was taken under a clock that has been set back since, and does not stand in the way.
+    pub fn take(&mut self, index: u32, fix: &Fix, latest: UtcMillis) -> Step {
         let person = &mut self.people[index as usize];
         let seconds = fix.fixed.since(person.fixed) as f64 / 1_000.0;
         let metres = person.place.distance_m(fix.place);
@@ -190,7 +191,7 @@ impl Table {
             None => person.heading_deg,
         };
         let step = Step { index, place: fix.place, fixed: fix.fixed, moving, heading_deg };
-        if fix.fixed >= person.fixed {
+        if fix.fixed >= person.fixed || person.fixed > latest {
             self.put(&step);
         }
         step

@@ -27,7 +27,7 @@ fn fix(number: usize, lat: f64, lon: f64, fixed: UtcMillis) -> Fix {
 
 fn report(table: &mut Table, fix: &Fix) {
     let index = table.enter(&fix.inspector, fix.place, fix.fixed).unwrap();
-    table.take(index, fix);
+    table.take(index, fix, UtcMillis(i64::MAX));
 }
 
 /// A screen that follows all cells from packed frames.
@@ -258,7 +258,9 @@ fn a_full_table_gives_the_numbers_of_the_silent_to_others() {
     }
     let enter = |table: &mut Table, number: usize, now: UtcMillis| {
         let fix = fix(number, 25.1, 102.8, now);
-        table.enter(&fix.inspector, fix.place, fix.fixed).map(|index| table.take(index, &fix).index)
+        table
+            .enter(&fix.inspector, fix.place, fix.fixed)
+            .map(|index| table.take(index, &fix, UtcMillis(i64::MAX)).index)
     };
     table.tick(START);
     table.forget(START.plus(-1), START);
@@ -301,4 +303,28 @@ fn a_number_given_to_another_takes_no_track_with_it() {
     assert_eq!(known.iter().map(|person| person.code.as_str()).collect::<Vec<_>>(), ["after"]);
     let steps = super::track::sealed(&path, 0, START, START.plus(3_600_000)).unwrap();
     assert_eq!(steps.iter().map(|step| step.fixed).collect::<Vec<_>>(), [START.plus(21 * 60_000)]);
+}
+
+/// A server whose clock was an hour ahead and is set right: positions taken meanwhile must not hide what comes now.
+#[test]
+fn a_position_from_a_clock_set_back_does_not_stand_in_the_way() {
+    let mut table = Table::new(CELL_E6);
+    let ahead = START.plus(3_600_000);
+    report(&mut table, &fix(1, 25.0, 102.7, ahead));
+    let now = fix(1, 25.1, 102.7, START);
+    let late = START.plus(300_000);
+    table.take(0, &now, ahead);
+    assert_eq!(
+        table.people()[0].place,
+        fix(1, 25.0, 102.7, ahead).place,
+        "an older fix belongs to the track"
+    );
+    table.take(0, &now, late);
+    assert_eq!((table.people()[0].place, table.people()[0].fixed), (now.place, START));
+    // Versions go on although the clock does not.
+    table.tick(ahead);
+    let before = table.version();
+    report(&mut table, &fix(1, 25.2, 102.7, START.plus(1_000)));
+    table.tick(START.plus(1_000));
+    assert!(table.version() > before);
 }

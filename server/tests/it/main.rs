@@ -16,5 +16,6 @@ mod video;
 mod random;
 mod sockets;
 mod damage;
+mod clock;
 mod crash;
 mod import;

@@ -1,0 +1,120 @@
+//! The hall's clock is set: forward by hours, back by days, again and again. Nothing fires twice, no number is given
+//! twice, the log goes on in order, and today is today.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use domain::command::{Command, Event, Recorded};
+use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
+use domain::tally::{Dimension, Measure, Period, TallyKey};
+use server::store::Reader;
+use server::writer::Writer;
+
+use crate::city::{self, TestClock};
+
+fn log(reader: &Reader) -> Vec<Recorded> {
+    let all = reader.events_after(0, 10_000).unwrap();
+    all.into_iter().map(|(recorded, _)| recorded).collect()
+}
+
+/// Waits until the log has an event of which `wanted` is true; the timer is a thread of its own.
+fn until(reader: &Reader, what: &str, wanted: impl Fn(&Event) -> bool) -> usize {
+    let began = Instant::now();
+    loop {
+        let found = log(reader).iter().filter(|recorded| wanted(&recorded.event)).count();
+        if found > 0 {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{what} is not recorded");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn today(clock: &TestClock) -> Date {
+    clock.now().local(UtcOffset(480)).date
+}
+
+fn turned_to(reader: &Reader, date: Date, times: usize) {
+    let began = Instant::now();
+    let turned = |recorded: &Recorded| matches!(recorded.event, Event::DayTurned { date: to } if to == date);
+    while log(reader).iter().filter(|recorded| turned(recorded)).count() < times {
+        assert!(began.elapsed() < Duration::from_secs(20), "the day does not turn to {date:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn number_of(writer: &Writer) -> String {
+    city::send(writer, city::report_case()).unwrap().number.unwrap()
+}
+
+#[test]
+fn a_clock_set_forward_and_back_fires_once_and_numbers_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    let first = today(&clock);
+    turned_to(&reader, first, 1);
+    let mut numbers = vec![number_of(&writer), number_of(&writer)];
+    let case = city::send(&writer, city::report_case()).unwrap().case.unwrap();
+    for command in [Command::AcceptCase { case }, Command::FileCase { case }] {
+        city::send(&writer, command).unwrap();
+    }
+    // Forward beyond the dispatch limit: what has become due fires at once.
+    clock.pass(5 * HOUR_MS);
+    let passed = |event: &Event| matches!(event, Event::DeadlinePassed { .. });
+    until(&reader, "the passed deadline", passed);
+    // Back before it, and forward again: it has fired.
+    clock.pass(-5 * HOUR_MS);
+    numbers.push(number_of(&writer));
+    clock.pass(5 * HOUR_MS);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(until(&reader, "the passed deadline", passed), 1, "a deadline fires once");
+    // Three days ahead by mistake, then set right; and the day comes again by itself.
+    for round in 1..=2 {
+        clock.pass(3 * DAY_MS);
+        turned_to(&reader, today(&clock), round);
+        numbers.extend([number_of(&writer), number_of(&writer)]);
+        clock.pass(-3 * DAY_MS);
+        turned_to(&reader, first, round + 1);
+        numbers.extend([number_of(&writer), number_of(&writer)]);
+    }
+    let different: BTreeSet<&String> = numbers.iter().collect();
+    assert_eq!(different.len(), numbers.len(), "{numbers:?}");
+    let seqs: Vec<u64> = log(&reader).iter().map(|recorded| recorded.seq).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    assert_eq!(until(&reader, "the passed deadline", passed), 1);
+    writer.stop();
+    // A restart makes the same state of the log as it was in memory, whichever way the days turned.
+    let (writer, _) = city::start(dir.path(), &clock, Box::new(()));
+    let next = number_of(&writer);
+    assert!(!numbers.contains(&next), "{next} in {numbers:?}");
+    writer.stop();
+}
+
+/// After a day too far ahead, cases are counted for today again.
+#[test]
+fn today_is_counted_after_a_clock_was_ahead_by_days() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let policy = city::policy();
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    let first = today(&clock);
+    turned_to(&reader, first, 1);
+    clock.pass(10 * DAY_MS);
+    turned_to(&reader, today(&clock), 1);
+    clock.pass(-10 * DAY_MS);
+    turned_to(&reader, first, 2);
+    for _ in 0..3 {
+        let case = city::send(&writer, city::report_case()).unwrap().case.unwrap();
+        for command in [Command::AcceptCase { case }, Command::FileCase { case }] {
+            city::send(&writer, command).unwrap();
+        }
+    }
+    writer.stop();
+    let (store, state) =
+        server::store::Store::open_with(dir.path(), &policy, server::store::Options::default()).unwrap();
+    let filed = TallyKey { measure: Measure::Filed, dimension: Dimension::City, period: Period::Day(first) };
+    assert_eq!(state.tally.get(&filed), 3);
+    assert_eq!(state.today, first);
+    drop(store);
+}
