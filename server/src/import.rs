@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub mod mapping;
-mod records;
-mod row;
+pub mod records;
+pub mod row;
 mod remote;
 mod sink;
 
@@ -154,7 +154,7 @@ fn first_delimiter(map: Option<&Path>) -> Result<u8, ImportError> {
 
 fn header(file: &Path, records: &mut Records<BufReader<File>>) -> Result<Vec<String>, ImportError> {
     let wrong = |problem: String| ImportError::Header { path: file.to_owned(), line: 1, problem };
-    let first = records.next().map_err(|source| ImportError::Read { path: file.to_owned(), source })?;
+    let first = records.read().map_err(|source| ImportError::Read { path: file.to_owned(), source })?;
     let Some(first) = first else { return Err(wrong("is empty; expected a header".to_owned())) };
     let mut header = match first.fields {
         Ok(fields) => fields,
@@ -198,7 +198,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, records: &mut Records<BufReader<File>>, sink: &mut Sink) -> Result<(), Stop> {
         let mut batch: Vec<(u64, Row)> = Vec::with_capacity(BATCH_ROWS);
-        while let Some(record) = records.next().map_err(Stop::Read)? {
+        while let Some(record) = records.read().map_err(Stop::Read)? {
             self.summary.rows += 1;
             let line = record.line;
             let fields = match record.fields {

@@ -24,7 +24,7 @@ mod follower;
 mod transcode;
 mod snapshot;
 mod mse;
-mod message;
+pub mod message;
 mod tile;
 mod socket;
 mod http;

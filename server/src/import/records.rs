@@ -82,7 +82,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; none at the end.
-    pub fn next(&mut self) -> std::io::Result<Option<Record>> {
+    pub fn read(&mut self) -> std::io::Result<Option<Record>> {
         loop {
             let line = self.line;
             let Some(mut first) = self.take()? else { return Ok(None) };

@@ -4,7 +4,7 @@ use super::records::{Broken, Records, looks_like_gbk};
 
 fn read(text: &[u8]) -> Vec<(u64, Result<Vec<String>, Broken>)> {
     let mut records = Records::new(text, b',');
-    std::iter::from_fn(|| records.next().unwrap()).map(|record| (record.line, record.fields)).collect()
+    std::iter::from_fn(|| records.read().unwrap()).map(|record| (record.line, record.fields)).collect()
 }
 
 fn fields(texts: &[&str]) -> Result<Vec<String>, Broken> {
@@ -29,7 +29,7 @@ fn lines_end_with_cr_lf_or_both() {
         for size in 1..=text.len() {
             let mut records = Records::new(std::io::BufReader::with_capacity(size, text.as_bytes()), b',');
             let found: Vec<_> =
-                std::iter::from_fn(|| records.next().unwrap()).map(|record| record.fields).collect();
+                std::iter::from_fn(|| records.read().unwrap()).map(|record| record.fields).collect();
             let rows = [["id", "text"], ["1", "eins"], ["2", "zwei\rzwo"], ["3", "drei"]];
             assert_eq!(found, rows.map(|row| fields(&row)), "{end:?} in pieces of {size}");
         }

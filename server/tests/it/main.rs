@@ -4,6 +4,7 @@ mod city;
 mod demo_city;
 mod http;
 mod api;
+mod decoders;
 mod doors;
 mod roles;
 mod map;
