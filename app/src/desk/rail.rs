@@ -160,7 +160,12 @@ fn Lamps(queue: Queue) -> impl IntoView {
         let class = format!("lamp {}", lamp.class());
         view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{move || text::grouped(counts.get()[index])}</span> }
     };
-    view! { <span class="br">{one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock))}</span> }
+    // Lamps of some of the cases would not add up to the queue.
+    let whole = move || board.with(Part::Cases, |held| held.cases_whole);
+    let lamps = move || {
+        view! { {one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock))} }
+    };
+    view! { <span class="br">{move || whole().then(lamps)}</span> }
 }
 
 /// Lamps of whole queues need no finer time.

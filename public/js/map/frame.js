@@ -58,7 +58,7 @@ export class Frame {
     this.noteEl.classList.add('map-failed');
   }
 
-  legend({ legend, lang, onClick: ask }, cases, per) {
+  legend({ legend, lang, interactive, onClick }, cases, per) {
     if (!legend) return;
     const counts = { 1: 0, 2: 0, 3: 0 };
     for (const each of cases) if (each.priority in counts) counts[each.priority] += 1;
@@ -66,6 +66,8 @@ export class Frame {
     if (key === this.legendKey) return;
     this.legendKey = key;
     const words = LEGEND[lang] ?? LEGEND.zh;
+    // A map that can be moved stands beside the list it counts.
+    const ask = interactive ? null : onClick;
     const rows = ['1', '2', '3', 'ordinary', 'person', 'camera'].map((name) => {
       // What is counted can be asked for.
       const level = ['1', '2', '3', 'ordinary'].indexOf(name) + 1;
