@@ -22,18 +22,21 @@ test('without WebCodecs sixteen tiles play through media source extensions', asy
   for (const camera of cameras) await paintsNow(page, camera);
   const { tiles, link } = await stats(page);
   expect(link.reconnects).toBe(0);
-  for (const tile of tiles) expect(tile.painted).toBeGreaterThan(50);
-  const buffers = await page.evaluate(() =>
-    [...document.querySelectorAll('video')].map((video) => ({
-      kept: video.currentTime - video.buffered.start(0),
-      behind: video.buffered.end(video.buffered.length - 1) - video.currentTime,
-    })),
-  );
-  expect(buffers).toHaveLength(16);
-  for (const { kept, behind } of buffers) {
-    expect(kept).toBeLessThan(21);
-    expect(behind).toBeLessThan(1.5);
+  for (const { camera } of tiles) {
+    await expect.poll(async () => (await tileOf(page, camera)).painted, { timeout: 30_000 }).toBeGreaterThan(50);
   }
+  const read = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll('video')].map((video) => ({
+        kept: video.currentTime - video.buffered.start(0),
+        behind: video.buffered.end(video.buffered.length - 1) - video.currentTime,
+      })),
+    );
+  // A video that fell behind on a busy machine catches up; one that does not would stay behind for good.
+  await expect.poll(async () => Math.max(...(await read()).map(({ behind }) => behind)), { timeout: 30_000 }).toBeLessThan(1.5);
+  const buffers = await read();
+  expect(buffers).toHaveLength(16);
+  for (const { kept } of buffers) expect(kept).toBeLessThan(21);
   const sorted = tiles.map((tile) => tile.latency_p50_ms).sort((a, b) => a - b);
   console.log(JSON.stringify({ mse_ingest_painted_p50_ms: sorted[8], behind_s: Math.max(...buffers.map((b) => b.behind)) }));
   await picture(page, info, 'mse');
@@ -49,7 +52,7 @@ test('media source extensions: new parameters, a damaged fragment and a lost soc
   expect(await page.locator('video').count()).toBe(1);
   const at = server.newest + 3;
   server.camera('A').corrupt = (n) => n % FRAMES === at % FRAMES;
-  await expect.poll(async () => (await tileOf(page, 'A')).rebuilt, { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await tileOf(page, 'A')).rebuilt, { timeout: 30_000 }).toBeGreaterThan(0);
   server.camera('A').corrupt = undefined;
   await paintsNow(page, 'A');
   await inState(page, 'A', 'live');

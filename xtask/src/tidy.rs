@@ -349,7 +349,7 @@ fn crates_that_may_not_read_a_clock_are_told_so() {
 #[test]
 fn every_count_follows_a_long_run() {
     let (fixed, switch) = (concat!("with_", "cases("), concat!("GRIDHALL", "_LONG"));
-    let askers = ["end2end/helpers/long.ts", "server/tests/it/crash.rs", "xtask/src/test.rs"];
+    let askers = ["end2end/helpers/long.ts", "server/tests/it/long.rs", "xtask/src/test.rs"];
     let is_source = |path: &str| is_rust(path) || path.ends_with(".ts");
     let planted = [("a/src/a.rs", fixed), ("end2end/tests/a.spec.ts", switch)];
     for plant in planted {

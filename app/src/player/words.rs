@@ -73,6 +73,8 @@ fn over(language: Language, told: &Told, offset: UtcOffset) -> Option<Over> {
             });
             let title = match told.cause {
                 Some(Cause::Link) => say("与服务器断开", "Server not reached"),
+                // The signal is there; pictures are not.
+                Some(Cause::Undecodable) => say("无法解码", "Cannot be decoded"),
                 _ => say("信号中断", "Signal lost"),
             };
             (title, since)

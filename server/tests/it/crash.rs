@@ -165,7 +165,7 @@ fn verify(dir: &Path, acknowledged: &[Acknowledged]) -> u64 {
 
 #[test]
 fn kill_nine_under_load_loses_nothing_acknowledged() {
-    let cycles = if std::env::var_os("GRIDHALL_LONG").is_some() { 1_000 } else { 20 };
+    let cycles = if crate::long::is_long() { 1_000 } else { 20 };
     let seed: u64 =
         std::env::var("GRIDHALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);

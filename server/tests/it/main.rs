@@ -1,5 +1,6 @@
 //! The one integration binary of the server: doors and files as their users meet them.
 
+mod long;
 mod city;
 mod demo_city;
 mod http;

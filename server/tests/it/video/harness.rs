@@ -27,6 +27,8 @@ impl Hall {
 
     pub async fn start_with(config: Config, specs: Vec<CameraSpec>) -> Self {
         let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), specs).await.unwrap();
+        // Drawn and coded before anybody dials: on a busy machine that takes longer than a camera may take to answer.
+        cameras.prepare().await.unwrap();
         let list = sim::camera::registry::to_toml(&cameras).unwrap();
         let (registry, refusals) = import::from_toml(&list).unwrap();
         assert!(refusals.is_empty(), "{refusals:?}");

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(40);
 
 fn h265(code: &str) -> CameraSpec {
     let mut spec = CameraSpec::looped(code, 3).with_codec(Codec::H265);

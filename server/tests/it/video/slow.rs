@@ -13,7 +13,6 @@ async fn a_page_that_stops_reading_goes_on_at_a_key_frame_and_is_told() {
     spec.gop_seconds = 1;
     spec.main.kbps = Some(12_000);
     let hall = Hall::start(vec![spec]).await;
-    hall.cameras.prepare().await.unwrap();
     let mut page = hall.page("webcodecs", false).await;
     page.open(1, "fat", "main", 1080).await;
     page.until_media(1, 2, 15, Duration::from_secs(10)).await;
@@ -40,7 +39,6 @@ async fn a_dead_page_is_disconnected_and_the_others_go_on() {
     spec.gop_seconds = 1;
     spec.main.kbps = Some(12_000);
     let hall = Hall::start_with(Config { page_stall_ms: 1_000, ..Config::default() }, vec![spec]).await;
-    hall.cameras.prepare().await.unwrap();
     let mut dead = hall.page("webcodecs", false).await;
     let mut alive = hall.page("webcodecs", false).await;
     dead.open(1, "fat", "main", 1080).await;

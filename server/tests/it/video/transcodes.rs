@@ -17,7 +17,6 @@ fn camera(fault: Option<Fault>) -> CameraSpec {
 async fn watching(mode: &str, fault: Option<Fault>) -> (Hall, Page) {
     let config = Config { undecodable_ms: 1_500, ..Config::default() };
     let hall = Hall::start_with(config, vec![camera(fault)]).await;
-    hall.cameras.prepare().await.unwrap();
     let mut page = hall.page(mode, false).await;
     page.open(1, "cam", "sub", 360).await;
     (hall, page)
