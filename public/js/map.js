@@ -10,7 +10,6 @@
 
 import { View, latOf, lonOf, mercatorX, mercatorY, readTheme, ringHolds, viewOf, zoomFor } from './map/geo.js';
 import { GlGround, textureSizeMax } from './map/ground-gl.js';
-import { SvgGround } from './map/ground-svg.js';
 import { openArchive } from './map/archive.js';
 import { Frame } from './map/frame.js';
 import { readGround } from './map/layers.js';
@@ -84,14 +83,15 @@ class HallMap {
     Object.assign(this, { survey, lacking: missing.length > 0 || archive === undefined });
     this.home = bounds ?? this.options.bounds ?? archive?.bounds ?? NOWHERE;
     if (this.destroyed) return;
-    const kind = textureMax > 0 ? GlGround : SvgGround;
+    // Few machines need it, so it is not loaded with the rest.
+    const drawn = async (settings) => (await import('./map/ground-svg.js')).SvgGround.make(this.frame.groundEl, settings);
     const settings = { ...this.options, ground, archive: archive ?? null, theme: this.theme, textureMax, view: this.homeView(), onView: () => { this.moved = true; } };
-    this.ground = await kind.make(this.frame.groundEl, settings).catch((error) => {
-      if (kind === SvgGround) throw error;
+    const made = textureMax > 0 ? GlGround.make(this.frame.groundEl, settings).catch((error) => {
       console.warn('map: falling back to SVG:', error);
       this.frame.groundEl.replaceChildren();
-      return SvgGround.make(this.frame.groundEl, settings);
-    });
+      return drawn(settings);
+    }) : drawn(settings);
+    this.ground = await made;
     if (this.destroyed) return this.ground.destroy();
     if (this.pending) this.ground.show(this.pending(), false);
     this.ground.setLate(this.scene.late.map((each) => each.code), this.theme);

@@ -4,7 +4,7 @@
 //! (`site/*.rs`), or anything the server decides (headers, which path answers with the page).
 
 mod output;
-mod comments;
+mod lean;
 mod wasm;
 mod styles;
 mod vendor;
@@ -18,6 +18,7 @@ use clap::Args;
 
 use crate::repo::Repo;
 use crate::setup;
+use lean::Lean;
 use output::{Compression, Output};
 pub use wasm::WasmBuild;
 
@@ -48,12 +49,16 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     let started = Instant::now();
     let mut output = Output::open(folder)?;
+    let scripts = repo.root.join("public/js");
     if build == WasmBuild::Optimised {
-        output.leave_comments_out();
+        output.shrink_with(Lean::of(repo));
+        Lean::of(repo).add_scripts(&scripts, &repo.wasm_target.join("gridhall-site/js"), &mut output)?;
+    } else {
+        output.copy_folder(&scripts, "js")?;
     }
     wasm::add(repo, build, &mut output)?;
     styles::add(&repo.root.join("style"), &mut output)?;
-    output.copy_folder(&repo.root.join("public"), "")?;
+    output.copy_folder_but(&repo.root.join("public"), "js")?;
     vendor::add(&repo.root.join("npm"), &mut output)?;
     licences::add(repo, &mut output)?;
     let compression = match build {
@@ -81,6 +86,9 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     Ok(())
 }
 
+/// What a screen's first picture needs although its programme asks for it later: a wall opens with cameras.
+const AT_ONCE: [(&str, &str); 1] = [("wall", "js/player.js")];
+
 /// The programmes behind screens, each with its own first load.
 pub const SCREENS: [&str; 3] = wasm::PROGRAMMES;
 
@@ -102,18 +110,19 @@ pub fn check_first_loads(folder: &Path) -> Result<()> {
 }
 
 /// What a screen's browser downloads before the screen works, as `build` left it in `folder`: page, programme, style
-/// and every script the programme imports, whether at once or when a tile opens. Not the font's slices and the ground of
-/// the map, which arrive behind a working screen.
+/// and every script the programme needs for its first picture. Not the font's slices and the ground of the map, which
+/// arrive behind a working screen, nor scripts that something else asks for later (`import('…')`).
 pub fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
-    let programme = format!("pkg/{screen}.js");
     let mut files = vec![
         format!("{screen}.html"),
         "start.js".to_owned(),
-        "pkg/main.css".to_owned(),
+        format!("pkg/{screen}.css"),
         format!("pkg/{screen}_bg.wasm"),
-        programme.clone(),
+        format!("pkg/{screen}.js"),
     ];
-    let mut waiting = vec![programme];
+    let at_once = AT_ONCE.iter().filter(|(of, _)| *of == screen).map(|(_, script)| (*script).to_owned());
+    files.extend(at_once.filter(|script| folder.join(script).is_file()));
+    let mut waiting: Vec<String> = files.iter().filter(|name| name.ends_with(".js")).cloned().collect();
     while let Some(file) = waiting.pop() {
         for found in imports(folder, &file)? {
             if !files.contains(&found) {
@@ -125,16 +134,19 @@ pub fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
     files.iter().map(|name| output::length_sent(&folder.join(name))).sum()
 }
 
-/// The site's scripts that a script names: by import, or as a worker.
+/// The site's scripts that a script names and starts with: by import, or as a worker.
 fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
     let path = folder.join(file);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let near = Path::new(file).parent().unwrap_or(Path::new(""));
-    let named = text.split(['\'', '"', '`']).filter(|word| word.ends_with(".js") && !word.contains(' '));
-    let resolved = named.map(|word| match word.strip_prefix('/') {
-        Some(absolute) => absolute.to_owned(),
-        None => joined(near, word),
-    });
+    let words: Vec<&str> = text.split(['\'', '"', '`']).collect();
+    let later = |before: &str| before.ends_with("import(");
+    let named = words.windows(2).filter(|pair| pair[1].ends_with(".js") && !pair[1].contains(' '));
+    let resolved =
+        named.filter(|pair| !later(pair[0])).map(|pair| pair[1]).map(|word| match word.strip_prefix('/') {
+            Some(absolute) => absolute.to_owned(),
+            None => joined(near, word),
+        });
     Ok(resolved.filter(|name| folder.join(name).is_file()).collect())
 }
 
@@ -164,17 +176,23 @@ mod tests {
             std::fs::write(path, text).unwrap();
         };
         for (name, bytes) in
-            [("wall.html", 10), ("start.js", 20), ("pkg/main.css", 40), ("pkg/wall_bg.wasm", 9_000)]
+            [("wall.html", 10), ("start.js", 20), ("pkg/wall.css", 40), ("pkg/wall_bg.wasm", 9_000)]
         {
             write(name, &" ".repeat(bytes));
         }
         write("pkg/wall_bg.wasm.br", &" ".repeat(80));
         write("pkg/wall.js", "import { a } from '/js/a.js';");
-        write("js/a.js", "import './a/b.js'; import './gone.js'; import '../pkg/wall.js'");
+        write("js/a.js", "import './a/b.js'; import './gone.js'; import '../pkg/wall.js'; import('./c.js')");
         write("js/a/b.js", "import '../a.js'");
-        let scripts: u64 = [29, 62, 16].iter().sum();
+        write("js/c.js", "later()");
+        write("js/player.js", "show()");
+        let scripts: u64 = [29, 80, 16].iter().sum();
         let counted = first_load_bytes(&folder, "wall").unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(counted, 10 + 20 + 40 + 80 + scripts);
+        assert_eq!(
+            counted,
+            10 + 20 + 40 + 80 + scripts + "show()".len() as u64,
+            "a wall opens with its player"
+        );
     }
 }

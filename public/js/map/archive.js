@@ -1,6 +1,6 @@
 // Reads tiles out of one PMTiles archive on our server, for the ground that MapLibre draws. Loaded only where one is set.
 
-const SCRIPT = new URL('../../vendor/pmtiles/4.5.0/pmtiles.js', import.meta.url);
+const SCRIPT = new URL('/vendor/pmtiles/4.5.0/pmtiles.js', import.meta.url);
 /** Kinds of tiles as the archive's header numbers them. */
 const VECTOR = 1;
 const PICTURES = [2, 3, 4, 5];

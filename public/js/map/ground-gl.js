@@ -4,7 +4,7 @@
 import { archiveLayers, archivePaints, teach } from './archive.js';
 import { View, latOf, lonOf, mercatorX, mercatorY, roadStops } from './geo.js';
 
-const VENDOR = new URL('../../vendor/maplibre/6.17.0/', import.meta.url);
+const VENDOR = new URL('/vendor/maplibre/6.17.0/', import.meta.url);
 let library;
 
 /** Loads the library and its style sheet once. */

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::comments;
+use super::lean::Lean;
 
 /// Marks a folder as ours, so that stale files in it may be removed.
 const MARKER: &str = ".gridhall-site";
@@ -36,8 +36,8 @@ pub struct Output {
     folder: PathBuf,
     produced: BTreeSet<String>,
     rewritten: usize,
-    /// What is shipped goes without the comments of its source.
-    comments: bool,
+    /// Scripts and style sheets are shipped without what only their readers need.
+    lean: Option<Lean>,
 }
 
 /// A site that is complete.
@@ -59,12 +59,12 @@ impl Output {
         }
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&marker, "").with_context(|| format!("cannot write {}", marker.display()))?;
-        Ok(Output { folder, produced: BTreeSet::from([MARKER.to_owned()]), rewritten: 0, comments: true })
+        Ok(Output { folder, produced: BTreeSet::from([MARKER.to_owned()]), rewritten: 0, lean: None })
     }
 
-    /// From here on our scripts and style sheets are written without their comments.
-    pub fn leave_comments_out(&mut self) {
-        self.comments = false;
+    /// From here on our scripts and style sheets are written without what only their readers need.
+    pub fn shrink_with(&mut self, lean: Lean) {
+        self.lean = Some(lean);
     }
 
     /// Puts a file at `path`, leaving the one on disk untouched if it is the same already.
@@ -73,11 +73,11 @@ impl Output {
         if !self.produced.insert(path.to_owned()) {
             bail!("two parts of the site both make `{path}`");
         }
-        let lean = match std::str::from_utf8(bytes) {
-            Ok(text) if !self.comments && comments::has_some(path) => Some(comments::without(text)),
-            Ok(_) | Err(_) => None,
+        let lean = match &self.lean {
+            Some(lean) if Lean::shrinks(path) => Some(lean.shrink(path, bytes)?),
+            Some(_) | None => None,
         };
-        let bytes = lean.as_deref().map_or(bytes, str::as_bytes);
+        let bytes = lean.as_deref().unwrap_or(bytes);
         if fs::read(&file).is_ok_and(|present| present == bytes) {
             return Ok(());
         }
@@ -96,9 +96,18 @@ impl Output {
 
     /// Copies all files below `from`; hidden ones stay behind.
     pub fn copy_folder(&mut self, from: &Path, path: &str) -> Result<()> {
+        self.copy_entries(from, path, None)
+    }
+
+    /// Copies all files below `from` to the site's top, without the folder `but`.
+    pub fn copy_folder_but(&mut self, from: &Path, but: &str) -> Result<()> {
+        self.copy_entries(from, "", Some(but))
+    }
+
+    fn copy_entries(&mut self, from: &Path, path: &str, but: Option<&str>) -> Result<()> {
         for entry in sorted_entries(from)? {
             let name = entry.file_name().expect("a folder's entry has a name").to_string_lossy();
-            if name.starts_with('.') {
+            if name.starts_with('.') || but == Some(name.as_ref()) {
                 continue;
             }
             let inner = if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") };

@@ -1,4 +1,4 @@
-//! One style sheet out of `style/*.css`.
+//! One style sheet for each screen out of `style/*.css`, without what is another's alone.
 //!
 //! Order decides which rule wins: tokens, base, then the rest by name; or the `@import` lines of `style/main.css`, if
 //! there is one, which must then name every sheet.
@@ -8,10 +8,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::output::{Output, sorted_entries};
+use super::wasm::PROGRAMMES;
 
 /// These come first, in this order.
 const FIRST: [&str; 2] = ["tokens.css", "base.css"];
 const ENTRY: &str = "main.css";
+
+/// Sheets that one screen alone uses.
+const OWN: [(&str, &str); 3] = [("wall", "wall.css"), ("desk", "desk.css"), ("door", "pair.css")];
 
 pub fn add(folder: &Path, output: &mut Output) -> Result<()> {
     let mut sheets = Vec::new();
@@ -23,16 +27,22 @@ pub fn add(folder: &Path, output: &mut Output) -> Result<()> {
             sheets.push((name, text));
         }
     }
-    output.write("pkg/main.css", joined(sheets)?.as_bytes())
+    for screen in PROGRAMMES {
+        output.write(&format!("pkg/{screen}.css"), joined(sheets.clone(), screen)?.as_bytes())?;
+    }
+    Ok(())
 }
 
-/// The sheets in order, each under a comment with its name.
-fn joined(mut sheets: Vec<(String, String)>) -> Result<String> {
+/// The sheets a screen uses in order, each under a comment with its name.
+fn joined(mut sheets: Vec<(String, String)>, screen: &str) -> Result<String> {
     let entry = sheets.iter().position(|(name, _)| name == ENTRY).map(|at| sheets.remove(at).1);
-    let order = match entry {
+    let mut order = match entry {
         Some(entry) => imports(&entry)?,
         None => by_name(&sheets),
     };
+    let others = |name: &String| OWN.iter().any(|(owner, sheet)| sheet == name && *owner != screen);
+    order.retain(|name| !others(name));
+    sheets.retain(|(name, _)| !others(name));
     let mut joined = String::new();
     for name in &order {
         let at = sheets.iter().position(|(sheet, _)| sheet == name);
@@ -83,8 +93,14 @@ mod tests {
 
     #[test]
     fn tokens_and_base_come_before_the_rest() {
-        let joined = joined(sheets(&["base.css", "alarm.css", "tokens.css", "wall.css"])).unwrap();
+        let joined = joined(sheets(&["base.css", "alarm.css", "tokens.css", "wall.css"]), "wall").unwrap();
         assert_eq!(order(&joined), ["tokens.css", "base.css", "alarm.css", "wall.css"]);
+    }
+
+    #[test]
+    fn a_screen_goes_without_the_sheets_of_the_others() {
+        let joined = joined(sheets(&["base.css", "desk.css", "pair.css", "wall.css"]), "desk").unwrap();
+        assert_eq!(order(&joined), ["base.css", "desk.css"]);
     }
 
     #[test]
@@ -92,7 +108,7 @@ mod tests {
         let with = |entry: &str| {
             let mut all = sheets(&["a.css", "b.css"]);
             all.push((ENTRY.to_owned(), entry.to_owned()));
-            joined(all)
+            joined(all, "wall")
         };
         let both = with("/* order */\n@import \"b.css\";\n@import \"./a.css\";\n").unwrap();
         assert_eq!(order(&both), ["b.css", "a.css"]);
