@@ -34,6 +34,10 @@ impl std::fmt::Display for ApiError {
     }
 }
 
+/// The body of a write that says nothing: `{}`.
+#[derive(Serialize)]
+pub struct Nothing {}
+
 pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
     read_json(send("GET", path, None, None).await?).await
 }
@@ -60,7 +64,8 @@ pub async fn delete(path: &str, csrf: &str) -> Result<(), ApiError> {
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
-    serde_json::to_string(body).map_err(|error| ApiError::Unreadable(error.to_string()))
+    let text = js_sys::JSON::stringify(&to_js(body)?).map_err(unreadable)?;
+    Ok(String::from(text))
 }
 
 async fn send(
@@ -92,24 +97,33 @@ async fn send(
     if response.ok() { Ok(response) } else { Err(refusal(response).await) }
 }
 
+/// The browser reads the JSON: it has a parser already, and the programme needs none.
 async fn read_json<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
-    let text = read_text(&response).await?;
-    serde_json::from_str(&text).map_err(|error| ApiError::Unreadable(error.to_string()))
+    from_js(body(&response).await?)
 }
 
-async fn read_text(response: &Response) -> Result<String, ApiError> {
-    let text = response.text().map_err(unreadable)?;
-    let text = JsFuture::from(text).await.map_err(|_| ApiError::Unreachable)?;
-    Ok(text.as_string().unwrap_or_default())
+async fn body(response: &Response) -> Result<JsValue, ApiError> {
+    let text = JsFuture::from(response.text().map_err(unreadable)?);
+    let text = text.await.map_err(|_| ApiError::Unreachable)?.as_string().unwrap_or_default();
+    js_sys::JSON::parse(&text).map_err(unreadable)
+}
+
+/// A value as JSON would carry it, as objects of JavaScript.
+pub fn to_js(value: &impl Serialize) -> Result<JsValue, ApiError> {
+    let value = value.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
+    value.map_err(|error| ApiError::Unreadable(error.to_string()))
+}
+
+pub fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, ApiError> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 
 /// The words of a `problem+json` answer: its detail, else its title.
 async fn refusal(response: Response) -> ApiError {
-    let text = read_text(&response).await.unwrap_or_default();
-    let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let words = ["detail", "title"].iter().find_map(|field| problem[*field].as_str()).unwrap_or_default();
-    let code = problem["code"].as_str().unwrap_or_default().to_owned();
-    ApiError::Refused { status: response.status(), code, words: words.to_owned() }
+    let problem = body(&response).await.unwrap_or_default();
+    let field = |name: &str| js_sys::Reflect::get(&problem, &JsValue::from_str(name)).ok()?.as_string();
+    let words = field("detail").or_else(|| field("title")).unwrap_or_default();
+    ApiError::Refused { status: response.status(), code: field("code").unwrap_or_default(), words }
 }
 
 fn unreadable(error: JsValue) -> ApiError {

@@ -3,6 +3,7 @@
 //! What should be here: the page, what its parts share, ways to move. What should not: the parts themselves.
 
 mod act;
+mod address;
 mod around;
 mod camera;
 mod clock;
@@ -32,8 +33,6 @@ use domain::role::{Role, acts_for};
 use domain::whistle::Whistle;
 use domain::wire::Topic;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use send_wrapper::SendWrapper;
 
 use crate::board::{Board, use_board};
@@ -45,6 +44,7 @@ use crate::people;
 use crate::session::{Session, Signed, require, use_session};
 use crate::wall::cases;
 use crate::words::say;
+use address::Address;
 use file::File;
 use filters::{Filters, Queue};
 use listing::Listing;
@@ -56,8 +56,6 @@ pub enum Prefix {
     Queue,
     Camera,
 }
-
-type Go = StoredValue<Box<dyn Fn(&str, bool)>, LocalStorage>;
 
 /// What the parts of the desk share.
 #[derive(Clone, Copy)]
@@ -77,19 +75,17 @@ pub struct Desk {
     pub sending: Sending,
     pub names: names::Called,
     signed: Signed,
-    go: Go,
+    address: Address,
 }
 
 impl Desk {
     fn new() -> Self {
-        let query = use_query_map();
-        let filters = Memo::new(move |_| query.with(|query| Filters::read(|key| query.get(key))));
-        let path = use_location().pathname;
-        let opened = Memo::new(move |_| path.with(|path| opened_in(path)));
-        let navigate = use_navigate();
-        let go = move |to: &str, replace: bool| {
-            navigate(to, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
-        };
+        let address = Address::follow();
+        let filters = Memo::new(move |_| {
+            let query = address.query();
+            Filters::read(|key| query.as_ref().and_then(|query| query.get(key)))
+        });
+        let opened = Memo::new(move |_| opened_in(&address.path()));
         let (sending, board) = (Sending::new(), use_board());
         let calls = whistle::listed(filters, board);
         Self {
@@ -105,7 +101,7 @@ impl Desk {
             sending,
             names: names::use_names(),
             signed: use_session(),
-            go: StoredValue::new_local(Box::new(go)),
+            address,
         }
     }
 
@@ -139,7 +135,7 @@ impl Desk {
     }
 
     /// The address of the list under other filters, or of a case over it.
-    pub fn address(filters: &Filters, case: Option<CaseId>) -> String {
+    pub fn address_of(filters: &Filters, case: Option<CaseId>) -> String {
         let query = filters.query(|text| String::from(js_sys::encode_uri_component(text)));
         let page = case.map_or_else(|| "/desk".to_owned(), |id| format!("/desk/case/{id}"));
         if query.is_empty() { page } else { format!("{page}?{query}") }
@@ -155,24 +151,24 @@ impl Desk {
         if !replace {
             self.selected.set(None);
         }
-        let address = Self::address(filters, self.opened.get_untracked());
-        self.go.with_value(|go| go(&address, replace));
+        let address = Self::address_of(filters, self.opened.get_untracked());
+        self.address.go(&address, replace);
     }
 
     pub fn choose(self, queue: Queue) {
         let filters = Filters::of(queue, &untrack(|| self.me()));
-        self.go.with_value(|go| go(&Self::address(&filters, None), false));
+        self.address.go(&Self::address_of(&filters, None), false);
         self.selected.set(None);
     }
 
     /// Opens a case beside the list, or closes it.
     pub fn open(self, case: Option<CaseId>, replace: bool) {
-        let address = self.filters.with_untracked(|filters| Self::address(filters, case));
+        let address = self.filters.with_untracked(|filters| Self::address_of(filters, case));
         if case.is_some() {
             self.selected.set(case);
         }
         self.sending.progress.set(send::Progress::Idle);
-        self.go.with_value(|go| go(&address, replace));
+        self.address.go(&address, replace);
     }
 }
 
@@ -264,5 +260,6 @@ pub fn unit_px() -> f64 {
     let root = document().document_element();
     let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
     let size = style.and_then(|style| style.get_property_value("font-size").ok());
-    size.and_then(|size| size.trim_end_matches("px").parse().ok()).unwrap_or(10.0)
+    // The browser's own reading of numbers: the standard library's brings a table of 10 KB.
+    size.map(|size| js_sys::parse_float(&size)).filter(|size| size.is_finite()).unwrap_or(10.0)
 }

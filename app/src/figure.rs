@@ -85,7 +85,7 @@ impl Evidence {
                 .value(language, format!("{note} {days}{} {unit}", clock.digits))
                 .part(say!(language, desk.started), moment(started))
                 .part(say!(language, desk.due), moment(due))
-                .part(say!(language, desk.used_share), format!("{share:.0} %"));
+                .part(say!(language, desk.used_share), format!("{} %", crate::text::fixed(share, 0)));
         match limit {
             Some(limit) => evidence.part(say!(language, desk.unit), limit.words(language)),
             None => evidence,

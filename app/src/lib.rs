@@ -14,6 +14,7 @@ mod language;
 mod theme;
 mod hall;
 mod session;
+mod order;
 mod names;
 mod board;
 mod live;
@@ -32,8 +33,6 @@ mod kiosk;
 mod page;
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
 
 /// Starts the programme of a wall. It has one page: leaving it loads another programme.
 pub fn wall() {
@@ -42,16 +41,7 @@ pub fn wall() {
 
 /// Starts the programme of the dispatcher's desk.
 pub fn desk() {
-    start(|| {
-        view! {
-            <Router>
-                <Routes fallback=page::NotFound>
-                    <Route path=path!("/desk/*rest") view=desk::DeskPage/>
-                </Routes>
-            </Router>
-        }
-        .into_any()
-    });
+    start(|| desk::DeskPage().into_any());
 }
 
 /// Starts the programme of the ways in.

@@ -1,7 +1,7 @@
 //! The map as a component: hands cases, cameras, people and the incident to `public/js/map.js`, and brings clicks back.
 //!
 //! What should be here: the bridge and its types. What should not: drawing (the script's), which cases a screen holds.
-//! Lists travel as JSON, because they change seldom; positions as whole numbers in one typed array.
+//! Lists travel as plain objects, because they change seldom; positions as whole numbers in one typed array.
 
 mod options;
 mod mark;
@@ -18,6 +18,8 @@ use leptos::prelude::*;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::api;
+use crate::order;
 use options::MapSetup;
 
 #[wasm_bindgen(raw_module = "/js/map.js")]
@@ -103,14 +105,25 @@ impl MapHandle {
         self.tell(|| camera_rows(cameras), HallMap::set_linked);
     }
 
-    pub fn set_focus(&self, focus: Option<&MapFocus>) {
-        let value = focus.map(|focus| {
-            serde_json::json!({
-                "lon": focus.place.lon(), "lat": focus.place.lat(), "radius_m": focus.radius_m,
-                "title": focus.title, "note": focus.note, "target": focus.target,
-            })
-        });
-        self.tell(|| value, HallMap::set_focus);
+    pub fn set_focus<'a>(&self, focus: Option<&'a MapFocus>) {
+        #[derive(Serialize)]
+        struct Spot<'a> {
+            lon: f64,
+            lat: f64,
+            radius_m: f64,
+            title: &'a str,
+            note: &'a str,
+            target: bool,
+        }
+        let spot = |focus: &'a MapFocus| Spot {
+            lon: focus.place.lon(),
+            lat: focus.place.lat(),
+            radius_m: focus.radius_m,
+            title: &focus.title,
+            note: &focus.note,
+            target: focus.target,
+        };
+        self.tell(|| focus.map(spot), HallMap::set_focus);
     }
 
     pub fn set_named(&self, named: &[MapNamed]) {
@@ -118,13 +131,7 @@ impl MapHandle {
     }
 
     pub fn set_district_counts<'a>(&self, counts: impl IntoIterator<Item = (&'a AreaCode, i64)>) {
-        let map = |counts: Vec<(&AreaCode, i64)>| {
-            counts
-                .into_iter()
-                .map(|(code, count)| (code.to_string(), count.into()))
-                .collect::<serde_json::Map<_, _>>()
-        };
-        self.tell(|| map(counts.into_iter().collect()), HallMap::set_district_counts);
+        self.tell(|| order::map(counts), HallMap::set_district_counts);
     }
 
     pub fn set_late(&self, late: &[MapLate]) {
@@ -221,8 +228,7 @@ fn camera_rows<'a>(cameras: impl IntoIterator<Item = &'a MapCamera>) -> Vec<Came
 }
 
 fn to_js(value: &impl Serialize) -> JsValue {
-    let text = serde_json::to_string(value).expect("lists of numbers and words are always JSON");
-    js_sys::JSON::parse(&text).expect("JSON that was just written can be read")
+    api::to_js(value).expect("lists of numbers and words are always JSON")
 }
 
 /// The map. It fills its parent; `handle` tells it what to show. It appears when the page knows its ground.
@@ -243,8 +249,7 @@ pub fn MapView(
         }
         let Some(js_options) = ground.with(|ground| to_js(&MapSetup::of(&options, ground))) else { return };
         let closure = Closure::<dyn FnMut(String, JsValue)>::new(move |kind: String, id: JsValue| {
-            let id = js_sys::JSON::stringify(&id).ok().and_then(|text| text.as_string());
-            if let (Some(call), Some(click)) = (on_click, id.and_then(|id| MapClick::read(&kind, &id))) {
+            if let (Some(call), Some(click)) = (on_click, MapClick::read(&kind, id)) {
                 call.run(click);
             }
         });

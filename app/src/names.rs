@@ -12,6 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::api;
 use crate::hall::monotonic_ms;
 use crate::language::pick;
+use crate::order;
 use crate::words::Language;
 
 /// An unknown code asks for the catalogue at most this often.
@@ -36,15 +37,13 @@ impl From<CatalogueAnswer> for Names {
             centre: answer.centre,
             policy: answer.policy,
             order: answer.areas.iter().map(|area| area.code.clone()).collect(),
-            areas: answer.areas.into_iter().map(|area| (area.code.clone(), area)).collect(),
-            disposal_limits: answer
-                .classes
-                .iter()
-                .filter_map(|class| Some((class.code.clone(), class.disposal_limit?)))
-                .collect(),
-            sources: answer.sources.into_iter().map(|source| (source.code, source.name)).collect(),
-            classes: answer.classes.into_iter().map(|class| (class.code, class.name)).collect(),
-            departments: answer.departments.into_iter().map(|unit| (unit.code, unit.name)).collect(),
+            areas: order::map(answer.areas.into_iter().map(|area| (area.code.clone(), area))),
+            disposal_limits: order::map(
+                answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
+            ),
+            sources: order::map(answer.sources.into_iter().map(|source| (source.code, source.name))),
+            classes: order::map(answer.classes.into_iter().map(|class| (class.code, class.name))),
+            departments: order::map(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A camera's picture on a page: the tile and its binding to the player in `public/js/player.js`.
+//! A camera's picture on a page: the tile and its binding to the player in `public/js/player.js`, which
+//! `public/js/tiles.js` loads.
 //!
 //! What should be here: mounting a tile, hearing its state, putting words and shape around the picture. What should
 //! not: sockets, decoding and painting (the player's), and which cameras a screen shows (the screen's).
@@ -17,6 +18,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::api::from_js;
 use state::Told;
 use words::state_words;
 
@@ -24,7 +26,7 @@ use words::state_words;
 mod js {
     use super::wasm_bindgen;
 
-    #[wasm_bindgen(raw_module = "/js/player.js")]
+    #[wasm_bindgen(raw_module = "/js/tiles.js")]
     extern "C" {
         pub fn attach(element: &web_sys::Element, camera: &str, profile: &str) -> u16;
 
@@ -66,7 +68,7 @@ pub fn CameraTile(
     let words = Memo::new(move |_| told.with(|told| state_words(language.get(), told, offset)));
     let kind = Memo::new(move |_| told.with(|told| told.state.kind()));
     let hear = move |event: web_sys::Event| {
-        if let Some(news) = detail(&event).and_then(|detail| Told::parse(&detail)) {
+        if let Some(news) = self::told(&event) {
             told.set(news);
         }
     };
@@ -111,6 +113,8 @@ fn mount(picture: NodeRef<Div>, code: String, main: bool) {
     });
 }
 
-fn detail(event: &web_sys::Event) -> Option<String> {
-    js_sys::Reflect::get(event, &JsValue::from_str("detail")).ok()?.as_string()
+/// What a `camerastate` event says.
+pub fn told(event: &web_sys::Event) -> Option<Told> {
+    let text = js_sys::Reflect::get(event, &JsValue::from_str("detail")).ok()?.as_string()?;
+    Told::of(from_js(js_sys::JSON::parse(&text).ok()?).ok()?)
 }

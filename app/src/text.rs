@@ -12,5 +12,5 @@ mod curve;
 pub use countdown::{countdown, in_minutes, used_share, why_still};
 pub use curve::{Against, Curve, Usual, curve_svg};
 pub use label::{event_name, level_name, phase_note, stage_name, unit_name};
-pub use number::{grouped, rate, signed, signed_rate};
+pub use number::{fixed, grouped, rate, signed, signed_rate};
 pub use when::{clock, date_words, hour_minute, moment, month_before, short_date};

@@ -10,6 +10,7 @@ use crate::language::use_language;
 use crate::linked::NearCamera;
 use crate::names::use_names;
 use crate::player::CameraTile;
+use crate::text;
 use crate::words::{Language, say};
 
 #[component]
@@ -22,7 +23,7 @@ pub fn CameraList() -> impl IntoView {
         let word = move || {
             if open() { say!(speaks.get(), desk.shut_camera) } else { say!(speaks.get(), desk.open_camera) }
         };
-        let distance = format!("{:.0} m", near.distance_m);
+        let distance = format!("{} m", text::fixed(near.distance_m, 0));
         view! {
             <li><button type="button" class:sees=near.sees aria-pressed=move || open().to_string() on:click=move |_| file.toggle_camera(index)>
                 <i class="pin" class:on=open>{index + 1}</i><b>{near.camera.name.clone()}</b><span>{look}</span><em>{distance}</em><span class="age">{word}</span>

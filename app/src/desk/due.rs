@@ -150,8 +150,9 @@ fn drawing(
         for (from, to) in stretches {
             let width = (x(*to) - x(*from)).max(0.5);
             svg += &format!(
-                r#"<rect x="{:.1}" y="34" width="{width:.1}" height="22" class="{class}"/>"#,
-                x(*from)
+                r#"<rect x="{}" y="34" width="{}" height="22" class="{class}"/>"#,
+                text::fixed(x(*from), 1),
+                text::fixed(width, 1)
             );
         }
         if let (Some((from, to)), Some(words)) = (widest, words) {
@@ -159,7 +160,10 @@ fn drawing(
             // A block too narrow for its words says them in the line above it only.
             if x(to) - x(from) > 12.0 * text.chars().count() as f64 {
                 let middle = (x(from) + x(to)) / 2.0;
-                svg += &format!(r#"<text x="{middle:.1}" y="50" class="st-in {class}-t">{text}</text>"#);
+                svg += &format!(
+                    r#"<text x="{}" y="50" class="st-in {class}-t">{text}</text>"#,
+                    text::fixed(middle, 1)
+                );
             }
         }
     };
@@ -190,7 +194,7 @@ fn marks(labels: &[(UtcMillis, String, &str)], x: impl Fn(UtcMillis) -> f64) -> 
     let mut svg = String::new();
     for (at, words, class) in labels {
         let place = x(*at);
-        svg += &format!(r#"<path d="M{place:.1} 28V62" class="{class}"/>"#);
+        svg += &format!(r#"<path d="M{} 28V62" class="{class}"/>"#, text::fixed(place, 1));
         let half = words.chars().map(|c| if c.is_ascii() { 3.9 } else { 6.8 }).sum::<f64>();
         let middle = place.clamp(half, WIDTH - half);
         let (from, to) = (middle - half - 4.0, middle + half + 4.0);
@@ -199,7 +203,10 @@ fn marks(labels: &[(UtcMillis, String, &str)], x: impl Fn(UtcMillis) -> f64) -> 
         if let Some(line) = free {
             taken[line].push((from, to));
             let y = if line == 0 { 24 } else { 9 };
-            svg += &format!(r#"<text x="{middle:.1}" y="{y}" class="st-w {class}-w">{words}</text>"#);
+            svg += &format!(
+                r#"<text x="{}" y="{y}" class="st-w {class}-w">{words}</text>"#,
+                text::fixed(middle, 1)
+            );
         }
     }
     svg
@@ -216,7 +223,10 @@ fn axis(
     let offset = names.policy.utc_offset_minutes;
     let mut svg = String::new();
     let mut word = |at: f64, anchor: &str, words: &str| {
-        svg += &format!(r#"<text x="{at:.1}" y="76" text-anchor="{anchor}" class="st-axis">{words}</text>"#);
+        svg += &format!(
+            r#"<text x="{}" y="76" text-anchor="{anchor}" class="st-axis">{words}</text>"#,
+            text::fixed(at, 1)
+        );
     };
     let single = strip.pieces.len() == 1;
     for (from, to) in &strip.pieces {
@@ -239,7 +249,7 @@ fn axis(
         }
     }
     for (from, _) in strip.pieces.iter().skip(1) {
-        svg += &format!(r#"<path d="M{0:.1} 30V60" class="st-night"/>"#, x(*from));
+        svg += &format!(r#"<path d="M{} 30V60" class="st-night"/>"#, text::fixed(x(*from), 1));
     }
     svg
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use domain::case::{Phase, Stage};
 use domain::wire::CaseLine;
 
+use crate::order;
+
 /// Filters of `GET /api/v1/cases` that an address may carry; others are left out.
 const KEYS: [&str; 17] = [
     "stage",
@@ -75,7 +77,7 @@ impl Filters {
     pub fn read(value: impl Fn(&str) -> Option<String>) -> Self {
         let keys = KEYS.into_iter().chain(CALL_KEYS).chain([LIST]);
         let given = keys.filter_map(|key| Some((key, value(key).filter(|text| !text.is_empty())?)));
-        Self(given.collect())
+        Self(order::map(given))
     }
 
     pub fn of(queue: Queue, me: &str) -> Self {
@@ -86,7 +88,7 @@ impl Filters {
             Queue::Whistles => &[(LIST, WHISTLES)],
             Queue::Found => &[],
         };
-        Self(pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
+        Self(order::map(pairs.iter().map(|(key, value)| (*key, (*value).to_owned()))))
     }
 
     pub fn is_empty(&self) -> bool {

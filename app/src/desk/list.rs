@@ -118,7 +118,7 @@ fn Chips() -> impl IntoView {
             "has_place" => say!(language, desk.chip_unplaced),
             _ => value.to_owned(),
         };
-        let href = desk.filters.with(|filters| super::Desk::address(&filters.with(key, ""), None));
+        let href = desk.filters.with(|filters| super::Desk::address_of(&filters.with(key, ""), None));
         let leave_out = say!(language, desk.drop_filter, what = &words);
         view! { <a class="chip" href=href title=leave_out>{words}" ×"</a> }
     };
@@ -234,7 +234,7 @@ fn Outside() -> impl IntoView {
         let me = desk.me();
         desk.filters.with(|filters| filters.narrows(&me)).then(|| {
             let plain = desk.filters.with(|filters| Filters::of(filters.queue(&me), &me));
-            view! { <a class="clear" href=super::Desk::address(&plain, None)>{say!(speaks.get(), desk.clear_filters)}</a> }
+            view! { <a class="clear" href=super::Desk::address_of(&plain, None)>{say!(speaks.get(), desk.clear_filters)}</a> }
         })
     };
     view! {

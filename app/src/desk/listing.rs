@@ -2,8 +2,6 @@
 //!
 //! What should be here: fetching pages, what has arrived or gone since. What should not: how a row looks (`row`).
 
-use std::collections::BTreeSet;
-
 use domain::answer::{PageAnswer, PolicyFigures};
 use domain::code::CaseId;
 use domain::moment::UtcMillis;
@@ -17,6 +15,7 @@ use crate::api;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
 use crate::names::{Called, use_names};
+use crate::order;
 
 const PAGE: usize = 200;
 
@@ -168,14 +167,14 @@ impl Listing {
         let filters = self.filters.get();
         let (shown, rows) = self.groups.with(|groups| {
             let rows: Vec<CaseLine> = groups.iter().flat_map(|group| group.rows.clone()).collect();
-            (rows.iter().map(|row| row.id).collect::<BTreeSet<_>>(), rows)
+            (order::map(rows.iter().map(|row| (row.id, ()))), rows)
         });
         let since = self.fetched_at.get();
         let arrived = self.board.with(Part::Events, |held| {
             let recent = held.events.iter().rev().take_while(|event| event.at >= since);
             let cases = recent.filter_map(|event| event.case.as_ref()).map(|case| case.id);
-            let unseen: BTreeSet<CaseId> = cases.filter(|id| !shown.contains(id)).collect();
-            unseen.iter().filter_map(|id| held.cases.get(id)).filter(|case| filters.fits(case)).count()
+            let unseen = order::map(cases.filter(|id| !shown.contains_key(id)).map(|id| (id, ())));
+            unseen.keys().filter_map(|id| held.cases.get(id)).filter(|case| filters.fits(case)).count()
         });
         let gone = rows.iter().filter(|row| self.has_gone(row, &filters)).count();
         Aside { arrived, gone }
@@ -200,7 +199,7 @@ fn group(rows: Vec<CaseLine>, newest: bool, now: UtcMillis, policy: &PolicyFigur
     groups.retain(|group| !group.rows.is_empty());
     if !newest {
         for group in &mut groups {
-            group.rows.sort_by_key(|row| (row.due.is_none(), row.due, row.id));
+            order::sort_by_key(&mut group.rows, |row| (row.due.is_none(), row.due, row.id));
         }
     }
     groups

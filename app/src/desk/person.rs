@@ -6,6 +6,7 @@ use super::use_desk;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::people::{Nearby, age_words, state_word};
+use crate::text;
 use crate::words::say;
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
@@ -47,7 +48,7 @@ pub fn PeopleList() -> impl IntoView {
 
 fn distance(one: &Nearby) -> String {
     match one.distance_m {
-        near if near < 1_000.0 => format!("{near:.0} m"),
-        far => format!("{:.1} km", far / 1_000.0),
+        near if near < 1_000.0 => format!("{} m", text::fixed(near, 0)),
+        far => format!("{} km", text::fixed(far / 1_000.0, 1)),
     }
 }

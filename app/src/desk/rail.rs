@@ -102,7 +102,7 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
             board.with(Part::Cases, |held| held.cases.values().filter(own).count() as i64)
         }
     };
-    let href = move || Desk::address(&Filters::of(queue, &desk.me()), None);
+    let href = move || Desk::address_of(&Filters::of(queue, &desk.me()), None);
     let clocked = match queue {
         Queue::Mine | Queue::At(Stage::Dispatch | Stage::Dispose) => Some(view! { <Lamps queue/> }),
         Queue::At(Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close)

@@ -51,7 +51,7 @@ pub fn Row(row: CaseLine) -> impl IntoView {
             });
         if selected.get() || first { "0" } else { "-1" }
     };
-    let href = move || desk.filters.with(|filters| Desk::address(filters, Some(id)));
+    let href = move || desk.filters.with(|filters| Desk::address_of(filters, Some(id)));
     let current = move || (desk.opened.get() == Some(id)).then_some("true");
     view! {
         <li><a id=row_id(id) class=class href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>

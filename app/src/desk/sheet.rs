@@ -114,11 +114,13 @@ fn Place() -> impl IntoView {
         names.with(|names| names.area_words(speaks.get(), &path))
     };
     let code = move || file.with(|answer| answer.case.report.area.to_string());
-    let place = move || match file.with(|answer| answer.case.report.place) {
+    let place = move || {
+        match file.with(|answer| answer.case.report.place) {
         Some(place) => {
-            view! { <span class="dim">{format!("{:.5}, {:.5}", place.lat(), place.lon())}</span> }.into_any()
+            view! { <span class="dim">{format!("{}, {}", text::fixed(place.lat(), 5), text::fixed(place.lon(), 5))}</span> }.into_any()
         }
         None => view! { <span class="stale">{say!(speaks.get(), desk.no_place)}</span> }.into_any(),
+    }
     };
     let source = move || {
         file.with(|answer| {

@@ -19,6 +19,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::order;
 use crate::text;
 use crate::words::say;
 
@@ -60,7 +61,7 @@ pub fn listed(filters: Memo<Filters>, board: Board) -> Memo<Vec<Whistle>> {
             let open = held.whistles.iter().filter(|call| call.closed.is_none());
             let mut open: Vec<Whistle> =
                 open.filter(|call| !late || missing_of(call, now) > 0).cloned().collect();
-            open.sort_by_key(|call| (call.missing().next().is_none(), call.due, call.id));
+            order::sort_by_key(&mut open, |call| (call.missing().next().is_none(), call.due, call.id));
             open
         })
     })
@@ -117,7 +118,7 @@ fn Call(call: Whistle) -> impl IntoView {
     let place = move || names.with(|names| names.area_words(speaks.get(), &area));
     let title = match call.call.case {
         Some(case) => {
-            let href = desk.filters.with_untracked(|filters| Desk::address(filters, Some(case)));
+            let href = desk.filters.with_untracked(|filters| Desk::address_of(filters, Some(case)));
             view! { <a href=href>{call.call.title.clone()}</a> }.into_any()
         }
         None => view! { <span>{call.call.title.clone()}</span> }.into_any(),

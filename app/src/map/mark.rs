@@ -5,7 +5,10 @@ use domain::code::{AreaCode, CameraCode, CaseId};
 use domain::place::Point;
 use domain::position::Grid;
 use domain::wire::CaseLine;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+use crate::api::from_js;
 
 use crate::linked::NearCamera;
 use crate::names::Names;
@@ -129,18 +132,15 @@ pub enum MapClick {
 
 impl MapClick {
     /// `None` for a kind or an identity this program does not know.
-    pub(super) fn read(kind: &str, id: &str) -> Option<Self> {
-        fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
-            serde_json::from_str(text).ok()
-        }
+    pub(super) fn read(kind: &str, id: JsValue) -> Option<Self> {
         match kind {
-            "case" => parse(id).map(Self::Case),
-            "cases" => parse(id).map(Self::Cases),
-            "camera" => parse(id).map(Self::Camera),
-            "person" => parse(id).map(Self::Person),
-            "people" => parse(id).map(Self::People),
-            "district" => parse(id).map(Self::District),
-            "priority" => parse(id).map(Self::Priority),
+            "case" => from_js(id).ok().map(Self::Case),
+            "cases" => from_js(id).ok().map(Self::Cases),
+            "camera" => from_js(id).ok().map(Self::Camera),
+            "person" => from_js(id).ok().map(Self::Person),
+            "people" => from_js(id).ok().map(Self::People),
+            "district" => from_js(id).ok().map(Self::District),
+            "priority" => from_js(id).ok().map(Self::Priority),
             _ => None,
         }
     }

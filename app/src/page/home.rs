@@ -66,7 +66,7 @@ fn sign_out() {
         Session::Asking | Session::SignedOut => return,
     };
     wasm_bindgen_futures::spawn_local(async move {
-        if let Err(error) = api::post_only("/api/v1/sign-out", &serde_json::json!({}), Some(&csrf)).await {
+        if let Err(error) = api::post_only("/api/v1/sign-out", &api::Nothing {}, Some(&csrf)).await {
             leptos::logging::warn!("not signed out: {error}");
         }
         signed.set(Session::SignedOut);

@@ -137,7 +137,7 @@ impl Pairing {
 
     async fn ask(&self) -> Result<(), ApiError> {
         let asked_ms = monotonic_ms();
-        let asked: Asked = api::post_json("/api/v1/kiosk/ask", &serde_json::json!({})).await?;
+        let asked: Asked = api::post_json("/api/v1/kiosk/ask", &api::Nothing {}).await?;
         let until_ms = asked_ms + asked.lasts_ms;
         let mut held = self.held.borrow_mut();
         if held.len() >= CLAIMS_MAX {

@@ -35,7 +35,10 @@ pub fn card(
     let evidence = evidence
         .part(say!(language, people.state), state_word(language, now.since(fixed) > stale_ms, moving))
         .part(say!(language, people.fixed), time)
-        .part(say!(language, people.coordinates), format!("{:.5}, {:.5}", place.lat(), place.lon()));
+        .part(
+            say!(language, people.coordinates),
+            format!("{}, {}", text::fixed(place.lat(), 5), text::fixed(place.lon(), 5)),
+        );
     Some(match spot {
         Some(spot) => {
             let metres = format!("{} m", text::grouped(place.distance_m(spot).round() as i64));

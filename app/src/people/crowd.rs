@@ -9,6 +9,7 @@ use domain::place::Point;
 use domain::position::{Cell, CellView, Entry, Frame};
 
 use crate::map::MapPerson;
+use crate::order;
 
 /// How many inspectors have a position, and how many of those are out of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +79,7 @@ impl People {
         let seen = crowd.home.iter().filter_map(|(index, cell)| crowd.seen(*cell, *index));
         let near = seen.map(|seen| (seen.place.distance_m(spot), seen));
         let mut near: Vec<(f64, Seen)> = near.filter(|(distance, _)| *distance <= within_m).collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        order::sort_by(&mut near, |a, b| a.0.total_cmp(&b.0));
         near.into_iter().take(count).map(|(_, seen)| seen).collect()
     }
 

@@ -6,26 +6,35 @@
 use serde::Deserialize;
 
 /// One `camerastate` event: the state, and what is known besides.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Told {
-    #[serde(flatten)]
     pub state: State,
     /// When the newest picture was taken in by the server, Unix milliseconds.
-    #[serde(default)]
     pub frame_ms: Option<i64>,
     /// English detail for whoever looks into it.
-    #[serde(default)]
     pub reason: Option<String>,
-    #[serde(default)]
     pub cause: Option<Cause>,
     /// Seconds until the next try; none when it is under way.
-    #[serde(default)]
     pub retry_s: Option<u32>,
 }
 
+/// The event's detail as the player writes it: which numbers are there depends on the state.
+#[derive(Deserialize)]
+pub struct Detail {
+    state: String,
+    waited_s: Option<u32>,
+    delay_ms: Option<u32>,
+    delay_s: Option<u32>,
+    since_ms: Option<i64>,
+    interval_s: Option<u32>,
+    frame_ms: Option<i64>,
+    reason: Option<String>,
+    cause: Option<Cause>,
+    retry_s: Option<u32>,
+}
+
 /// The state of a tile. Which of them shows a picture, and how, is `style/player.css`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// 正在连接
     Connecting { waited_s: u32 },
@@ -83,10 +92,22 @@ impl Default for Told {
 }
 
 impl Told {
-    /// Reads an event's detail; nothing when it is not the player's.
+    /// Understands an event's detail; nothing when it is not the player's.
     #[must_use]
-    pub fn parse(detail: &str) -> Option<Self> {
-        serde_json::from_str(detail).ok()
+    pub fn of(detail: Detail) -> Option<Self> {
+        let state = match detail.state.as_str() {
+            "connecting" => State::Connecting { waited_s: detail.waited_s? },
+            "live" => State::Live { delay_ms: detail.delay_ms },
+            "delayed" => State::Delayed { delay_s: detail.delay_s? },
+            "lost" => State::Lost { since_ms: detail.since_ms },
+            "refused" => State::Refused {},
+            "unsupported" => State::Unsupported {},
+            "key_frames" => State::KeyFrames { interval_s: detail.interval_s },
+            "gone" => State::Gone {},
+            _ => return None,
+        };
+        let Detail { frame_ms, reason, cause, retry_s, .. } = detail;
+        Some(Self { state, frame_ms, reason, cause, retry_s })
     }
 }
 

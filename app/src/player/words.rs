@@ -7,6 +7,7 @@ use domain::moment::{Local, UtcMillis, UtcOffset};
 use domain::rejection::Language;
 
 use super::state::{Cause, State, Told};
+use crate::text;
 
 /// What a tile says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,11 @@ pub fn state_words(language: Language, told: &Told, offset: UtcOffset) -> Words 
         State::Connecting { .. } => say("连接中", "connecting"),
         State::Live { delay_ms: Some(ms) } => {
             let delay = f64::from(*ms) / 1000.0;
-            pick_owned(language, || format!("实时 {delay:.1} 秒"), || format!("live {delay:.1} s"))
+            pick_owned(
+                language,
+                || format!("实时 {} 秒", text::fixed(delay, 1)),
+                || format!("live {} s", text::fixed(delay, 1)),
+            )
         }
         State::Live { delay_ms: None } => say("实时", "live"),
         State::Delayed { delay_s } => {

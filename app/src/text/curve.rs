@@ -8,6 +8,8 @@ use domain::moment::{HOUR_MS, Local};
 use domain::tally::{Dimension, Measure, Period, Tally};
 use plotters::prelude::*;
 
+use crate::order;
+
 /// The same weekdays that are looked at, and how many of them must have data before they are the reference.
 const WEEKS: i32 = 4;
 const WEEKS_MIN: usize = 3;
@@ -118,7 +120,7 @@ fn by_this_hour(day: &[i64; 24], now: f64) -> i64 {
 
 /// The middle value; of an even number the mean of the middle two.
 fn median(mut values: Vec<i64>) -> Option<i64> {
-    values.sort_unstable();
+    order::sort_by_key(&mut values, |value| *value);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;
     let even = values.len().is_multiple_of(2);

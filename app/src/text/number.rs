@@ -16,6 +16,17 @@ pub fn grouped(value: i64) -> String {
     text
 }
 
+/// A number with so many decimal places. Formatting floating-point numbers in general weighs kilobytes in a browser.
+pub fn fixed(value: f64, places: u32) -> String {
+    let scale = 10_i64.pow(places);
+    let parts = (value.abs() * scale as f64).round() as i64;
+    let sign = if value < 0.0 && parts > 0 { "-" } else { "" };
+    match places {
+        0 => format!("{sign}{parts}"),
+        _ => format!("{sign}{}.{:0width$}", parts / scale, parts % scale, width = places as usize),
+    }
+}
+
 /// A difference with its sign; no difference is `±0`.
 pub fn signed(value: i64) -> String {
     match value {
@@ -46,6 +57,12 @@ pub fn signed_rate(points: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_kept_and_nothing_is_minus_zero() {
+        assert_eq!([fixed(24.96, 1), fixed(-0.4, 0), fixed(-12.34567, 4)], ["25.0", "0", "-12.3457"]);
+        assert_eq!([fixed(0.05, 2), fixed(102.700_004, 5)], ["0.05", "102.70000"]);
+    }
 
     #[test]
     fn numbers_read_as_the_bulletin_prints_them() {

@@ -48,7 +48,7 @@ pub fn Alarms() -> impl IntoView {
         });
         heights
             .into_iter()
-            .map(|height| view! { <i style:height=format!("{height:.0}%")></i> })
+            .map(|height| view! { <i style:height=format!("{}%", text::fixed(height, 0))></i> })
             .collect_view()
     };
     // Each limit that ran out, newest first, with the case it belongs to.

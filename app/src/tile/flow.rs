@@ -139,12 +139,12 @@ fn band(usual: Usual) -> String {
 fn Trend(curve: Memo<Curve>) -> impl IntoView {
     let speaks = use_language();
     let drawn = move || curve.with(|curve| text::curve_svg(curve, 360, 72));
-    let now = move || format!("{:.2}%", curve.with(|curve| curve.now) / 24.0 * 100.0);
+    let now = move || format!("{}%", text::fixed(curve.with(|curve| curve.now) / 24.0 * 100.0, 2));
     let tip = move || {
         let (tip, top) = curve.with(|curve| (curve.tip(), curve.top()));
         tip.map(|(hour, count)| {
             let (left, top) = (hour / 24.0 * 100.0, (1.0 - count / top) * 100.0);
-            view! { <i class="tip" style:left=format!("{left:.2}%") style:top=format!("{top:.2}%")></i> }
+            view! { <i class="tip" style:left=format!("{}%", text::fixed(left, 2)) style:top=format!("{}%", text::fixed(top, 2))></i> }
         })
     };
     let against = move || match curve.with(|curve| curve.against) {
@@ -158,7 +158,7 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
             0 => format!("0{}", say!(speaks.get(), wall.hours)),
             _ => hour.to_string(),
         };
-        view! { <span style:left=format!("{:.2}%", f64::from(hour) / 24.0 * 100.0)>{words}</span> }
+        view! { <span style:left=format!("{}%", text::fixed(f64::from(hour) / 24.0 * 100.0, 2))>{words}</span> }
     });
     view! {
         <span class="plot" aria-hidden="true">

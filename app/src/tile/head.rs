@@ -96,7 +96,9 @@ fn strip(calendar: &WorkCalendar, now: Local) -> impl IntoView + use<> {
     let spans: String = calendar
         .spans
         .iter()
-        .map(|span| format!("M{:.1} 12H{:.1}", x(span.from.into()), x(span.to.into())))
+        .map(|span| {
+            format!("M{} 12H{}", text::fixed(x(span.from.into()), 1), text::fixed(x(span.to.into()), 1))
+        })
         .collect();
     let labels =
         calendar.spans.iter().flat_map(|span| [(span.from, "start"), (span.to, "end")]).collect::<Vec<_>>();
@@ -105,7 +107,7 @@ fn strip(calendar: &WorkCalendar, now: Local) -> impl IntoView + use<> {
     });
     let here = x((now.ms_of_day / MINUTE_MS) as f64);
     let inside = calendar.is_work_day(now.date) && (0.0..=WIDTH).contains(&here);
-    let mark = inside.then(|| view! { <path class="here" d=format!("M{here:.1} 0V24")/> });
+    let mark = inside.then(|| view! { <path class="here" d=format!("M{} 0V24", text::fixed(here, 1))/> });
     debug_assert!(now.ms_of_day < 24 * HOUR_MS);
     view! {
         <svg viewBox="0 0 260 44" aria-hidden="true">

@@ -138,7 +138,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
         })
     };
     let yellow = move || format!("{}%", names.with(|names| names.policy.lamp_yellow_percent));
-    let width = move || format!("{:.1}%", used().unwrap_or(0.0) * 100.0);
+    let width = move || format!("{}%", text::fixed(used().unwrap_or(0.0) * 100.0, 1));
     let late = move || clock.get().is_some_and(|clock| clock.late);
     let id = line.id;
     let evidence = move || {

@@ -13,7 +13,7 @@ use crate::linked::{self, NearCamera};
 use crate::names::use_names;
 use crate::people::{self, Nearby};
 use crate::player::CameraTile;
-use crate::player::state::Told;
+use crate::text;
 use crate::wall::Focus;
 use crate::words::say;
 
@@ -110,9 +110,7 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
         let (code, name, number) = (near.camera.code.to_string(), near.camera.name, index as u8 + 1);
         // The map draws a camera without a signal dashed.
         let hear = move |event: web_sys::Event| {
-            let detail =
-                js_sys::Reflect::get(&event, &"detail".into()).ok().and_then(|detail| detail.as_string());
-            let told = detail.and_then(|detail| Told::parse(&detail)).map(|told| told.state.kind().key());
+            let told = crate::player::told(&event).map(|told| told.state.kind().key());
             let held = pictures.with_untracked(|pictures| pictures.get(index).copied());
             if let (Some(told), Some(held)) = (told, held)
                 && told != held
@@ -135,8 +133,8 @@ fn Nearest() -> impl IntoView {
     let row = move |one: Nearby| {
         let (code, stale, feed) = (one.code.clone(), one.stale, feed.clone());
         let distance = match one.distance_m {
-            near if near < 1_000.0 => format!("{near:.0} m"),
-            far => format!("{:.1} km", far / 1_000.0),
+            near if near < 1_000.0 => format!("{} m", text::fixed(near, 0)),
+            far => format!("{} km", text::fixed(far / 1_000.0, 1)),
         };
         let age = move || people::age_words(speaks.get(), one.fixed, hall.now());
         let evidence = move || {

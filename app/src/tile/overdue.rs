@@ -17,6 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Called, use_names};
+use crate::order;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -51,7 +52,7 @@ pub fn Overdue() -> impl IntoView {
 /// Overdue before nearing, then by due time.
 fn first<'a>(rows: impl Iterator<Item = &'a OverdueRow>, now: UtcMillis) -> Vec<OverdueRow> {
     let mut rows: Vec<&OverdueRow> = rows.collect();
-    rows.sort_by_key(|row| (!is_late(row, now), row.due, row.case));
+    order::sort_by_key(&mut rows, |row| (!is_late(row, now), row.due, row.case));
     rows.into_iter().take(ROWS).cloned().collect()
 }
 
@@ -130,7 +131,7 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
         let (now, whole) = (hall.now(), f64::from(window().max(1)) * MINUTE_MS as f64);
         let shares =
             nearing(now).into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
-        shares.map(|share| view! { <i style:left=format!("{share:.1}%")></i> }).collect_view()
+        shares.map(|share| view! { <i style:left=format!("{}%", text::fixed(share, 1))></i> }).collect_view()
     };
     let end = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
@@ -175,7 +176,7 @@ fn ByDistrict() -> impl IntoView {
                     }
                 }
                 let mut counts: Vec<(AreaCode, usize)> = counts.into_iter().collect();
-                counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                order::sort_by_key(&mut counts, |(_, count)| std::cmp::Reverse(*count));
                 counts.truncate(DISTRICTS);
                 counts
             })

@@ -120,7 +120,7 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
     let share = move |part: fn(&Waiting) -> usize| {
         waiting.get().map_or(0.0, |waiting| part(&waiting) as f64 / waiting.count.max(1) as f64 * 100.0)
     };
-    let height = move |part: fn(&Waiting) -> usize| move || format!("{:.1}%", share(part));
+    let height = move |part: fn(&Waiting) -> usize| move || format!("{}%", text::fixed(share(part), 1));
     let evidence = move || {
         let language = speaks.get();
         let evidence =
@@ -178,7 +178,8 @@ fn waiting_in(stage: Stage) -> String {
 
 /// The shades of a bar as shares: they come from the single cases, which may be a moment ahead of the counts.
 fn by_age(language: Language, evidence: Evidence, waiting: Waiting) -> Evidence {
-    let share = |part: usize| format!("{:.0} %", part as f64 * 100.0 / waiting.count.max(1) as f64);
+    let share =
+        |part: usize| format!("{} %", text::fixed(part as f64 * 100.0 / waiting.count.max(1) as f64, 0));
     let old = waiting.count - waiting.late - waiting.under_hour - waiting.under_day;
     let evidence = evidence
         .part(say!(language, wall.under_hour), share(waiting.under_hour))

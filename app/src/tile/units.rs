@@ -108,8 +108,8 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
         <div class="unit">
             <span class="uh">{name}</span>
             <span class="dotbox" aria-hidden="true">
-                <i class="stem" style:top=move || format!("{:.1}%", stem().0) style:height=move || format!("{:.1}%", stem().1)></i>
-                <i class="dot" class:none=move || !has() style:top=move || format!("{:.1}%", height())></i>
+                <i class="stem" style:top=move || format!("{}%", text::fixed(stem().0, 1)) style:height=move || format!("{}%", text::fixed(stem().1, 1))></i>
+                <i class="dot" class:none=move || !has() style:top=move || format!("{}%", text::fixed(height(), 1))></i>
             </span>
             <span class="v"><Figure value=Signal::derive(move || shown(own.get())) evidence/></span>
             <span class="w"><Figure value=Signal::derive(move || text::grouped(filed.get())) evidence=filed_evidence/></span>

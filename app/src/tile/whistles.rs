@@ -13,6 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
+use crate::order;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -38,7 +39,7 @@ pub fn Whistles() -> impl IntoView {
 /// Those that wait for someone first, by due time; then those where everyone has come, newest first.
 fn first<'a>(rows: impl Iterator<Item = &'a Whistle>) -> Vec<Whistle> {
     let mut rows: Vec<&Whistle> = rows.collect();
-    rows.sort_by_key(|row| match row.missing().next() {
+    order::sort_by_key(&mut rows, |row| match row.missing().next() {
         Some(_) => (0, row.due.0),
         None => (1, -row.raised.0),
     });

@@ -5,9 +5,13 @@ use domain::rejection::Language;
 
 use super::{Told, state_words};
 
+fn parse(event: &str) -> Option<Told> {
+    Told::of(serde_json::from_str(event).ok()?)
+}
+
 /// Reads an event as the player sends it and checks bar, title and detail in one language.
 fn check(language: Language, event: &str, expected: [&str; 3]) {
-    let told = Told::parse(event).unwrap_or_else(|| panic!("not read: {event}"));
+    let told = parse(event).unwrap_or_else(|| panic!("not read: {event}"));
     let words = state_words(language, &told, UtcOffset::default());
     let over = words.over.map_or((String::new(), String::new()), |over| (over.title, over.detail));
     assert_eq!([words.bar.as_str(), over.0.as_str(), over.1.as_str()], expected, "{event}");
@@ -111,6 +115,6 @@ fn a_cause_nobody_knows_yet_is_left_out() {
 
 #[test]
 fn what_is_not_the_players_is_not_read() {
-    assert_eq!(Told::parse("{}"), None);
-    assert_eq!(Told::parse(r#"{"state":"smeared"}"#), None);
+    assert_eq!(parse("{}"), None);
+    assert_eq!(parse(r#"{"state":"smeared"}"#), None);
 }

@@ -1,0 +1,102 @@
+//! The page's address as a signal: the desk moves within itself without loading anything.
+//!
+//! What should be here: reading the address, going to another, links and the browser's back button. What should not:
+//! what an address means (`filters`, and `opened_in` of the desk).
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
+
+/// Addresses of this programme begin so; links to others are ordinary page loads.
+const OWN: &str = "/desk";
+
+/// Where the page is, as `/desk/case/7?open=true`.
+#[derive(Clone, Copy)]
+pub struct Address(RwSignal<String>);
+
+impl Address {
+    /// Follows the browser's own moves, and takes clicks on links within the desk, for as long as the desk is shown.
+    pub fn follow() -> Self {
+        let address = Self(RwSignal::new(present()));
+        let moved = window_event_listener(leptos::ev::popstate, move |_| address.0.set(present()));
+        let clicked = window_event_listener(leptos::ev::click, move |event| {
+            if let Some(to) = own_link(&event) {
+                event.prevent_default();
+                address.go(&to, false);
+            }
+        });
+        on_cleanup(move || {
+            moved.remove();
+            clicked.remove();
+        });
+        address
+    }
+
+    /// Tracked: the part before the query.
+    pub fn path(self) -> String {
+        self.0.with(|address| address.split(['?', '#']).next().unwrap_or_default().to_owned())
+    }
+
+    /// Tracked: the query's parameters.
+    pub fn query(self) -> Option<web_sys::UrlSearchParams> {
+        let query = self.0.with(|address| address.split_once('?').map(|(_, query)| query.to_owned()));
+        web_sys::UrlSearchParams::new_with_str(query.as_deref().unwrap_or_default()).ok()
+    }
+
+    /// Shows another address of the desk. Going where the page already is leaves no second step in its history.
+    pub fn go(self, to: &str, replace: bool) {
+        let Ok(history) = window().history() else { return };
+        let told = if replace {
+            history.replace_state_with_url(&JsValue::UNDEFINED, "", Some(to))
+        } else if self.0.with_untracked(|here| here != to) {
+            history.push_state_with_url(&JsValue::UNDEFINED, "", Some(to))
+        } else {
+            Ok(())
+        };
+        // A browser that refuses (too many steps at once) shows the old address over the right page.
+        if told.is_err() {
+            leptos::logging::warn!("the browser did not take the address {to}");
+        }
+        self.0.set(to.to_owned());
+    }
+}
+
+fn present() -> String {
+    let location = window().location();
+    location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
+}
+
+/// The address of a link within the desk that a plain click asks for.
+fn own_link(event: &MouseEvent) -> Option<String> {
+    let plain = event.button() == 0
+        && !(event.default_prevented()
+            || event.meta_key()
+            || event.alt_key()
+            || event.ctrl_key()
+            || event.shift_key());
+    let target = event.target().filter(|_| plain)?.dyn_into::<web_sys::Element>().ok()?;
+    let link = target.closest("a[href]").ok().flatten()?;
+    let elsewhere = ["target", "download"].iter().any(|name| link.has_attribute(name));
+    let href = link.get_attribute("href").filter(|_| !elsewhere)?;
+    is_own(&href).then_some(href)
+}
+
+fn is_own(href: &str) -> bool {
+    href.strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn only_links_of_the_desk_stay_in_the_page() {
+        for own in ["/desk", "/desk/case/7?open=true", "/desk?stage=dispatch"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["/wall/main", "/", "/desks", "//elsewhere/desk", "#row"] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
+}
