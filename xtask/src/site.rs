@@ -35,8 +35,8 @@ pub struct Options {
 /// A screen's first load may weigh this much, brotli, all files together.
 pub const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
 
-/// Above this the site stage fails. Wall and desk are still beyond the target; lower this with them.
-const FIRST_LOAD_BYTES_LIMIT: u64 = 480 * 1024;
+/// Above this the site stage fails. The desk is still beyond the target; lower this with it.
+const DESK_BYTES_LIMIT: u64 = 372 * 1024;
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::npm(&repo.root.join("npm"))?;
@@ -97,12 +97,13 @@ pub const SCREENS: [&str; 3] = wasm::PROGRAMMES;
 pub fn check_first_loads(folder: &Path) -> Result<()> {
     for screen in SCREENS {
         let bytes = first_load_bytes(folder, screen)?;
-        if bytes > FIRST_LOAD_BYTES_LIMIT {
+        let limit = if screen == "desk" { DESK_BYTES_LIMIT } else { FIRST_LOAD_BYTES_MAX };
+        if bytes > limit {
             bail!(
                 "the first load of the {screen} is {} KiB brotli, above the limit of {} KiB; `cargo xtask bench size` \
                  shows each screen",
                 bytes.div_ceil(1024),
-                FIRST_LOAD_BYTES_LIMIT / 1024
+                limit / 1024
             );
         }
     }
