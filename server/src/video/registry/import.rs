@@ -102,18 +102,17 @@ pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ImportError> {
         #[serde(default)]
         camera: Vec<toml::Spanned<BTreeMap<String, toml::Spanned<toml::Value>>>>,
     }
-    let line_at =
-        |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1;
+    let lines = Lines::of(text.as_bytes());
     let file: File = toml::from_str(text).map_err(|error| ImportError::Toml {
-        line: error.span().map_or(1, |span| line_at(span.start)),
+        line: error.span().map_or(1, |span| lines.at(span.start)),
         message: error.message().lines().next().unwrap_or_default().to_owned(),
     })?;
     let mut list = List::default();
     for row in file.camera {
-        let line = line_at(row.span().start);
+        let line = lines.at(row.span().start);
         let mut fields = Fields::new();
         for (name, value) in row.into_inner() {
-            let at = line_at(value.span().start);
+            let at = lines.at(value.span().start);
             let text = match value.into_inner() {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
@@ -154,17 +153,19 @@ pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ImportError> {
             list.refuse(1, column, "each column once; the last one counts", None);
         }
     }
-    let mut lines = Lines { bytes, at: 0, line: 1 };
+    let lines = Lines::of(bytes);
+    let mut last = 1;
     for record in reader.into_byte_records() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(lines.line, |at| lines.of(at.byte()));
-                list.refuse(line, "row", "readable CSV", None);
+                last = error.position().map_or(last, |at| lines.of_row(bytes, at.byte()));
+                list.refuse(last, "row", "readable CSV", None);
                 continue;
             }
         };
-        let line = record.position().map_or(lines.line, |at| lines.of(at.byte()));
+        last = record.position().map_or(last, |at| lines.of_row(bytes, at.byte()));
+        let line = last;
         if record.len() != headers.len() {
             let (expected, found) = (format!("{} columns", headers.len()), record.len().to_string());
             list.refuse(line, "row", &expected, Some(found));
@@ -189,23 +190,28 @@ pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ImportError> {
     Ok(list.finish())
 }
 
-/// Line numbers of rising offsets. The CSV library's own are one short after `\r\n`.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: usize,
+/// Where the lines of a list end: each field has its line, so a count from the start each time would take minutes.
+struct Lines {
+    ends: Vec<usize>,
 }
 
-impl Lines<'_> {
-    fn of(&mut self, offset: u64) -> usize {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
-        let blank = self.bytes[offset..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
-        let start = offset + blank;
-        if start > self.at {
-            self.line += self.bytes[self.at..start].iter().filter(|&&byte| byte == b'\n').count();
-            self.at = start;
+impl Lines {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            ends: bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect(),
         }
-        self.line
+    }
+
+    /// The line of an offset, counted from 1.
+    fn at(&self, offset: usize) -> usize {
+        self.ends.partition_point(|&end| end < offset) + 1
+    }
+
+    /// The line of a CSV row, whose offset may lie on blank lines before it. The library's own number is one short after `\r\n`.
+    fn of_row(&self, bytes: &[u8], offset: u64) -> usize {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let blank = bytes[offset..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
+        self.at(offset + blank)
     }
 }
 

@@ -142,3 +142,18 @@ fn thousands_of_rows_are_read_in_one_go() {
     assert_eq!(near.len(), 5);
     assert!(near[0].sees);
 }
+
+/// With a count of lines from the start for each field this takes hours.
+#[test]
+fn a_long_toml_list_names_the_line_of_its_last_row() {
+    let mut text = String::new();
+    for i in 0..20_000 {
+        text.push_str(&format!(
+            "[[camera]]\ncode = \"C{i}\"\nlat = 31.2\nlon = 121.5\nmain = \"rtsp://10.0.0.1/{i}\"\n"
+        ));
+    }
+    text.push_str("[[camera]]\ncode = \"last\"\nmain = \"http://10.0.0.1/1\"\n");
+    let (registry, refusals) = from_toml(&text).unwrap();
+    assert_eq!((registry.len(), refusals.len()), (20_000, 1));
+    assert_eq!((refusals[0].line, refusals[0].field.as_str()), (100_003, "main"));
+}
