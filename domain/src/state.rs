@@ -17,6 +17,7 @@ use crate::whistle::Whistle;
 
 mod belongs;
 mod check;
+mod days;
 mod decide;
 mod define;
 mod whistles;
@@ -45,6 +46,10 @@ pub struct State {
     /// Open whistles.
     pub whistles: BTreeMap<WhistleId, Whistle>,
     pub tally: Tally,
+    /// Cells of periods that `today` no longer keeps: they come back when the clock was ahead and is set right.
+    aside: Tally,
+    /// The last days turned to, the newest last; `aside` reaches back to the earliest of them.
+    turns: Vec<Date>,
     /// All running deadlines in order; the timer sleeps until the first.
     pub deadlines: BTreeSet<Deadline>,
     /// Sequence number of the last event applied.
@@ -68,9 +73,6 @@ pub struct Changes {
     pub tally: Vec<TallyKey>,
 }
 
-/// Days whose running numbers are remembered.
-const NUMBERED_DAYS_MAX: usize = 800;
-
 impl State {
     /// The state before the first event.
     #[must_use]
@@ -80,6 +82,8 @@ impl State {
             cases: BTreeMap::new(),
             whistles: BTreeMap::new(),
             tally: Tally::default(),
+            aside: Tally::default(),
+            turns: Vec::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
             today: Date::from_days(0),
@@ -125,10 +129,7 @@ impl State {
             Event::CatalogueDefined { entries } => {
                 entries.iter().cloned().for_each(|entry| self.catalogue.define(entry));
             }
-            Event::DayTurned { date } => {
-                self.today = *date;
-                self.tally.turn_day(*date, &mut changes.tally);
-            }
+            Event::DayTurned { date } => self.turn_day(*date, &mut changes),
             Event::WhistleRaised { .. } | Event::WhistleAnswered { .. } | Event::WhistleClosed { .. } => {
                 self.apply_whistle(recorded, &mut changes);
             }
@@ -164,10 +165,7 @@ impl State {
             _ => unreachable!("only called for the two events that make a case"),
         };
         self.last_case = self.last_case.max(id.0);
-        *self.numbers_of_days.entry(recorded.at.local(self.offset).date).or_insert(0) += 1;
-        if self.numbers_of_days.len() > NUMBERED_DAYS_MAX {
-            self.numbers_of_days.pop_first();
-        }
+        self.count_number(recorded.at.local(self.offset).date);
         let stage = history.map_or(Stage::Accept, |history| history.stage);
         let stage =
             if history.is_some_and(|history| history.closed.is_some()) { Stage::Close } else { stage };
@@ -312,7 +310,7 @@ impl State {
     }
 
     fn count_flow(&mut self, case: &Case, measure: Measure, at: UtcMillis, changes: &mut Changes) {
-        self.tally.flow(measure, at, self.today, self.offset, &counted(case), &mut changes.tally);
+        self.count_flow_of(&counted(case), measure, at, changes);
     }
 }
 

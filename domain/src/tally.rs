@@ -9,7 +9,11 @@ use std::collections::btree_map::Entry;
 
 use crate::case::Stage;
 use crate::code::{AreaCode, ClassCode, SourceCode};
-use crate::moment::{Date, UtcMillis, UtcOffset};
+use crate::moment::{Date, Local, UtcMillis, UtcOffset};
+
+mod kept;
+
+use kept::keeps;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -221,12 +225,8 @@ impl Counted<'_> {
     }
 }
 
-/// Days kept per dimension: today and yesterday. Older days are read from the store.
-const DAYS_KEPT: i64 = 2;
-/// Days whose hours are kept for the city's curve: the last four same weekdays and tomorrow's first of them.
-const HOURS_KEPT_DAYS: i64 = 29;
-/// Months kept: a year and the month before it, so that year-on-year needs no store.
-const MONTHS_KEPT: i32 = 13;
+/// Cells laid aside at most; where a clock is years behind, an import of old cases could make millions.
+const ASIDE_MAX: usize = 200_000;
 
 /// All cells; a cell that is zero is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -295,12 +295,34 @@ impl Tally {
         of: &Counted<'_>,
         changed: &mut Vec<TallyKey>,
     ) {
-        let local = at.local(offset);
-        let day = Period::Day(local.date);
-        let periods = [Period::Ever, Period::month_of(local.date), day]
-            .into_iter()
-            .filter(|p| keeps(measure, *p, today));
-        let periods: Vec<Period> = periods.collect();
+        self.flow_in(measure, at.local(offset), of, changed, |period| keeps(measure, period, today));
+    }
+
+    /// Counts a flow in the periods that `today` does not keep and `horizon` does: for a tally beside the present one.
+    pub fn flow_aside(
+        &mut self,
+        measure: Measure,
+        at: UtcMillis,
+        (today, horizon): (Date, Date),
+        offset: UtcOffset,
+        of: &Counted<'_>,
+    ) {
+        if self.cells.len() < ASIDE_MAX {
+            let wanted = |period| !keeps(measure, period, today) && keeps(measure, period, horizon);
+            self.flow_in(measure, at.local(offset), of, &mut Vec::new(), wanted);
+        }
+    }
+
+    fn flow_in(
+        &mut self,
+        measure: Measure,
+        local: Local,
+        of: &Counted<'_>,
+        changed: &mut Vec<TallyKey>,
+        wanted: impl Fn(Period) -> bool,
+    ) {
+        let periods = [Period::Ever, Period::month_of(local.date), Period::Day(local.date)];
+        let periods: Vec<Period> = periods.into_iter().filter(|period| wanted(*period)).collect();
         for dimension in of.dimensions() {
             for period in &periods {
                 self.add(TallyKey { measure, dimension: dimension.clone(), period: *period }, 1, changed);
@@ -308,38 +330,26 @@ impl Tally {
         }
         // The curve of the day is drawn for the whole city only.
         let hour = Period::Hour(local.date, local.hour());
-        if keeps(measure, hour, today) {
+        if wanted(hour) {
             self.add(TallyKey { measure, dimension: Dimension::City, period: hour }, 1, changed);
         }
     }
 
-    /// Drops the periods that are no longer kept.
-    pub fn turn_day(&mut self, today: Date, changed: &mut Vec<TallyKey>) {
-        let gone: Vec<TallyKey> =
-            self.cells.keys().filter(|key| !keeps(key.measure, key.period, today)).cloned().collect();
-        for key in gone {
-            self.cells.remove(&key);
-            changed.push(key);
-        }
+    /// Lays the periods that are no longer kept `aside`, and takes back those that are kept again because the day turned
+    /// back. What `horizon` does not keep either is gone.
+    pub fn turn_day(&mut self, aside: &mut Self, today: Date, horizon: Date, changed: &mut Vec<TallyKey>) {
+        let kept = |key: &TallyKey| keeps(key.measure, key.period, today);
+        let gone = self.take(|key| !kept(key));
+        let back = aside.take(kept);
+        changed.extend(gone.keys().chain(back.keys()).cloned());
+        self.cells.extend(back);
+        aside.cells.extend(gone);
+        aside.cells.retain(|key, _| keeps(key.measure, key.period, horizon));
     }
-}
 
-/// Whether a period is held in memory when `today` is the present day. Future periods are held: clocks differ.
-fn keeps(measure: Measure, period: Period, today: Date) -> bool {
-    let age = |date: Date| today.days() - date.days();
-    match period {
-        Period::Now | Period::Ever => true,
-        Period::Month(month) => {
-            let (year, this_month, _) = today.parts();
-            let months = |year: i32, month: i32| year * 12 + month;
-            months(year, i32::from(this_month)) - months(month / 100, month % 100) < MONTHS_KEPT
-        }
-        Period::Day(date) => age(date) < DAYS_KEPT,
-        // Only what the wall compares with the same weekday is worth the room.
-        Period::Hour(date, _) if matches!(measure, Measure::Filed | Measure::Closed) => {
-            age(date) < HOURS_KEPT_DAYS
-        }
-        Period::Hour(date, _) => age(date) < DAYS_KEPT,
+    fn take(&mut self, which: impl Fn(&TallyKey) -> bool) -> BTreeMap<TallyKey, i64> {
+        let keys: Vec<TallyKey> = self.cells.keys().filter(|key| which(key)).cloned().collect();
+        keys.into_iter().filter_map(|key| self.cells.remove_entry(&key)).collect()
     }
 }
 

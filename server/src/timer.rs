@@ -61,6 +61,9 @@ impl Timer {
 fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> UtcMillis) {
     let mut pause = Duration::ZERO;
     let mut last = clock();
+    // Set back, perhaps over midnight: the log must learn which day it is. At the start too: who knows what the clock
+    // did since the server stopped.
+    let mut set_back = true;
     loop {
         let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock().0).max(0);
         let sleep = Duration::from_millis(left_ms.unsigned_abs()).min(SLEEP_MAX).max(pause);
@@ -71,8 +74,7 @@ fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> Utc
         }
         let due = wake.at.load(Ordering::Acquire);
         let now = clock();
-        // Set back, perhaps over midnight: the log must learn which day it is.
-        let set_back = last.since(now) > HOLD_MS;
+        set_back |= last.since(now) > HOLD_MS;
         last = now;
         if now.0 < due && !set_back {
             continue;
@@ -84,7 +86,10 @@ fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> Utc
         let key = Uuid::now_v7();
         pause = match door.send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
             None | Some(Err(WriteError::Stopped)) => return,
-            Some(Ok(_)) => Duration::ZERO,
+            Some(Ok(_)) => {
+                set_back = false;
+                Duration::ZERO
+            }
             Some(Err(error)) => {
                 tracing::warn!(%error, "deadlines not recorded, trying again");
                 RETRY_AFTER

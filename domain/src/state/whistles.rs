@@ -27,9 +27,8 @@ impl State {
                     self.deadlines.insert((*due, Alarm::Due, DeadlineOf::Response(*id, department.clone())));
                 }
                 let of = counted_whistle(&whistle);
-                let keys = &mut changes.tally;
-                self.tally.flow(Measure::WhistleRaised, recorded.at, self.today, self.offset, &of, keys);
-                self.tally.shift(Measure::WhistleOpen, 1, &of, keys);
+                self.count_flow_of(&of, Measure::WhistleRaised, recorded.at, changes);
+                self.tally.shift(Measure::WhistleOpen, 1, &of, &mut changes.tally);
                 self.keep_whistle(whistle, recorded.seq, changes);
             }
             Event::WhistleAnswered { whistle: id, department } => {

@@ -172,7 +172,9 @@ fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recou
         conn.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0)).map_err(failed)?;
     let today: String = conn
         .query_row(
-            "SELECT coalesce(max(body ->> '$.date'), '1970-01-01') FROM events WHERE name = 'day_turned'",
+            // The last one and not the latest day: a clock that was ahead has been set right since.
+            "SELECT coalesce((SELECT body ->> '$.date' FROM events WHERE name = 'day_turned'
+               ORDER BY seq DESC LIMIT 1), '1970-01-01')",
             [],
             |row| row.get(0),
         )

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use domain::case::Stage;
 use domain::command::{Command, Event, Recorded};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
 use domain::tally::{Dimension, Measure, Period, TallyKey};
@@ -89,6 +90,75 @@ fn a_clock_set_forward_and_back_fires_once_and_numbers_once() {
     let next = number_of(&writer);
     assert!(!numbers.contains(&next), "{next} in {numbers:?}");
     writer.stop();
+}
+
+/// The clock turned back while the server was stopped.
+#[test]
+fn a_start_on_an_earlier_day_turns_the_day_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    let first = today(&clock);
+    turned_to(&reader, first, 1);
+    clock.pass(3 * DAY_MS);
+    turned_to(&reader, today(&clock), 1);
+    writer.stop();
+    clock.pass(-3 * DAY_MS);
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    turned_to(&reader, first, 2);
+    writer.stop();
+}
+
+fn file(writer: &Writer) {
+    let case = city::send(writer, city::report_case()).unwrap().case.unwrap();
+    for command in [Command::AcceptCase { case }, Command::FileCase { case }] {
+        city::send(writer, command).unwrap();
+    }
+}
+
+/// Method: cases are filed before, while and after the clock is ahead by days and by a year, over two wrong midnights;
+/// at every turn what is kept in memory is held against the oracle, and in the end against what a restart makes of it.
+#[test]
+fn what_was_counted_before_a_clock_was_ahead_is_counted_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    let first = today(&clock);
+    turned_to(&reader, first, 1);
+    file(&writer);
+    // A case of yesterday and one of last year, from another system.
+    for days in [1, 300] {
+        city::send(&writer, city::take_over(Stage::Dispose, clock.now().plus(-days * DAY_MS), None)).unwrap();
+    }
+    let mut turns = 1;
+    for ahead in [1, 10, 400] {
+        clock.pass(ahead * DAY_MS);
+        turned_to(&reader, today(&clock), 1);
+        file(&writer);
+        // Old cases are taken over meanwhile, too.
+        city::send(&writer, city::take_over(Stage::Dispose, clock.now().plus(-ahead * DAY_MS), None))
+            .unwrap();
+        clock.pass(DAY_MS);
+        turned_to(&reader, today(&clock), 1);
+        clock.pass(-(ahead + 1) * DAY_MS);
+        turns += 1;
+        turned_to(&reader, first, turns);
+        file(&writer);
+    }
+    let recount = reader.recount().unwrap();
+    writer.stop();
+    assert_eq!(recount.today, first);
+    let (store, state) =
+        server::store::Store::open_with(dir.path(), &city::policy(), server::store::Options::default())
+            .unwrap();
+    drop(store);
+    let cells: std::collections::BTreeMap<TallyKey, i64> =
+        state.tally.iter().map(|(key, count)| (key.clone(), count)).collect();
+    assert_eq!(cells, recount.cells);
+    let filed = TallyKey { measure: Measure::Filed, dimension: Dimension::City, period: Period::Day(first) };
+    assert_eq!(state.tally.get(&filed), 7, "one before, three after, and three taken over meanwhile");
+    let report = server::store::check::check(dir.path(), &city::policy()).unwrap();
+    assert!(report.is_sound(), "{}", report.table());
 }
 
 /// After a day too far ahead, cases are counted for today again.
