@@ -169,8 +169,8 @@ impl Access {
         match redeemed.filter(|(_, until)| still_valid(*until, now)) {
             None => Ok(None),
             Some((account, _)) => {
-                let account = self.db().account(&account)?.filter(|account| account.disabled.is_none());
-                Ok(account.map(|account| self.open_session(account, now)))
+                let account = self.db().account_with_hash(&account)?;
+                Ok(account.and_then(|(account, hash)| self.open_session(account, &hash, now)))
             }
         }
     }
@@ -183,7 +183,7 @@ impl Access {
             minutes: self.0.config.lock_minutes,
         };
         let begun = match self.0.attempts.begin(name, rule, now) {
-            Err(NoAttempt::Locked { since, .. }) if self.was_unlocked(name, since)? => {
+            Err(NoAttempt::Locked { since, .. }) if self.was_unlocked(name, since, now)? => {
                 self.0.attempts.forgive(name);
                 self.0.attempts.begin(name, rule, now)
             }
@@ -200,24 +200,22 @@ impl Access {
         // An unknown name takes as long as a wrong password.
         let fits = self.check(password.to_owned(), hash).await?;
         let locked = attempt.end(fits, rule, now);
-        let Some((account, _)) = account else { return Err(SignInError::Wrong) };
+        let Some((account, hash)) = account else { return Err(SignInError::Wrong) };
         if locked != account.locked {
             self.db().set_locked(name, locked).map_err(SignInError::Broken)?;
         }
         if locked.is_some() {
             tracing::warn!(account = name, "account locked after wrong passwords");
         }
-        if fits && account.disabled.is_none() {
-            Ok(self.open_session(account, now))
-        } else {
-            Err(SignInError::Wrong)
-        }
+        let opened = if fits { self.open_session(account, &hash, now) } else { None };
+        opened.ok_or(SignInError::Wrong)
     }
 
-    /// Whether an administrator has ended a lock that began at `since`, perhaps in another process.
-    fn was_unlocked(&self, name: &str, since: UtcMillis) -> Result<bool, SignInError> {
+    /// Whether an administrator has ended a lock that began at `since`, perhaps in another process. What a clock that was
+    /// ahead has put into the future ends no lock.
+    fn was_unlocked(&self, name: &str, since: UtcMillis, now: UtcMillis) -> Result<bool, SignInError> {
         let unlocked = self.db().unlocked(name).map_err(SignInError::Broken)?;
-        Ok(unlocked.is_some_and(|at| at >= since))
+        Ok(unlocked.is_some_and(|at| (since..=now).contains(&at)))
     }
 
     /// Runs on a thread that may block. Whoever hangs up meanwhile does not make room for another one.

@@ -1,10 +1,11 @@
 //! `access.db`: accounts and tokens on disk. Small, so every call locks it for a moment.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use domain::moment::UtcMillis;
 use domain::role::Role;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 
 /// What can go wrong with accounts and tokens.
@@ -32,6 +33,8 @@ pub(super) use accounts::Wanted;
 pub use accounts::{Account, Act};
 
 const VERSION: i64 = 2;
+/// How long one waits for another process that is at the file.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
 CREATE TABLE account (
@@ -95,21 +98,14 @@ impl Db {
     pub fn open(path: &Path) -> Result<Self, AccessError> {
         let open = || -> Result<Connection, rusqlite::Error> {
             let connection = Connection::open(path)?;
-            connection.pragma_update(None, "journal_mode", "WAL")?;
+            // First: the command line may be at the file as well.
+            connection.busy_timeout(PATIENCE)?;
+            write_ahead(&connection)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.busy_timeout(std::time::Duration::from_secs(5))?;
             Ok(connection)
         };
         let connection = open().map_err(|source| AccessError::Open { path: path.to_owned(), source })?;
-        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match found {
-            0 => connection
-                .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"))?,
-            1 => connection
-                .execute_batch(&format!("BEGIN; {MIGRATION} PRAGMA user_version = {VERSION}; COMMIT;"))?,
-            VERSION => {}
-            found => return Err(AccessError::Version { found }),
-        }
+        bring_up(&connection)?;
         restrict(path);
         Ok(Self(connection))
     }
@@ -155,6 +151,40 @@ impl Db {
     }
 }
 
+/// Turns the write-ahead log on. SQLite does not wait by itself where two do so to a new file at once.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && began.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Makes the tables, or brings those of an older version up. The version is read within the lock: another process may
+/// be doing the same.
+fn bring_up(connection: &Connection) -> Result<(), AccessError> {
+    let version = |on: &Connection| on.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let work = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    match version(&work)? {
+        0 => work.execute_batch(SCHEMA)?,
+        1 => work.execute_batch(MIGRATION)?,
+        VERSION => return Ok(()),
+        found => return Err(AccessError::Version { found }),
+    }
+    work.pragma_update(None, "user_version", VERSION)?;
+    Ok(work.commit()?)
+}
+
 fn token_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TokenRow>> {
     let role = row.get::<_, String>(1)?.parse().ok();
     let (name, created) = (row.get(0)?, UtcMillis(row.get(2)?));
@@ -171,27 +201,40 @@ pub(super) struct StoredSession {
 }
 
 impl Db {
-    pub fn put_session(&self, session: &StoredSession) -> Result<(), AccessError> {
-        self.0.execute(
-            "INSERT INTO session VALUES (?1, ?2, ?3, ?4, ?5)",
+    /// Keeps a session of an account that is as it was when its password was looked at; false when it is not.
+    pub fn put_session(&self, session: &StoredSession, hash: &str) -> Result<bool, AccessError> {
+        let made = self.0.execute(
+            "INSERT INTO session SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (
+               SELECT 1 FROM account WHERE name = ?2 AND password_hash = ?6 AND disabled_ms IS NULL)",
             params![
                 session.digest.as_slice(),
                 session.account,
                 session.csrf,
                 session.opened.0,
-                session.seen.0
+                session.seen.0,
+                hash
             ],
         )?;
-        Ok(())
+        Ok(made > 0)
     }
 
-    /// Whether a session is still there; notes when it was last used.
+    /// Whether an account is there, enabled, and has the password it had.
+    pub fn is_unchanged(&self, account: &str, hash: &str) -> Result<bool, AccessError> {
+        let sql = "SELECT 1 FROM account WHERE name = ?1 AND password_hash = ?2 AND disabled_ms IS NULL";
+        Ok(self.0.prepare_cached(sql)?.exists([account, hash])?)
+    }
+
+    /// Whether a session is still there and its account enabled; notes when it was last used.
     pub fn find_session(&self, digest: &[u8; 32], seen: Option<UtcMillis>) -> Result<bool, AccessError> {
         if let Some(seen) = seen {
-            let sql = "UPDATE session SET seen_ms = ?2 WHERE digest = ?1";
+            let sql = "UPDATE session SET seen_ms = ?2 WHERE digest = ?1 AND EXISTS (
+                SELECT 1 FROM account WHERE name = session.account AND disabled_ms IS NULL)";
             return Ok(self.0.execute(sql, rusqlite::params![digest.as_slice(), seen.0])? > 0);
         }
-        let mut found = self.0.prepare_cached("SELECT 1 FROM session WHERE digest = ?1")?;
+        let mut found = self.0.prepare_cached(
+            "SELECT 1 FROM session JOIN account ON account.name = session.account
+             WHERE digest = ?1 AND disabled_ms IS NULL",
+        )?;
         Ok(found.exists([digest.as_slice()])?)
     }
 

@@ -56,12 +56,20 @@ impl Access {
             (true, Some(_)) | (false, None) => {}
         }
         let hash = secret::hash_password(password)?;
-        let db = self.db();
-        db.put_account(db::Wanted { name, roles, department }, &hash, now)?;
-        db.drop_sessions_of(name)?;
-        drop(db);
+        self.db().whole(|db| {
+            let before = db.account(name)?;
+            if !roles.contains(&Role::Admin) {
+                before.as_ref().map_or(Ok(()), |before| check_not_last(db, before))?;
+            }
+            db.put_account(db::Wanted { name, roles, department }, &hash, now)?;
+            db.drop_sessions_of(name)
+        })?;
         self.end_sessions_of(name);
         Ok(())
+    }
+
+    pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
+        self.db().account(name)
     }
 
     pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
@@ -85,9 +93,8 @@ impl Access {
                 Change::Disable | Change::Remove => true,
                 Change::Enable | Change::Unlock => false,
             };
-            if ends && is_last_administrator(db, &account)? {
-                let problem = format!("`{name}` is the only administrator; make another one first");
-                return Err(AccessError::Invalid(problem));
+            if ends {
+                check_not_last(db, &account)?;
             }
             match change {
                 Change::Disable => db.set_disabled(name, Some(account.disabled.unwrap_or(now)))?,
@@ -122,6 +129,14 @@ impl Access {
     fn end_sessions_of(&self, name: &str) {
         lock(&self.0.sessions).retain(|_, session| session.account != name);
     }
+}
+
+fn check_not_last(db: &db::Db, account: &Account) -> Result<(), AccessError> {
+    if is_last_administrator(db, account)? {
+        let problem = format!("`{}` is the only administrator; make another one first", account.name);
+        return Err(AccessError::Invalid(problem));
+    }
+    Ok(())
 }
 
 /// Whether nobody could manage accounts in the browser any more without this one.

@@ -26,6 +26,8 @@ pub struct Session {
     last_seen: UtcMillis,
     /// The `last_seen` that is on disk; none for a session that could not be stored, which holds until a restart.
     stored: Option<UtcMillis>,
+    /// The account's password as it was at sign-in, for a session that could not be stored.
+    hash: Option<String>,
     /// When it was last found on disk.
     confirmed: UtcMillis,
 }
@@ -51,6 +53,7 @@ pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, Access
             opened: stored.opened,
             last_seen: stored.seen,
             stored: Some(stored.seen),
+            hash: None,
             confirmed: UtcMillis(0),
         };
         sessions.insert(stored.digest, session);
@@ -59,7 +62,9 @@ pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, Access
 }
 
 impl Access {
-    pub(super) fn open_session(&self, account: Account, now: UtcMillis) -> Secret {
+    /// Opens a session of an account whose password was `hash` when the sign-in began; none when it has been disabled,
+    /// removed or given another one meanwhile.
+    pub(super) fn open_session(&self, account: Account, hash: &str, now: UtcMillis) -> Option<Secret> {
         let cookie = Secret::random();
         let csrf = Secret::random().expose().to_owned();
         let mut session = Session {
@@ -70,12 +75,18 @@ impl Access {
             opened: now,
             last_seen: now,
             stored: None,
+            hash: None,
             confirmed: now,
         };
-        let stored = self.db().put_session(&session.stored_as(cookie.digest()));
+        let stored = self.db().put_session(&session.stored_as(cookie.digest()), hash);
         match stored {
-            Ok(()) => session.stored = Some(now),
-            Err(error) => tracing::error!(%error, "session not stored"),
+            Ok(true) => session.stored = Some(now),
+            Ok(false) => return None,
+            Err(error) => {
+                tracing::error!(%error, "session not stored");
+                self.db().is_unchanged(&session.account, hash).ok().filter(|unchanged| *unchanged)?;
+                session.hash = Some(hash.to_owned());
+            }
         }
         let mut sessions = lock(&self.0.sessions);
         if sessions.len() >= SESSIONS_MAX
@@ -85,7 +96,7 @@ impl Access {
             sessions.remove(&oldest);
         }
         sessions.insert(cookie.digest(), session);
-        cookie
+        Some(cookie)
     }
 
     pub fn sign_out(&self, cookie: &str) {
@@ -119,18 +130,21 @@ impl Access {
             department: session.department.clone(),
             by: Proof::Session { csrf: session.csrf.clone() },
         };
-        let Some(stored) = session.stored else { return Some(actor) };
         // A clock set back puts what was done in the future; it is then done again.
         if (0..CONFIRM_EVERY_MS).contains(&now.since(session.confirmed)) {
             return Some(actor);
         }
         session.confirmed = now;
-        let due = !(0..=STORE_EVERY_MS).contains(&now.since(stored));
+        let due = session.stored.is_some_and(|stored| !(0..=STORE_EVERY_MS).contains(&now.since(stored)));
         if due {
             session.stored = Some(now);
         }
+        let unstored = session.hash.clone();
         drop(sessions);
-        let found = self.db().find_session(digest, due.then_some(now));
+        let found = match unstored {
+            Some(hash) => self.db().is_unchanged(&actor.name, &hash),
+            None => self.db().find_session(digest, due.then_some(now)),
+        };
         match found {
             Ok(true) => Some(actor),
             Ok(false) => {

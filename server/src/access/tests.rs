@@ -6,6 +6,8 @@ use domain::moment::HOUR_MS;
 
 use super::*;
 
+mod changes;
+
 fn access() -> (tempfile::TempDir, Access) {
     let dir = tempfile::tempdir().unwrap();
     let access = Access::open(dir.path(), Config::default()).unwrap();
@@ -284,6 +286,9 @@ async fn the_accounts_of_the_version_before_are_taken_over() {
     };
     let refused = domain::role::acts_for(&actor.roles, None, &command).unwrap_err();
     assert_eq!(refused, domain::rejection::Rejection::NoDepartment);
+    // What everybody may say it may say.
+    assert_eq!(domain::role::acts_for(&actor.roles, None, &report()), Ok(None));
+    assert_eq!(domain::role::acts_for(&actor.roles, Some(&"urban".parse().unwrap()), &report()), Ok(None));
     access.change_account("zhou", Change::Disable, "tests", NOW).unwrap();
     assert!(access.by_cookie(cookie.expose(), NOW).is_none());
     let made: Vec<_> = access.acts().unwrap().into_iter().map(|act| (act.by, act.act, act.name)).collect();
@@ -315,4 +320,11 @@ async fn a_clock_set_back_makes_no_lock_code_or_link_longer_and_revoking_still_c
     let other = Access::open(dir.path(), Config::default()).unwrap();
     other.sign_out(cookie.expose());
     assert!(access.by_cookie(cookie.expose(), back.plus(MINUTE_MS)).is_none());
+}
+
+fn report() -> domain::command::Command {
+    serde_json::from_value(serde_json::json!({ "report_case": { "report": {
+        "source": "hotline", "class": "E01", "area": "530102", "address": "1", "description": "", "place": null
+    } } }))
+    .unwrap()
 }

@@ -72,7 +72,9 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
             let password = password.trim_end_matches(['\r', '\n']);
             access.put_account(&name, password, &roles, department.as_ref(), now)?;
             access.note(&by(), "account set", &name, now)?;
-            println!("account `{name}` is set");
+            let disabled = access.account(&name)?.is_some_and(|account| account.disabled.is_some());
+            let still = if disabled { "; it is still disabled, see `account enable`" } else { "" };
+            println!("account `{name}` is set{still}");
         }
         Command::List => {
             for account in access.accounts()? {

@@ -248,6 +248,10 @@ async fn an_account_is_disabled_unlocked_and_removed_beside_a_running_server() {
         assert!(line.is_none_or(|line| line.contains(words) && line.contains("department urban")), "{list}");
         assert_eq!(sign_in(&hall).await, 401, "after {act}");
         if act == "disable" {
+            let department = ["--role", "department", "--department", "urban"];
+            let (ok, said) = run(&[["account", "add", "zhou"].as_slice(), &department].concat());
+            assert!(ok && said.contains("still disabled"), "{said}");
+            assert_eq!(sign_in(&hall).await, 401, "a new password enables nobody");
             assert!(run(&["account", "enable", "zhou"]).0);
             assert_eq!(sign_in(&hall).await, 200);
         }
@@ -264,6 +268,7 @@ async fn an_account_is_disabled_unlocked_and_removed_beside_a_running_server() {
     let expected = [
         "account set",
         "account disabled",
+        "account set",
         "account enabled",
         "account removed",
         "account set",

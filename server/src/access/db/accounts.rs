@@ -3,7 +3,7 @@
 use domain::code::DepartmentCode;
 use domain::moment::UtcMillis;
 use domain::role::Role;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 
 use super::{AccessError, Db, join, split};
@@ -107,7 +107,7 @@ impl Db {
 
     /// Does all of `work` or nothing.
     pub fn whole<T>(&self, work: impl FnOnce(&Self) -> Result<T, AccessError>) -> Result<T, AccessError> {
-        let transaction = self.0.unchecked_transaction()?;
+        let transaction = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?;
         let done = work(self)?;
         transaction.commit()?;
         Ok(done)
