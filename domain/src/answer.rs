@@ -81,7 +81,7 @@ impl PolicyFigures {
 pub struct PageAnswer<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
-    /// How many rows all pages have together, where that was asked for.
+    /// How many rows all pages have together, where that was asked for and could be counted in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
 }

@@ -1,5 +1,7 @@
 //! Lists of cases and the case page.
 
+use std::time::Duration;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use domain::answer::{CaseAnswer, PageAnswer};
@@ -15,8 +17,8 @@ use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError};
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
 const PAGE_DEFAULT: usize = 100;
-/// Counting stops here, at about a year of a large city's cases; beyond it no total is given rather than a wrong one.
-const COUNT_MAX: u64 = 3_000_000;
+/// How long a page waits for its total; after that none is given rather than a wrong one.
+const COUNT_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Which cases. All conditions that are given hold.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -62,7 +64,7 @@ pub struct CasesQuery {
     /// 1 to 500, by default 100.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Counts all cases the conditions find, beyond this page.
+    /// Counts all cases the conditions find, beyond this page. There is no `total` where that takes longer than 250 ms.
     count: Option<bool>,
 }
 
@@ -124,8 +126,12 @@ pub async fn list(
     let (cursor, count) = (query.cursor.map(Cursor), query.count == Some(true));
     let read = move |reader: &crate::store::Reader| {
         let page = reader.cases(&filter, cursor.as_ref(), limit)?;
-        let total = count.then(|| reader.count(&filter, COUNT_MAX)).transpose()?;
-        Ok((page, total.filter(|total| *total < COUNT_MAX)))
+        let total = match (count, cursor.is_none() && page.next.is_none()) {
+            (false, _) => None,
+            (true, true) => Some(page.items.len() as u64),
+            (true, false) => reader.count(&filter, COUNT_PATIENCE)?,
+        };
+        Ok((page, total))
     };
     let (page, total) = hall.reader.run(read).await.map_err(store_problem)?;
     Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total }))

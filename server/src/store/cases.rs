@@ -257,9 +257,9 @@ pub(super) fn query(
     Ok((sql, is.values))
 }
 
-/// SQL that counts; its last parameter is where counting stops.
+/// SQL that counts.
 pub(super) fn count_query(filter: &CaseFilter) -> (String, Vec<Value>) {
     let is = conditions(filter);
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT ?)", from(filter), is.sql());
+    let sql = format!("SELECT count(*) FROM {} WHERE {}", from(filter), is.sql());
     (sql, is.values)
 }

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use domain::case::Case;
 use domain::code::{AreaCode, CaseId, WhistleId};
@@ -13,7 +14,7 @@ use domain::tally::TallyKey;
 use domain::whistle::{Whistle, WhistleLevel};
 use domain::wire::CaseLine;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params_from_iter};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
@@ -21,6 +22,8 @@ use super::{CaseFilter, CaseSort, Cursor, DATABASE, Page, StoreError, cases, int
 
 /// Reads at the same time; with two cores more would only wait for each other.
 const READS_MAX: usize = 4;
+/// Steps of SQLite's machine between two looks at the clock while it counts: some tens of microseconds.
+const OPS_BETWEEN_LOOKS: i32 = 1_000;
 /// Most rows of one answer.
 pub const ROWS_MAX: usize = 1_000;
 
@@ -78,15 +81,22 @@ impl Reader {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.with_mut(|conn| read(conn))
+    }
+
+    fn with_mut<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let inner = &*self.inner;
         let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let conn = match idle {
+        let mut conn = match idle {
             Some(conn) => conn,
             None => open(&inner.path)?,
         };
         let failed = |source| StoreError::sql(&inner.path, "read", source);
         conn.execute_batch("BEGIN").map_err(failed)?;
-        let result = read(&conn);
+        let result = read(&mut conn);
         conn.execute_batch("COMMIT").map_err(failed)?;
         let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < READS_MAX {
@@ -149,14 +159,25 @@ impl Reader {
         })
     }
 
-    /// How many cases the filter finds, counted up to `at_most`.
-    pub fn count(&self, filter: &CaseFilter, at_most: u64) -> Result<u64, StoreError> {
-        let (sql, mut values) = cases::count_query(filter);
-        values.push(Value::Integer(int(at_most)));
-        self.with(|conn| {
+    /// How many cases the filter finds; none when counting them takes longer than `patience`: somebody waits for the page
+    /// beside it, and others for the connection.
+    pub fn count(&self, filter: &CaseFilter, patience: Duration) -> Result<Option<u64>, StoreError> {
+        let (sql, values) = cases::count_query(filter);
+        self.with_mut(|conn| {
             let failed = |source| StoreError::sql(&self.inner.path, "count the cases of", source);
-            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-            statement.query_row(params_from_iter(values), |row| row.get(0)).map(natural).map_err(failed)
+            let began = Instant::now();
+            let given_up = move || began.elapsed() >= patience;
+            conn.progress_handler(OPS_BETWEEN_LOOKS, Some(given_up)).map_err(failed)?;
+            let count = |conn: &Connection| {
+                conn.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))
+            };
+            let counted = count(conn);
+            conn.progress_handler(0, None::<fn() -> bool>).map_err(failed)?;
+            match counted {
+                Ok(number) => Ok(Some(natural(number))),
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(None),
+                Err(error) => Err(failed(error)),
+            }
         })
     }
 

@@ -137,7 +137,7 @@ fn every_row_of_new_york_is_answered_and_a_second_run_changes_nothing() {
     assert_eq!(ever("reported|class:nyc-electric|ever".into()), classes["electric"]);
     let without_place = taken.iter().filter(|row| row["Latitude"].is_empty()).count() as u64;
     let filter = CaseFilter { has_place: Some(false), ..CaseFilter::default() };
-    assert_eq!(reader.count(&filter, 10_000).unwrap(), without_place);
+    assert_eq!(reader.count(&filter, std::time::Duration::from_secs(60)).unwrap(), Some(without_place));
 }
 
 #[test]
