@@ -13,6 +13,7 @@ use super::status::{State, Status};
 use super::switchboard::{Key, Rendition, Switchboard};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 /// A task that reads one feed and writes another.
@@ -31,6 +32,8 @@ pub(super) struct Follower {
     gives: bool,
     /// Why none come out.
     failure: Option<Status>,
+    /// The place among those who may transcode, held while there is a codec at work.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Follower {
@@ -49,7 +52,12 @@ impl Follower {
             idle_until: None,
             gives: false,
             failure: None,
+            permit: None,
         }
+    }
+
+    pub fn with_permit(self, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { permit, ..self }
     }
 
     /// Runs until nobody watches or everything closes; a failing codec does not end it.

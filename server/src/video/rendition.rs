@@ -73,9 +73,9 @@ fn start(
         // Nobody can be helped by the feed: the next viewer gets a new one.
         return;
     }
-    let follower = Follower::new(board, entry, key, feed);
+    let follower = Follower::new(board, entry, key, feed).with_permit(permit);
     board.tasks.spawn(async move {
         follower.run().await;
-        drop((leaving, permit));
+        drop(leaving);
     });
 }

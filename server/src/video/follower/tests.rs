@@ -5,9 +5,10 @@ use super::*;
 use crate::video::config::Config;
 use crate::video::frame::Frame;
 use crate::video::registry::{Profile, import};
+use crate::video::rendition;
 use crate::video::status::Cause;
 use crate::video::transcode::CodecError;
-use sim::camera::{CameraSpec, Codec, Simulator};
+use sim::camera::{CameraSpec, Codec, Fault, Simulator};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
 
@@ -71,5 +72,47 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
         assert!(Instant::now() < by, "{:?}", viewer.feed().status());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    board.shutdown().await;
+}
+
+/// Method: one place for a codec, and a camera nobody can decode has it first. A sound camera beside it gets the place
+/// while the other waits to try again, keeps it, and gives it back when it is no longer watched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
+    let mut broken = CameraSpec::looped("broken", 1).with_codec(Codec::H265);
+    broken.faults.extend([Fault::Undecodable]);
+    let mut sound = CameraSpec::looped("sound", 2).with_codec(Codec::H265);
+    (broken.gop_seconds, sound.gop_seconds) = (1, 1);
+    let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![broken, sound]).await.unwrap();
+    cameras.prepare().await.unwrap();
+    let (registry, _) = import::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
+    let config =
+        Config { undecodable_ms: 1_000, transcodes_max: 1, transcode_linger_ms: 100, ..Config::default() };
+    let board = Switchboard::new(config, registry);
+    let watch = |code: &str| {
+        let (entry, wake) = (board.registry.get(code).unwrap(), Arc::<Wake>::default());
+        rendition::watch(&board, entry, Profile::Sub, Rendition::H264, wake, 0)
+    };
+    let by = Instant::now() + Duration::from_secs(60);
+    let until = async |what: &str, is: &dyn Fn() -> bool| {
+        while !is() {
+            assert!(Instant::now() < by, "{what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (form, broken) = watch("broken");
+    assert_eq!(form, Rendition::H264);
+    until("the camera fails", &|| broken.feed().status().retry_at_ms.is_some()).await;
+    until("its place is free", &|| rendition::transcode_is_free(&board)).await;
+    let (form, sound) = watch("sound");
+    assert_eq!(form, Rendition::H264, "the place is free while the other waits");
+    until("the sound one plays", &|| sound.feed().last_key().is_some()).await;
+    // Longer than the longest pause: the other one comes by and finds no place.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(sound.feed().status().state, State::Live);
+    assert_eq!(broken.feed().status().cause, Some(Cause::Undecodable));
+    drop(sound);
+    cameras.camera("broken").unwrap().clear_fault(Fault::Undecodable);
+    until("the mended one plays", &|| broken.feed().last_key().is_some()).await;
     board.shutdown().await;
 }

@@ -138,6 +138,12 @@ impl Follower {
         }
     }
 
+    /// Whether there is a place for another codec, which this one then has.
+    fn takes_place(&mut self) -> bool {
+        self.permit = Arc::clone(&self.board.transcodes).try_acquire_owned().ok();
+        self.permit.is_some()
+    }
+
     /// How long frames may go in without a picture: a damaged key frame costs all until the next one.
     fn patience(&self) -> Duration {
         let key_interval = self.upstream.feed().figures().key_interval_ms.unwrap_or(0);
@@ -145,7 +151,8 @@ impl Follower {
         shortest.max(Duration::from_millis(u64::from(key_interval) * 3 / 2))
     }
 
-    /// Says why, and waits for the time of the next attempt; false when there should be none.
+    /// Says why, and waits for the time of the next attempt; false when there should be none. Meanwhile the place goes
+    /// to a camera whose pictures can be decoded.
     async fn wait_to_retry(&mut self, failure: Failure, failures: u32) -> bool {
         meters::transcode_failed();
         let jitter = rand::random_range(-1.0..=1.0);
@@ -161,16 +168,25 @@ impl Follower {
         status.retry_at_ms = Some(now_ms.saturating_add_unsigned(pause_ms));
         self.fail(status.clone());
         let mut until = Instant::now() + pause;
+        // A codec that never returns keeps its thread and its place; it gets no second one.
+        let mut thread = failure.thread;
         loop {
+            if thread.is_none() {
+                self.permit = None;
+            }
             tokio::select! {
                 biased;
                 news = self.news() => if !news { return false },
+                () = ended(&mut thread), if thread.is_some() => thread = None,
                 () = sleep_until(until) => {
-                    // A codec that never returns keeps its thread; it gets no second one.
-                    if failure.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+                    if thread.is_none() && self.takes_place() {
                         break;
                     }
                     until = Instant::now() + pause;
+                    status.retry_at_ms = Some(clock::now().0.saturating_add_unsigned(pause_ms));
+                    if self.failure.is_some() {
+                        self.fail(status.clone());
+                    }
                 }
             }
         }
@@ -179,6 +195,12 @@ impl Follower {
             self.fail(status);
         }
         true
+    }
+}
+
+async fn ended(thread: &mut Option<JoinHandle<Result<(), CodecError>>>) {
+    if let Some(thread) = thread {
+        let _why_it_failed_is_said = thread.await;
     }
 }
 
