@@ -35,7 +35,8 @@ pub struct EventsAnswer {
     /// Identity of the store: sequence numbers of another one mean nothing here.
     #[schema(value_type = String)]
     epoch: Hex64,
-    /// Last event of the log.
+    /// Last event of the log. Once `next` is null, subscribe from here: the last line of a quiet area may lie so far back
+    /// that the feed no longer reaches it.
     head: u64,
     items: Vec<EventLine>,
     /// Give it as `after` for the next page; null at the end of the log. A page of a small area may be empty and have

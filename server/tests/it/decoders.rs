@@ -59,7 +59,7 @@ fn decoders_survive_real_messages_with_bytes_changed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn decoders_survive_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..2_048)) {

@@ -40,8 +40,21 @@ impl Flood {
 struct Counts {
     dials: AtomicUsize,
     open: AtomicUsize,
+    /// Connections over which a good part of a second's flood has gone.
+    flooded: AtomicUsize,
     sent: AtomicU64,
 }
+
+/// A connection's own flood: its pace does not depend on what went over those before it.
+struct Course<'a> {
+    flood: Flood,
+    counts: &'a Counts,
+    started: Instant,
+    sent: u64,
+}
+
+/// From here on a connection counts as flooded.
+const FLOODED: u64 = 4 << 20;
 
 async fn peer(flood: Flood) -> (SocketAddr, Arc<Counts>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -130,14 +143,14 @@ async fn answer(
                 .await;
             }
             let (mut sequence, mut start) = (1u16, 0x80);
-            let started = Instant::now();
+            let mut course = Course::new(flood, counts);
             loop {
                 let mut packets = Vec::new();
                 for _ in 0..16 {
                     packets.extend_from_slice(&picture_packet(sequence, std::mem::take(&mut start)));
                     sequence = sequence.wrapping_add(1);
                 }
-                send(stream, &packets, flood, counts, started).await?;
+                course.send(stream, &packets).await?;
             }
         }
         _ => stream.write_all(format!("{ok}Session: 1\r\n\r\n").as_bytes()).await,
@@ -155,24 +168,29 @@ fn picture_packet(sequence: u16, start: u8) -> Vec<u8> {
 }
 
 async fn endless(stream: &mut TcpStream, part: &[u8], flood: Flood, counts: &Counts) -> std::io::Result<()> {
-    let started = Instant::now();
+    let mut course = Course::new(flood, counts);
     loop {
-        send(stream, part, flood, counts, started).await?;
+        course.send(stream, part).await?;
     }
 }
 
-async fn send(
-    stream: &mut TcpStream,
-    part: &[u8],
-    flood: Flood,
-    counts: &Counts,
-    started: Instant,
-) -> std::io::Result<()> {
-    stream.write_all(part).await?;
-    let sent = counts.sent.fetch_add(part.len() as u64, Ordering::Relaxed) + part.len() as u64;
-    let due = Duration::from_secs_f64(sent as f64 / flood.pace() as f64);
-    tokio::time::sleep(due.saturating_sub(started.elapsed())).await;
-    Ok(())
+impl<'a> Course<'a> {
+    fn new(flood: Flood, counts: &'a Counts) -> Self {
+        Self { flood, counts, started: Instant::now(), sent: 0 }
+    }
+
+    async fn send(&mut self, stream: &mut TcpStream, part: &[u8]) -> std::io::Result<()> {
+        stream.write_all(part).await?;
+        let before = self.sent;
+        self.sent += part.len() as u64;
+        self.counts.sent.fetch_add(part.len() as u64, Ordering::Relaxed);
+        if (before..self.sent).contains(&FLOODED) {
+            self.counts.flooded.fetch_add(1, Ordering::Relaxed);
+        }
+        let due = Duration::from_secs_f64(self.sent as f64 / self.flood.pace() as f64);
+        tokio::time::sleep(due.saturating_sub(self.started.elapsed())).await;
+        Ok(())
+    }
 }
 
 /// Resident bytes of this process.
@@ -236,6 +254,12 @@ async fn one(flood: Flood, cause: &str, within: Duration) {
         (highest.load(Ordering::Relaxed) - base) >> 20,
         gap_ms.load(Ordering::Relaxed)
     );
+    // It is dialled again, and floods again.
+    let by = Instant::now() + Duration::from_secs(20);
+    while counts.flooded.load(Ordering::Relaxed) < 2 {
+        assert!(Instant::now() < by, "{flood:?}: no second flood after {:?}", counts.dials);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     // Nobody watches any more: all that was taken is given back, and nothing is dialled again.
     drop(page);
     let by = Instant::now() + Duration::from_secs(30);
