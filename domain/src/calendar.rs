@@ -65,7 +65,12 @@ impl Limit {
     /// `4 工作时`
     #[must_use]
     pub fn words(self, language: Language) -> String {
-        format!("{} {}", self.amount, self.unit.words(language))
+        let unit = match (language, self.amount, self.unit) {
+            (Language::En, 1, LimitUnit::UrgentDay) => "urgent day",
+            (Language::En, 1, LimitUnit::WorkDay) => "work day",
+            (Language::Zh | Language::En, _, unit) => unit.words(language),
+        };
+        format!("{} {unit}", self.amount)
     }
 }
 

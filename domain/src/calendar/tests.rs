@@ -133,3 +133,12 @@ proptest! {
         prop_assert_eq!(Date::new(year, month, day), Some(date));
     }
 }
+
+#[test]
+fn a_limit_of_one_is_said_in_the_singular() {
+    let words = |amount, unit| Limit { amount, unit }.words(Language::En);
+    assert_eq!(words(1, LimitUnit::WorkDay), "1 work day");
+    assert_eq!(words(1, LimitUnit::UrgentDay), "1 urgent day");
+    assert_eq!(words(2, LimitUnit::WorkDay), "2 work days");
+    assert_eq!(words(1, LimitUnit::WorkHour), "1 work h");
+}

@@ -26,7 +26,9 @@ export class Marks {
     pen.lineJoin = 'round';
     this.hits = [];
     const u = scene.unit;
-    const room = new Room([...scene.reserved, ...covered]);
+    // Counted several times: a name rather lies on a mark than on the scale or the note.
+    const over = [...scene.reserved, ...covered];
+    const room = new Room([...over, ...over, ...over]);
     const sizes = Object.fromEntries(Object.entries(SIZES).map(([level, size]) => [level, size * u]));
     const focus = focusAt(scene.focus, view, u);
     const linked = focus ? linkedAt(scene.linked, focus, view, u) : scene.linked.map((each) => standing(each, view));

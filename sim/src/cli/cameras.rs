@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long)]
     count: Option<u32>,
     /// How many of them are coded live while watched, with a true clock; the others show shared loops
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 4_096)]
     live: u32,
     /// Every n-th drawn camera sends H.265; 0 for none
     #[arg(long, default_value_t = 0)]
