@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 mod attempts;
 mod db;
 mod kiosk;
+mod noted;
 mod pass;
 mod people;
 mod secret;
@@ -25,6 +26,7 @@ mod session;
 use attempts::NoAttempt;
 pub use db::{AccessError, Account, Act, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
+pub use noted::Doer;
 pub use pass::{Pass, lost};
 pub use people::Change;
 pub use secret::Secret;
@@ -282,11 +284,7 @@ impl Access {
 
     /// Makes a named token and returns its secret, which is shown once and stored only as a hash.
     pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Result<Secret, AccessError> {
-        db::check_name(name)?;
-        // The first start makes an account of this name.
-        if name == FIRST_ACCOUNT {
-            return Err(AccessError::Taken(name.to_owned()));
-        }
+        check_token_name(name)?;
         let secret = Secret::random();
         self.db().put_token(name, &secret.digest(), role, now)?;
         Ok(secret)
@@ -296,29 +294,9 @@ impl Access {
         self.db().tokens()
     }
 
-    /// Revokes a token; false when there is none of that name.
-    pub fn revoke(&self, name: &str) -> Result<bool, AccessError> {
-        self.db().revoke(name)
-    }
-
     /// A new kiosk asks to be paired and shows the code.
     pub fn ask_pairing(&self, peer: IpAddr, now: UtcMillis) -> Result<Claim, PairingRefused> {
         self.0.pairing.ask(peer, now)
-    }
-
-    /// An operator approves the code shown on the wall; the kiosk then gets a token of that name.
-    pub fn approve_pairing(
-        &self,
-        code: &str,
-        name: &str,
-        wall: &str,
-        now: UtcMillis,
-    ) -> Result<(), PairingRefused> {
-        db::check_name(name).map_err(PairingRefused::Broken)?;
-        if self.db().is_taken(name).map_err(PairingRefused::Broken)? {
-            return Err(PairingRefused::Broken(AccessError::Taken(name.to_owned())));
-        }
-        self.0.pairing.approve(code, name, wall, now)
     }
 
     /// The kiosk asks whether it was approved. On approval: its cookie and its wall.
@@ -335,6 +313,12 @@ impl Access {
     fn db(&self) -> std::sync::MutexGuard<'_, db::Db> {
         lock(&self.0.db)
     }
+}
+
+fn check_token_name(name: &str) -> Result<(), AccessError> {
+    db::check_name(name)?;
+    // The first start makes an account of this name.
+    if name == FIRST_ACCOUNT { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
 }
 
 /// A poisoned lock only means that another request panicked; the maps stay consistent at every step.

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use domain::role::Role;
 
-use crate::access::Access;
+use crate::access::{Access, Doer};
 use crate::config::Config;
 use crate::{clock, import, store};
 
@@ -237,12 +237,9 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
                 matches!(add.role, Role::Machine | Role::Kiosk | Role::Inspector),
                 "--role: expected machine, kiosk or inspector; people have accounts"
             );
-            let (by, now) = (account::by(), clock::now());
-            if add.replace && access.revoke(&add.name)? {
-                access.note(&by, "token revoked", &add.name, now)?;
-            }
-            let secret = access.make_token(&add.name, add.role, now)?;
-            access.note(&by, "token made", &add.name, now)?;
+            let by = account::by();
+            let doer = Doer { by: &by, now: clock::now() };
+            let secret = access.make_token_noted(doer, &add.name, add.role, add.replace)?;
             println!("{}", secret.expose());
         }
         TokenCommand::List => {
@@ -251,8 +248,9 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
             }
         }
         TokenCommand::Revoke { name } => {
-            anyhow::ensure!(access.revoke(&name)?, "no token `{name}`");
-            access.note(&account::by(), "token revoked", &name, clock::now())?;
+            let by = account::by();
+            let doer = Doer { by: &by, now: clock::now() };
+            anyhow::ensure!(access.revoke(doer, &name)?, "no token `{name}`");
             println!("token `{name}` is revoked");
         }
     }

@@ -33,7 +33,7 @@ pub enum PairingRefused {
     #[error("another kiosk of this name was approved and has not come yet; choose another name")]
     NamePending,
     #[error("cannot pair the kiosk")]
-    Broken(#[source] AccessError),
+    Broken(#[from] AccessError),
 }
 
 /// What a kiosk gets when it asks.

@@ -15,6 +15,11 @@ fn access() -> (tempfile::TempDir, Access) {
 }
 
 const WALL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+/// Who does things here.
+fn by(now: UtcMillis) -> Doer<'static> {
+    Doer { by: "tests", now }
+}
+
 const NOW: UtcMillis = UtcMillis(1_700_000_000_000);
 
 #[tokio::test]
@@ -148,15 +153,15 @@ fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
     let claim = access.ask_pairing(WALL, NOW).unwrap();
     assert!(access.claim_pairing(&claim.claim, NOW).unwrap().is_none());
     assert!(matches!(
-        access.approve_pairing("not it", "wall-1", "main", NOW),
+        access.approve_pairing(by(NOW), "not it", "wall-1", "main"),
         Err(PairingRefused::UnknownCode)
     ));
-    access.approve_pairing(&claim.code, "wall-1", "main", NOW).unwrap();
+    access.approve_pairing(by(NOW), &claim.code, "wall-1", "main").unwrap();
     let (cookie, wall) = access.claim_pairing(&claim.claim, NOW).unwrap().unwrap();
     assert_eq!(wall, "main");
     let actor = access.by_cookie(cookie.expose(), NOW).unwrap();
     assert_eq!((actor.name.as_str(), actor.roles.as_slice()), ("wall-1", [Role::Kiosk].as_slice()));
-    assert!(access.revoke("wall-1").unwrap());
+    assert!(access.revoke(by(NOW), "wall-1").unwrap());
     assert!(access.by_cookie(cookie.expose(), NOW).is_none());
 }
 
@@ -179,7 +184,7 @@ fn an_account_and_a_token_never_share_a_name() {
     assert!(matches!(taken, Err(AccessError::Taken(_))));
     assert!(matches!(access.make_token("admin", Role::Machine, NOW), Err(AccessError::Taken(_))));
     let claim = access.ask_pairing(WALL, NOW).unwrap();
-    let refused = access.approve_pairing(&claim.code, "周敏", "main", NOW);
+    let refused = access.approve_pairing(by(NOW), &claim.code, "周敏", "main");
     assert!(matches!(refused, Err(PairingRefused::Broken(AccessError::Taken(_)))));
     access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).unwrap();
 }
@@ -211,13 +216,13 @@ fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
     let stranger = IpAddr::from([10, 0, 0, 66]);
     let (approved, waiting) =
         (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
-    access.approve_pairing(&approved.code, "wall-1", "main", NOW).unwrap();
+    access.approve_pairing(by(NOW), &approved.code, "wall-1", "main").unwrap();
     for index in 1..1_500 {
         access.ask_pairing(stranger, NOW.plus(index)).expect("a flood turns out its own");
     }
     let later = NOW.plus(2_000);
     assert!(access.claim_pairing(&approved.claim, later).unwrap().is_some());
-    access.approve_pairing(&waiting.code, "wall-2", "main", later).expect("its code still stands");
+    access.approve_pairing(by(later), &waiting.code, "wall-2", "main").expect("its code still stands");
     assert!(access.claim_pairing(&waiting.claim, later).unwrap().is_some());
     // From many addresses: the oldest goes, a new one always comes in.
     for index in 0..=255 {
@@ -226,17 +231,17 @@ fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
         }
     }
     let wall = access.ask_pairing(WALL, later).unwrap();
-    access.approve_pairing(&wall.code, "wall-3", "main", later).unwrap();
+    access.approve_pairing(by(later), &wall.code, "wall-3", "main").unwrap();
 }
 
 #[test]
 fn two_kiosks_are_not_approved_under_one_name() {
     let (_dir, access) = access();
     let (one, two) = (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
-    access.approve_pairing(&one.code, "wall-1", "main", NOW).unwrap();
-    let refused = access.approve_pairing(&two.code, "wall-1", "main", NOW);
+    access.approve_pairing(by(NOW), &one.code, "wall-1", "main").unwrap();
+    let refused = access.approve_pairing(by(NOW), &two.code, "wall-1", "main");
     assert!(matches!(refused, Err(PairingRefused::NamePending)));
-    access.approve_pairing(&two.code, "wall-2", "main", NOW).unwrap();
+    access.approve_pairing(by(NOW), &two.code, "wall-2", "main").unwrap();
     assert!(access.claim_pairing(&one.claim, NOW).unwrap().is_some());
     assert!(access.claim_pairing(&two.claim, NOW).unwrap().is_some());
 }
@@ -310,11 +315,11 @@ async fn a_clock_set_back_makes_no_lock_code_or_link_longer_and_revoking_still_c
     let later = back.plus(5 * MINUTE_MS);
     assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
     assert!(access.redeem(link.expose(), back).unwrap().is_none(), "a link for half an hour, not for five");
-    let approved = access.approve_pairing(&claim.code, "wall-1", "main", back);
+    let approved = access.approve_pairing(by(back), &claim.code, "wall-1", "main");
     assert!(matches!(approved, Err(PairingRefused::UnknownCode)), "{approved:?}");
     // A little back is nobody's fault.
     let code = access.ask_pairing(WALL, NOW).unwrap().code;
-    access.approve_pairing(&code, "wall-2", "main", NOW.plus(-1_000)).unwrap();
+    access.approve_pairing(by(NOW.plus(-1_000)), &code, "wall-2", "main").unwrap();
     // Another process takes the account away; the clock of this one does not hide it.
     assert!(access.by_cookie(cookie.expose(), back).is_some());
     let other = Access::open(dir.path(), Config::default()).unwrap();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::door::{COOKIE, check_origin, cookie, require};
-use crate::access::{AccessError, Actor, Claim, PairingRefused, Proof, Secret, SignInError, TokenRow};
+use crate::access::{AccessError, Actor, Claim, Doer, PairingRefused, Proof, Secret, SignInError, TokenRow};
 use crate::clock;
 use crate::problem::{Json, Path, Problem};
 
@@ -148,15 +148,15 @@ pub async fn make_token(
     if !matches!(form.role, Role::Machine | Role::Kiosk | Role::Inspector) {
         return Err(Problem::bad_request("role", "expected machine, kiosk or inspector"));
     }
-    let secret = hall.access.make_token(&form.name, form.role, clock::now()).map_err(access_problem)?;
-    note(&hall, &actor, "token made", &form.name)?;
+    let made = hall.access.make_token_noted(doer(&actor), &form.name, form.role, false);
+    let secret = made.map_err(access_problem)?;
+    tracing::info!(by = actor.name, name = form.name, "token made");
     Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
 }
 
-/// Writes into the log, and keeps for `gridhall account history`, what was done to whom.
-fn note(hall: &Hall, actor: &Actor, act: &str, name: &str) -> Result<(), Problem> {
-    tracing::info!(by = actor.name, name, "{act}");
-    hall.access.note(&actor.name, act, name, clock::now()).map_err(access_problem)
+/// For `gridhall account history`.
+fn doer(actor: &Actor) -> Doer<'_> {
+    Doer { by: &actor.name, now: clock::now() }
 }
 
 fn access_problem(error: AccessError) -> Problem {
@@ -186,10 +186,10 @@ pub async fn revoke(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     require(&actor, Role::Admin)?;
-    if !hall.access.revoke(&name).map_err(access_problem)? {
+    if !hall.access.revoke(doer(&actor), &name).map_err(access_problem)? {
         return Err(Problem::not_found(format!("no token `{name}`")));
     }
-    note(&hall, &actor, "token revoked", &name)?;
+    tracing::info!(by = actor.name, name, "token revoked");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -230,8 +230,9 @@ pub async fn kiosk_approve(
     if !wall_ok {
         return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
     }
-    hall.access.approve_pairing(&form.code, &form.name, &form.wall, clock::now()).map_err(pairing_problem)?;
-    note(&hall, &actor, "kiosk paired", &form.name)?;
+    let approved = hall.access.approve_pairing(doer(&actor), &form.code, &form.name, &form.wall);
+    approved.map_err(pairing_problem)?;
+    tracing::info!(by = actor.name, name = form.name, "kiosk paired");
     Ok(StatusCode::NO_CONTENT)
 }
 

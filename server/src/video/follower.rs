@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 /// A task that reads one feed and writes another.
+#[cfg_attr(not(feature = "ffmpeg"), expect(dead_code, reason = "without a decoder it only waits"))]
 pub(super) struct Follower {
     board: Arc<Switchboard>,
     entry: Arc<Entry>,

@@ -61,7 +61,7 @@ async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
     let video = json!({ "hello": { "version": 1, "mode": "webcodecs", "h265": false } }).to_string();
     let mut watching = socket(&hall, "/api/v1/video", &bearer).await;
     futures_util::SinkExt::send(&mut watching, video.into()).await.unwrap();
-    assert!(access.revoke("wall-2").unwrap());
+    assert!(access.revoke(server::access::Doer { by: "tests", now: UtcMillis(0) }, "wall-2").unwrap());
     access.sign_out(cookie.expose());
     for ending in ending.into_iter().chain([watching]) {
         assert_eq!(close_code(ending).await, 4001);

@@ -106,10 +106,11 @@ impl Db {
     }
 
     /// Does all of `work` or nothing.
-    pub fn whole<T>(&self, work: impl FnOnce(&Self) -> Result<T, AccessError>) -> Result<T, AccessError> {
-        let transaction = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?;
+    pub fn whole<T, E: From<AccessError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        let begun = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate);
+        let transaction = begun.map_err(AccessError::from)?;
         let done = work(self)?;
-        transaction.commit()?;
+        transaction.commit().map_err(AccessError::from)?;
         Ok(done)
     }
 

@@ -100,3 +100,27 @@ fn the_only_administrator_cannot_be_made_a_viewer() {
     access.put_account("zhou", "correct horse battery", &[Role::Admin], None, NOW).unwrap();
     demote().unwrap();
 }
+
+/// Method: nothing can be recorded any more.
+#[test]
+fn what_cannot_be_recorded_is_not_done() {
+    let (dir, access) = access();
+    let kept = access.make_token_noted(by(NOW), "kept", Role::Machine, false).unwrap();
+    let file = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
+    file.execute_batch("CREATE TRIGGER full BEFORE INSERT ON act BEGIN SELECT RAISE(ABORT, 'full'); END")
+        .unwrap();
+    assert!(access.make_token_noted(by(NOW), "lost", Role::Machine, false).is_err());
+    assert!(access.make_token_noted(by(NOW), "kept", Role::Machine, true).is_err());
+    assert!(access.revoke(by(NOW), "kept").is_err());
+    assert!(access.by_token(kept.expose()).is_some(), "its secret still counts");
+    let asked = access.ask_pairing(WALL, NOW).unwrap();
+    assert!(access.approve_pairing(by(NOW), &asked.code, "wall-1", "main").is_err());
+    assert!(access.claim_pairing(&asked.claim, NOW).unwrap().is_none(), "not approved");
+    file.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(access.tokens().unwrap().len(), 1);
+    access.approve_pairing(by(NOW), &asked.code, "wall-1", "main").unwrap();
+    access.make_token_noted(by(NOW), "kept", Role::Machine, true).unwrap();
+    assert!(access.by_token(kept.expose()).is_none());
+    let acts: Vec<String> = access.acts().unwrap().into_iter().map(|act| act.act).collect();
+    assert_eq!(acts, ["token made", "kiosk paired", "token revoked", "token made"]);
+}
