@@ -237,6 +237,9 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// Times the lock is asked for again, 20 ms apart.
+const LOCK_RETRIES: u32 = 10;
+
 /// Takes the folder for this process alone, making it where it is missing.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let not_writable = |source| StoreError::NotWritable { path: dir.to_owned(), source };
@@ -247,7 +250,16 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(dir.join(LOCK))
         .map_err(not_writable)?;
-    match file.try_lock() {
+    let mut taken = file.try_lock();
+    // A child this process or the last one starts holds the lock with it until it runs its own programme.
+    for _ in 0..LOCK_RETRIES {
+        if !matches!(taken, Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        taken = file.try_lock();
+    }
+    match taken {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: dir.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(not_writable(source)),
