@@ -5,6 +5,7 @@
 mod act;
 mod address;
 mod around;
+mod calls;
 mod camera;
 mod clock;
 mod due;
@@ -30,12 +31,11 @@ mod whistle;
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::{Role, acts_for};
-use domain::whistle::Whistle;
 use domain::wire::Topic;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-use crate::board::{Board, use_board};
+use crate::board::Board;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Link, Live};
@@ -45,6 +45,7 @@ use crate::session::{Session, Signed, require, use_session};
 use crate::wall::cases;
 use crate::words::say;
 use address::Address;
+use calls::Calls;
 use file::File;
 use filters::{Filters, Queue};
 use listing::Listing;
@@ -66,8 +67,7 @@ pub struct Desk {
     pub selected: RwSignal<Option<CaseId>>,
     /// The call under the user's hand, in the list of calls.
     pub call: RwSignal<Option<WhistleId>>,
-    /// The calls that are listed, in their order.
-    pub calls: Memo<Vec<Whistle>>,
+    pub calls: Calls,
     pub prefix: RwSignal<Option<Prefix>>,
     pub help: RwSignal<bool>,
     pub listing: Listing,
@@ -86,14 +86,13 @@ impl Desk {
             Filters::read(|key| query.as_ref().and_then(|query| query.get(key)))
         });
         let opened = Memo::new(move |_| opened_in(&address.path()));
-        let (sending, board) = (Sending::new(), use_board());
-        let calls = whistle::listed(filters, board);
+        let sending = Sending::new();
         Self {
             filters,
             opened,
             selected: RwSignal::new(opened.get_untracked()),
             call: RwSignal::new(None),
-            calls,
+            calls: Calls::new(filters, sending),
             prefix: RwSignal::new(None),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
@@ -143,7 +142,15 @@ impl Desk {
 
     /// Tracked: the list is that of calls.
     pub fn lists_calls(self) -> bool {
-        self.filters.with(|filters| filters.queue("") == Queue::Whistles)
+        self.filters.with(Filters::lists_calls)
+    }
+
+    /// Reads the list anew, of cases or of calls.
+    pub fn refresh(self) {
+        match untrack(|| self.lists_calls()) {
+            true => self.calls.refresh(),
+            false => self.listing.refresh(),
+        }
     }
 
     /// Lists what `filters` let through. What stood under the hand in another list is let go.

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use crate::hall::use_hall;
 use crate::language::pick;
-use crate::live::{Health, Link};
+use crate::live::Health;
 use crate::names::{Called, Names, use_names};
 use crate::text;
 use crate::words::{Language, say};
@@ -168,12 +168,7 @@ pub fn Opens(
     let (asked, hall, names) = (use_asked(), use_hall(), use_names());
     let health = expect_context::<Health>();
     let open = move |_| {
-        // What a screen without a connection shows is as old as its last word from the server.
-        let stands = match health.link.get_untracked() {
-            Link::Lost { since } => since,
-            Link::Connecting | Link::Live | Link::SignedOut => hall.present(),
-        };
-        asked.set(Some(untrack(|| (evidence.0)().stood(stands, names))));
+        asked.set(Some(untrack(|| (evidence.0)().stood(health.stands(hall), names))));
     };
     view! { <button type="button" class=format!("figure {class}") aria-haspopup="dialog" aria-label=move || label.get() on:click=open>{children()}</button> }
 }

@@ -244,6 +244,106 @@ test('a called department responds by a button; ending the call is asked for and
   expect(timeline.at(-1)?.event).toMatchObject({ whistle_closed: { note: '现场已清' } });
 });
 
+/** The day of the hall's present, as an address names it. */
+const today = () => new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+
+test('the calls of a day say that they are read, that they failed, and follow what happens', async ({ page, hall }) => {
+  const { id, address } = await waiting_case(hall);
+  await open_call(hall, `当日 ${address}`, id, 2);
+  let answer: 'wait' | 'fail' | 'pass' = 'wait';
+  let go = () => {};
+  const held = new Promise<void>((then) => { go = then; });
+  await page.route('**/api/v1/whistles?*', async (route) => {
+    if (answer === 'wait') await held;
+    if (answer === 'fail') await route.abort();
+    else await route.continue();
+  });
+  await page.goto(`/desk?list=whistles&raised=${today()}`);
+  const state = page.locator('#desk-rows .list-state');
+  const total = page.locator('.list-head .total');
+  await expect(state).toHaveText('正在读取');
+  await expect(total).toHaveText('');
+  answer = 'fail';
+  go();
+  await expect(state).toContainText('读取失败');
+  await expect(total).toHaveText('');
+  answer = 'pass';
+  await page.keyboard.press('.');
+  const call = page.locator('.call', { hasText: address });
+  await expect(call).toBeVisible();
+  await expect(state).toHaveCount(0);
+  const [, before] = /(\d+)/.exec(await total.innerText()) ?? [];
+  // A colleague's call comes in by itself, and one that ends says when.
+  await open_call(hall, `再吹 ${address}`, id, 1);
+  await expect(page.locator('.call', { hasText: `再吹 ${address}` })).toBeVisible();
+  await expect(total).toHaveAttribute('data-total', String(Number(before) + 1));
+  const whistle = Number((await call.filter({ hasText: '当日' }).getAttribute('id'))?.replace('call-', ''));
+  await hall.commands([{ close_whistle: { whistle, note: '' } }]);
+  await expect(page.locator(`#call-${whistle}`)).toContainText('销哨');
+  await expect(page.locator(`#call-${whistle}`).getByRole('button')).toHaveCount(0);
+  // Another period is another question, never the rows of the last.
+  answer = 'fail';
+  await page.evaluate(() => { history.pushState(null, '', '/desk?list=whistles&raised=2001-01'); dispatchEvent(new PopStateEvent('popstate')); });
+  await expect(state).toContainText('读取失败');
+  await expect(page.locator('.call')).toHaveCount(0);
+  answer = 'pass';
+  await page.keyboard.press('.');
+  await expect(state).toHaveText('没有符合的哨');
+  // Calls are open, but none of them is late.
+  await page.goto('/desk?list=whistles&late=true');
+  await expect(state).toHaveText('没有符合的哨');
+});
+
+test('a dropped filter leaves the open case and hands the list the focus', async ({ page, hall }) => {
+  const { id } = await waiting_case(hall);
+  await page.goto(`/desk/case/${id}?open=true&stage=dispatch&claimed=false`);
+  await expect(row(page, id)).toBeVisible();
+  const chip = page.getByRole('link', { name: '去掉筛选：未认领' });
+  await chip.focus();
+  await page.keyboard.press('Enter');
+  await expect(chip).toHaveCount(0);
+  await expect(page.locator('#desk-rows')).toBeFocused();
+  await expect(page).toHaveURL(new RegExp(`/desk/case/${id}\\?open=true&stage=dispatch$`));
+});
+
+test('a list that the feed does not tell of says when it was read', async ({ page, hall }) => {
+  await waiting_case(hall);
+  await page.goto(`/desk?filed=${today()}`);
+  await expect(page.locator('.case-row').first()).toBeVisible();
+  await expect(page.locator('.outside')).toContainText(/\d\d:\d\d 读取/);
+});
+
+const player = '**/js/player.js';
+
+test('a player that could not be loaded is asked for again', async ({ page, hall }) => {
+  const { id } = await waiting_case(hall, { at_camera: true });
+  let asked = 0;
+  await page.route(player, (route) => (++asked === 1 ? route.abort() : route.continue()));
+  await page.goto(`/desk/case/${id}`);
+  const tile = page.locator('.tiles .camera-tile').first();
+  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
+  expect(asked).toBeGreaterThan(1);
+});
+
+test('a page whose browser keeps the failure of the player is loaded anew', async ({ page, hall }) => {
+  const { id } = await waiting_case(hall, { at_camera: true });
+  // A page that has stood for a while.
+  await page.addInitScript(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 60_000;
+  });
+  let loads = 0;
+  page.on('load', () => { loads += 1; });
+  // The server has the script; the first page never gets it as one.
+  await page.route(player, (route) => (loads < 2 && route.request().resourceType() === 'script' ? route.abort() : route.continue()));
+  await page.goto(`/desk/case/${id}`);
+  const tile = page.locator('.tiles .camera-tile').first();
+  await expect(tile).toHaveAttribute('data-state', 'lost', { timeout: 30_000 });
+  await expect.poll(() => loads, { timeout: 30_000 }).toBe(2);
+  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
+  expect(loads).toBe(2);
+});
+
 test('one Enter, held or repeated, takes a case one step', async ({ page, hall }) => {
   const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
   const report = { source: catalogue.sources[0]?.code, class: catalogue.classes[0]?.code, area: catalogue.areas[0]?.code, description: '路灯不亮' };

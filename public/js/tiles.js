@@ -3,9 +3,12 @@
 
 /** The server was away when the player was asked for: again after this. */
 const AGAIN_MS = 3000;
+/** A page is not loaded anew for the player's sake while it is younger than this. */
+const RELOAD_AFTER_MS = 30_000;
 
 let player = null;
 let loading = null;
+let failures = 0;
 let lastTile = 0;
 /** Tiles of this page: what they show, and the player's number for each once it has it. */
 const tiles = new Map();
@@ -17,6 +20,7 @@ function load() {
 
 function take(module) {
   player = module;
+  failures = 0;
   if (serverUs !== null) player.serverTime(serverUs.us + (performance.now() - serverUs.at) * 1000);
   for (const tile of tiles.values()) tile.number = player.attach(tile.element, tile.camera, tile.profile);
 }
@@ -24,7 +28,30 @@ function take(module) {
 function fail() {
   const detail = JSON.stringify({ state: 'lost', cause: 'link', since_ms: null, retry_s: AGAIN_MS / 1000, frame_ms: null, profile: null });
   for (const { element } of tiles.values()) element.dispatchEvent(new CustomEvent('camerastate', { detail, bubbles: true }));
-  setTimeout(() => { loading = null; if (tiles.size > 0) load(); }, AGAIN_MS);
+  failures += 1;
+  setTimeout(again, AGAIN_MS);
+}
+
+async function again() {
+  loading = null;
+  if (tiles.size === 0) return;
+  if (failures > 1 && await isKept()) location.reload();
+  else load();
+}
+
+/**
+ * Whether only a new page can help: some browsers keep a script that once failed to load as failed for the page's life.
+ * The server has it, then, and the page is neither just loaded nor being written in.
+ */
+async function isKept() {
+  if (performance.now() < RELOAD_AFTER_MS || document.activeElement?.matches('input, textarea, select')) return false;
+  try {
+    const { ok } = await fetch(import.meta.resolve('./player.js'), { method: 'HEAD', cache: 'no-store' });
+    return ok;
+  } catch {
+    // The server is away: a page loaded now would be the browser's own words.
+    return false;
+  }
 }
 
 /** Shows `camera` in `element` until `detach`; returns the tile's number. */

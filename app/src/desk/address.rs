@@ -8,6 +8,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
+use super::keys::focus;
+
 /// Addresses of this programme begin so; links to others are ordinary page loads.
 const OWN: &str = "/desk";
 
@@ -24,6 +26,9 @@ impl Address {
             if let Some(to) = own_link(&event) {
                 event.prevent_default();
                 address.go(&to, false);
+                if drops_itself(&event) {
+                    set_timeout(|| _ = focus("desk-rows"), std::time::Duration::ZERO);
+                }
             }
         });
         on_cleanup(move || {
@@ -80,6 +85,12 @@ fn own_link(event: &MouseEvent) -> Option<String> {
     let elsewhere = ["target", "download"].iter().any(|name| link.has_attribute(name));
     let href = link.get_attribute("href").filter(|_| !elsewhere)?;
     is_own(&href).then_some(href)
+}
+
+/// A link that goes with the filter it drops leaves the hand at the list.
+fn drops_itself(event: &MouseEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest(".chip, .clear").is_ok_and(|link| link.is_some()))
 }
 
 fn is_own(href: &str) -> bool {

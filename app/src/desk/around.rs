@@ -10,6 +10,7 @@ use super::use_desk;
 use crate::figure::use_asked;
 use crate::hall::use_hall;
 use crate::language::use_language;
+use crate::live::Health;
 use crate::map::{MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapView};
 use crate::names::use_names;
 use crate::people::{self, Who, use_people};
@@ -83,11 +84,13 @@ fn Crop() -> impl IntoView {
         map.set_named(&named);
     });
     let (hall, asked, who, feed) = (use_hall(), use_asked(), expect_context::<Who>(), SendWrapper::new(feed));
+    let health = expect_context::<Health>();
     let on_click = Callback::new(move |click| {
         if let MapClick::Person(index) = click {
             let spot = untrack(|| file.with(|answer| answer.case.report.place));
             let language = untrack(|| speaks.get());
-            asked.set(untrack(|| people::card(language, names, who, &feed, index, spot, hall.present())));
+            let now = health.stands(hall);
+            asked.set(untrack(|| people::card(language, names, who, &feed, index, spot, now)));
         }
         let MapClick::Camera(code) = click else { return };
         let Cameras::Near(near) = file.cameras.get_untracked() else { return };

@@ -121,6 +121,15 @@ impl Filters {
         }
     }
 
+    pub fn lists_calls(&self) -> bool {
+        self.queue("") == Queue::Whistles
+    }
+
+    /// Whether the feed tells what comes into the list and what goes: its lines carry neither times nor sources.
+    pub fn is_followed(&self) -> bool {
+        !TIMES.iter().chain(["source"].iter()).any(|key| self.0.contains_key(key))
+    }
+
     /// Filters beyond those of the queue itself.
     pub fn narrows(&self, me: &str) -> bool {
         let plain = Self::of(self.queue(me), me);
@@ -194,6 +203,7 @@ mod tests {
     fn a_list_with_closed_cases_says_so_and_is_never_ordered_by_due_time() {
         let month = read(&[("closed", "2026-11"), ("area", "530102"), ("sort", "due")]);
         assert_eq!((month.queue("周敏"), month.is_newest_first()), (Queue::Found, true));
+        assert!(!month.is_followed() && Filters::of(Queue::Open, "周敏").is_followed());
         assert_eq!(month.hidden("周敏"), [("closed", "2026-11")]);
         let late = read(&[("open", "true"), ("stage", "dispatch"), ("claimed", "false")]);
         assert_eq!((late.is_newest_first(), late.hidden("周敏")), (false, vec![("claimed", "false")]));

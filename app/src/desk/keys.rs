@@ -54,7 +54,7 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         _ if event.repeat() => return false,
         "/" => return focus("desk-find"),
         "?" => desk.help.set(true),
-        "." => desk.listing.refresh(),
+        "." => desk.refresh(),
         "g" | "G" => desk.prefix.set(Some(Prefix::Queue)),
         "v" | "V" => desk.prefix.set(Some(Prefix::Camera)),
         "e" | "E" => desk.file.enlarge(None),
@@ -147,7 +147,7 @@ fn enter(desk: Desk, event: &KeyboardEvent) -> bool {
 /// open for that call already is acted on.
 fn enter_call(desk: Desk, opened: Option<CaseId>) -> bool {
     let Some(call) = desk.call.get_untracked() else { return false };
-    let found = desk.calls.with_untracked(|calls| calls.iter().find(|held| held.id == call).cloned());
+    let found = desk.calls.rows.with_untracked(|calls| calls.iter().find(|held| held.id == call).cloned());
     match found.map(|call| call.call.case) {
         Some(Some(case)) if opened == Some(case) => act::main_action(desk),
         Some(Some(case)) => desk.open(Some(case), false),
@@ -168,7 +168,7 @@ fn enter_call(desk: Desk, opened: Option<CaseId>) -> bool {
 
 /// Moves the hand by calls. The case beside the list stays until Enter opens another.
 fn step_call(desk: Desk, key: &str) {
-    let order: Vec<_> = desk.calls.with_untracked(|calls| calls.iter().map(|call| call.id).collect());
+    let order: Vec<_> = desk.calls.rows.with_untracked(|calls| calls.iter().map(|call| call.id).collect());
     let last = order.len().saturating_sub(1);
     let at = desk.call.get_untracked().and_then(|id| order.iter().position(|other| *other == id));
     let next = match (key, at) {
@@ -217,7 +217,7 @@ fn element(id: &str) -> Option<web_sys::HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
-fn focus(id: &str) -> bool {
+pub fn focus(id: &str) -> bool {
     element(id).is_some_and(|element| element.focus().is_ok())
 }
 

@@ -78,16 +78,20 @@ fn Counts() -> impl IntoView {
 #[component]
 fn CallCounts() -> impl IntoView {
     let (speaks, desk, hall) = (use_language(), use_desk(), use_hall());
-    let count = move || desk.calls.with(Vec::len);
+    // Calls that are not there yet are not counted as none.
+    let count = move || {
+        let count = desk.calls.rows.with(Vec::len);
+        (count > 0 || desk.calls.fetch() == Fetch::There).then_some(count)
+    };
     let missing = move || {
-        desk.calls.with(|calls| {
+        desk.calls.rows.with(|calls| {
             calls.iter().map(|call| super::whistle::missing_of(call, hall.now())).sum::<usize>()
         })
     };
     let late = move || {
         (missing() > 0).then(|| view! { <span class="lamp over"><Sign mark=Mark::Over/>{say!(speaks.get(), desk.whistles_late, count = missing())}</span> })
     };
-    view! { <span class="dim total" data-total=move || count().to_string()>{move || say!(speaks.get(), desk.call_pieces, count = count())}</span>{late} }
+    view! { <span class="dim total" data-total=move || count().map(|count| count.to_string())>{move || count().map(|count| say!(speaks.get(), desk.call_pieces, count = count))}</span>{late} }
 }
 
 /// Filters that no field shows, each with a way to drop it: a list says what it holds.
@@ -118,9 +122,10 @@ fn Chips() -> impl IntoView {
             "has_place" => say!(language, desk.chip_unplaced),
             _ => value.to_owned(),
         };
-        let href = desk.filters.with(|filters| super::Desk::address_of(&filters.with(key, ""), None));
+        let opened = desk.opened.get();
+        let href = desk.filters.with(|filters| super::Desk::address_of(&filters.with(key, ""), opened));
         let leave_out = say!(language, desk.drop_filter, what = &words);
-        view! { <a class="chip" href=href title=leave_out>{words}" ×"</a> }
+        view! { <a class="chip" href=href title=leave_out.clone() aria-label=leave_out>{words}" ×"</a> }
     };
     move || {
         let me = desk.me();
@@ -212,6 +217,16 @@ fn Outside() -> impl IntoView {
     let aside = Memo::new(move |_| desk.listing.aside());
     let words = move || {
         let (language, aside) = (speaks.get(), aside.get());
+        match desk.listing.fetch.get() {
+            Fetch::Asking => return say!(language, desk.loading),
+            Fetch::Failed(words) => return say!(language, desk.failed, words = words),
+            Fetch::There => {}
+        }
+        if !desk.filters.with(Filters::is_followed) {
+            let offset = names.with(|names| names.policy.utc_offset_minutes);
+            let time = text::hour_minute(desk.listing.fetched_at.get(), offset);
+            return say!(language, desk.read_at, time = time);
+        }
         let mut parts = Vec::new();
         if aside.arrived > 0 {
             parts.push(say!(language, desk.arrived, count = aside.arrived));
@@ -234,7 +249,7 @@ fn Outside() -> impl IntoView {
         let me = desk.me();
         desk.filters.with(|filters| filters.narrows(&me)).then(|| {
             let plain = desk.filters.with(|filters| Filters::of(filters.queue(&me), &me));
-            view! { <a class="clear" href=super::Desk::address_of(&plain, None)>{say!(speaks.get(), desk.clear_filters)}</a> }
+            view! { <a class="clear" href=super::Desk::address_of(&plain, desk.opened.get())>{say!(speaks.get(), desk.clear_filters)}</a> }
         })
     };
     view! {

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{Lamp, lamp};
-use super::filters::{Filters, Queue};
+use super::filters::Filters;
 use crate::api;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
@@ -43,7 +43,8 @@ pub struct Listing {
     /// How many cases the filters find, as far as the server has counted.
     pub total: RwSignal<Option<u64>>,
     filters: Memo<Filters>,
-    fetched_at: RwSignal<UtcMillis>,
+    /// When the rows were asked for.
+    pub fetched_at: RwSignal<UtcMillis>,
     /// Counts questions, so that a late answer to an old one is dropped.
     asked: StoredValue<u32>,
     board: Board,
@@ -85,7 +86,7 @@ impl Listing {
 
     /// Asks anew: what has arrived comes in, what has gone goes.
     pub fn refresh(self) {
-        let other = |filters: &Filters| filters.is_empty() || filters.queue("") == Queue::Whistles;
+        let other = |filters: &Filters| filters.is_empty() || filters.lists_calls();
         if self.filters.with_untracked(other) {
             return;
         }

@@ -10,6 +10,7 @@ use crate::board::use_board;
 use crate::figure::use_asked;
 use crate::hall::use_hall;
 use crate::language::use_language;
+use crate::live::Health;
 use crate::map::{MapCase, MapClick, MapHandle, MapOptions, MapPadding, MapView};
 use crate::names::use_names;
 use crate::people::{self, Who, use_people};
@@ -38,13 +39,14 @@ pub fn Overview() -> impl IntoView {
         map.set_district_counts(districts.iter().map(|code| (code, open(code))));
     });
     let (hall, asked, who) = (use_hall(), use_asked(), expect_context::<Who>());
-    let feed = SendWrapper::new(feed);
+    let (feed, health) = (SendWrapper::new(feed), expect_context::<Health>());
     let on_click = Callback::new(move |click: MapClick| match click {
         MapClick::Case(id) => desk.open(Some(id), false),
         MapClick::Cases(ids) => desk.open(ids.first().copied(), false),
         MapClick::Person(index) => {
             let language = untrack(|| speaks.get());
-            let card = untrack(|| people::card(language, names, who, &feed, index, None, hall.present()));
+            let now = health.stands(hall);
+            let card = untrack(|| people::card(language, names, who, &feed, index, None, now));
             asked.set(card);
         }
         MapClick::District(code) => {

@@ -1,25 +1,23 @@
-//! Whistle calls at the desk: the list of those that are open, and the form that raises one for a case.
+//! Whistle calls at the desk: how one looks and what is done with it, and the form that raises one for a case.
+//!
+//! What should not be here: which calls are listed (`calls`).
 
-use domain::answer::PageAnswer;
 use domain::code::{DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::act::Outcome;
 use super::due::moment;
-use super::filters::Filters;
+use super::listing::Fetch;
 use super::{Desk, use_desk};
-use crate::api::{self, ApiError};
 use crate::board::{Board, Part};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::order;
 use crate::text;
 use crate::words::say;
 
@@ -33,73 +31,28 @@ pub fn missing(board: Board, now: UtcMillis) -> usize {
     board.with(Part::Whistles, |held| held.whistles.iter().map(|call| missing_of(call, now)).sum())
 }
 
-/// The calls the address asks for: those that are open, those that miss somebody, or all that were raised in a period.
-pub fn listed(filters: Memo<Filters>, board: Board) -> Memo<Vec<Whistle>> {
-    let hall = use_hall();
-    let raised = Memo::new(move |_| filters.with(|filters| filters.get("raised").map(str::to_owned)));
-    let fetched = RwSignal::new(Vec::<Whistle>::new());
-    Effect::new(move |_| {
-        let Some(raised_in) = raised.get() else { return };
-        spawn_local(async move {
-            match raised_calls(&raised_in).await {
-                // Another list may have been asked for meanwhile.
-                Ok(calls) if raised.try_get_untracked() == Some(Some(raised_in)) => {
-                    drop(fetched.try_set(calls))
-                }
-                Ok(_) => {}
-                Err(error) => leptos::logging::warn!("calls not loaded: {error}"),
-            }
-        });
-    });
-    Memo::new(move |_| {
-        let late = filters.with(|filters| filters.get("late") == Some("true"));
-        let now = if late { hall.now() } else { UtcMillis(0) };
-        if raised.with(Option::is_some) {
-            return fetched.get();
-        }
-        board.with(Part::Whistles, |held| {
-            let open = held.whistles.iter().filter(|call| call.closed.is_none());
-            let mut open: Vec<Whistle> =
-                open.filter(|call| !late || missing_of(call, now) > 0).cloned().collect();
-            order::sort_by_key(&mut open, |call| (call.missing().next().is_none(), call.due, call.id));
-            open
-        })
-    })
-}
-
-/// Pages asked for: a month of a city has a few hundred calls.
-const PAGES_MAX: usize = 20;
-
-async fn raised_calls(period: &str) -> Result<Vec<Whistle>, ApiError> {
-    let (mut calls, mut cursor) = (Vec::new(), String::new());
-    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
-    for _ in 0..PAGES_MAX {
-        let path = format!("/api/v1/whistles?limit=500&raised={}{cursor}", encode(period));
-        let page = api::get_json::<PageAnswer<Whistle>>(&path).await?;
-        calls.extend(page.items);
-        match page.next {
-            Some(next) => cursor = format!("&cursor={}", encode(&next)),
-            None => break,
-        }
-    }
-    Ok(calls)
-}
-
 #[component]
 pub fn Whistles() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let calls = desk.calls;
+    let calls = desk.calls.rows;
     // The desk itself may be going too.
     on_cleanup(move || _ = desk.call.try_set(None));
     // An open case says in its own place how a command went.
     let alone = move || desk.opened.get().is_none();
-    let empty = move || {
-        calls
-            .with(Vec::is_empty)
-            .then(|| view! { <p class="list-state">{say!(speaks.get(), desk.whistle_empty)}</p> })
+    let narrowed = move || desk.filters.with(|filters| filters.narrows(""));
+    let state = move || {
+        let (language, empty) = (speaks.get(), calls.with(Vec::is_empty));
+        let words = match desk.calls.fetch() {
+            Fetch::Failed(words) => say!(language, desk.failed, words = words),
+            Fetch::Asking if empty => say!(language, desk.loading),
+            Fetch::There if empty && narrowed() => say!(language, desk.whistle_none_fits),
+            Fetch::There if empty => say!(language, desk.whistle_empty),
+            Fetch::Asking | Fetch::There => return None,
+        };
+        Some(view! { <p class="list-state" role="status">{words}</p> })
     };
     view! {
-        <div class="case-rows calls" id="desk-rows" tabindex="-1">{empty}
+        <div class="case-rows calls" id="desk-rows" tabindex="-1">{state}
             <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><Call call/></For></ol>
         </div>
         <Show when=alone><Outcome/></Show>

@@ -61,6 +61,7 @@ table! {
     moved(count): "{count} 件已离开", "{count} moved on";
     not_inserted(): "未插入列表", "not put into the list";
     in_step(): "列表与现状一致", "the list is up to date";
+    read_at(time): "{time} 读取，不随现状变动", "read at {time}; it does not follow what happens";
     moved_to(stage): "已转{stage}", "→ {stage}";
     now_closed(): "已结案", "closed";
     group_claimed(): "均已认领", "all taken";
@@ -175,6 +176,7 @@ table! {
     whistle_send(): "吹哨", "Call";
     whistle_due(time): "{time} 前报到", "respond by {time}";
     whistle_empty(): "没有进行中的吹哨", "No call is open";
+    whistle_none_fits(): "没有符合的哨", "No call fits";
     whistle_need(): "写明事由并至少选一个单位", "State the matter and choose at least one department";
     respond_for(name): "{name}报到", "{name} responds";
     end_call_note(): "销哨说明（可空）", "Note (may be empty)";
