@@ -62,8 +62,11 @@ fn Content(evidence: Evidence) -> impl IntoView {
     let written =
         |name: String, value: String| (!value.is_empty()).then(|| row(Part { name, value, href: None }));
     let leads = evidence.cases.is_some() || evidence.parts.iter().any(|part| part.href.is_some());
-    let note = if evidence.note.is_empty() { say!(language, common.list_moves) } else { evidence.note };
-    let note = leads.then(|| view! { <p class="card-note">{note}</p> });
+    let note = match evidence.note.is_empty() {
+        false => Some(evidence.note),
+        true => leads.then(|| say!(language, common.list_moves)),
+    };
+    let note = note.map(|note| view! { <p class="card-note">{note}</p> });
     let to_list = evidence.cases.map(|href| {
         let calls = href.contains("list=");
         let words = if calls { say!(language, common.open_calls) } else { say!(language, common.open_cases) };

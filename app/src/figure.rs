@@ -10,9 +10,9 @@ use domain::definition;
 use domain::moment::{UtcMillis, UtcOffset};
 use leptos::prelude::*;
 
-use crate::hall::use_hall;
+use crate::hall::{Hall, use_hall};
 use crate::language::pick;
-use crate::live::Health;
+use crate::live::{Health, Link};
 use crate::names::{Called, Names, use_names};
 use crate::text;
 use crate::words::{Language, say};
@@ -127,6 +127,16 @@ impl Evidence {
     pub fn note(mut self, words: impl Into<String>) -> Self {
         self.note = words.into();
         self
+    }
+}
+
+impl Health {
+    /// The time for which what the screen shows holds: without a connection that of the server's last word.
+    pub fn stands(self, hall: Hall) -> UtcMillis {
+        match self.link.get_untracked() {
+            Link::Lost { since } => since,
+            Link::Connecting | Link::Live | Link::SignedOut => hall.present(),
+        }
     }
 }
 

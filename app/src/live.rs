@@ -57,16 +57,6 @@ pub struct Health {
     pub degraded: RwSignal<u8>,
 }
 
-impl Health {
-    /// The time for which what the screen shows holds: without a connection that of the server's last word.
-    pub fn stands(self, hall: Hall) -> UtcMillis {
-        match self.link.get_untracked() {
-            Link::Lost { since } => since,
-            Link::Connecting | Link::Live | Link::SignedOut => hall.present(),
-        }
-    }
-}
-
 type PositionSink = Box<dyn Fn(&[u8])>;
 
 /// Where a topic stands on this screen.

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-pub use card::card;
+pub use card::{card, gone};
 pub use crowd::{OnDuty, People, Seen};
 pub use nearby::{Nearby, age_words, follow as follow_near, state_word};
 pub use who::Who;

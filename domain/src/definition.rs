@@ -102,6 +102,8 @@ pub const CLOCK: &str = "time_left";
 /// The yellow lamp.
 pub const LAMP: &str = "lamp_short";
 pub const ALARMS: &str = "alarms";
+/// Alarms of the last hour.
+pub const ALARMS_HOUR: &str = "alarms_hour";
 pub const ONLINE: &str = "inspectors_online";
 pub const OFFLINE: &str = "inspectors_stale";
 /// How old the screen's data are.
@@ -115,7 +117,7 @@ const PANLONG: [&str; 2] = [
 ];
 const OWN: [&str; 2] = ["本系统规则", "rule of this system"];
 
-const PLAIN: [Plain; 22] = [
+const PLAIN: [Plain; 23] = [
     (
         Measure::Filed.key(),
         ["立案", "本期内完成立案的案件数，按立案时刻计入当地日、月", BULLETIN[0]],
@@ -297,6 +299,20 @@ const PLAIN: [Plain; 22] = [
         [
             "Alarms",
             "limits that ran out within the last 10 minutes (dispatch, disposal, response); the flood line is 10 in 10 minutes",
+            "EEMUA 191 alarm rate",
+        ],
+    ),
+    (
+        ALARMS_HOUR,
+        [
+            "近 1 小时报警",
+            "最近 1 小时内到期未完成的时限数（派遣、处置、报到）；本屏动态不足 1 小时的，自其起计。每条为 5 分钟，满格为洪泛线",
+            "EEMUA 191 报警率分级",
+        ],
+        [
+            "Alarms of the last hour",
+            "limits that ran out within the last hour (dispatch, disposal, response), or since this screen's events begin \
+             where they reach back less; a bar is five minutes, a full one the flood line",
             "EEMUA 191 alarm rate",
         ],
     ),

@@ -313,37 +313,6 @@ test('a list that the feed does not tell of says when it was read', async ({ pag
   await expect(page.locator('.outside')).toContainText(/\d\d:\d\d 读取/);
 });
 
-const player = '**/js/player.js';
-
-test('a player that could not be loaded is asked for again', async ({ page, hall }) => {
-  const { id } = await waiting_case(hall, { at_camera: true });
-  let asked = 0;
-  await page.route(player, (route) => (++asked === 1 ? route.abort() : route.continue()));
-  await page.goto(`/desk/case/${id}`);
-  const tile = page.locator('.tiles .camera-tile').first();
-  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
-  expect(asked).toBeGreaterThan(1);
-});
-
-test('a page whose browser keeps the failure of the player is loaded anew', async ({ page, hall }) => {
-  const { id } = await waiting_case(hall, { at_camera: true });
-  // A page that has stood for a while.
-  await page.addInitScript(() => {
-    const now = performance.now.bind(performance);
-    performance.now = () => now() + 60_000;
-  });
-  let loads = 0;
-  page.on('load', () => { loads += 1; });
-  // The server has the script; the first page never gets it as one.
-  await page.route(player, (route) => (loads < 2 && route.request().resourceType() === 'script' ? route.abort() : route.continue()));
-  await page.goto(`/desk/case/${id}`);
-  const tile = page.locator('.tiles .camera-tile').first();
-  await expect(tile).toHaveAttribute('data-state', 'lost', { timeout: 30_000 });
-  await expect.poll(() => loads, { timeout: 30_000 }).toBe(2);
-  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
-  expect(loads).toBe(2);
-});
-
 test('one Enter, held or repeated, takes a case one step', async ({ page, hall }) => {
   const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
   const report = { source: catalogue.sources[0]?.code, class: catalogue.classes[0]?.code, area: catalogue.areas[0]?.code, description: '路灯不亮' };

@@ -107,6 +107,29 @@ test('definitions state the figures of the policy in force', async ({ page, hall
   await with_card(page, page.locator('.whistle .figure.first'), async () => expect(card(page)).toContainText(`报到时限 ${policy.whistle_response_minutes} 分钟`));
 });
 
+test('what is counted on the map and in the last hour is named as it is counted', async ({ page, hall }) => {
+  await quiet_hall(hall);
+  await page.setViewportSize({ width: 3840, height: 1080 });
+  await go_to_wall(page, '/wall/main');
+  await with_card(page, page.locator('.where .mh .figure').first(), async () => expect(card(page)).toContainText('监督员在地图上'));
+  await with_card(page, page.locator('.map-legend button').nth(3), async () => expect(card(page).locator('h2')).toContainText('常规且有坐标'));
+  // The screen's events begin with this hall, less than an hour ago.
+  await with_card(page, page.locator('.rate .figure.bars'), async () => {
+    await expect(card(page).locator('h2')).toHaveText('近 1 小时报警');
+    await expect(card(page)).toContainText('最近 1 小时内');
+    await expect(card(page)).toContainText(/自 \d\d:\d\d 起计/);
+  });
+  // A count in the legend moves under the hand and does not push it away.
+  const second = page.locator('.map-legend button').nth(1);
+  await second.focus();
+  const before = Number(await second.locator('.map-legend-count').innerText());
+  const { areas, classes, sources } = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  const report = { source: sources[0]?.code, class: classes[0]?.code, area: areas[0]?.code, address: '图例路 1 号', description: '井盖破损', place: { lat: 25.04, lon: 102.71 }, priority: 'second' };
+  await hall.commands([{ report_case: { report } }]);
+  await expect(second.locator('.map-legend-count')).toHaveText(String(before + 1));
+  await expect(second).toBeFocused();
+});
+
 /** Where a card leads, with the number that must be found there. */
 async function ways(page: Page): Promise<Map<string, number>> {
   const found = new Map<string, number>();

@@ -139,6 +139,8 @@ test('a server that hangs or dies is announced within three seconds', async ({ b
     hall.freeze_server();
     await expect(link(page)).toHaveAttribute('data-link', 'lost', { timeout: ANNOUNCED_MS });
     await expect(link(page)).toContainText('连接中断');
+    // It defends itself without a connection too, and by the time of the last word.
+    await expect(link(page).getByRole('button', { name: /连接中断 \d\d:\d\d:\d\d 起/ })).toHaveCount(1);
     await expect(page.locator('.panel.stands').first()).toContainText('数据停在');
     // What was last known stays readable.
     await expect(open_cases(page)).toHaveText('2');

@@ -9,6 +9,16 @@ use crate::names::Called;
 use crate::text;
 use crate::words::{Language, say};
 
+/// The card of somebody who was listed and whose position has gone meanwhile.
+pub fn gone(language: Language, code: &str) -> Evidence {
+    Evidence {
+        title: say!(language, people.inspector, code = code),
+        source: say!(language, people.source),
+        ..Evidence::default()
+    }
+    .part(say!(language, people.state), say!(language, people.gone))
+}
+
 /// None when nobody has this number any more.
 pub fn card(
     language: Language,

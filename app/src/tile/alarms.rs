@@ -31,15 +31,13 @@ pub fn Alarms() -> impl IntoView {
     let ten = Memo::new(move |_| since(10 * MINUTE_MS));
     // The events may reach back less than an hour: then the hour is not claimed.
     let known_since = move || board.with(Part::Events, |held| held.events_since);
-    let whole_hour = move || known_since().is_none_or(|since| since <= hall.present().plus(-HOUR_MS));
-    let hour = move || {
-        if whole_hour() {
-            return say!(speaks.get(), wall.last_hour, count = since(HOUR_MS));
-        }
+    let less = move |ms: i64| {
+        let since = known_since().filter(|since| *since > hall.present().plus(-ms))?;
         let offset = names.with(|names| names.policy.utc_offset_minutes);
-        let time = known_since().map_or_else(String::new, |since| text::hour_minute(since, offset));
-        say!(speaks.get(), wall.counted_since, time = time)
+        Some(say!(speaks.get(), wall.counted_since, time = text::hour_minute(since, offset)))
     };
+    let hour =
+        move || less(HOUR_MS).unwrap_or_else(|| say!(speaks.get(), wall.last_hour, count = since(HOUR_MS)));
     let dispatches = Memo::new(move |_| board.dispatches(None, hall.now()));
     let bars = move || {
         minute.get();
@@ -52,10 +50,10 @@ pub fn Alarms() -> impl IntoView {
             .collect_view()
     };
     // Each limit that ran out, newest first, with the case it belongs to.
-    let evidence = move |ms: i64| {
+    let evidence = move |id: &'static str, ms: i64| {
         let (language, from) = (speaks.get(), hall.present().plus(-ms));
         let offset = names.with(|names| names.policy.utc_offset_minutes);
-        let evidence = Evidence::of(language, names, definition::ALARMS);
+        let evidence = Evidence::of(language, names, id);
         let rows: Vec<(String, String)> = board.with(Part::Events, |held| {
             let alarms = held.events.iter().rev().filter(|event| is_alarm(event) && event.at >= from);
             let row = |event: &EventLine| {
@@ -69,12 +67,12 @@ pub fn Alarms() -> impl IntoView {
             alarms.map(row).collect()
         });
         let count = text::grouped(rows.len() as i64);
-        let evidence = evidence
-            .value(language, count)
-            .part(say!(language, wall.window), say!(language, wall.minutes, count = ms / MINUTE_MS));
+        let window = less(ms).unwrap_or_else(|| say!(language, wall.minutes, count = ms / MINUTE_MS));
+        let evidence = evidence.value(language, count).part(say!(language, wall.window), window);
         Evidence { rows, ..evidence }
     };
-    let (last_ten, last_hour) = (move || evidence(10 * MINUTE_MS), move || evidence(HOUR_MS));
+    let last_ten = move || evidence(definition::ALARMS, 10 * MINUTE_MS);
+    let last_hour = move || evidence(definition::ALARMS_HOUR, HOUR_MS);
     let unclaimed =
         Signal::derive(move || say!(speaks.get(), wall.unacknowledged, count = dispatches.get().unclaimed));
     let not_taken = move || super::overdue::unclaimed_evidence(speaks.get(), names, dispatches.get());

@@ -160,8 +160,7 @@ fn Connection() -> impl IntoView {
     view! {
         <span class="live" class:lost=move || matches!(health.link.get(), Link::Lost { .. } | Link::SignedOut) role="status" data-link=move || link_key(health.link.get())>
             <Sign mark/>
-            <b>{words}</b>
-            <Opens evidence>{age}</Opens>
+            <Opens evidence><b>{words}</b><span>{age}</span></Opens>
         </span>
         <span class="it verified" class:stale=move || { health.divergences.get() > 0 } data-divergences=move || health.divergences.get()><Opens evidence>{verified}</Opens></span>
         <span class="it stale">{thinned}</span>

@@ -10,6 +10,7 @@ use crate::board::use_board;
 use crate::figure::Opens;
 use crate::language::use_language;
 use crate::linked::{self, NearCamera};
+use crate::live::Health;
 use crate::names::use_names;
 use crate::people::{self, Nearby};
 use crate::player::CameraTile;
@@ -129,9 +130,11 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
 fn Nearest() -> impl IntoView {
     let (speaks, hall, names) = (use_language(), crate::hall::use_hall(), use_names());
     let (focus, who) = (expect_context::<Focus>(), expect_context::<people::Who>());
+    let health = expect_context::<Health>();
     let (board, feed) = (use_board(), SendWrapper::new(people::use_people()));
     let row = move |one: Nearby| {
         let (code, stale, feed) = (one.code.clone(), one.stale, feed.clone());
+        let name = one.code.clone();
         let distance = match one.distance_m {
             near if near < 1_000.0 => format!("{} m", text::fixed(near, 0)),
             far => format!("{} km", text::fixed(far / 1_000.0, 1)),
@@ -139,7 +142,8 @@ fn Nearest() -> impl IntoView {
         let age = move || people::age_words(speaks.get(), one.fixed, hall.now());
         let evidence = move || {
             let spot = focus.case.get().and_then(|id| board.case(id)).and_then(|case| case.place);
-            people::card(speaks.get(), names, who, &feed, one.index, spot, hall.present()).unwrap_or_default()
+            let card = people::card(speaks.get(), names, who, &feed, one.index, spot, health.stands(hall));
+            card.unwrap_or_else(|| people::gone(speaks.get(), &name))
         };
         view! { <li class:stale=stale><Opens evidence><b>{code}</b><em>{distance}</em><small>{age}</small></Opens></li> }
     };

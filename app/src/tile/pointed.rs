@@ -1,5 +1,6 @@
 //! What the wall's map answers when something on it is pressed: the case's page, or a card with what the mark stands for.
 
+use domain::case::Priority;
 use domain::code::{AreaCode, CaseId};
 use domain::moment::UtcMillis;
 use domain::tally::{Dimension, Measure, Period};
@@ -10,6 +11,7 @@ use crate::board::{Board, use_board};
 use crate::figure::{Evidence, use_asked};
 use crate::hall::use_hall;
 use crate::language::use_language;
+use crate::live::Health;
 use crate::map::MapClick;
 use crate::names::{Called, use_names};
 use crate::people::{self, Feed, Who};
@@ -20,6 +22,8 @@ use crate::words::{Language, say};
 /// Names or cases that a card writes out.
 const WRITTEN_MAX: usize = 12;
 const CASES_WRITTEN_MAX: usize = 500;
+/// The legend's last level; it has a word and no number.
+const ORDINARY: u8 = Priority::Ordinary as u8 + 1;
 
 /// What a click needs to be answered.
 #[derive(Clone)]
@@ -35,12 +39,12 @@ struct Screen {
 pub fn answer() -> Callback<MapClick> {
     let (speaks, hall, asked) = (use_language(), use_hall(), use_asked());
     let (board, names, focus) = (use_board(), use_names(), expect_context::<Focus>());
-    let who = expect_context::<Who>();
+    let (who, health) = (expect_context::<Who>(), expect_context::<Health>());
     let feed = SendWrapper::new(people::use_people());
     Callback::new(move |click: MapClick| {
         let language = untrack(|| speaks.get());
         let screen = Screen { board, names, who, feed: feed.clone(), language };
-        let now = hall.present();
+        let now = health.stands(hall);
         let evidence = untrack(|| match click {
             MapClick::Case(id) => {
                 // Failing to leave the page is seen by whoever pressed.
@@ -128,7 +132,10 @@ impl Screen {
             let placed = held.cases.values().filter(|case| case.place.is_some());
             placed.filter(|case| case.priority as u8 + 1 == level).map(|case| case.id).collect()
         });
-        let evidence = self.cases(&ids);
-        evidence.titled(say!(language, wall.priority_cases, level = level, count = ids.len()))
+        let title = match level {
+            ORDINARY => say!(language, wall.ordinary_cases, count = ids.len()),
+            level => say!(language, wall.priority_cases, level = level, count = ids.len()),
+        };
+        self.cases(&ids).titled(title)
     }
 }

@@ -19,6 +19,7 @@ table! {
     more(count): "等 {count} 人", "and {count} more";
     on_duty(): "在岗监督员", "Inspectors on duty";
     position_stale(): "位置陈旧", "Positions out of date";
+    gone(): "位置已不可知", "position no longer known";
     people(): "在格人员", "On the streets";
     source(): "手机定位上报", "reported by phone";
 }

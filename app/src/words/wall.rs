@@ -125,5 +125,6 @@ table! {
     cases_here(count): "此处 {count} 件案件", "{count} cases here";
     cases_here_rule(): "一个标记合计邻近的在办案件", "one mark stands for open cases close together";
     not_listed(): "未列出", "Not listed";
+    ordinary_cases(count): "常规且有坐标的在办案件 {count} 件", "{count} ordinary open cases with a position";
     priority_cases(level, count): "等级 {level} 且有坐标的在办案件 {count} 件", "{count} open cases of priority {level} with a position";
 }

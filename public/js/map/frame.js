@@ -60,24 +60,33 @@ export class Frame {
 
   legend({ legend, lang, interactive, onClick }, cases, per) {
     if (!legend) return;
+    // A map that can be moved stands beside the list it counts.
+    this.ask = interactive ? null : onClick;
+    if (lang !== this.legendLang) this.buildLegend(lang);
     const counts = { 1: 0, 2: 0, 3: 0 };
     for (const each of cases) if (each.priority in counts) counts[each.priority] += 1;
-    const key = JSON.stringify([lang, per, counts]);
-    if (key === this.legendKey) return;
-    this.legendKey = key;
+    const said = { ...counts, ordinary: (LEGEND[lang] ?? LEGEND.zh).each(per) };
+    for (const [name, words] of Object.entries(said)) {
+      const span = this.legendCounts[name];
+      if (span.textContent !== String(words)) span.textContent = words;
+    }
+  }
+
+  /** The rows stay while their counts change: whoever has one in focus keeps it. */
+  buildLegend(lang) {
+    this.legendLang = lang;
+    this.legendCounts = {};
     const words = LEGEND[lang] ?? LEGEND.zh;
-    // A map that can be moved stands beside the list it counts.
-    const ask = interactive ? null : onClick;
     const rows = ['1', '2', '3', 'ordinary', 'person', 'camera'].map((name) => {
       // What is counted can be asked for.
       const level = ['1', '2', '3', 'ordinary'].indexOf(name) + 1;
-      const row = part(level && ask ? 'button' : 'div', 'map-legend-row');
-      if (level && ask) {
+      const row = part(level && this.ask ? 'button' : 'div', 'map-legend-row');
+      if (level && this.ask) {
         row.type = 'button';
         row.addEventListener('click', (event) => {
           // The map below would take it for a press on what lies there.
           event.stopPropagation();
-          ask('priority', level);
+          this.ask('priority', level);
         });
       }
       // The shapes are constants of this file.
@@ -85,7 +94,7 @@ export class Frame {
       const text = part('span', '');
       text.textContent = words[name];
       const count = part('span', name === 'ordinary' ? 'map-legend-per' : 'map-legend-count');
-      count.textContent = name in counts ? String(counts[name]) : name === 'ordinary' ? words.each(per) : '';
+      if (level) this.legendCounts[name] = count;
       row.append(text, count);
       return row;
     });

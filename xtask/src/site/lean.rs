@@ -17,7 +17,7 @@ use crate::repo::Repo;
 /// The scripts that pages and other scripts name; the rest of `public/js` is behind them.
 const ENTRIES: [&str; 4] = ["map.js", "tiles.js", "player.js", "video-worker.js"];
 
-/// What the browsers of a hall understand; `docs` name the same year.
+/// What the browsers of a hall understand; the README names them.
 const TARGET: &str = "--target=es2022";
 
 /// esbuild, from `npm/`.
