@@ -3,7 +3,7 @@
 use super::harness::{Hall, Page, Said, get, get_json};
 use serde_json::json;
 use server::video::Config;
-use sim::camera::CameraSpec;
+use sim::camera::{CameraSpec, Fault};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -81,7 +81,9 @@ async fn an_upstream_lingers_for_who_comes_back_and_is_torn_down_after() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_growing_tile_changes_to_the_main_stream_without_a_gap() {
-    let hall = Hall::start(vec![looped("cam-1")]).await;
+    // A key frame has just gone by at each start: the main stream has no picture for almost two seconds.
+    let slow = CameraSpec { faults: vec![Fault::LateKeyFrame], ..looped("cam-1") };
+    let hall = Hall::start(vec![slow]).await;
     let mut page = hall.page("webcodecs", false).await;
     page.open(1, "cam-1", "auto", 360).await;
     page.until_media(1, 2, 10, SOON).await;
