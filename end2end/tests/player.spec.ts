@@ -264,6 +264,6 @@ test('tiles can be removed and added while others play', async ({ page }) => {
   await expect.poll(() => server.openTiles).toBe(1);
   await page.evaluate(() => globalThis.harness.add('C'));
   await inState(page, 'C', 'live');
-  expect((await look(page, 'C')).number).not.toBeNull();
+  await expect.poll(async () => (await look(page, 'C')).number).not.toBeNull();
   expect((await stats(page)).link.reconnects).toBe(0);
 });
