@@ -14,7 +14,7 @@ use domain::command::Command;
 use domain::moment::UtcMillis;
 use uuid::Uuid;
 
-use crate::writer::{Door, Envelope, Wake, WriteError};
+use crate::writer::{Door, Envelope, Outcome, Wake, WriteError};
 
 #[cfg(test)]
 mod tests;
@@ -46,7 +46,7 @@ impl Timer {
         let bell = wake.bell.clone();
         let thread = std::thread::Builder::new()
             .name("deadline-timer".to_owned())
-            .spawn(move || run(&door, &wake, &rings, &*clock))
+            .spawn(move || run(&|envelope| door.send(envelope), &wake, &rings, &*clock))
             .expect("a thread can be started at the start of the process");
         Self { bell, thread }
     }
@@ -58,7 +58,13 @@ impl Timer {
     }
 }
 
-fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> UtcMillis) {
+/// `send` answers nothing once the writer is gone.
+fn run(
+    send: &dyn Fn(Envelope) -> Option<Outcome>,
+    wake: &Wake,
+    rings: &Receiver<Ring>,
+    clock: &dyn Fn() -> UtcMillis,
+) {
     let mut pause = Duration::ZERO;
     let mut last = clock();
     // Set back, perhaps over midnight: the log must learn which day it is. At the start too: who knows what the clock
@@ -84,7 +90,7 @@ fn run(door: &Door, wake: &Wake, rings: &Receiver<Ring>, clock: &dyn Fn() -> Utc
         }
         let command = Command::PassDeadlines;
         let key = Uuid::now_v7();
-        pause = match door.send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
+        pause = match send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
             None | Some(Err(WriteError::Stopped)) => return,
             Some(Ok(_)) => {
                 set_back = false;

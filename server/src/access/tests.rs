@@ -263,21 +263,22 @@ async fn a_new_password_given_in_another_process_signs_out_as_well() {
     assert!(again.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
 }
 
+/// `access.db` as version 1 made it.
+const BEFORE: &str = "
+    CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, roles TEXT NOT NULL,
+        created_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
+        created_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE session (digest BLOB PRIMARY KEY, account TEXT NOT NULL, csrf TEXT NOT NULL,
+        opened_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
+    PRAGMA user_version = 1;";
+
 #[tokio::test]
 async fn the_accounts_of_the_version_before_are_taken_over() {
     let dir = tempfile::tempdir().unwrap();
     let old = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
     let hash = secret::hash_password("correct horse battery").unwrap();
-    old.execute_batch(
-        "CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, roles TEXT NOT NULL,
-            created_ms INTEGER NOT NULL) STRICT;
-         CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
-            created_ms INTEGER NOT NULL) STRICT;
-         CREATE TABLE session (digest BLOB PRIMARY KEY, account TEXT NOT NULL, csrf TEXT NOT NULL,
-            opened_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
-         PRAGMA user_version = 1;",
-    )
-    .unwrap();
+    old.execute_batch(BEFORE).unwrap();
     old.execute("INSERT INTO account VALUES ('zhou', ?1, 'department', 0)", [&hash]).unwrap();
     drop(old);
     let access = Access::open(dir.path(), Config::default()).unwrap();

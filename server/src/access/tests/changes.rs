@@ -71,16 +71,7 @@ fn many_may_open_the_file_at_once() {
         let dir = tempfile::tempdir().unwrap();
         if round % 2 == 0 {
             let old = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
-            old.execute_batch(
-                "CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, roles TEXT NOT NULL,
-                    created_ms INTEGER NOT NULL) STRICT;
-                 CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
-                    created_ms INTEGER NOT NULL) STRICT;
-                 CREATE TABLE session (digest BLOB PRIMARY KEY, account TEXT NOT NULL, csrf TEXT NOT NULL,
-                    opened_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
-                 PRAGMA user_version = 1;",
-            )
-            .unwrap();
+            old.execute_batch(BEFORE).unwrap();
         }
         std::thread::scope(|scope| {
             for _ in 0..12 {
