@@ -7,8 +7,8 @@ use server::http::osmand;
 use server::import::mapping::Mapping;
 use server::import::records::Records;
 use server::import::row::Rows;
-use server::video::message::FromPage;
-use server::video::registry::import;
+use server::video::origin::list;
+use server::video::page::message::FromPage;
 
 /// One target.
 pub type Target = fn(&[u8]);
@@ -101,13 +101,13 @@ pub fn csv_rows(bytes: &[u8]) {
 /// A camera list in TOML.
 pub fn camera_toml(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = import::from_toml(text);
+        let _ = list::from_toml(text);
     }
 }
 
 /// A camera list in CSV.
 pub fn camera_csv(bytes: &[u8]) {
-    let _ = import::from_csv(bytes);
+    let _ = list::from_csv(bytes);
 }
 
 /// What a page says on the video socket.

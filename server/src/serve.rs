@@ -170,7 +170,7 @@ fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
 
 fn read_cameras(config: &Config) -> anyhow::Result<Registry> {
     let Some(file) = &config.cameras.file else { return Ok(Registry::default()) };
-    let (registry, refused) = crate::video::registry::import::load(file)?;
+    let (registry, refused) = crate::video::origin::list::load(file)?;
     for problem in &refused {
         tracing::warn!(%problem, "camera left out");
     }

@@ -3,6 +3,7 @@
 //! Every test first shows that its rule catches a planted offence, then asks it of the files that are really here.
 //! Needles are written in two halves, so that this file does not offend against itself.
 
+mod circles;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,9 @@ const DIRECTION: &[(&str, &[&str], &[&str])] = &[
 /// names reserved for examples.
 const HARMLESS_HOSTS: &[&str] = &["www.w3.org", "127.0.0.1", "localhost", "[::1]"];
 const HARMLESS_ENDINGS: &[&str] = &[".example", ".invalid", ".test"];
+
+/// Rooms whose files name each other in one direction only.
+const ROOMS_WITHOUT_CIRCLES: &[&str] = &["server/src/video"];
 
 fn check(planted: &Tree, rule: impl Fn(&Tree) -> Vec<String>) {
     assert!(!rule(planted).is_empty(), "the rule does not catch the planted offence");
@@ -108,6 +112,19 @@ fn modules_are_files_of_their_own_name() {
             .filter(|path| path.ends_with("/mod.rs"))
             .map(|path| format!("{path}: use wall.rs + wall/"))
             .collect()
+    });
+}
+
+#[test]
+fn no_file_of_a_room_names_another_in_a_circle() {
+    let planted = Tree::planted(&[
+        ("server/src/video/a.rs", "//! x\nuse super::{b::B, c};\n"),
+        ("server/src/video/b.rs", "//! x\nuse crate::video::c::{self, d::D};\n"),
+        ("server/src/video/c/d.rs", "//! x\nfn f() { crate::video::a::g() }\n"),
+    ]);
+    check(&planted, |tree| {
+        let rooms = ROOMS_WITHOUT_CIRCLES.iter();
+        rooms.filter_map(|room| circles::circle(tree, room)).map(|circle| circle.join(" names ")).collect()
     });
 }
 

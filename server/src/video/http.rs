@@ -1,13 +1,13 @@
 //! The video part's HTTP doors: camera lists, health, and the upgrade to the video socket.
 
-use super::Video;
-use super::feed::Figures;
-use super::message::TEXT_BYTES_MAX;
-use super::registry::{Entry, Profile};
-use super::snapshot::{self, NoSnapshot};
-use super::socket;
-use super::status::{State, Status};
-use super::switchboard::{Key, Rendition};
+use super::form::photo::{self, NoPhoto};
+use super::origin::registry::Registered;
+use super::page::message::TEXT_BYTES_MAX;
+use super::page::socket;
+use super::relay::feed::Figures;
+use super::relay::status::{State, Status};
+use super::relay::stream::{Key, Profile, Rendition};
+use super::service::Video;
 use crate::access::Pass;
 use crate::problem::{Path, Problem, Query};
 use axum::Extension;
@@ -30,7 +30,8 @@ const LIMIT_MAX: usize = 500;
 const RADIUS_DEFAULT_M: f64 = 500.0;
 const RADIUS_MAX_M: f64 = 50_000.0;
 
-pub(super) fn router(video: Video) -> Router {
+/// The video part's routes. Who may use them is decided by the layers around.
+pub fn router(video: Video) -> Router {
     Router::new()
         .route("/api/v1/video", get(upgrade))
         .route("/api/v1/cameras", get(list))
@@ -41,9 +42,9 @@ pub(super) fn router(video: Video) -> Router {
 }
 
 /// Counts a page as connected until it is dropped.
-struct Seat(Arc<AtomicU32>);
+struct Counted(Arc<AtomicU32>);
 
-impl Drop for Seat {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -62,8 +63,8 @@ async fn upgrade(
         Err(error) => return Problem::no_websocket(&error.body_text()),
     };
     let pass = pass.map(|Extension(pass)| pass);
-    let seat = Seat(Arc::clone(&video.pages));
-    if video.pages.fetch_add(1, Ordering::AcqRel) >= video.board.config.pages_max {
+    let counted = Counted(Arc::clone(&video.pages));
+    if video.pages.fetch_add(1, Ordering::AcqRel) >= video.switchboard.config.pages_max {
         return Problem::busy("as many pages as allowed are watching video", 10).into_response();
     }
     upgrade
@@ -73,8 +74,8 @@ async fn upgrade(
         .write_buffer_size(0)
         .read_buffer_size(4 << 10)
         .on_upgrade(move |socket| async move {
-            socket::converse(Arc::clone(&video.board), pass, socket).await;
-            drop(seat);
+            socket::converse(Arc::clone(&video.switchboard), pass, socket).await;
+            drop(counted);
         })
 }
 
@@ -139,8 +140,8 @@ async fn list(Shared(video): Shared<Video>, Query(query): Query<ListQuery>) -> R
 fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let after = cursor.map(CameraCode::new).transpose().map_err(|_| bad_cursor())?;
-    let registry = &video.board.registry;
-    let mut entries: Vec<&Arc<Entry>> = registry.page(after.as_ref(), limit + 1).collect();
+    let registry = &video.switchboard.registry;
+    let mut entries: Vec<&Arc<Registered>> = registry.page(after.as_ref(), limit + 1).collect();
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.camera.code.to_string());
@@ -174,7 +175,7 @@ fn list_near(
     }
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let from = cursor.map_or(Ok(0), str::parse::<usize>).map_err(|_| bad_cursor())?;
-    let linked = video.board.registry.near(spot, radius, usize::MAX);
+    let linked = video.switchboard.registry.near(spot, radius, usize::MAX);
     let end = from.saturating_add(limit);
     let next = (linked.len() > end).then(|| end.to_string());
     let items = linked
@@ -192,8 +193,8 @@ fn list_near(
     Ok(Json(Page { items, next }))
 }
 
-fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Entry>, Problem> {
-    video.board.registry.get(code).ok_or_else(|| Problem::not_found("no camera has this code"))
+fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Registered>, Problem> {
+    video.switchboard.registry.get(code).ok_or_else(|| Problem::not_found("no camera has this code"))
 }
 
 /// One camera.
@@ -240,15 +241,17 @@ async fn health(
     Shared(video): Shared<Video>,
     Path(code): Path<String>,
 ) -> Result<Json<CameraHealth>, Problem> {
-    let entry = find(&video, &code)?;
-    let profiles = if entry.sub.is_some() { &[Profile::Main, Profile::Sub][..] } else { &[Profile::Main] };
+    let camera = find(&video, &code)?;
+    let profiles =
+        if camera.origin.has_sub() { &[Profile::Main, Profile::Sub][..] } else { &[Profile::Main] };
     let streams: Vec<StreamHealth> =
-        profiles.iter().map(|profile| stream_health(&video, &entry.camera.code, *profile)).collect();
-    Ok(Json(CameraHealth { code: entry.camera.code.clone(), streams }))
+        profiles.iter().map(|profile| stream_health(&video, &camera.camera.code, *profile)).collect();
+    Ok(Json(CameraHealth { code: camera.camera.code.clone(), streams }))
 }
 
 fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHealth {
-    let feed = video.board.find(&Key { code: code.clone(), profile, rendition: Rendition::Source });
+    let feed =
+        video.switchboard.feeds.find(&Key { code: code.clone(), profile, rendition: Rendition::Source });
     let figures = feed.as_ref().map_or_else(Figures::default, |feed| feed.figures());
     let key = feed.as_ref().and_then(|feed| feed.last_key());
     let configuration = key.as_ref().map(|key| &key.configuration);
@@ -276,13 +279,13 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
     responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem),
         (status = 501, body = Problem), (status = 503, body = Problem)))]
 async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Response, Problem> {
-    let entry = find(&video, &code)?;
-    let taken = snapshot::take(&video, entry).await.map_err(|none| match none {
-        NoSnapshot::Camera(status) => {
+    let camera = find(&video, &code)?;
+    let taken = photo::take(&video.photos, &video.switchboard, camera).await.map_err(|none| match none {
+        NoPhoto::Camera(status) => {
             let reason = status.reason.unwrap_or_else(|| status.state.name().to_owned());
             Problem::busy(format!("the camera gives no picture: {reason}"), 5)
         }
-        NoSnapshot::Decoder(reason) => Problem::new(StatusCode::NOT_IMPLEMENTED, "no_decoder", reason),
+        NoPhoto::Decoder(reason) => Problem::new(StatusCode::NOT_IMPLEMENTED, "no_decoder", reason),
     })?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
@@ -302,7 +305,7 @@ impl Video {
     fn state_name(&self, code: &CameraCode) -> &'static str {
         let status = [Profile::Main, Profile::Sub].into_iter().find_map(|profile| {
             let key = Key { code: code.clone(), profile, rendition: Rendition::Source };
-            self.board.find(&key).map(|feed| feed.status().state)
+            self.switchboard.feeds.find(&key).map(|feed| feed.status().state)
         });
         status.map_or("idle", State::name)
     }

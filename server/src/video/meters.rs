@@ -1,7 +1,7 @@
 //! Names of the video part's metrics and the handles that write them.
 
-use super::registry::Profile;
-use super::status::{Cause, State};
+use super::relay::status::{Cause, State};
+use super::relay::stream::Profile;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::time::Duration;
 

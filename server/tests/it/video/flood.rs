@@ -2,7 +2,7 @@
 
 use super::harness::{Page, Said, serve};
 use server::video::Config;
-use server::video::registry::import;
+use server::video::origin::list;
 use sim::camera::{CameraSpec, Simulator};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -207,7 +207,7 @@ async fn one(flood: Flood, cause: &str, within: Duration) {
     cameras.prepare().await.unwrap();
     let list = sim::camera::registry::to_toml(&cameras).unwrap();
     let list = format!("{list}\n[[camera]]\ncode = \"flood\"\nmain = \"rtsp://{addr}/x\"\n");
-    let (registry, refused) = import::from_toml(&list).unwrap();
+    let (registry, refused) = list::from_toml(&list).unwrap();
     assert!(refused.is_empty(), "{refused:?}");
     let (video, hall) = serve(Config::default(), registry).await;
     let mut beside = Page::connect(hall, "webcodecs", false).await;

@@ -2,7 +2,7 @@
 
 use super::harness::{Page, get, serve};
 use server::video::Config;
-use server::video::registry::import;
+use server::video::origin::list;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -47,7 +47,7 @@ async fn hall(peer: &Peer) -> SocketAddr {
             format!("[[camera]]\ncode = \"{name}\"\nmain = \"rtsp://127.0.0.1:{}/{name}\"\n", peer.port)
         })
         .collect();
-    let (registry, refusals) = import::from_toml(&list).unwrap();
+    let (registry, refusals) = list::from_toml(&list).unwrap();
     assert!(refusals.is_empty());
     serve(Config::default(), registry).await.1
 }

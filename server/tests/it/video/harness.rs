@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use server::video::registry::import;
+use server::video::origin::list;
 use server::video::{Config, Registry, Video, router};
 use sim::camera::{CameraSpec, Simulator};
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl Hall {
         // Drawn and coded before anybody dials: on a busy machine that takes longer than a camera may take to answer.
         cameras.prepare().await.unwrap();
         let list = sim::camera::registry::to_toml(&cameras).unwrap();
-        let (registry, refusals) = import::from_toml(&list).unwrap();
+        let (registry, refusals) = list::from_toml(&list).unwrap();
         assert!(refusals.is_empty(), "{refusals:?}");
         let (video, addr) = serve(config, registry).await;
         Self { cameras, video, addr }

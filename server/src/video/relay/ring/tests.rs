@@ -1,7 +1,7 @@
 //! The ring's rules as examples and as properties over random pushes and readers.
 
 use super::*;
-use crate::video::frame::Codec;
+use crate::video::relay::frame::Codec;
 use proptest::prelude::*;
 
 const MS: i64 = 1_000;

@@ -3,11 +3,12 @@
 use super::transcoding::{Output, run};
 use super::*;
 use crate::video::config::Config;
-use crate::video::frame::Frame;
-use crate::video::registry::{Profile, import};
-use crate::video::rendition;
-use crate::video::status::Cause;
-use crate::video::transcode::CodecError;
+use crate::video::form::rendition;
+use crate::video::form::transcode::CodecError;
+use crate::video::origin::list;
+use crate::video::relay::frame::Frame;
+use crate::video::relay::status::Cause;
+use crate::video::relay::stream::{Key, Profile};
 use sim::camera::{CameraSpec, Codec, Fault, Simulator};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
@@ -41,15 +42,15 @@ fn failing(
 async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     let spec = CameraSpec::looped("cam", 1).with_codec(Codec::H265);
     let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
-    let (registry, _) = import::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
+    let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config = Config { undecodable_ms: 1_000, ..Config::default() };
-    let board = Switchboard::new(config, registry);
-    let entry = Arc::clone(board.registry.get("cam").unwrap());
-    let key = Key { code: entry.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
+    let switchboard = Switchboard::new(config, registry);
+    let camera = Arc::clone(switchboard.registry.get("cam").unwrap());
+    let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
     let wake = Arc::<Wake>::default();
     let mut follower = None;
-    let mut viewer = board.open(key, Arc::clone(&wake), 0, |feed, key| {
-        follower = Some(Follower::new(&board, &entry, key, feed));
+    let mut viewer = switchboard.feeds.watch(key, Arc::clone(&wake), 0, |held| {
+        follower = Some(Follower::new(&switchboard, &camera, held));
     });
     tokio::spawn(follower.unwrap().transcode(failing));
 
@@ -72,7 +73,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
         assert!(Instant::now() < by, "{:?}", viewer.feed().status());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    board.shutdown().await;
+    switchboard.shutdown().await;
 }
 
 /// Method: one place for a codec, and a camera nobody can decode has it first. A sound camera beside it gets the place
@@ -85,13 +86,13 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
     (broken.gop_seconds, sound.gop_seconds) = (1, 1);
     let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![broken, sound]).await.unwrap();
     cameras.prepare().await.unwrap();
-    let (registry, _) = import::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
+    let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config =
         Config { undecodable_ms: 1_000, transcodes_max: 1, transcode_linger_ms: 100, ..Config::default() };
-    let board = Switchboard::new(config, registry);
+    let switchboard = Switchboard::new(config, registry);
     let watch = |code: &str| {
-        let (entry, wake) = (board.registry.get(code).unwrap(), Arc::<Wake>::default());
-        rendition::watch(&board, entry, Profile::Sub, Rendition::H264, wake, 0)
+        let (camera, wake) = (switchboard.registry.get(code).unwrap(), Arc::<Wake>::default());
+        rendition::watch(&switchboard, camera, Profile::Sub, Rendition::H264, wake, 0)
     };
     let by = Instant::now() + Duration::from_secs(60);
     let until = async |what: &str, is: &dyn Fn() -> bool| {
@@ -103,7 +104,7 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
     let (form, broken) = watch("broken");
     assert_eq!(form, Rendition::H264);
     until("the camera fails", &|| broken.feed().status().retry_at_ms.is_some()).await;
-    until("its place is free", &|| rendition::transcode_is_free(&board)).await;
+    until("its place is free", &|| rendition::transcode_is_free(&switchboard)).await;
     let (form, sound) = watch("sound");
     assert_eq!(form, Rendition::H264, "the place is free while the other waits");
     until("the sound one plays", &|| sound.feed().last_key().is_some()).await;
@@ -114,5 +115,5 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
     drop(sound);
     cameras.camera("broken").unwrap().clear_fault(Fault::Undecodable);
     until("the mended one plays", &|| broken.feed().last_key().is_some()).await;
-    board.shutdown().await;
+    switchboard.shutdown().await;
 }

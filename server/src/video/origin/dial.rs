@@ -1,6 +1,6 @@
 //! Limits on dialling: how many dials a second in all, how many sessions and dials at a time with one host.
 
-use super::config::Config;
+use crate::video::config::Config;
 use retina::client::SessionGroup;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

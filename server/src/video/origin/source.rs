@@ -3,15 +3,18 @@
 //! Idle (no actor) → connecting → live → lingering → gone, or → waiting to retry → connecting.
 
 use super::backoff;
-use super::config::Config;
 use super::dial::Dialer;
-use super::feed::{Feed, Figures};
-use super::meters::SourceMeters;
-use super::registry::{Entry, Profile};
-use super::secret::Endpoint;
-use super::session::{Failure, Item, Playing};
-use super::status::{Cause, State, Status};
+use super::item::{Failure, Item};
+use super::registry::Registered;
+use super::upstream::Upstream;
 use crate::clock;
+use crate::video::config::Config;
+use crate::video::meters::SourceMeters;
+use crate::video::relay::feed::{Feed, Figures};
+use crate::video::relay::feeds::Held;
+use crate::video::relay::ring::Picture;
+use crate::video::relay::status::{Cause, State, Status};
+use crate::video::relay::stream::Profile;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -26,14 +29,12 @@ const FIGURES_EVERY: Duration = Duration::from_secs(2);
 
 /// What one actor works with.
 pub struct Source {
-    pub entry: Arc<Entry>,
-    pub profile: Profile,
-    pub feed: Arc<Feed>,
+    pub camera: Arc<Registered>,
+    /// The feed it fills.
+    pub held: Held,
     pub dialer: Arc<Dialer>,
     pub config: Arc<Config>,
     pub closing: CancellationToken,
-    /// Takes the feed off the switchboard unless somebody watches it; says whether it did.
-    pub retire: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 enum End {
@@ -54,63 +55,67 @@ struct History {
 impl Source {
     /// Runs until nobody watches or everything closes.
     pub async fn run(self) {
-        let endpoint = match self.profile {
-            Profile::Main => Some(&self.entry.main),
-            Profile::Sub => self.entry.sub.as_ref(),
-        };
-        let Some(endpoint) = endpoint else {
+        let Some(host) = self.camera.origin.host(self.profile()) else {
             self.say(Status::caused(Cause::NotFound, "the camera has no sub stream", clock::now().0));
             return;
         };
-        let meters = SourceMeters::new(self.entry.camera.code.as_str(), self.profile);
+        let meters = SourceMeters::new(self.camera.camera.code.as_str(), self.profile());
         let mut history = History { meters, failures: 0, reconnects: 0 };
         loop {
             let (start, sessions) = (Instant::now(), history.reconnects);
             let end = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => End::Closing,
-                end = self.session(endpoint, &mut history) => end,
+                end = self.session(&host, &mut history) => end,
             };
-            self.feed.clear();
+            self.feed().clear();
             match end {
                 End::Closing => {
                     self.say(Status::caused(Cause::ShuttingDown, "the server is stopping", clock::now().0));
                     break;
                 }
-                End::Unwatched if (self.retire)() => break,
+                End::Unwatched if self.held.retire() => break,
                 End::Unwatched => {}
                 End::Failed(failure) => {
                     let played = history.reconnects != sessions;
-                    if !self.wait_to_retry(&failure, start, played, &mut history, endpoint).await {
+                    if !self.wait_to_retry(&failure, start, played, &mut history, &host).await {
                         break;
                     }
                 }
             }
         }
         history.meters.set_state(None);
-        tracing::debug!(camera = %self.entry.camera.code, profile = self.profile.name(), "camera stream closed");
+        tracing::debug!(camera = %self.camera.camera.code, profile = self.profile().name(), "camera stream closed");
+    }
+
+    fn feed(&self) -> &Feed {
+        self.held.feed()
+    }
+
+    fn profile(&self) -> Profile {
+        self.held.key().profile
     }
 
     fn say(&self, status: Status) {
-        self.feed.set_status(status);
+        self.feed().set_status(status);
     }
 
     /// One session from dial to end. Returns `Failed` for every end the camera or the network caused.
-    async fn session(&self, endpoint: &Endpoint, history: &mut History) -> End {
+    async fn session(&self, host: &str, history: &mut History) -> End {
         let start = Instant::now();
-        let mut admission = match self.dialer.admit(&endpoint.host()).await {
+        let mut admission = match self.dialer.admit(host).await {
             Ok(admission) => admission,
             Err(full) => {
                 let reason = format!("all {} sessions with this host are in use", full.sessions);
                 return End::Failed(Failure::new(Cause::HostLimit, reason));
             }
         };
-        let mut playing =
-            match Playing::open(endpoint, &self.entry.quirks, &mut admission, &self.config).await {
-                Ok(playing) => playing,
-                Err(failure) => return End::Failed(failure),
-            };
-        let end = Live::new(self, start, history.reconnects).run(&mut playing, &mut history.meters).await;
+        let origin = &self.camera.origin;
+        let mut upstream = match origin.open(self.profile(), &mut admission, &self.config).await {
+            Ok(upstream) => upstream,
+            Err(failure) => return End::Failed(failure),
+        };
+        let end = Live::new(self, start, history.reconnects).run(&mut upstream, &mut history.meters).await;
         history.reconnects += 1;
         end
     }
@@ -122,14 +127,14 @@ impl Source {
         start: Instant,
         played: bool,
         history: &mut History,
-        endpoint: &Endpoint,
+        host: &str,
     ) -> bool {
         if start.elapsed() >= Duration::from_millis(self.config.retry_reset_ms) {
             history.failures = 0;
         }
         history.failures = history.failures.saturating_add(1);
         history.meters.failed(failure.cause);
-        let watched = self.feed.viewers() > 0;
+        let watched = self.feed().viewers() > 0;
         let jitter = rand::random_range(-1.0..=1.0);
         let mut pause = backoff::pause(&self.config, history.failures, failure.cause, watched, jitter);
         if !played {
@@ -141,18 +146,18 @@ impl Source {
         status.retry_at_ms = Some(now_ms.saturating_add(pause_ms));
         history.meters.set_state(Some(status.state));
         tracing::info!(
-            camera = %self.entry.camera.code, profile = self.profile.name(), host = %endpoint.host(),
+            camera = %self.camera.camera.code, profile = self.profile().name(), host = %host,
             cause = ?failure.cause, reason = %failure.reason, pause_ms, failures = history.failures,
             "camera stream lost"
         );
         self.say(status.clone());
         let teardown = async {
             // A camera with one session slot would refuse us while the old session lives.
-            let group = &self.dialer.group(&endpoint.host());
+            let group = &self.dialer.group(host);
             let _ended_or_late = tokio::time::timeout(TEARDOWN_GRACE, group.await_teardown()).await;
         };
         let (again, ()) = tokio::join!(self.pause(start, pause, failure.cause), teardown);
-        if !again || (self.feed.viewers() == 0 && (self.retire)()) {
+        if !again || (self.feed().viewers() == 0 && self.held.retire()) {
             return false;
         }
         status.retry_at_ms = None;
@@ -168,13 +173,13 @@ impl Source {
                 biased;
                 () = self.closing.cancelled() => return false,
                 () = sleep_until(until) => return true,
-                () = self.feed.again.notified() => {
+                () = self.feed().again.notified() => {
                     if backoff::is_final(cause) {
                         until = until.min(start + AGAIN_AFTER);
                     }
                 }
-                () = self.feed.demand.notified() => {
-                    if self.feed.viewers() > 0 && !backoff::is_final(cause) {
+                () = self.feed().demand.notified() => {
+                    if self.feed().viewers() > 0 && !backoff::is_final(cause) {
                         let soon = Duration::from_millis(self.config.retry_watched_max_ms);
                         until = until.min(Instant::now() + soon);
                     }
@@ -220,29 +225,29 @@ impl<'a> Live<'a> {
         }
     }
 
-    async fn run(mut self, playing: &mut Playing, meters: &mut SourceMeters) -> End {
+    async fn run(mut self, upstream: &mut Upstream, meters: &mut SourceMeters) -> End {
         self.note_demand();
         loop {
-            let check = self.next_check(playing.interval());
+            let check = self.next_check(upstream.interval());
             tokio::select! {
                 biased;
-                () = self.source.feed.demand.notified() => self.note_demand(),
+                () = self.source.feed().demand.notified() => self.note_demand(),
                 // Before the camera: one that floods must not keep the clock from being looked at.
                 () = sleep_until(check) => {
                     if self.idle_until.is_some_and(|until| Instant::now() >= until) {
                         return End::Unwatched;
                     }
-                    if let Some(failure) = self.late(playing.interval(), meters) {
+                    if let Some(failure) = self.late(upstream.interval(), meters) {
                         return End::Failed(failure);
                     }
                 }
-                item = playing.next() => match item {
+                item = upstream.next() => match item {
                     Ok(Item::Picture(picture)) => {
-                        self.count_lost(playing.lost_packets, meters);
+                        self.count_lost(upstream.lost_packets(), meters);
                         self.picture(picture, meters);
                     }
                     Ok(Item::Withheld) => {
-                        self.count_lost(playing.lost_packets, meters);
+                        self.count_lost(upstream.lost_packets(), meters);
                         self.last_picture = Some(Instant::now());
                         if let Some(failure) = self.without_key() {
                             return End::Failed(failure);
@@ -256,7 +261,7 @@ impl<'a> Live<'a> {
     }
 
     fn note_demand(&mut self) {
-        let watched = self.source.feed.viewers() > 0;
+        let watched = self.source.feed().viewers() > 0;
         let until = Instant::now() + self.source.config.linger();
         self.idle_until = if watched { None } else { self.idle_until.or(Some(until)) };
     }
@@ -279,7 +284,7 @@ impl<'a> Live<'a> {
         self.source.config.stall().max(interval * 5)
     }
 
-    fn picture(&mut self, picture: super::ring::Picture, meters: &mut SourceMeters) {
+    fn picture(&mut self, picture: Picture, meters: &mut SourceMeters) {
         let now = Instant::now();
         self.last_picture = Some(now);
         if picture.key {
@@ -297,7 +302,7 @@ impl<'a> Live<'a> {
         meters.picture(bytes);
         self.window_frames += 1;
         self.window_bytes += u64::try_from(bytes).unwrap_or(0);
-        self.source.feed.push(picture);
+        self.source.feed().push(picture);
         if self.state != State::Live {
             self.state = State::Live;
             meters.set_state(Some(State::Live));
@@ -318,7 +323,7 @@ impl<'a> Live<'a> {
             meters.rate(self.figures.fps);
             (self.window, self.window_frames, self.window_bytes) = (now, 0, 0);
         }
-        self.source.feed.set_figures(self.figures);
+        self.source.feed().set_figures(self.figures);
     }
 
     fn count_lost(&mut self, lost_packets: u64, meters: &SourceMeters) {

@@ -2,20 +2,22 @@
 //!
 //! What should not be here: when to dial and what to do about failures (`source.rs`).
 
-use super::config::Config;
+use super::address::{Credentials, Endpoint};
 use super::dial::Admission;
-use super::frame::{Codec, Configuration};
-use super::nal::{self, Unit};
-use super::registry::Quirks;
-use super::ring::Picture;
-use super::secret::Endpoint;
-use super::status::Cause;
-use super::timeline::Timeline;
+use super::item::{Failure, Item};
 use crate::clock;
+use crate::video::config::Config;
+use crate::video::relay::frame::{Codec, Configuration};
+use crate::video::relay::nal::{self, Unit};
+use crate::video::relay::ring::Picture;
+use crate::video::relay::status::Cause;
+use crate::video::relay::stream::Profile;
+use crate::video::relay::timeline::Timeline;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use retina::client::{
-    Demuxed, PlayOptions, Session, SessionOptions, SetupOptions, Transport, UnassignedChannelDataPolicy,
+    Demuxed, InitialTimestampPolicy, PlayOptions, Session, SessionIdPolicy, SessionOptions, SetupOptions,
+    TeardownPolicy, Transport, UnassignedChannelDataPolicy,
 };
 use retina::codec::{
     CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParameters, VideoParametersCodec,
@@ -24,36 +26,59 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Why a session ended or never began; the reason holds no address and no account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub cause: Cause,
-    pub reason: String,
+/// One camera, or one channel of a recorder, with its two streams.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    pub main: Endpoint,
+    pub sub: Option<Endpoint>,
+    pub quirks: Quirks,
 }
 
-impl Failure {
-    pub fn new(cause: Cause, reason: impl Into<String>) -> Self {
-        Self { cause, reason: reason.into() }
+impl Channel {
+    #[must_use]
+    pub fn endpoint(&self, profile: Profile) -> Option<&Endpoint> {
+        match profile {
+            Profile::Main => Some(&self.main),
+            Profile::Sub => self.sub.as_ref(),
+        }
     }
+}
 
-    fn from_library(endpoint: &Endpoint, doing: &str, error: &retina::Error) -> Self {
-        let said = endpoint.scrub(&error.to_string());
-        let cause = match error.status_code() {
-            Some(401 | 403) => Cause::Credentials,
-            Some(404 | 410) => Cause::NotFound,
-            Some(453 | 503) => Cause::SessionLimit,
-            Some(415 | 461) => Cause::Codec,
-            _ if said.contains("Connection refused") => Cause::ConnectionRefused,
-            _ if said.starts_with("Unable to connect") => Cause::NoAnswer,
-            // The library asks for an account with an error of its own when it has none.
-            _ if said.contains("credentials") || said.contains("uthentication") => Cause::Credentials,
-            _ if said.contains("EOF") || said.contains("eset by peer") || said.contains("roken pipe") => {
-                Cause::Closed
-            }
-            _ => Cause::Protocol,
+/// Deviations from the protocol that this camera needs to be forgiven.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quirks {
+    pub session_id: SessionIdPolicy,
+    pub initial_timestamp: InitialTimestampPolicy,
+    pub teardown: TeardownPolicy,
+}
+
+/// By their names, because the library's policies cannot be compared.
+impl PartialEq for Quirks {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |quirks: &Self| {
+            [quirks.session_id.to_string(), quirks.initial_timestamp.to_string(), quirks.teardown.to_string()]
         };
-        Self::new(cause, format!("{doing}: {said}"))
+        names(self) == names(other)
     }
+}
+
+fn from_library(endpoint: &Endpoint, doing: &str, error: &retina::Error) -> Failure {
+    let said = endpoint.scrub(&error.to_string());
+    let cause = match error.status_code() {
+        Some(401 | 403) => Cause::Credentials,
+        Some(404 | 410) => Cause::NotFound,
+        Some(453 | 503) => Cause::SessionLimit,
+        Some(415 | 461) => Cause::Codec,
+        _ if said.contains("Connection refused") => Cause::ConnectionRefused,
+        _ if said.starts_with("Unable to connect") => Cause::NoAnswer,
+        // The library asks for an account with an error of its own when it has none.
+        _ if said.contains("credentials") || said.contains("uthentication") => Cause::Credentials,
+        _ if said.contains("EOF") || said.contains("eset by peer") || said.contains("roken pipe") => {
+            Cause::Closed
+        }
+        _ => Cause::Protocol,
+    };
+    Failure::new(cause, format!("{doing}: {said}"))
 }
 
 /// A playing session.
@@ -69,30 +94,23 @@ pub struct Playing {
     /// Something is missing before the next picture. Stays set after an H.265 key frame until an ordinary picture: the
     /// leading pictures of a CRA that decoding begins at refer to what nobody has.
     lost: bool,
-    pub lost_packets: u64,
-}
-
-/// What came next from the camera.
-#[derive(Debug)]
-pub enum Item {
-    Picture(Picture),
-    /// A picture that cannot be used: damaged, after a loss, or before the first key frame.
-    Withheld,
-    /// Something other than a picture.
-    Other,
+    lost_packets: u64,
 }
 
 impl Playing {
-    /// Dials `endpoint` and plays its video.
+    /// Dials one stream of a camera and plays its video.
     pub async fn open(
-        endpoint: &Endpoint,
-        quirks: &Quirks,
+        channel: &Channel,
+        profile: Profile,
         admission: &mut Admission,
         config: &Config,
     ) -> Result<Self, Failure> {
+        let quirks = &channel.quirks;
+        let no_such = || Failure::new(Cause::NotFound, "the camera has no sub stream");
+        let endpoint = channel.endpoint(profile).ok_or_else(no_such)?;
         let start = Instant::now();
         let options = SessionOptions::default()
-            .creds(endpoint.credentials().map(super::secret::Credentials::reveal))
+            .creds(endpoint.credentials().map(Credentials::reveal))
             .user_agent(format!("gridhall/{}", env!("CARGO_PKG_VERSION")))
             .session_group(Arc::clone(&admission.host.group))
             .teardown(quirks.teardown)
@@ -101,8 +119,7 @@ impl Playing {
         let describe_by = start + Duration::from_millis(config.describe_timeout_ms);
         let play_by = start + Duration::from_millis(config.play_timeout_ms).max(describe_by - start);
         let late = |doing: &str| Failure::new(Cause::NoAnswer, format!("{doing}: no answer in time"));
-        let failed =
-            |doing: &'static str| move |error: retina::Error| Failure::from_library(endpoint, doing, &error);
+        let failed = |doing: &'static str| move |error: retina::Error| from_library(endpoint, doing, &error);
 
         let mut session = timeout_at(describe_by, Session::describe(endpoint.reveal_url(), options))
             .await
@@ -139,12 +156,16 @@ impl Playing {
         Duration::from_micros(u64::try_from(self.timeline.interval_us()).unwrap_or(40_000))
     }
 
+    pub fn lost_packets(&self) -> u64 {
+        self.lost_packets
+    }
+
     /// Waits for what comes next. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Result<Item, Failure> {
         match self.demuxed.next().await {
             Some(Ok(CodecItem::VideoFrame(frame))) => self.take(frame),
             Some(Ok(_)) => Ok(Item::Other),
-            Some(Err(error)) => Err(Failure::from_library(&self.endpoint, "receive", &error)),
+            Some(Err(error)) => Err(from_library(&self.endpoint, "receive", &error)),
             None => Err(Failure::new(Cause::Closed, "the camera ended the session")),
         }
     }

@@ -3,12 +3,13 @@
 //! One task a page. It never holds a queue of frames: it asks the rings for what comes next when the socket has taken
 //! what came before, so a slow page costs its place in the rings and nothing else.
 
-use super::message::{ErrorCode, FromPage, Hello, Mode, Open, TEXT_BYTES_MAX, ToPage, VERSION};
-use super::meters;
-use super::switchboard::Switchboard;
+use super::message::{ErrorCode, FromPage, Hello, Open, TEXT_BYTES_MAX, ToPage, VERSION};
 use super::tile::{Outgoing, Page, Tile};
 use crate::access::{self, Pass};
 use crate::clock;
+use crate::video::form::rendition::Mode;
+use crate::video::meters;
+use crate::video::switchboard::Switchboard;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
@@ -45,14 +46,14 @@ enum End {
 }
 
 /// Talks to one page until it leaves.
-pub async fn converse(board: Arc<Switchboard>, pass: Option<Pass>, socket: WebSocket) {
+pub async fn converse(switchboard: Arc<Switchboard>, pass: Option<Pass>, socket: WebSocket) {
     meters::pages(1.0);
-    let closing = board.closing.clone();
+    let closing = switchboard.closing.clone();
     let (sink, mut stream) = socket.split();
-    let mut line = Line { sink, stall: Duration::from_millis(board.config.page_stall_ms) };
+    let mut line = Line { sink, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
     let end = match greet(&mut line, &mut stream).await {
         Ok(hello) => {
-            let page = Page { board, wake: Arc::default(), hello };
+            let page = Page { switchboard, wake: Arc::default(), hello };
             let mut talk = Talk::new(page, line);
             let end = tokio::select! {
                 end = talk.run(&mut stream) => end,
@@ -313,7 +314,7 @@ impl Talk {
             return Ok(());
         }
         let free = (0..SLOTS).find(|slot| self.slots[usize::from(*slot)].is_none());
-        let limit = usize::from(self.page.board.config.tiles_per_page);
+        let limit = usize::from(self.page.switchboard.config.tiles_per_page);
         match free.filter(|_| self.tiles.len() < limit) {
             Some(slot) => self.put(open, slot),
             None => {

@@ -3,8 +3,10 @@
 //! A bad row is refused with line, field and expectation, and the other rows go on. A refusal never repeats an address
 //! or a password.
 
-use super::{Entry, Quirks, Registry};
-use crate::video::secret::{Credentials, Endpoint};
+use super::address::{Credentials, Endpoint};
+use super::registry::{Registered, Registry};
+use super::rtsp::{Channel, Quirks};
+use super::upstream::Origin;
 use domain::camera::Camera;
 use domain::code::CameraCode;
 use domain::place::Point;
@@ -58,7 +60,7 @@ impl std::fmt::Display for Refusal {
 
 /// Why a list could not be read at all.
 #[derive(Debug, thiserror::Error)]
-pub enum ImportError {
+pub enum ListError {
     #[error("cannot read camera list `{path}`")]
     Read { path: PathBuf, source: std::io::Error },
     #[error("camera list `{path}` has {bytes} bytes; at most {FILE_BYTES_MAX} are read")]
@@ -72,22 +74,22 @@ pub enum ImportError {
 }
 
 /// Reads a camera list; the rows that are good, and why the others are not.
-pub fn load(path: &Path) -> Result<(Registry, Vec<Refusal>), ImportError> {
-    let read = |source| ImportError::Read { path: path.to_owned(), source };
+pub fn load(path: &Path) -> Result<(Registry, Vec<Refusal>), ListError> {
+    let read = |source| ListError::Read { path: path.to_owned(), source };
     let bytes = std::fs::metadata(path).map_err(read)?.len();
     if bytes > FILE_BYTES_MAX {
-        return Err(ImportError::TooLarge { path: path.to_owned(), bytes });
+        return Err(ListError::TooLarge { path: path.to_owned(), bytes });
     }
     let text = std::fs::read(path).map_err(read)?;
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     match extension.as_deref() {
         Some("toml") => {
             let text = String::from_utf8(text)
-                .map_err(|_| ImportError::Toml { line: 1, message: "the file is not UTF-8".into() })?;
+                .map_err(|_| ListError::Toml { line: 1, message: "the file is not UTF-8".into() })?;
             from_toml(&text)
         }
         Some("csv") => from_csv(&text),
-        _ => Err(ImportError::Extension { path: path.to_owned() }),
+        _ => Err(ListError::Extension { path: path.to_owned() }),
     }
 }
 
@@ -95,7 +97,7 @@ pub fn load(path: &Path) -> Result<(Registry, Vec<Refusal>), ImportError> {
 type Fields = BTreeMap<String, (usize, String)>;
 
 /// Reads `[[camera]]` tables.
-pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ImportError> {
+pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ListError> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -103,7 +105,7 @@ pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ImportError> {
         camera: Vec<toml::Spanned<BTreeMap<String, toml::Spanned<toml::Value>>>>,
     }
     let lines = Lines::of(text.as_bytes());
-    let file: File = toml::from_str(text).map_err(|error| ImportError::Toml {
+    let file: File = toml::from_str(text).map_err(|error| ListError::Toml {
         line: error.span().map_or(1, |span| lines.at(span.start)),
         message: error.message().lines().next().unwrap_or_default().to_owned(),
     })?;
@@ -133,7 +135,7 @@ pub fn from_toml(text: &str) -> Result<(Registry, Vec<Refusal>), ImportError> {
 }
 
 /// Reads rows under a header line.
-pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ImportError> {
+pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ListError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let headers: Vec<String> = reader
@@ -142,7 +144,7 @@ pub fn from_csv(bytes: &[u8]) -> Result<(Registry, Vec<Refusal>), ImportError> {
         .unwrap_or_default();
     for column in ["code", "main"] {
         if !headers.iter().any(|header| header == column) {
-            return Err(ImportError::Column { column });
+            return Err(ListError::Column { column });
         }
     }
     let mut list = List::default();
@@ -217,7 +219,7 @@ impl Lines {
 
 #[derive(Default)]
 struct List {
-    entries: BTreeMap<CameraCode, Entry>,
+    cameras: BTreeMap<CameraCode, Registered>,
     lines: BTreeMap<CameraCode, usize>,
     refusals: Vec<Refusal>,
 }
@@ -229,25 +231,25 @@ impl List {
     }
 
     fn take(&mut self, line: usize, fields: Fields) {
-        if self.entries.len() >= ROWS_MAX {
+        if self.cameras.len() >= ROWS_MAX {
             return self.refuse(line, "row", "at most 100,000 cameras in one list", None);
         }
         let mut row = Row { line, fields, refusals: Vec::new() };
-        let entry = row.entry();
+        let camera = row.camera();
         let good = row.refusals.is_empty();
         self.refusals.append(&mut row.refusals);
-        let Some(entry) = entry.filter(|_| good) else { return };
-        let code = entry.camera.code.clone();
+        let Some(camera) = camera.filter(|_| good) else { return };
+        let code = camera.camera.code.clone();
         if let Some(first) = self.lines.get(&code) {
             let expected = format!("a code used once; line {first} has it already");
             return self.refuse(line, "code", &expected, Some(code.to_string()));
         }
         self.lines.insert(code.clone(), line);
-        self.entries.insert(code, entry);
+        self.cameras.insert(code, camera);
     }
 
     fn finish(self) -> (Registry, Vec<Refusal>) {
-        (Registry::new(self.entries.into_values()), self.refusals)
+        (Registry::new(self.cameras.into_values()), self.refusals)
     }
 }
 
@@ -285,7 +287,7 @@ impl Row {
         }
     }
 
-    fn entry(&mut self) -> Option<Entry> {
+    fn camera(&mut self) -> Option<Registered> {
         let unknown: Vec<String> =
             self.fields.keys().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
         for name in unknown {
@@ -334,7 +336,8 @@ impl Row {
             owner: self.text("owner").map(|owner| owner.chars().take(NAME_CHARS_MAX).collect()),
             has_sub: sub.is_some(),
         };
-        Some(Entry { camera, main: main?, sub, quirks })
+        let origin = Origin::Rtsp(Channel { main: main?, sub, quirks });
+        Some(Registered { camera, origin })
     }
 
     fn place(&mut self) -> Option<Point> {

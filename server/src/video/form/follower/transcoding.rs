@@ -2,12 +2,13 @@
 
 use super::Follower;
 use crate::clock;
-use crate::video::feed::{Feed, Wake};
-use crate::video::frame::Frame;
-use crate::video::ring::{Next, Picture};
-use crate::video::status::{Cause, Status};
-use crate::video::transcode::{CodecError, Transcoder};
-use crate::video::{backoff, meters};
+use crate::video::form::transcode::{CodecError, Transcoder};
+use crate::video::meters;
+use crate::video::origin::backoff;
+use crate::video::relay::feed::{Feed, Wake};
+use crate::video::relay::frame::Frame;
+use crate::video::relay::ring::{Next, Picture};
+use crate::video::relay::status::{Cause, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl Follower {
             let ended = self.transcode_once(run).await;
             meters::transcodes(-1.0);
             let Err(failure) = ended else { return };
-            if start.elapsed() >= Duration::from_millis(self.board.config.retry_reset_ms) {
+            if start.elapsed() >= Duration::from_millis(self.switchboard.config.retry_reset_ms) {
                 failures = 0;
             }
             failures = failures.saturating_add(1);
@@ -75,7 +76,8 @@ impl Follower {
                 return;
             }
             // A new viewer begins with the newest group of pictures.
-            self.upstream = self.board.watch(&self.entry, self.key.profile, Arc::clone(&self.wake), 0);
+            let (profile, wake) = (self.held.key().profile, Arc::clone(&self.wake));
+            self.upstream = self.switchboard.watch(&self.camera, profile, wake, 0);
         }
     }
 
@@ -83,11 +85,11 @@ impl Follower {
     async fn transcode_once(&mut self, run: Run) -> Result<(), Failure> {
         let (frames, queue) = mpsc::channel::<Arc<Frame>>(QUEUE);
         let output = Arc::new(Output {
-            feed: Arc::clone(&self.feed),
+            feed: Arc::clone(self.held.feed()),
             wake: Arc::clone(&self.wake),
             made: AtomicU64::new(0),
         });
-        let (to, height_max) = (Arc::clone(&output), u32::from(self.board.config.transcode_height_max));
+        let (to, height_max) = (Arc::clone(&output), u32::from(self.switchboard.config.transcode_height_max));
         let mut thread = tokio::task::spawn_blocking(move || run(queue, &to, height_max));
         let (mut made, mut needs_key) = (0, false);
         // Frames went in and no picture has come out since.
@@ -140,14 +142,14 @@ impl Follower {
 
     /// Whether there is a place for another codec, which this one then has.
     fn takes_place(&mut self) -> bool {
-        self.permit = Arc::clone(&self.board.transcodes).try_acquire_owned().ok();
+        self.permit = Arc::clone(&self.switchboard.transcodes).try_acquire_owned().ok();
         self.permit.is_some()
     }
 
     /// How long frames may go in without a picture: a damaged key frame costs all until the next one.
     fn patience(&self) -> Duration {
         let key_interval = self.upstream.feed().figures().key_interval_ms.unwrap_or(0);
-        let shortest = Duration::from_millis(self.board.config.undecodable_ms);
+        let shortest = Duration::from_millis(self.switchboard.config.undecodable_ms);
         shortest.max(Duration::from_millis(u64::from(key_interval) * 3 / 2))
     }
 
@@ -156,11 +158,11 @@ impl Follower {
     async fn wait_to_retry(&mut self, failure: Failure, failures: u32) -> bool {
         meters::transcode_failed();
         let jitter = rand::random_range(-1.0..=1.0);
-        let watched = self.feed.viewers() > 0;
-        let pause = backoff::pause(&self.board.config, failures, failure.cause, watched, jitter);
+        let watched = self.held.feed().viewers() > 0;
+        let pause = backoff::pause(&self.switchboard.config, failures, failure.cause, watched, jitter);
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(
-            camera = %self.key.code, profile = self.key.profile.name(), cause = ?failure.cause,
+            camera = %self.held.key().code, profile = self.held.key().profile.name(), cause = ?failure.cause,
             reason = %failure.reason, pause_ms, failures, "transcode failed"
         );
         let now_ms = clock::now().0;

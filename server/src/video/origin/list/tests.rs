@@ -35,7 +35,8 @@ session_id_policy = "use-first"
     assert!(first.camera.has_sub);
     let second = registry.get("PD-0002").unwrap();
     assert_eq!((second.camera.view_deg, second.camera.place, second.camera.has_sub), (360.0, None, false));
-    assert_eq!(second.main.credentials().unwrap().reveal().password, "pa#ss");
+    let Origin::Rtsp(channel) = &second.origin;
+    assert_eq!(channel.main.credentials().unwrap().reveal().password, "pa#ss");
     let shown = format!("{registry:?}");
     assert!(!shown.contains("secret99") && !shown.contains("pa#ss") && !shown.contains("/main"), "{shown}");
 }
@@ -69,7 +70,7 @@ code = "E"
 main = "rtsp://10.0.0.5/e"
 "#;
     let (registry, refusals) = from_toml(text).unwrap();
-    assert_eq!(registry.page(None, 10).map(|e| e.camera.code.as_str()).collect::<Vec<_>>(), ["A", "E"]);
+    assert_eq!(registry.page(None, 10).map(|c| c.camera.code.as_str()).collect::<Vec<_>>(), ["A", "E"]);
     let said = said(&refusals);
     let expected = [
         "line 5: code: expected a code used once; line 1 has it already, found \"A\"",
@@ -114,11 +115,11 @@ fn a_csv_list_has_the_same_columns_and_the_same_refusals() {
 
 #[test]
 fn a_list_that_cannot_be_read_says_where() {
-    assert!(matches!(from_csv(b"name,main\n"), Err(ImportError::Column { column: "code" })));
-    let Err(ImportError::Toml { line: 3, .. }) = from_toml("[[camera]]\ncode = \"A\"\nmain = \n") else {
+    assert!(matches!(from_csv(b"name,main\n"), Err(ListError::Column { column: "code" })));
+    let Err(ListError::Toml { line: 3, .. }) = from_toml("[[camera]]\ncode = \"A\"\nmain = \n") else {
         panic!("line 3 has no value");
     };
-    assert!(matches!(load(Path::new("/nonexistent.toml")), Err(ImportError::Read { .. })));
+    assert!(matches!(load(Path::new("/nonexistent.toml")), Err(ListError::Read { .. })));
 }
 
 /// Method: broken quoting swallows lines in CSV; whatever is left must still be answered, and nothing may panic.

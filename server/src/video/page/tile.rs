@@ -1,18 +1,20 @@
 //! One tile of a page: which stream it shows, switching between streams without a gap, and the messages it causes.
 
-use super::config::Config;
-use super::feed::{Viewer, Wake};
-use super::frame::{
+use super::message::{Choice, Hello, ToPage};
+use crate::video::config::Config;
+use crate::video::form::mse;
+use crate::video::form::rendition::{self, Mode};
+use crate::video::meters;
+use crate::video::origin::registry::Registered;
+use crate::video::relay::feed::{Viewer, Wake};
+use crate::video::relay::frame::{
     Codec, Configuration, FLAG_CATCH_UP, FLAG_DISCONTINUITY, FLAG_KEY, Frame, Header, Kind,
     configuration_payload,
 };
-use super::message::{Choice, Hello, Mode, ToPage};
-use super::mse;
-use super::registry::{Entry, Profile};
-use super::ring::Next;
-use super::status::{Cause, State, Status};
-use super::switchboard::{Key, Rendition, Switchboard};
-use super::{meters, rendition};
+use crate::video::relay::ring::Next;
+use crate::video::relay::status::{Cause, State, Status};
+use crate::video::relay::stream::{Key, Profile, Rendition};
+use crate::video::switchboard::Switchboard;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,20 +31,20 @@ const WANTED_AGAIN_EVERY: Duration = Duration::from_secs(30);
 pub struct Tile {
     id: u16,
     slot: u8,
-    entry: Option<Arc<Entry>>,
+    camera: Option<Arc<Registered>>,
     choice: Choice,
     height: u16,
     paused: bool,
-    shown: Option<Line>,
+    shown: Option<Watched>,
     /// Being opened to take over from `shown` once it has a picture.
-    coming: Option<Line>,
+    coming: Option<Watched>,
     seq: u32,
     pace: mse::Pace,
     said: Option<(Profile, Status)>,
 }
 
 /// One stream a tile watches.
-struct Line {
+struct Watched {
     profile: Profile,
     rendition: Rendition,
     viewer: Viewer,
@@ -51,7 +53,7 @@ struct Line {
 
 /// What every tile of a page shares.
 pub struct Page {
-    pub board: Arc<Switchboard>,
+    pub switchboard: Arc<Switchboard>,
     pub wake: Arc<Wake>,
     pub hello: Hello,
 }
@@ -67,11 +69,11 @@ impl Tile {
     /// Opens `code` in the tile; an unknown camera gives a tile that says so.
     #[must_use]
     pub fn open(page: &Page, id: u16, slot: u8, code: &str, choice: Choice, height: u16) -> Self {
-        let entry = page.board.registry.get(code).cloned();
+        let camera = page.switchboard.registry.get(code).cloned();
         let mut tile = Self {
             id,
             slot,
-            entry,
+            camera,
             choice,
             height,
             paused: false,
@@ -81,7 +83,7 @@ impl Tile {
             pace: mse::Pace::default(),
             said: None,
         };
-        tile.shown = tile.line(page, tile.wanted(&page.board.config, None));
+        tile.shown = tile.watched(page, tile.wanted(&page.switchboard.config, None));
         if let Some(line) = &tile.shown {
             // Only for who is waiting to retry now; a wish kept for later would cut short a pause not yet begun.
             line.viewer.feed().again.notify_waiters();
@@ -97,7 +99,7 @@ impl Tile {
 
     /// The stream that fits the tile; `present` decides within the hysteresis.
     fn wanted(&self, config: &Config, present: Option<Profile>) -> Profile {
-        let has_sub = self.entry.as_ref().is_some_and(|entry| entry.sub.is_some());
+        let has_sub = self.camera.as_ref().is_some_and(|camera| camera.origin.has_sub());
         match self.choice {
             Choice::Main => Profile::Main,
             Choice::Sub | Choice::Auto if !has_sub => Profile::Main,
@@ -106,10 +108,10 @@ impl Tile {
         }
     }
 
-    fn line(&self, page: &Page, profile: Profile) -> Option<Line> {
-        let entry = self.entry.as_ref()?;
-        let viewer = page.board.watch(entry, profile, Arc::clone(&page.wake), self.slot);
-        Some(Line { profile, rendition: Rendition::Source, viewer, since: Instant::now() })
+    fn watched(&self, page: &Page, profile: Profile) -> Option<Watched> {
+        let camera = self.camera.as_ref()?;
+        let viewer = page.switchboard.watch(camera, profile, Arc::clone(&page.wake), self.slot);
+        Some(Watched { profile, rendition: Rendition::Source, viewer, since: Instant::now() })
     }
 
     /// The tile's size changed.
@@ -117,11 +119,11 @@ impl Tile {
         self.height = height;
         let Some(shown) = &self.shown else { return };
         let present = self.coming.as_ref().map_or(shown.profile, |coming| coming.profile);
-        let wanted = self.wanted(&page.board.config, Some(present));
+        let wanted = self.wanted(&page.switchboard.config, Some(present));
         if wanted == shown.profile {
             self.coming = None;
         } else if wanted != present {
-            self.coming = self.line(page, wanted);
+            self.coming = self.watched(page, wanted);
         }
     }
 
@@ -138,13 +140,13 @@ impl Tile {
             return;
         }
         let present = self.said.as_ref().map(|(profile, _)| *profile);
-        self.shown = self.line(page, self.wanted(&page.board.config, present));
+        self.shown = self.watched(page, self.wanted(&page.switchboard.config, present));
         page.wake.ring(self.slot);
     }
 
     /// The tile's next message, if there is one now.
     pub fn next(&mut self, page: &Page, now_us: i64) -> Option<Outgoing> {
-        if self.entry.is_none() {
+        if self.camera.is_none() {
             return self.gone(now_us / 1_000);
         }
         if let Some(message) = self.switch(page, now_us) {
@@ -168,16 +170,18 @@ impl Tile {
             }
         }
         match shown.viewer.next(now_us) {
-            Next::Configuration(configuration) => match rendition::needed(&configuration, page.hello) {
-                rendition if rendition == shown.rendition || shown.rendition != Rendition::Source => {
-                    self.configure(page, &configuration)
+            Next::Configuration(configuration) => {
+                match rendition::needed(&configuration, page.hello.mode, page.hello.h265) {
+                    rendition if rendition == shown.rendition || shown.rendition != Rendition::Source => {
+                        self.configure(page, &configuration)
+                    }
+                    rendition => {
+                        self.change_rendition(page, rendition);
+                        page.wake.ring(self.slot);
+                        None
+                    }
                 }
-                rendition => {
-                    self.change_rendition(page, rendition);
-                    page.wake.ring(self.slot);
-                    None
-                }
-            },
+            }
             Next::Frame { frame, catch_up, gap } => Some(self.frame(page.hello.mode, &frame, catch_up, gap)),
             Next::Skipped(frames) => {
                 meters::skipped(frames);
@@ -190,13 +194,10 @@ impl Tile {
     /// The camera has no session left for this stream, perhaps because we hold its only one ourselves for the other:
     /// shows that, if it plays.
     fn make_do(&mut self, page: &Page) -> bool {
-        let (Some(entry), Some(shown)) = (&self.entry, &self.shown) else { return false };
-        let other = match shown.profile {
-            Profile::Main => Profile::Sub,
-            Profile::Sub => Profile::Main,
-        };
-        let key = Key { code: entry.camera.code.clone(), profile: other, rendition: Rendition::Source };
-        let plays = page.board.find(&key).is_some_and(|feed| match feed.status().state {
+        let (Some(camera), Some(shown)) = (&self.camera, &self.shown) else { return false };
+        let other = shown.profile.other();
+        let key = Key { code: camera.camera.code.clone(), profile: other, rendition: Rendition::Source };
+        let plays = page.switchboard.feeds.find(&key).is_some_and(|feed| match feed.status().state {
             State::Live | State::Delayed => true,
             State::Connecting
             | State::Lost
@@ -206,7 +207,7 @@ impl Tile {
             | State::Gone => false,
         });
         if plays {
-            self.shown = self.line(page, other);
+            self.shown = self.watched(page, other);
             page.wake.ring(self.slot);
         }
         plays
@@ -233,11 +234,11 @@ impl Tile {
             return None;
         }
         let Next::Configuration(configuration) = coming.viewer.next(now_us) else { return None };
-        let needed = rendition::needed(&configuration, page.hello);
+        let needed = rendition::needed(&configuration, page.hello.mode, page.hello.h265);
         if coming.rendition == Rendition::Source && needed != Rendition::Source {
             let (profile, since) = (coming.profile, coming.since);
-            let line = self.rendition_line(page, profile, needed);
-            self.coming = line.map(|line| Line { since, ..line });
+            let line = self.rendition_watched(page, profile, needed);
+            self.coming = line.map(|line| Watched { since, ..line });
             page.wake.ring(self.slot);
             return None;
         }
@@ -248,14 +249,20 @@ impl Tile {
 
     fn change_rendition(&mut self, page: &Page, rendition: Rendition) {
         let Some(profile) = self.shown.as_ref().map(|line| line.profile) else { return };
-        self.shown = self.rendition_line(page, profile, rendition);
+        self.shown = self.rendition_watched(page, profile, rendition);
     }
 
-    fn rendition_line(&self, page: &Page, profile: Profile, rendition: Rendition) -> Option<Line> {
-        let entry = self.entry.as_ref()?;
-        let (rendition, viewer) =
-            rendition::watch(&page.board, entry, profile, rendition, Arc::clone(&page.wake), self.slot);
-        Some(Line { profile, rendition, viewer, since: Instant::now() })
+    fn rendition_watched(&self, page: &Page, profile: Profile, rendition: Rendition) -> Option<Watched> {
+        let camera = self.camera.as_ref()?;
+        let (rendition, viewer) = rendition::watch(
+            &page.switchboard,
+            camera,
+            profile,
+            rendition,
+            Arc::clone(&page.wake),
+            self.slot,
+        );
+        Some(Watched { profile, rendition, viewer, since: Instant::now() })
     }
 
     /// To be called every second or so: gives up on streams that do not come, leaves a slideshow when it can.
@@ -269,9 +276,9 @@ impl Tile {
         if slideshow && self.coming.is_none() && shown.since.elapsed() > UPGRADE_EVERY {
             shown.since = Instant::now();
             let profile = shown.profile;
-            if rendition::transcode_is_free(&page.board) {
+            if rendition::transcode_is_free(&page.switchboard) {
                 self.coming = self
-                    .rendition_line(page, profile, Rendition::H264)
+                    .rendition_watched(page, profile, Rendition::H264)
                     .filter(|line| line.rendition == Rendition::H264);
             }
         }
@@ -284,9 +291,9 @@ impl Tile {
         if self.coming.is_some() || shown.since.elapsed() < WANTED_AGAIN_EVERY {
             return;
         }
-        let wanted = self.wanted(&page.board.config, Some(present));
+        let wanted = self.wanted(&page.switchboard.config, Some(present));
         if wanted != present {
-            self.coming = self.line(page, wanted);
+            self.coming = self.watched(page, wanted);
             if let Some(shown) = &mut self.shown {
                 shown.since = Instant::now();
             }

@@ -1,7 +1,7 @@
 //! How long to wait before dialling a camera again. Pure: time and chance are arguments.
 
-use super::config::Config;
-use super::status::Cause;
+use crate::video::config::Config;
+use crate::video::relay::status::Cause;
 use std::time::Duration;
 
 /// The pause after the `failures`-th failure in a row (counted from 1); `jitter` is from −1 to 1.

@@ -1,7 +1,8 @@
 //! The control messages of the video socket as JSON; `docs/video-protocol.md` is the contract.
 
-use super::registry::Profile;
-use super::status::Status;
+use crate::video::form::rendition::Mode;
+use crate::video::relay::status::Status;
+use crate::video::relay::stream::Profile;
 use serde::{Deserialize, Serialize};
 
 pub const VERSION: u32 = 1;
@@ -27,15 +28,6 @@ pub struct Hello {
     pub version: u32,
     pub mode: Mode,
     pub h265: bool,
-}
-
-/// How a page plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    WebCodecs,
-    Mse,
-    Still,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -105,8 +97,8 @@ impl ToPage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::status::{Cause, State};
     use super::*;
+    use crate::video::relay::status::{Cause, State};
 
     #[test]
     fn messages_read_as_the_protocol_page_writes_them() {

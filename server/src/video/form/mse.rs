@@ -3,7 +3,7 @@
 //! Boxes as in ISO/IEC 14496-12 and -15, and only those a live video track needs. The movie has no duration, which keeps
 //! browsers from buffering ahead.
 
-use super::frame::{Codec, Configuration, Frame, push_short_text};
+use crate::video::relay::frame::{Codec, Configuration, Frame, push_short_text};
 
 /// Ticks a second.
 const TIMESCALE: i64 = 90_000;

@@ -2,10 +2,11 @@
 
 use super::Follower;
 use crate::clock;
-use crate::video::frame::{Codec, Configuration, Frame};
-use crate::video::ring::{Next, Picture};
-use crate::video::status::{Cause, Status};
-use crate::video::{meters, transcode};
+use crate::video::form::transcode;
+use crate::video::meters;
+use crate::video::relay::frame::{Codec, Configuration, Frame};
+use crate::video::relay::ring::{Next, Picture};
+use crate::video::relay::status::{Cause, Status};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,13 +17,13 @@ const FAILED_MAX: u32 = 3;
 impl Follower {
     /// Makes a picture of the newest key frame as often as allowed.
     pub(super) async fn stills(mut self) {
-        let between = Duration::from_millis(self.board.config.still_interval_ms);
-        let width_max = u32::from(self.board.config.still_width_max);
+        let between = Duration::from_millis(self.switchboard.config.still_interval_ms);
+        let width_max = u32::from(self.switchboard.config.still_width_max);
         let configuration = Arc::new(Configuration {
             id: Configuration::next_id(),
             codec: Codec::Jpeg,
             codec_string: String::new(),
-            width: self.board.config.still_width_max,
+            width: self.switchboard.config.still_width_max,
             height: 0,
             record: bytes::Bytes::new(),
             parameter_sets: bytes::Bytes::new(),
@@ -35,13 +36,13 @@ impl Follower {
                 continue;
             };
             last = Some(Instant::now());
-            let Ok(place) = self.board.decoding.acquire().await else { return };
+            let Ok(place) = self.switchboard.decoding.acquire().await else { return };
             let source = Arc::clone(&frame);
             let made = tokio::task::spawn_blocking(move || transcode::jpeg(&source, width_max)).await;
             drop(place);
             let reason = match made {
                 Ok(Ok(payload)) => {
-                    self.feed.push(still(&configuration, &frame, payload));
+                    self.held.feed().push(still(&configuration, &frame, payload));
                     failed = 0;
                     self.succeed();
                     continue;
@@ -50,7 +51,7 @@ impl Follower {
                 Err(_) => "the decoder panicked".to_owned(),
             };
             meters::undecodable();
-            tracing::debug!(camera = %self.key.code, %reason, "no still from a key frame");
+            tracing::debug!(camera = %self.held.key().code, %reason, "no still from a key frame");
             failed += 1;
             if failed >= FAILED_MAX {
                 self.fail(Status::caused(Cause::Undecodable, reason, clock::now().0));

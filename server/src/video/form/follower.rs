@@ -7,10 +7,12 @@ mod slideshow;
 #[cfg(feature = "ffmpeg")]
 mod transcoding;
 
-use super::feed::{Feed, Viewer, Wake};
-use super::registry::Entry;
-use super::status::{State, Status};
-use super::switchboard::{Key, Rendition, Switchboard};
+use crate::video::origin::registry::Registered;
+use crate::video::relay::feed::{Viewer, Wake};
+use crate::video::relay::feeds::Held;
+use crate::video::relay::status::{State, Status};
+use crate::video::relay::stream::Rendition;
+use crate::video::switchboard::Switchboard;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -19,16 +21,16 @@ use tokio::time::{Instant, sleep_until};
 /// A task that reads one feed and writes another.
 #[cfg_attr(not(feature = "ffmpeg"), expect(dead_code, reason = "without a decoder it only waits"))]
 pub(super) struct Follower {
-    board: Arc<Switchboard>,
-    entry: Arc<Entry>,
-    key: Key,
+    switchboard: Arc<Switchboard>,
+    camera: Arc<Registered>,
+    /// The camera's own stream.
     upstream: Viewer,
     wake: Arc<Wake>,
-    feed: Arc<Feed>,
-    retire: Box<dyn Fn() -> bool + Send + Sync>,
+    /// The feed it fills.
+    held: Held,
     idle_until: Option<Instant>,
     /// How the camera is, as last heard.
-    camera: Status,
+    heard: Status,
     /// Pictures come out; until then a live camera is no live rendition.
     gives: bool,
     /// Why none come out.
@@ -38,18 +40,16 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub fn new(board: &Arc<Switchboard>, entry: &Arc<Entry>, key: Key, feed: Arc<Feed>) -> Self {
+    pub fn new(switchboard: &Arc<Switchboard>, camera: &Arc<Registered>, held: Held) -> Self {
         let wake = Arc::<Wake>::default();
-        let upstream = board.watch(entry, key.profile, Arc::clone(&wake), 0);
+        let upstream = switchboard.watch(camera, held.key().profile, Arc::clone(&wake), 0);
         Self {
-            camera: upstream.feed().status(),
+            heard: upstream.feed().status(),
             upstream,
             wake,
-            retire: board.retire_when_unwatched(key.clone(), &feed),
-            feed,
-            board: Arc::clone(board),
-            entry: Arc::clone(entry),
-            key,
+            held,
+            switchboard: Arc::clone(switchboard),
+            camera: Arc::clone(camera),
             idle_until: None,
             gives: false,
             failure: None,
@@ -64,7 +64,7 @@ impl Follower {
     /// Runs until nobody watches or everything closes; a failing codec does not end it.
     #[cfg(feature = "ffmpeg")]
     pub async fn run(self) {
-        match self.key.rendition {
+        match self.held.key().rendition {
             Rendition::H264 => self.transcode(transcoding::run).await,
             Rendition::Stills | Rendition::Source => self.stills().await,
         }
@@ -78,18 +78,18 @@ impl Follower {
     /// Waits for news from upstream; false when the task should end. Cancelling it loses nothing.
     async fn news(&mut self) -> bool {
         loop {
-            let linger = Duration::from_millis(self.board.config.transcode_linger_ms);
+            let linger = Duration::from_millis(self.switchboard.config.transcode_linger_ms);
             let idle_until =
                 self.idle_until.unwrap_or_else(|| Instant::now() + linger + Duration::from_secs(1));
             tokio::select! {
                 biased;
-                () = self.board.closing.cancelled() => return false,
-                () = self.feed.demand.notified() => {
-                    let watched = self.feed.viewers() > 0;
+                () = self.switchboard.closing.cancelled() => return false,
+                () = self.held.feed().demand.notified() => {
+                    let watched = self.held.feed().viewers() > 0;
                     self.idle_until = if watched { None } else { Some(Instant::now() + linger) };
                 }
                 () = sleep_until(idle_until), if self.idle_until.is_some() => {
-                    if (self.retire)() {
+                    if self.held.retire() {
                         return false;
                     }
                     self.idle_until = None;
@@ -105,8 +105,8 @@ impl Follower {
 
     fn hear_camera(&mut self) {
         let Some(status) = self.upstream.status_news() else { return };
-        self.camera = status;
-        match self.camera.state {
+        self.heard = status;
+        match self.heard.state {
             State::Live | State::Delayed => {}
             State::Connecting
             | State::Lost
@@ -114,7 +114,7 @@ impl Follower {
             | State::Unsupported
             | State::KeyFrames
             | State::Gone => {
-                self.feed.clear();
+                self.held.feed().clear();
                 self.gives = false;
                 self.failure = None;
             }
@@ -125,7 +125,7 @@ impl Follower {
     /// What is true of the camera is true of its renditions, once they have pictures of their own; live pictures become
     /// key frames where only those are made.
     fn say(&self) {
-        let mut status = self.camera.clone();
+        let mut status = self.heard.clone();
         match status.state {
             State::Live | State::Delayed if !self.gives => {
                 status = match &self.failure {
@@ -133,7 +133,7 @@ impl Follower {
                     None => Status::new(State::Connecting, status.since_ms),
                 };
             }
-            State::Live | State::Delayed if self.key.rendition == Rendition::Stills => {
+            State::Live | State::Delayed if self.held.key().rendition == Rendition::Stills => {
                 status.state = State::KeyFrames;
             }
             State::Live
@@ -145,7 +145,7 @@ impl Follower {
             | State::KeyFrames
             | State::Gone => {}
         }
-        self.feed.set_status(status);
+        self.held.feed().set_status(status);
     }
 
     /// A picture has come out.
@@ -163,7 +163,7 @@ impl Follower {
     fn fail(&mut self, failure: Status) {
         self.gives = false;
         self.failure = Some(failure);
-        self.feed.clear();
+        self.held.feed().clear();
         self.say();
     }
 }

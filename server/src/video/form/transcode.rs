@@ -1,9 +1,9 @@
 //! The only file that knows FFmpeg: H.265 into H.264, and single pictures into JPEG.
 //!
-//! What should not be here: who needs it, how many may run, and threads (`rendition.rs`, `snapshot.rs`).
+//! What should not be here: who needs it, how many may run, and threads (`rendition.rs`, `photo.rs`).
 
-use super::frame::{Codec, Configuration, Frame};
-use super::nal;
+use crate::video::relay::frame::{Codec, Configuration, Frame};
+use crate::video::relay::nal;
 use bytes::Bytes;
 use ffmpeg::codec::{Context, Flags, Id, decoder, encoder};
 use ffmpeg::format::Pixel;
@@ -183,7 +183,7 @@ impl Transcoder {
         self.arrivals.push_back((frame.pts_us, frame.ingest_us));
         // A broken frame costs its picture, not the stream.
         if let Err(error) = self.decoder.send_packet(&packet(frame)) {
-            super::meters::undecodable();
+            crate::video::meters::undecodable();
             tracing::debug!(%error, "frame not decoded");
         }
         let mut coded = Vec::new();
@@ -192,7 +192,7 @@ impl Transcoder {
             let mut scaled = match self.scaler.run(&picture) {
                 Ok(scaled) => scaled,
                 Err(error) => {
-                    super::meters::undecodable();
+                    crate::video::meters::undecodable();
                     tracing::debug!(%error, "picture not scaled");
                     continue;
                 }

@@ -72,9 +72,9 @@ struct Inner {
 pub struct Feed {
     inner: Mutex<Inner>,
     /// Rung when a viewer comes or goes.
-    pub(super) demand: Notify,
+    pub demand: Notify,
     /// Rung when an operator asks again for a stream that is waiting to be retried.
-    pub(super) again: Notify,
+    pub again: Notify,
 }
 
 impl Feed {

@@ -1,0 +1,8 @@
+//! How pages get their pictures: the words spoken on the video socket, one tile, one connection.
+//!
+//! What should be here: everything in `docs/video-protocol.md`. What should not: HTTP routes (`http.rs`), pictures of other
+//! forms (`form/`).
+
+pub mod message;
+mod tile;
+pub mod socket;
