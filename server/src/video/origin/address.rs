@@ -24,6 +24,12 @@ pub struct Credentials {
 pub enum EndpointError {
     #[error("an rtsp:// address")]
     NotAnAddress,
+    /// What one reader takes for the password is the host, or a page's fragment, to another.
+    #[error(
+        "an address that reads only one way: within account and path write `#` as %23, `@` as %40, `/` as %2F, `?` as %3F; \
+         or put the account into `username` and `password`"
+    )]
+    Ambiguous,
     #[error("the rtsp scheme (no rtsps, http or onvif)")]
     Scheme,
     #[error("a host in the address")]
@@ -59,12 +65,22 @@ impl Endpoint {
         if address.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(EndpointError::NotAnAddress);
         }
-        let mut url = Url::parse(address).map_err(|_| EndpointError::NotAnAddress)?;
+        let mut url = Url::parse(address).map_err(|_| {
+            // A sign of the password that ends the host leaves the `@` behind it.
+            if is_rtsp(address) && address.contains('@') {
+                EndpointError::Ambiguous
+            } else {
+                EndpointError::NotAnAddress
+            }
+        })?;
         if url.scheme() != "rtsp" {
             return Err(EndpointError::Scheme);
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(EndpointError::NoHost);
+        }
+        if url.fragment().is_some() || url[url::Position::AfterPort..].contains('@') {
+            return Err(EndpointError::Ambiguous);
         }
         let inside = (!url.username().is_empty() || url.password().is_some()).then(|| {
             Credentials::new(decoded(url.username()), url.password().map(decoded).unwrap_or_default())
@@ -102,7 +118,8 @@ impl Endpoint {
     /// Removes addresses and this endpoint's secrets from a text that came from outside, and keeps one short line.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        let mut clean = without_addresses(text.lines().next().unwrap_or_default());
+        let line = text.lines().next().unwrap_or_default();
+        let mut clean = crate::logging::without_addresses(line).into_owned();
         let path_and_query = &self.url[url::Position::BeforePath..];
         let mut secrets = vec![path_and_query];
         if let Some(credentials) = &self.credentials {
@@ -121,18 +138,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-fn without_addresses(line: &str) -> String {
-    let mut clean = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find("rtsp://") {
-        clean.push_str(&rest[..at]);
-        clean.push_str("rtsp://…");
-        let address = &rest[at..];
-        let end = address.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '>' | ')'));
-        rest = end.map_or("", |end| &address[end..]);
-    }
-    clean.push_str(rest);
-    clean
+fn is_rtsp(address: &str) -> bool {
+    address.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("rtsp://"))
 }
 
 /// Percent-decoding of an address's account; invalid escapes stay as they are.
@@ -173,6 +180,37 @@ mod tests {
             Endpoint::parse("rtsp://10.0.0.9:8554/user=operator_password=x9/ch1", Some(&account)).unwrap();
         let text = "cannot SETUP \"rtsp://operator:hunter22@10.0.0.9/ch1/track1\" as operator: bad /user=operator_password=x9/ch1\nconn: secret";
         assert_eq!(endpoint.scrub(text), "cannot SETUP \"rtsp://…\" as …: bad …");
+    }
+
+    /// The word between `@` and `#` was dialled as the host, and got the account's name.
+    #[test]
+    fn an_address_that_reads_two_ways_is_refused_and_says_how_to_write_it() {
+        for address in [
+            "rtsp://admin:Grid@localhost#1@127.0.0.1:18146/live",
+            "rtsp://admin:Grid#2024@127.0.0.1:18146/live",
+            "rtsp://admin:Grid2024?@127.0.0.1:18146/live",
+            "rtsp://admin:Grid/2024@127.0.0.1:18146/live",
+            "rtsp://admin:Grid@localhost/1@127.0.0.1:18146/live",
+            "rtsp://admin:12#34@127.0.0.1/live",
+            "rtsp://admin:12?34@127.0.0.1/live",
+            "rtsp://admin/12@127.0.0.1/live",
+            "RTSP://admin:Grid/2024@127.0.0.1/live",
+            "rtsp://127.0.0.1/live#part",
+        ] {
+            let error = Endpoint::parse(address, None).unwrap_err();
+            assert_eq!(error, EndpointError::Ambiguous, "{address}");
+            for word in ["%23", "%40", "`username` and `password`"] {
+                assert!(error.to_string().contains(word), "{error}");
+            }
+        }
+        for (address, password) in [
+            ("rtsp://admin:Grid@2024@127.0.0.1:18145/live", "Grid@2024"),
+            ("rtsp://admin:Grid%40localhost%231@127.0.0.1:18146/live%40main", "Grid@localhost#1"),
+        ] {
+            let endpoint = Endpoint::parse(address, None).unwrap();
+            assert_eq!(endpoint.host().split(':').next(), Some("127.0.0.1"), "{address}");
+            assert_eq!(endpoint.credentials().unwrap().reveal().password, password);
+        }
     }
 
     #[test]
