@@ -6,7 +6,7 @@ use domain::rejection::{Language, Rejection};
 use serde::Serialize;
 
 /// One error for the caller. What the log needs beyond it is logged where it arises.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// HTTP status.
     pub status: u16,
@@ -103,6 +103,13 @@ impl Problem {
         let path = error.path().to_string();
         // `?` is what cannot be told where the text itself breaks off.
         if path == "." || path == "?" { problem } else { problem.at(&path) }
+    }
+
+    /// Puts the name of what holds the field before it.
+    #[must_use]
+    pub fn within(mut self, holder: &str) -> Self {
+        self.field = Some(self.field.map_or_else(|| holder.to_owned(), |field| format!("{holder}.{field}")));
+        self
     }
 
     /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own.

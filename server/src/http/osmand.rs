@@ -1,9 +1,14 @@
 //! The door of stock phone apps: OsmAnd's and Traccar's query or form, and the JSON that Traccar Client sends since
 //! version 9. One fix in each request.
 //!
+//! These apps keep a queue and send its oldest fix until it is answered 200. So a known phone's fix that can never be
+//! taken is acknowledged, counted and dropped; only what a person must mend (an unknown device, an app that states no
+//! device or place at all) is refused, and a table that is full now is told as 503.
+//!
 //! What should be here: reading the three forms, and whose phone it is. What should not: whether the fix is taken
 //! (`position`).
 
+use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,13 +16,16 @@ use domain::code::InspectorCode;
 use domain::moment::UtcMillis;
 use domain::place::Point;
 use domain::role::Role;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::fixes::fix_problem;
 use crate::clock;
-use crate::position::Fix;
+use crate::position::{Fix, FixError};
 use crate::problem::Problem;
+
+#[cfg(test)]
+mod tests;
 
 /// Knots to metres per second: the form gives speed in knots, JSON in metres per second.
 const KNOT_MPS: f32 = 0.514_444;
@@ -29,12 +37,28 @@ const FORM_BYTES_MAX: usize = 4_096;
 pub struct Report {
     /// The secret of an inspector's token, or an inspector's code.
     pub device: String,
+    /// What it says, or why that can never be a position.
+    pub said: Result<Said, Problem>,
+}
+
+/// A position as the phone has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
     pub place: Point,
     /// None: now.
     pub fixed: Option<UtcMillis>,
     pub speed_mps: Option<f32>,
     pub heading_deg: Option<f32>,
     pub accuracy_m: Option<f32>,
+}
+
+/// What became of a fix that was acknowledged.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct OsmandAnswer {
+    taken: bool,
+    /// Why it was dropped; the phone need not send it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<Problem>,
 }
 
 /// OsmAnd's form. The app has no header for a token: `id` is the secret of an inspector's token, or the inspector's
@@ -67,6 +91,7 @@ pub struct OsmandForm {
 
 /// What Traccar Client sends since version 9. What is not named here (battery, activity, odometer …) is passed over.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[allow(dead_code, reason = "describes the form; the place is read once the device is known")]
 pub struct TraccarReport {
     /// Secret of an inspector's token.
     #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
@@ -110,8 +135,11 @@ pub struct TraccarCoords {
 
 /// One fix of a stock phone app, in the address.
 #[utoipa::path(get, path = "/osmand", tag = "positions", params(OsmandForm), security(()),
-    responses((status = 200, description = "taken"), (status = 401, body = Problem), (status = 422, body = Problem)))]
-pub async fn get(State(hall): State<Hall>, RawQuery(query): RawQuery) -> Result<StatusCode, Problem> {
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn get(
+    State(hall): State<Hall>,
+    RawQuery(query): RawQuery,
+) -> Result<Answer<OsmandAnswer>, Problem> {
     take(&hall, decode(query.as_deref(), None, &[])?)
 }
 
@@ -121,13 +149,13 @@ pub async fn get(State(hall): State<Hall>, RawQuery(query): RawQuery) -> Result<
         (TraccarReport = "application/json"),
         (OsmandForm = "application/x-www-form-urlencoded")
     )),
-    responses((status = 200, description = "taken"), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<Answer<OsmandAnswer>, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     take(&hall, decode(query.as_deref(), kind, &body)?)
 }
@@ -161,19 +189,25 @@ fn decode_form(form: &str) -> Result<Report, Problem> {
         named(names[0]).or_else(|| named(names[1]))
     };
     let missing = |name: &str| Problem::bad_request(name, format!("`{name}` is missing"));
+    let (_, device) = text(["id", "deviceid"]).ok_or_else(|| missing("id"))?;
+    // An app that states no place is set up wrongly; one that states an impossible one goes on to the next.
+    for name in ["lat", "lon"] {
+        text([name, name]).ok_or_else(|| missing(name))?;
+    }
     let number = |names: [&'static str; 2]| text(names).map(|(name, value)| decimal(name, value)).transpose();
     let needed = |name: &'static str| number([name, name])?.ok_or_else(|| missing(name));
-    let (_, device) = text(["id", "deviceid"]).ok_or_else(|| missing("id"))?;
-    let fixed = text(["timestamp", "timestamp"]).map(|(_, value)| parse_time(value, "timestamp"));
-    let speed = known(number(["speed", "speed"])?);
-    Ok(Report {
-        device: device.to_owned(),
-        place: place(needed("lat")?, needed("lon")?, ["lat", "lon"])?,
-        fixed: fixed.transpose()?,
-        speed_mps: speed.map(|knots| knots * KNOT_MPS),
-        heading_deg: known(number(["bearing", "heading"])?),
-        accuracy_m: known(number(["accuracy", "accuracy"])?),
-    })
+    let said = || {
+        let fixed = text(["timestamp", "timestamp"]).map(|(_, value)| parse_time(value, "timestamp"));
+        let speed = known(number(["speed", "speed"])?);
+        Ok(Said {
+            place: place(needed("lat")?, needed("lon")?, ["lat", "lon"])?,
+            fixed: fixed.transpose()?,
+            speed_mps: speed.map(|knots| knots * KNOT_MPS),
+            heading_deg: known(number(["bearing", "heading"])?),
+            accuracy_m: known(number(["accuracy", "accuracy"])?),
+        })
+    };
+    Ok(Report { device: device.to_owned(), said: said() })
 }
 
 fn decimal(name: &str, value: &str) -> Result<f64, Problem> {
@@ -186,18 +220,29 @@ fn decimal(name: &str, value: &str) -> Result<f64, Problem> {
 
 fn decode_json(body: &[u8]) -> Result<Report, Problem> {
     let mut text = serde_json::Deserializer::from_slice(body);
-    let report: TraccarReport = serde_path_to_error::deserialize(&mut text)
+    let outer: Outer = serde_path_to_error::deserialize(&mut text)
         .map_err(|error| Problem::malformed("malformed_json", &error))?;
     text.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
-    let TraccarReport { device_id, location: TraccarLocation { timestamp, coords } } = report;
+    Ok(Report { device: outer.device_id, said: said_in(outer.location) })
+}
+
+/// A report whose device is known before its place is read.
+#[derive(Deserialize)]
+struct Outer {
+    device_id: String,
+    location: serde_json::Value,
+}
+
+fn said_in(location: serde_json::Value) -> Result<Said, Problem> {
+    let TraccarLocation { timestamp, coords } = serde_path_to_error::deserialize(location)
+        .map_err(|error| Problem::malformed("malformed_json", &error).within("location"))?;
     let fixed = match timestamp {
         None => None,
         Some(Timestamp::Number(number)) => Some(unix_time(number)),
         Some(Timestamp::Text(text)) => Some(parse_time(&text, "location.timestamp")?),
     };
     let names = ["location.coords.latitude", "location.coords.longitude"];
-    Ok(Report {
-        device: device_id,
+    Ok(Said {
         place: place(coords.latitude, coords.longitude, names)?,
         fixed,
         speed_mps: known(coords.speed.map(f64::from)),
@@ -221,21 +266,50 @@ fn place(lat: f64, lon: f64, names: [&str; 2]) -> Result<Point, Problem> {
     })
 }
 
-fn take(hall: &Hall, report: Report) -> Result<StatusCode, Problem> {
+fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
     let inspector = inspector(hall, &report.device)?;
+    let said = match report.said {
+        Ok(said) => said,
+        Err(problem) => {
+            metrics::counter!("gridhall_position_fixes_total", "outcome" => "unreadable").increment(1);
+            return Ok(dropped(&inspector, problem));
+        }
+    };
     let fix = Fix {
-        inspector,
-        place: report.place,
-        fixed: report.fixed.unwrap_or_else(clock::now),
-        speed_mps: report.speed_mps,
-        heading_deg: report.heading_deg,
-        accuracy_m: report.accuracy_m,
+        inspector: inspector.clone(),
+        place: said.place,
+        fixed: said.fixed.unwrap_or_else(clock::now),
+        speed_mps: said.speed_mps,
+        heading_deg: said.heading_deg,
+        accuracy_m: said.accuracy_m,
         source: "osmand".to_owned(),
     };
     match hall.positions.report(&[fix]).pop() {
-        Some(Err(error)) => Err(fix_problem(&error)),
-        Some(Ok(())) | None => Ok(StatusCode::OK),
+        None | Some(Ok(())) => Ok(Answer(OsmandAnswer { taken: true, dropped: None })),
+        Some(Err(error)) => match error {
+            FixError::TooManyInspectors => Err(Problem::busy(error.to_string(), 60)),
+            // A clock that is ahead as well: when the fix was taken nobody knows, and the time of arrival would put
+            // somebody who was without a network for an hour where he was an hour ago.
+            FixError::Future(_)
+            | FixError::TooOld(_)
+            | FixError::OutsideBounds
+            | FixError::Speed(_)
+            | FixError::Heading(_)
+            | FixError::Accuracy(_)
+            | FixError::Source(_) => Ok(dropped(&inspector, fix_problem(&error))),
+        },
     }
+}
+
+/// Says so in the log: the phone does not tell its owner.
+fn dropped(inspector: &InspectorCode, problem: Problem) -> Answer<OsmandAnswer> {
+    tracing::info!(
+        inspector = inspector.as_str(),
+        code = problem.code,
+        reason = problem.title,
+        "a phone's position dropped"
+    );
+    Answer(OsmandAnswer { taken: false, dropped: Some(problem) })
 }
 
 fn inspector(hall: &Hall, id: &str) -> Result<InspectorCode, Problem> {
@@ -266,63 +340,4 @@ fn parse_time(text: &str, field: &str) -> Result<UtcMillis, Problem> {
 fn unix_time(number: i64) -> UtcMillis {
     // Seconds until the year 5138 are below this; milliseconds have been above it since 1973.
     UtcMillis(if number.unsigned_abs() < 100_000_000_000 { number.saturating_mul(1_000) } else { number })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PHONE: &str = r#"{"location":{"extras":{},"mock":true,"coords":{"speed_accuracy":-1,"speed":-1,
-        "longitude":102.7123,"floor":null,"latitude":25.0406,"accuracy":5,"altitude":0,"heading":-1},
-        "is_moving":false,"age":188,"odometer":0,"event":"motionchange","battery":{"level":-1,"is_charging":false},
-        "activity":{"type":"unknown","confidence":100},"timestamp":"2026-11-21T04:11:30.579Z"},"device_id":"658765"}"#;
-
-    #[test]
-    fn query_form_and_json_say_the_same() {
-        let query =
-            "id=658765&lat=25.0406&lon=102.7123&timestamp=1795234290579&speed=-1&bearing=&accuracy=5&batt=87";
-        let json = decode(None, Some("application/json"), PHONE.as_bytes()).unwrap();
-        assert_eq!(json.fixed, Some(UtcMillis(1_795_234_290_579)));
-        assert_eq!((json.speed_mps, json.heading_deg, json.accuracy_m), (None, None, Some(5.0)));
-        assert_eq!(decode(Some(query), None, b"").unwrap(), json);
-        let kind = Some("application/x-www-form-urlencoded");
-        assert_eq!(decode(None, kind, query.as_bytes()).unwrap(), json);
-        // Whatever type the app states.
-        assert_eq!(decode(Some(""), Some("text/plain"), PHONE.as_bytes()).unwrap(), json);
-        let moving =
-            PHONE.replace("\"speed\":-1", "\"speed\":1.5").replace("\"heading\":-1", "\"heading\":270");
-        let moving = decode(None, None, moving.as_bytes()).unwrap();
-        assert_eq!((moving.speed_mps, moving.heading_deg), (Some(1.5), Some(270.0)));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_by_its_field() {
-        let json =
-            |from: &str, to: &str| decode(None, Some("application/json"), PHONE.replace(from, to).as_bytes());
-        let form = |query: &str| decode(Some(query), None, b"");
-        for (outcome, field) in [
-            (form("lat=25&lon=102"), "id"),
-            (form("id=&lat=25&lon=102"), "id"),
-            (form("id=a&lon=102"), "lat"),
-            (form("id=a&lat=25&lon=1O2"), "lon"),
-            (form("id=a&lat=NaN&lon=102"), "lat"),
-            (form("id=a&lat=91&lon=102"), "lat"),
-            (form("id=a&lat=25&lon=181"), "lon"),
-            (form("id=a&lat=25&lon=102&speed=fast"), "speed"),
-            (form("id=a&lat=25&lon=102&heading=north"), "heading"),
-            (form("id=a&lat=25&lon=102&timestamp=now"), "timestamp"),
-            (form(&"a".repeat(5_000)), "id"),
-            (decode(None, None, b""), "id"),
-            (decode(None, None, &[0xff, 0xfe]), "body"),
-            (json("25.0406", "\"north\""), "location.coords.latitude"),
-            (json("25.0406", "95"), "location.coords.latitude"),
-            (json("102.7123", "-190"), "location.coords.longitude"),
-            (json("2026-11-21T04:11:30.579Z", "yesterday"), "location.timestamp"),
-        ] {
-            assert_eq!(outcome.unwrap_err().field.as_deref(), Some(field));
-        }
-        let title = json("device_id", "id").unwrap_err().title;
-        assert!(title.contains("device_id"), "{title}");
-        assert!(decode(None, Some("application/json"), b"").is_err());
-    }
 }

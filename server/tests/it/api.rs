@@ -4,7 +4,7 @@ use domain::moment::UtcMillis;
 use domain::role::Role;
 use serde_json::{Value, json};
 
-use crate::http::{Served, report, served};
+use crate::http::{Served, report, served, served_with};
 
 impl Served {
     /// Sends one fix to the phones' door; status, and the field of a refusal.
@@ -60,16 +60,65 @@ async fn phones_old_and_new_report_through_one_door() {
     assert!(hall.seen_at(25.03).await);
     for (kind, body, expected) in [
         (plain, json("someone", json!(25.0), now), (401, "id")),
-        (plain, json(secret, json!("25"), now), (400, "location.coords.latitude")),
-        (plain, json(secret, json!(91), now), (400, "location.coords.latitude")),
-        (plain, json(secret, json!(25.0), 0), (422, "")),
         (plain, "{".to_owned(), (400, "")),
-        (coded, form("north", now), (400, "lat")),
         (coded, "lat=25&lon=102".to_owned(), (400, "id")),
     ] {
         let (status, field) = hall.phone("POST", "", kind, &body).await;
         assert_eq!((status, field.as_str()), expected, "{body}");
     }
+    hall.running.stop().await.unwrap();
+}
+
+/// A phone as the stock apps behave: oldest first; one that is not answered 200 is sent again before any other. What can
+/// never be taken must not hold up what comes after it, in any form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phones_queue_gets_past_what_can_never_be_taken() {
+    let bounds = domain::place::Bounds { south: 24.3, west: 102.1, north: 26.6, east: 103.7 };
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    let text = "bounds = { south = 24.3, west = 102.1, north = 26.6, east = 103.7 }\n";
+    std::fs::write(policy.path(), text).unwrap();
+    let hall = served_with(|config| config.policy.overlays.push(policy.path().to_owned())).await;
+    assert_eq!(hall.running.hall.policy.bounds, Some(bounds));
+    let now = server::clock::now().0;
+    let week = 7 * domain::moment::DAY_MS;
+    let never = [
+        ("outside the bounds", json!(39.9042), json!(116.4074), now - 50_000),
+        ("week rollover", json!(25.0407), json!(102.7124), now - 1024 * week),
+        ("clock ahead", json!(25.0407), json!(102.7124), now + 3_600_000),
+        ("before all time", json!(25.0407), json!(102.7124), i64::MIN / 2),
+        ("off the globe", json!(95.0), json!(102.7124), now - 50_000),
+        ("no number", json!("NaN"), json!(102.7124), now - 50_000),
+        ("no fix", Value::Null, json!(102.7124), now - 50_000),
+    ];
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (phone, form) in ["query", "form", "json"].into_iter().enumerate() {
+        let name = format!("J100{phone}");
+        let secret = hall.running.hall.access.make_token(&name, Role::Inspector, UtcMillis(0)).unwrap();
+        let secret = secret.expose();
+        let (first, last) = (25.1 + phone as f64 / 100.0, 25.2 + phone as f64 / 100.0);
+        let mut queue = vec![("in the city", json!(first), json!(102.71), now - 60_000)];
+        queue.extend(never.iter().cloned());
+        queue.push(("back", json!(last), json!(102.72), now - 10_000));
+        for (what, lat, lon, at) in queue {
+            let words = format!("id={secret}&lat={}&lon={}&timestamp={at}", plain(&lat), plain(&lon));
+            let json = json!({ "device_id": secret, "location": { "timestamp": at,
+                "coords": { "latitude": lat, "longitude": lon } } });
+            let (status, field) = match form {
+                "query" => hall.phone("GET", &format!("?{words}"), "", "").await,
+                "form" => hall.phone("POST", "", "application/x-www-form-urlencoded", &words).await,
+                _ => hall.phone("POST", "", "application/json", &json.to_string()).await,
+            };
+            assert_eq!((status, field.as_str()), (200, ""), "{form}: {what}");
+        }
+        assert!(hall.seen_at(last).await, "{form}: the inspector is where he is");
+    }
+    let metrics = hall.get("/metrics").await.text;
+    for outcome in ["outside_bounds", "too_old", "future", "unreadable"] {
+        let line = format!("gridhall_position_fixes_total{{outcome=\"{outcome}\"}}");
+        assert!(metrics.contains(&line), "{line} is not counted");
+    }
+    // What a person must mend stays a refusal.
+    assert_eq!(hall.phone("GET", "?id=nobody&lat=25&lon=102", "", "").await, (401, "id".to_owned()));
     hall.running.stop().await.unwrap();
 }
 
