@@ -167,7 +167,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Check { json } => return check(&config, json),
         Command::Backup { destination } => {
             let made = store::backup::backup(&config.store.dir, &destination, &config.load_policy()?)?;
-            println!("{} bytes copied to `{}` and verified", made.bytes, made.folder.display());
+            print!("{}", made.check.table());
+            println!("{} bytes copied to `{}` and found sound", made.bytes, made.folder.display());
         }
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;

@@ -39,6 +39,8 @@ pub use recount::Recount;
 
 /// Name of the database in the data folder.
 pub const DATABASE: &str = "gridhall.db";
+/// What else a data folder holds: accounts, tokens and paired walls; where inspectors were.
+pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
 const LOCK: &str = "gridhall.lock";
 
 /// Why a store cannot be opened, read or written.
@@ -64,6 +66,10 @@ pub enum StoreError {
         "store `{path}` is damaged: {what}; it was not touched. Keep a copy of the folder, then restore the newest backup; `gridhall check` names everything it finds"
     )]
     Damaged { path: PathBuf, what: String },
+    #[error(
+        "the copy in `{path}` is not sound and is no backup: {what}; `gridhall check` on the store says whether it is damaged"
+    )]
+    Unsound { path: PathBuf, what: String },
     #[error("no store in `{path}`; name the folder given to `gridhall serve --data-dir`")]
     Missing { path: PathBuf },
     #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]

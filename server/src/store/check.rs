@@ -12,13 +12,15 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{
-    DATABASE, Projection, StoreError, int, natural, projection, reader, recount, replay, schema, snapshot,
+    BESIDE, DATABASE, Projection, StoreError, int, natural, projection, reader, recount, replay, schema,
+    snapshot,
 };
 
 /// Findings of one kind listed one by one.
 const LISTED_MAX: usize = 20;
 
 /// What was looked at and what was found.
+#[must_use = "a report that nobody asks is no check"]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub epoch: String,
@@ -29,6 +31,8 @@ pub struct Report {
     pub whistles: u64,
     pub tally_cells: u64,
     pub snapshots: u64,
+    /// Files beside the events that are not there: a store that was only imported has none.
+    pub missing: Vec<String>,
     /// What is wrong; empty for a sound store.
     pub problems: Vec<String>,
 }
@@ -46,6 +50,12 @@ impl Report {
             "epoch {}  events {}  head {}  cases {}  whistles {}  tally cells {}  snapshots {}\n",
             self.epoch, self.events, self.head, self.cases, self.whistles, self.tally_cells, self.snapshots
         );
+        if !self.missing.is_empty() {
+            text.push_str(&format!(
+                "not here: {} (accounts and tokens; positions and tracks)\n",
+                self.missing.join(", ")
+            ));
+        }
         for problem in &self.problems {
             text.push_str(&format!("problem: {problem}\n"));
         }
@@ -66,7 +76,7 @@ pub fn check(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
     // One transaction: a server may go on writing.
     conn.execute_batch("BEGIN").map_err(failed)?;
     let mut report = Report::default();
-    integrity(&conn, &path, &mut report)?;
+    integrity(&conn, &path, "database", &mut report)?;
     let epoch = schema::epoch(&conn, &path)?;
     report.epoch = format!("{epoch:016x}");
     report.head = replay::head(&conn, &path)?;
@@ -77,17 +87,32 @@ pub fn check(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
     }
     snapshots(dir, epoch, policy, state.as_ref(), &mut report);
     conn.execute_batch("COMMIT").map_err(failed)?;
+    for name in BESIDE {
+        if let Err(error) = beside(dir, name, &mut report) {
+            report.problems.push(format!("{name}: {}", error.chain()));
+        }
+    }
     Ok(report)
 }
 
-fn integrity(conn: &Connection, path: &Path, report: &mut Report) -> Result<(), StoreError> {
+/// A file beside the events: its pages, which is all that can be held against it.
+fn beside(dir: &Path, name: &str, report: &mut Report) -> Result<(), StoreError> {
+    let path = dir.join(name);
+    if !path.exists() {
+        report.missing.push(name.to_owned());
+        return Ok(());
+    }
+    integrity(&reader::open(&path)?, &path, name, report)
+}
+
+fn integrity(conn: &Connection, path: &Path, name: &str, report: &mut Report) -> Result<(), StoreError> {
     let failed = |source| StoreError::sql(path, "check", source);
     let mut statement = conn.prepare("PRAGMA integrity_check(20)").map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         let said: String = row.get(0).map_err(failed)?;
         if said != "ok" {
-            report.problems.push(format!("database: {}", said.replace('\n', "; ")));
+            report.problems.push(format!("{name}: {}", said.replace('\n', "; ")));
         }
     }
     Ok(())

@@ -274,3 +274,93 @@ async fn a_server_on_a_full_disk_is_not_ready() {
     hall.writer.stop();
     served.running.stop().await.unwrap();
 }
+
+fn gridhall(dir: &Path, arguments: &[&str]) -> Process {
+    let mut process = Process::new(env!("CARGO_BIN_EXE_gridhall"));
+    // No folder of the caller's settings.
+    process.current_dir(dir).arg("--data-dir").arg(dir).args(arguments);
+    process.stdin(std::process::Stdio::null());
+    process
+}
+
+/// A night's backup of a damaged store must not be found out on the day it is needed.
+#[test]
+fn a_copy_that_is_not_sound_is_no_backup() {
+    for damage in ["events", "access.db", "positions.db"] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        for name in ["access.db", "positions.db"] {
+            let conn = rusqlite::Connection::open(dir.path().join(name)).unwrap();
+            conn.execute_batch("CREATE TABLE t(a TEXT NOT NULL); INSERT INTO t VALUES('x')").unwrap();
+        }
+        if damage == "events" {
+            let conn = rusqlite::Connection::open(dir.path().join(DATABASE)).unwrap();
+            conn.execute("DELETE FROM keys WHERE first_seq = 7", []).unwrap();
+        } else {
+            // The page of the table.
+            let file = std::fs::OpenOptions::new().write(true).open(dir.path().join(damage)).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &[0x5a; 100], 4_096).unwrap();
+        }
+        // Into a new folder, and into one that is there, such as a mounted disk.
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::create_dir(outside.path().join("disk")).unwrap();
+        for (to, part) in [("new", "new.part"), ("disk", "disk/unfinished.part")] {
+            let to = outside.path().join(to);
+            let made = gridhall(dir.path(), &["backup", to.to_str().unwrap()]).output().unwrap();
+            let said = String::from_utf8_lossy(&made.stderr).into_owned();
+            assert!(!made.status.success(), "{damage}: {}", String::from_utf8_lossy(&made.stdout));
+            assert!(said.contains("not sound") && said.contains(part), "{damage}: {said}");
+            assert!(!to.join(DATABASE).exists(), "{damage}: it is called a backup");
+            assert!(
+                outside.path().join(part).join(DATABASE).exists(),
+                "{damage}: it is kept to be looked at"
+            );
+        }
+        // A sound store after it takes the names.
+        let sound = tempfile::tempdir().unwrap();
+        filled(sound.path());
+        for to in ["new", "disk"] {
+            let to = outside.path().join(to);
+            let made = gridhall(sound.path(), &["backup", to.to_str().unwrap()]).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            assert!(check(&to, &city::policy()).unwrap().is_sound());
+        }
+        let names = std::fs::read_dir(outside.path()).unwrap().count();
+        assert_eq!(names, 2, "nothing unfinished is left");
+    }
+}
+
+/// A copy whose accounts are missing would make a new administrator when it is served.
+#[test]
+fn a_backup_killed_half_way_does_not_pass_for_one() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    for name in ["access.db", "positions.db"] {
+        let conn = rusqlite::Connection::open(dir.path().join(name)).unwrap();
+        conn.execute_batch("CREATE TABLE t(a TEXT)").unwrap();
+    }
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::create_dir(outside.path().join("disk")).unwrap();
+    let (mut whole, mut killed) = (0, 0);
+    let rounds = if crate::long::is_long() { 100 } else { 24u32 };
+    for round in 0..rounds {
+        let to = outside.path().join(if round % 2 == 0 { "disk".to_owned() } else { format!("new-{round}") });
+        let mut process = gridhall(dir.path(), &["backup", to.to_str().unwrap()]);
+        let mut child = process.stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(round) * 9 % 250));
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+        if to.join(DATABASE).exists() {
+            whole += 1;
+            let report = check(&to, &city::policy()).unwrap();
+            assert!(report.is_sound() && report.missing.is_empty(), "{}", report.table());
+            std::fs::remove_dir_all(&to).unwrap();
+            std::fs::create_dir_all(outside.path().join("disk")).unwrap();
+        }
+    }
+    assert!(killed > 0, "some were killed");
+    // What they left is in nobody's way.
+    let made =
+        server::store::backup::backup(dir.path(), &outside.path().join("disk"), &city::policy()).unwrap();
+    assert!(made.check.is_sound() && whole <= 200);
+}
