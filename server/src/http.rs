@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
 use domain::policy::Policy;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
 use crate::access::Access;
 use crate::config::Config;
@@ -81,6 +82,7 @@ pub fn router(hall: &Hall) -> Router {
         .merge(crate::video::router(hall.video.clone()))
         .merge(openapi::viewer())
         .method_not_allowed_fallback(wrong_method)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(Bounded))
         .layer(axum::middleware::from_fn_with_state(body::Limit::known(), body::bounded))
         .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
     let strangers = body::Limit::stranger(hall.config.server.connections_max as usize);
@@ -109,8 +111,25 @@ pub fn router(hall: &Hall) -> Router {
     site::protect(all)
         // `body::bounded` has read and limited every body before a route sees it.
         .layer(DefaultBodyLimit::disable())
-        .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn(health::measure))
+}
+
+/// Answers that are compressed on their way: JSON to somebody who is known, and only so much of it as takes milliseconds.
+/// Files have twins made beforehand.
+#[derive(Clone, Copy)]
+struct Bounded;
+
+impl Bounded {
+    /// Below this a compressed answer saves less than a packet; beyond it, it would keep a thread too long.
+    const BYTES: std::ops::RangeInclusive<u64> = 1 << 10..=1 << 20;
+}
+
+impl Predicate for Bounded {
+    fn should_compress<B: HttpBody>(&self, response: &axum::http::Response<B>) -> bool {
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("application/json"))
+            && response.body().size_hint().exact().is_some_and(|bytes| Self::BYTES.contains(&bytes))
+    }
 }
 
 async fn missing() -> impl IntoResponse {

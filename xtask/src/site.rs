@@ -63,7 +63,7 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     licences::add(repo, &mut output)?;
     let compression = match build {
         WasmBuild::Quick => Compression::None,
-        WasmBuild::Optimised => Compression::Brotli,
+        WasmBuild::Optimised => Compression::Twins,
     };
     let done = output.finish(compression)?;
     println!(

@@ -2,8 +2,6 @@
 //!
 //! What should not be here: which of them are set (`config::map`), how they are drawn (`public/js/map`).
 
-use std::path::Path as FilePath;
-
 use axum::Json as Answer;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
@@ -52,6 +50,8 @@ pub async fn layer(
 ) -> Result<Response, Problem> {
     let file =
         hall.config.map.layers.get(usize::from(index)).ok_or_else(|| Problem::not_found("no such layer"))?;
+    // Twins that stand beside it are sent to who takes them; nothing is compressed when it is asked for.
+    let file = ServeFile::new(file).precompressed_br().precompressed_gzip();
     let mut answer = serve(file, request, FRESH).await?;
     if let Some(kind) = answer.headers_mut().get_mut(header::CONTENT_TYPE) {
         *kind = HeaderValue::from_static("application/geo+json");
@@ -72,7 +72,7 @@ pub async fn tile(
     let folder = hall.config.map.tiles.as_ref().ok_or_else(none)?;
     let spot = Tile::read(&z, &x, &file).ok_or_else(none)?;
     let path = folder.join(spot.z.to_string()).join(spot.x.to_string()).join(spot.name());
-    serve(&path, request, TILE_CACHE).await
+    serve(ServeFile::new(&path), request, TILE_CACHE).await
 }
 
 /// The PMTiles archive, whole or in ranges.
@@ -82,11 +82,11 @@ pub async fn tile(
 pub async fn archive(State(hall): State<Hall>, request: Request) -> Result<Response, Problem> {
     let none = || Problem::not_found("no archive of tiles is set");
     let file = hall.config.map.pmtiles.as_ref().ok_or_else(none)?;
-    serve(file, request, FRESH).await
+    serve(ServeFile::new(file), request, FRESH).await
 }
 
-async fn serve(file: &FilePath, request: Request, cache: HeaderValue) -> Result<Response, Problem> {
-    let answer = ServeFile::new(file).try_call(request).await;
+async fn serve(mut file: ServeFile, request: Request, cache: HeaderValue) -> Result<Response, Problem> {
+    let answer = file.try_call(request).await;
     let answer = answer.map_err(|error| Problem::internal("cannot read a file of the map", &error))?;
     if answer.status() == axum::http::StatusCode::NOT_FOUND {
         return Err(Problem::not_found("no such file of the map"));

@@ -19,7 +19,9 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// mixes an old script with a new page. An address that leads nowhere gets the page that says so.
 pub fn files(hall: &Hall) -> Router {
     let files = ServeDir::new(&hall.config.server.site)
+        // Made beforehand: nothing is compressed when a stranger asks.
         .precompressed_br()
+        .precompressed_gzip()
         .append_index_html_on_directories(false)
         .not_found_service(get(nowhere).with_state(hall.clone()));
     let fresh =

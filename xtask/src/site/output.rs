@@ -21,14 +21,21 @@ const SHRINKING: [&str; 11] =
 /// Below this a compressed twin saves less than a packet.
 const COMPRESS_BYTES_MIN: usize = 512;
 
-/// Brotli's highest quality: the site is compressed once and sent for years.
+type Compressor = fn(&[u8]) -> std::io::Result<Vec<u8>>;
+
+/// The names of compressed twins. Browsers take brotli over TLS and from this machine only; a wall that reaches the hall
+/// over plain HTTP asks for gzip, and the server compresses no file when it is asked.
+const TWINS: [(&str, Compressor); 2] = [("br", brotli), ("gz", gzip)];
+
+/// Brotli's highest quality: the site is compressed once and sent for years. Gzip likewise.
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_LOG2: u32 = 22;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     None,
-    Brotli,
+    /// Brotli and gzip.
+    Twins,
 }
 
 /// A site being made.
@@ -123,7 +130,7 @@ impl Output {
     /// Compresses what shrinks and removes what no part of the site makes any more.
     pub fn finish(mut self, compression: Compression) -> Result<Done> {
         let files = self.produced.len() - 1;
-        if compression == Compression::Brotli {
+        if compression == Compression::Twins {
             let produced: Vec<String> = self.produced.iter().cloned().collect();
             for path in produced {
                 self.compress(&path)?;
@@ -139,19 +146,29 @@ impl Output {
         if !SHRINKING.contains(&extension) || length(&file)? < COMPRESS_BYTES_MIN as u64 {
             return Ok(());
         }
-        let twin_path = format!("{path}.br");
-        let twin = self.folder.join(&twin_path);
-        if !is_newer(&twin, &file) {
-            let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let small = brotli(&bytes).with_context(|| format!("cannot compress {}", file.display()))?;
-            fs::write(&twin, small).with_context(|| format!("cannot write {}", twin.display()))?;
+        for (ending, compressed) in TWINS {
+            let twin_path = format!("{path}.{ending}");
+            let twin = self.folder.join(&twin_path);
+            if !is_newer(&twin, &file) {
+                let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                let small =
+                    compressed(&bytes).with_context(|| format!("cannot compress {}", file.display()))?;
+                fs::write(&twin, small).with_context(|| format!("cannot write {}", twin.display()))?;
+            }
+            self.produced.insert(twin_path);
         }
-        self.produced.insert(twin_path);
         Ok(())
     }
 }
 
-fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let small = Vec::with_capacity(bytes.len() / 3);
+    let mut writer = flate2::write::GzEncoder::new(small, flate2::Compression::best());
+    writer.write_all(bytes)?;
+    writer.finish()
+}
+
+fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut small = Vec::with_capacity(bytes.len() / 3);
     let mut writer = brotli::CompressorWriter::new(&mut small, 64 * 1024, BROTLI_QUALITY, BROTLI_WINDOW_LOG2);
     writer.write_all(bytes)?;
@@ -223,13 +240,14 @@ mod tests {
         let mut first = Output::open(folder.clone()).unwrap();
         first.write("a.css", &[b'a'; 600]).unwrap();
         first.write("old/b.js", b"b").unwrap();
-        assert_eq!(first.finish(Compression::Brotli).unwrap().rewritten, 2);
+        assert_eq!(first.finish(Compression::Twins).unwrap().rewritten, 2);
         assert!(folder.join("a.css.br").exists() && folder.join("old/b.js").exists());
+        assert!(folder.join("a.css.gz").exists() && !folder.join("old/b.js.gz").exists());
 
         let mut second = Output::open(folder.clone()).unwrap();
         second.write("a.css", &[b'a'; 600]).unwrap();
         let done = second.finish(Compression::None).unwrap();
-        assert_eq!((done.rewritten, done.removed), (0, 2));
+        assert_eq!((done.rewritten, done.removed), (0, 3));
         assert!(!folder.join("a.css.br").exists(), "an uncompressed build leaves no stale twin");
         assert!(!folder.join("old").exists());
         fs::remove_dir_all(&folder).unwrap();
@@ -251,6 +269,12 @@ mod tests {
         let mut unpacked = Vec::new();
         let small = brotli(&bytes).unwrap();
         brotli::BrotliDecompress(&mut small.as_slice(), &mut unpacked).unwrap();
+        assert!(small.len() < bytes.len() / 2);
+        assert_eq!(unpacked, bytes);
+        let small = gzip(&bytes).unwrap();
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(small.as_slice()), &mut unpacked)
+            .unwrap();
         assert!(small.len() < bytes.len() / 2);
         assert_eq!(unpacked, bytes);
     }
