@@ -78,8 +78,77 @@ fn problem_words(language: Language, error: &ApiError) -> String {
     }
 }
 
-/// Back to the page that asked, which must be one of ours: only a path is accepted.
+/// Back to the page that asked, which must be one of ours.
 fn leave() {
-    let then = super::query("then").filter(|then| then.starts_with('/') && !then.starts_with("//"));
+    let then = super::query("then").filter(|then| is_own_page(then));
     let _ = window().location().assign(then.as_deref().unwrap_or("/"));
+}
+
+/// Whether this is the address of a page of the hall, written as the hall writes it. Nothing else is accepted: browsers
+/// take `\` for `/` and drop tabs and line breaks, so that `/\evil.example` leads away.
+fn is_own_page(then: &str) -> bool {
+    let end = then.find(['?', '#']).unwrap_or(then.len());
+    let path = &then[..end];
+    // As browsers write addresses; what has another sign in it was not taken from a page's address.
+    let is_written = then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_name = |name: &str| !name.is_empty() && name.bytes().any(|byte| byte != b'.');
+    is_written
+        && match parts.as_slice() {
+            ["", "" | "pair" | "kiosks" | "desk" | "wall"] | ["", "wall", ""] => true,
+            ["", "wall", name] => is_name(name),
+            ["", "desk", "case", id] => !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own_page;
+
+    #[test]
+    fn who_has_signed_in_is_sent_to_a_page_of_the_hall_and_nowhere_else() {
+        for own in [
+            "/",
+            "/desk",
+            "/desk?area=530102&late=true",
+            "/desk?text=%E8%B7%AF",
+            "/desk/case/17",
+            "/wall",
+            "/wall/main",
+            "/wall/%E5%8D%97#x",
+            "/pair",
+            "/kiosks",
+        ] {
+            assert!(is_own_page(own), "{own}");
+        }
+        for foreign in [
+            "",
+            "desk",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "/\\/evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "/wall/\\evil.example",
+            "/wall//evil.example",
+            "/wall/..",
+            "/./evil",
+            "/desk/case/17/",
+            "/desk/case/x",
+            "/desk?\t",
+            "/api/v1/sign-out",
+            "/sign-in?then=/desk",
+            "http://evil.example/desk",
+            "javascript:alert(1)",
+            "/desk@evil.example",
+            "/desk\u{3002}evil.example",
+        ] {
+            assert!(!is_own_page(foreign), "{foreign:?}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub fn load(board: Board) {
             let cursor = after.as_ref().map_or_else(String::new, |after| {
                 format!("&cursor={}", String::from(js_sys::encode_uri_component(after)))
             });
-            let path = format!("/api/v1/cases?open=true&limit={PAGE}{cursor}");
+            let path = format!("/api/v1/cases?open=true&sort=due&limit={PAGE}{cursor}");
             match api::get_json::<PageAnswer<CaseLine>>(&path).await {
                 Ok(page) => {
                     after = page.next;
