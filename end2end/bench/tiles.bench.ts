@@ -3,17 +3,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { video_options } from '../helpers/chromium';
-import { at_most, percentile, plain } from '../helpers/rows';
+import { add_row, at_most, at_most_times, percentile, plain } from '../helpers/rows';
 import { Hall } from '../helpers/server';
 import { Street } from '../helpers/street';
 import { expect, test } from '../helpers/test';
 import { give_eyes } from '../player/clock';
+import { Usage } from '../helpers/usage';
 import type { Stats } from '../player/harness';
+import { decoding_cores } from './decode';
 
 const TILES = 16;
 /** Each tile is read without pause for this long; all play all the time. */
 const READ_MS = 1_500;
 const FPS = 15;
+/** Nobody reads pixels meanwhile: the page's own work, and FFmpeg's on the same streams. */
+const QUIET_MS = 15_000;
+/** Of the pictures sent in that time, at most so many may be on their way at its ends. */
+const UNDER_WAY = 2;
 const ROOT = join(import.meta.dirname, '../..');
 
 let street: Street;
@@ -71,8 +77,7 @@ test('16 tiles, capture to painted', async ({ page }) => {
   const stats = (): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
   await expect.poll(async () => (await stats()).tiles.filter(({ state }) => state === 'live').length, { timeout: 60_000 }).toBe(TILES);
   await page.waitForTimeout(3_000);
-  const before = await stats();
-  const began = Date.now();
+  const { painted, sent, cores, generators } = await quiet(stats);
   const all: number[] = [];
   for (let tile = 0; tile < TILES; tile += 1) {
     const { ages: seen, unread } = await ages(page, tile);
@@ -80,18 +85,35 @@ test('16 tiles, capture to painted', async ({ page }) => {
     all.push(...seen);
   }
   const after = await stats();
-  const seconds = (Date.now() - began) / 1_000;
-  const painted = after.tiles.reduce((sum, tile) => sum + tile.painted, 0) - before.tiles.reduce((sum, tile) => sum + tile.painted, 0);
-  const rate = painted / seconds / TILES;
+  await page.close();
+  const streams = Array.from({ length: TILES }, (_, i) => street.address(`T${i + 1}`, 'sub'));
+  const limit = { what: "FFmpeg's decoding of the same streams", value: await decoding_cores(streams, QUIET_MS) };
   const measure = `camera's clock → painted pixels, ${TILES} tiles 640×360`;
-  const target = `${FPS}, at least 90 % of it`;
   at_most(`${measure}, p50`, percentile(all, 0.5), 'ms', 60);
   at_most(`${measure}, p95`, percentile(all, 0.95), 'ms', 150);
   plain('the same: pictures read', all.length, 'pictures');
-  const { add_row } = await import('../helpers/rows');
-  add_row({ measure: 'the same: painted, a tile', value: rate, unit: '1/s', target, holds: rate >= 0.9 * FPS });
+  const whole = painted >= sent - UNDER_WAY * TILES;
+  plain('the same: pictures sent to the page', sent, 'pictures');
+  add_row({ measure: 'the same: of them painted', value: painted, unit: 'pictures', target: 'all but those under way', holds: whole });
+  const rate = painted / (QUIET_MS / 1_000) / TILES;
+  add_row({ measure: 'the same: painted, a tile', value: rate, unit: '1/s', target: `${FPS}, at least 98 % of it`, holds: rate >= 0.98 * FPS });
+  at_most_times("the same: the browser's processor", cores, 'cores', limit, 1.5, generators);
   const slowest = Math.max(...after.tiles.map((tile) => tile.latency_p95_ms));
   const middle = percentile(after.tiles.map((tile) => tile.latency_p50_ms), 0.5);
   plain("the same: server's ingest stamp → painted as the player counts, p50", middle, 'ms');
   plain('the same: p95 of the slowest tile', slowest, 'ms');
 });
+
+/** What the page does while nobody disturbs it. */
+async function quiet(stats: () => Promise<Stats>) {
+  const count = async () => {
+    const { tiles } = await stats();
+    const sum = (of: (tile: Stats['tiles'][number]) => number) => tiles.reduce((total, tile) => total + of(tile), 0);
+    return { painted: sum((tile) => tile.painted), sent: sum((tile) => tile.submitted + tile.skipped) };
+  };
+  const before = await count();
+  const usage = Usage.begin('chromium', 'sim');
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  const [cores, generators, after] = [usage.cores('chromium'), usage.share('sim'), await count()];
+  return { cores, generators, painted: after.painted - before.painted, sent: after.sent - before.sent };
+}

@@ -152,6 +152,12 @@ export class Street {
     return ['[[camera]]', `code = "${camera.code}"`, `name = "${camera.code}"`, ...place, ...streams, ...account, ''].join('\n');
   }
 
+  /** Address of a simulated camera's stream with its account, for programs that are no server of ours. */
+  address(code: string, profile: 'main' | 'sub'): string {
+    const { username, password } = ACCOUNT;
+    return `${this.of(code).origin.replace('rtsp://', `rtsp://${username}:${password}@`)}/cam/${code}/${profile}`;
+  }
+
   private of(code: string): Simulated {
     const is_h265 = Object.values(this.groups).some((cameras) => cameras.some((camera) => camera.code === code && camera.h265));
     const simulated = is_h265 ? this.simulated.h265 : this.simulated.h264;

@@ -10,6 +10,8 @@ export interface TileStats {
   camera: string;
   state: string;
   painted: number;
+  /** Given to the decoder. */
+  submitted: number;
   superseded: number;
   skipped: number;
   caughtUp: number;

@@ -22,12 +22,15 @@ use machine::Machine;
 
 #[derive(Args)]
 pub struct Options {
-    /// Only this measurement; all of them without it.
+    /// Only this measurement; without it all but those that take hours.
     #[arg(value_enum)]
     name: Option<Name>,
     /// Also write the rows to this file, as a JSON array.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// How long `open` keeps its wall open.
+    #[arg(long, default_value_t = 2.0)]
+    hours: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,6 +45,8 @@ enum Name {
     Video,
     /// What only a browser can measure: camera start and pictures as painted, map, first load, a lost server.
     Browser,
+    /// A wall that stays open for hours; only by its name.
+    Open,
 }
 
 /// One measured number and what it should be.
@@ -53,8 +58,49 @@ struct Row {
     unit: String,
     /// Words or a number; null where the number only informs.
     target: Value,
-    /// Null where there is no target.
+    /// Null where there is no target. With a limit it is the share that holds or not; the target then only informs.
     holds: Option<bool>,
+    /// What this machine can do of the same kind, where the measure depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
+    /// The value as a share of the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    /// Share of the whole machine that the load took for itself meanwhile, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generators: Option<f64>,
+}
+
+/// A bare stand-in for the product doing the same work, measured in the same run in the row's own unit.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    what: String,
+    value: f64,
+    /// The share of it that is asked for, in words.
+    share: String,
+}
+
+impl Row {
+    fn plain(measure: impl Into<String>, value: impl Into<Value>, unit: &str) -> Self {
+        Self {
+            measure: measure.into(),
+            value: value.into(),
+            unit: unit.to_owned(),
+            target: Value::Null,
+            holds: None,
+            limit: None,
+            ratio: None,
+            generators: None,
+        }
+    }
+
+    /// Says the value as a share of its limit, where it has one.
+    fn compared(mut self) -> Self {
+        let limit = self.limit.as_ref().map(|limit| limit.value).filter(|limit| *limit > 0.0);
+        self.ratio = limit.zip(self.value.as_f64()).map(|(limit, value)| value / limit);
+        self
+    }
 }
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
@@ -70,25 +116,24 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     }
     let machine = Machine::now(&repo.target)?;
     println!("{machine}");
-    let mut rows = Vec::new();
+    let mut rows = machine.rows();
     let (mut times, mut failed) = (Vec::new(), Vec::new());
-    for name in
-        Name::value_variants().iter().filter(|name| options.name.is_none_or(|wanted| wanted == **name))
-    {
+    for name in Name::wanted(options.name) {
         println!("\n== bench {}", name.word());
         let began = Instant::now();
         let measured = match name {
             Name::Size => site::SCREENS.iter().map(|screen| size(repo, screen)).collect(),
             Name::Store => store(repo),
-            Name::Live | Name::Video => simulated(repo, *name),
-            Name::Browser => browser(repo),
+            Name::Live | Name::Video => simulated(repo, name),
+            Name::Browser => browser(repo, None),
+            Name::Open => browser(repo, Some(options.hours)),
         };
         times.push(format!("{} {:.0} s", name.word(), began.elapsed().as_secs_f32()));
         match measured {
             Ok(measured) if measured.is_empty() => {
                 failed.push(format!("bench {} measured nothing", name.word()))
             }
-            Ok(measured) => rows.extend(measured),
+            Ok(measured) => rows.extend(measured.into_iter().map(Row::compared)),
             // The others are worth their time all the same.
             Err(error) => failed.push(format!("bench {} failed: {error:#}", name.word())),
         }
@@ -105,12 +150,11 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 
 fn size(repo: &Repo, screen: &str) -> Result<Row> {
     let bytes = site::first_load_bytes(&repo.site(), screen)?;
+    let measure = format!("first load of the {screen}: page, WASM, scripts, style, brotli");
     Ok(Row {
-        measure: format!("first load of the {screen}: page, WASM, scripts, style, brotli"),
-        value: Value::from(bytes.div_ceil(1024)),
-        unit: "KiB".to_owned(),
         target: Value::from(format!("≤ {}", site::FIRST_LOAD_BYTES_MAX / 1024)),
         holds: Some(bytes <= site::FIRST_LOAD_BYTES_MAX),
+        ..Row::plain(measure, bytes.div_ceil(1024), "KiB")
     })
 }
 
@@ -137,12 +181,16 @@ fn simulated(repo: &Repo, name: Name) -> Result<Vec<Row>> {
         .with_context(|| format!("`sim bench {}` must print an array of rows, not: {printed}", name.word()))
 }
 
-/// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line.
-fn browser(repo: &Repo) -> Result<Vec<Row>> {
+/// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line. With `hours` the one that takes so
+/// many.
+fn browser(repo: &Repo, hours: Option<f64>) -> Result<Vec<Row>> {
     let rows = repo.target.join("bench-browser-rows.jsonl");
     fs::write(&rows, "").with_context(|| format!("cannot write {}", rows.display()))?;
     let mut playwright = test::playwright(repo, Profile::Release);
     playwright.args(["test", "--config", "bench.config.ts"]).env("GRIDHALL_BENCH_ROWS", &rows);
+    if let Some(hours) = hours {
+        playwright.env("GRIDHALL_BENCH_HOURS", hours.to_string());
+    }
     let ran = process::run(&mut playwright);
     let text = fs::read_to_string(&rows).with_context(|| format!("cannot read {}", rows.display()))?;
     let measured: Result<Vec<Row>> = text
@@ -153,20 +201,31 @@ fn browser(repo: &Repo) -> Result<Vec<Row>> {
     // One that failed says so as a row, and the others keep theirs.
     if let Err(error) = ran {
         measured.push(Row {
-            measure: "a browser measurement ended early".to_owned(),
-            value: Value::from(error.to_string()),
-            unit: String::new(),
             target: Value::from("none"),
             holds: Some(false),
+            ..Row::plain("a browser measurement ended early", error.to_string(), "")
         });
     }
     Ok(measured)
 }
 
 impl Name {
+    /// What is asked for; without a name everything that ends within minutes.
+    fn wanted(name: Option<Name>) -> Vec<Name> {
+        let all = Name::value_variants().iter().copied();
+        all.filter(|each| name.map_or(!each.takes_hours(), |name| name == *each)).collect()
+    }
+
+    fn takes_hours(self) -> bool {
+        match self {
+            Name::Open => true,
+            Name::Size | Name::Store | Name::Live | Name::Video | Name::Browser => false,
+        }
+    }
+
     fn needs_site(self) -> bool {
         match self {
-            Name::Size | Name::Browser => true,
+            Name::Size | Name::Browser | Name::Open => true,
             Name::Store | Name::Live | Name::Video => false,
         }
     }
@@ -178,6 +237,7 @@ impl Name {
             Name::Live => "live",
             Name::Video => "video",
             Name::Browser => "browser",
+            Name::Open => "open",
         }
     }
 }

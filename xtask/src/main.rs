@@ -41,7 +41,7 @@ enum Task {
     Demo(demo::Options),
     /// Everything a change must pass, with a timing table.
     Test(test::Options),
-    /// Measure against the targets; prints a table, or JSON rows `{measure, value, unit, target, holds}`.
+    /// Measure against the targets; prints a table, or JSON rows `{measure, value, unit, target, holds, limit, ratio, generators}`.
     Bench(bench::Options),
 }
 

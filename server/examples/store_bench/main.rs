@@ -1,10 +1,10 @@
 //! Measures the store: durable events a second, and a million open deadlines.
 //!
 //! `cargo run --release -p server --example store_bench [-- SECONDS [FOLDER [DEADLINES]]]` prints JSON rows
-//! `{measure, value, unit, target, holds}`. The folder should lie on the disk that is to be measured.
+//! `{measure, value, unit, target, holds, limit, generators}`. The folder should lie on the disk that is to be measured.
 //!
-//! What should be here: arguments, rows, the cases that are reported. What should not: the measurements (`rate`,
-//! `deadlines`).
+//! What should be here: arguments, rows, the cases that are reported. What should not: the measurements (`rate` with its
+//! limit `raw`, `deadlines`).
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use domain::policy::Policy;
 use serde::{Deserialize, Serialize};
 
 mod rate;
+mod raw;
+mod threads;
 mod deadlines;
 
 const DEADLINES: usize = 1_000_000;
@@ -28,10 +30,34 @@ struct Row {
     unit: String,
     target: Option<String>,
     holds: Option<bool>,
+    /// What this machine can do of the same kind, where the measure depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
+    /// Share of the whole machine that the load took for itself while this was measured, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generators: Option<f64>,
+}
+
+/// A bare stand-in for the product doing the same work, measured in the same run in the row's own unit.
+#[derive(Debug, Serialize, Deserialize)]
+struct Limit {
+    what: String,
+    value: f64,
+    /// The share of it that is asked for, in words.
+    share: String,
+}
+
+impl Row {
+    /// Holds when it reaches `least` of what the machine can do; the absolute target then only informs.
+    fn beside(self, what: &str, value: f64, least: f64) -> Self {
+        let limit = Limit { what: what.to_owned(), value, share: format!("≥ {least}") };
+        Self { holds: Some(self.value >= least * value), limit: Some(limit), ..self }
+    }
 }
 
 fn plain(measure: impl Into<String>, value: f64, unit: &str) -> Row {
-    Row { measure: measure.into(), value, unit: unit.to_owned(), target: None, holds: None }
+    let (measure, unit) = (measure.into(), unit.to_owned());
+    Row { measure, value, unit, target: None, holds: None, limit: None, generators: None }
 }
 
 fn at_most(measure: impl Into<String>, value: f64, unit: &str, most: f64) -> Row {

@@ -1,5 +1,5 @@
 //! The live feed under load, on a store that holds a month of the simulated city: latency, screens with walking
-//! inspectors, memory of connections, clients that stall, a restart.
+//! inspectors, memory of connections, quiet screens and busy ones, readers of everything, clients that stall, a restart.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,11 +11,15 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::door::Door;
+use super::used::Gauge;
 use super::{Row, Server, percentile};
 
 mod cases;
 mod walk;
 mod memory;
+mod idle;
+mod events;
+mod reading;
 mod stalled;
 mod restart;
 
@@ -45,10 +49,16 @@ pub async fn run(load: Load) -> anyhow::Result<Vec<Row>> {
     server.kill();
     server.restart().await?;
     rows.extend(memory::measure(&server, &door, load.screens).await?);
+    let gauge = Gauge::begin(&server)?;
     let mut times = latencies(&door, CASES).await?;
+    let used = gauge.end(&server)?;
     let measure = "case sent → durable → on a screen";
-    rows.push(Row::at_most(format!("{measure}, p50"), percentile(&mut times, 0.5), "ms", 10.0));
-    rows.push(Row::at_most(format!("{measure}, p99"), percentile(&mut times, 0.99), "ms", 30.0));
+    let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut times, share));
+    rows.push(Row::at_most(format!("{measure}, p50"), p50, "ms", 5.0).under(&used));
+    rows.push(Row::at_most(format!("{measure}, p99"), p99, "ms", 15.0).under(&used));
+    rows.extend(idle::measure(&server, &door, load).await?);
+    rows.extend(events::measure(&server, &door, load).await?);
+    rows.extend(reading::measure(&server, &door, load).await?);
     rows.extend(walk::measure(&server, &door, load).await?);
     rows.extend(stalled::measure(&server, &door, load.inspectors).await?);
     rows.extend(restart::measure(&mut server, &door, load).await?);

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::used::processor_seconds;
+
 /// Streets and communities, which the simulated city reports from. Measurements run in the repository's folder.
 const CONFIG: &str = "demo/config.toml";
 /// A start on a store with a month of cases takes seconds.
@@ -95,12 +97,20 @@ impl Server {
 
     /// Processor seconds the server has used, and its resident bytes.
     pub fn usage(&self) -> anyhow::Result<(f64, f64)> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let field =
-            |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).context("short /proc stat");
-        // Clock ticks are 1/100 s and pages 4 KiB on every Linux this is measured on.
-        Ok(((field(11)? + field(12)?) / 100.0, field(21)? * 4_096.0))
+        let process = self.child.id().to_string();
+        let pages = std::fs::read_to_string(format!("/proc/{process}/statm"))?;
+        let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
+        // Pages are 4 KiB on every Linux this is measured on.
+        let resident = pages.context("short /proc statm")? * 4_096.0;
+        Ok((processor_seconds(&process)?, resident))
+    }
+
+    /// Backups of its store, each into a folder of its own.
+    pub fn backup(&self) -> anyhow::Result<Backup> {
+        let folder = self.dir.join("backup");
+        let mut command = command(&self.dir)?;
+        command.arg("backup").arg(&folder).env("GRIDHALL_LOG", "error").stdout(Stdio::null());
+        Ok(Backup { command, folder })
     }
 
     /// Bytes the kernel holds for each client on this machine that has not taken them, by the client's port.
@@ -116,6 +126,26 @@ impl Server {
             (port_of(1)? == port).then_some((port_of(2)?, waiting))
         };
         Ok(table.lines().skip(1).filter_map(row).collect())
+    }
+}
+
+/// The command an operator gives for a backup.
+pub struct Backup {
+    command: Command,
+    folder: PathBuf,
+}
+
+impl Backup {
+    pub fn start(&mut self) -> anyhow::Result<Child> {
+        self.command.spawn().context("cannot start a backup")
+    }
+
+    /// Makes room for the next one.
+    pub fn forget(&self) -> anyhow::Result<()> {
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub async fn measure(server: &Server, door: &Door, screens: usize) -> anyhow::Re
     let (_, resident) = server.usage()?;
     let mut rows = vec![Row::plain("server after a restart, resident", resident / 1_048_576.0, "MiB")];
     for (measure, topics, most) in [
-        ("idle connection, resident", &eight[..0], 11.0),
+        ("idle connection, resident", &eight[..0], 8.0),
         ("connection with 8 topics, resident", &eight, 20.0),
     ] {
         let mut open = Vec::with_capacity(STEPS * screens);
