@@ -1,7 +1,7 @@
 //! Who is at the door: accounts, sessions, tokens, one-time links, kiosk pairing.
 //!
-//! What should be here: proving identity. What should not: which command a role allows (`domain::role`), routes
-//! (`http::access`).
+//! What should be here: proving identity, from memory. What should not: which command a role allows (`domain::role`),
+//! routes (`http::session`), waiting for the account file (`clerk.rs` has a thread for it).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,18 +15,22 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 mod attempts;
+mod clerk;
 mod db;
 mod kiosk;
+mod memory;
 mod noted;
 mod pass;
 mod people;
+mod places;
 mod secret;
 mod session;
 
 use attempts::NoAttempt;
+pub use clerk::Asked;
 pub use db::{AccessError, Account, Act, TokenRow};
 pub use kiosk::{Claim, PairingRefused};
-pub use noted::Doer;
+pub use noted::{Doer, Taken};
 pub use pass::{Pass, lost};
 pub use people::Change;
 pub use secret::Secret;
@@ -96,16 +100,15 @@ const SIGN_INS_WAITING_MAX: usize = 64;
 
 struct Inner {
     config: Config,
-    db: Mutex<db::Db>,
-    /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
-    sessions: Mutex<HashMap<[u8; 32], session::Session>>,
-    attempts: attempts::Attempts,
+    clerk: clerk::Clerk,
+    memory: Arc<memory::Memory>,
+    attempts: Arc<attempts::Attempts>,
     once: Mutex<HashMap<[u8; 32], (String, UtcMillis)>>,
-    pairing: kiosk::Pairing,
+    pairing: Arc<kiosk::Pairing>,
     verifier: Arc<secret::Verifier>,
     hashing: Arc<Semaphore>,
     /// Sign-ins under way or waiting.
-    signing_in: Semaphore,
+    signing_in: places::Places,
 }
 
 /// The door. Cheap to clone.
@@ -121,39 +124,42 @@ pub enum SignInError {
     Locked { seconds: i64 },
     #[error("too many are signing in; try again in a few seconds")]
     Busy,
-    #[error("cannot check the password")]
-    Broken(#[source] AccessError),
+    #[error("cannot sign in")]
+    Broken(#[from] AccessError),
 }
 
 impl Access {
-    /// Opens `access.db` in the data folder, making it when absent.
+    /// Opens `access.db` in the data folder, making it when absent, and starts the thread that owns it.
     pub fn open(dir: &Path, config: Config) -> Result<Self, AccessError> {
         let db = db::Db::open(&dir.join("access.db"))?;
-        let sessions = session::stored_sessions(&db)?;
+        let memory = Arc::<memory::Memory>::default();
+        let clerk = clerk::Clerk::start(db, memory.clone())?;
         Ok(Self(Arc::new(Inner {
             config,
-            db: Mutex::new(db),
-            sessions: Mutex::new(sessions),
-            attempts: attempts::Attempts::default(),
+            clerk,
+            memory,
+            attempts: Arc::default(),
             once: Mutex::default(),
-            pairing: kiosk::Pairing::default(),
+            pairing: Arc::default(),
             verifier: Arc::default(),
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
-            signing_in: Semaphore::new(SIGN_INS_WAITING_MAX + HASHES_AT_ONCE),
+            signing_in: places::Places::new(SIGN_INS_WAITING_MAX + HASHES_AT_ONCE),
         })))
     }
 
     /// Makes the account `admin` with a random password when there is no account at all, and returns the password.
-    pub fn bootstrap(&self, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
-        let db = self.db();
-        if db.account_count()? > 0 {
-            return Ok(None);
-        }
-        let password = Secret::random();
-        let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
-        let wanted = db::Wanted { name: FIRST_ACCOUNT, roles: &roles, department: None };
-        db.put_account(wanted, &secret::hash_password(password.expose())?, now)?;
-        Ok(Some(password))
+    pub fn bootstrap(&self, now: UtcMillis) -> Asked<Option<Secret>> {
+        self.0.clerk.ask(move |desk| {
+            if desk.db.account_count()? > 0 {
+                return Ok(None);
+            }
+            let password = Secret::random();
+            let hash = secret::hash_password(password.expose())?;
+            let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
+            let wanted = db::Wanted { name: FIRST_ACCOUNT, roles: &roles, department: None };
+            desk.change(|db| db.put_account(wanted, &hash, now))?;
+            Ok(Some(password))
+        })
     }
 
     /// A link that signs `account` in once, within half an hour.
@@ -166,26 +172,40 @@ impl Access {
     }
 
     /// Signs in with a one-time secret; it cannot be used again.
-    pub fn redeem(&self, secret: &str, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
+    pub async fn redeem(&self, secret: &str, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
         let redeemed = lock(&self.0.once).remove(&secret::digest(secret));
-        match redeemed.filter(|(_, until)| still_valid(*until, now)) {
+        let Some((account, _)) = redeemed.filter(|(_, until)| still_valid(*until, now)) else {
+            return Ok(None);
+        };
+        self.see_others().await;
+        match self.0.memory.account(&account) {
+            Some(stored) => self.open_session(stored, now).await,
             None => Ok(None),
-            Some((account, _)) => {
-                let account = self.db().account_with_hash(&account)?;
-                Ok(account.and_then(|(account, hash)| self.open_session(account, &hash, now)))
-            }
         }
     }
 
-    /// Checks name and password and opens a session.
-    pub async fn sign_in(&self, name: &str, password: &str, now: UtcMillis) -> Result<Secret, SignInError> {
-        let _place = self.0.signing_in.try_acquire().map_err(|_| SignInError::Busy)?;
+    /// Checks name and password and opens a session. `sender` is where it comes from.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        sender: IpAddr,
+        now: UtcMillis,
+    ) -> Result<Secret, SignInError> {
+        let _place = self.0.signing_in.take(sender).ok_or(SignInError::Busy)?;
+        self.see_others().await;
+        let stored = self.0.memory.account(name);
+        let unlocked = stored.as_ref().and_then(|stored| stored.unlocked);
         let rule = attempts::Rule {
             failures: self.0.config.failures_before_lock,
             minutes: self.0.config.lock_minutes,
         };
         let begun = match self.0.attempts.begin(name, rule, now) {
-            Err(NoAttempt::Locked { since, .. }) if self.was_unlocked(name, since, now)? => {
+            // An administrator has ended the lock, perhaps in another process. What a clock that was ahead has put into
+            // the future ends no lock.
+            Err(NoAttempt::Locked { since, .. })
+                if unlocked.is_some_and(|at| (since..=now).contains(&at)) =>
+            {
                 self.0.attempts.forgive(name);
                 self.0.attempts.begin(name, rule, now)
             }
@@ -197,27 +217,35 @@ impl Access {
             }
             NoAttempt::Pending => SignInError::Busy,
         })?;
-        let account = self.db().account_with_hash(name).map_err(SignInError::Broken)?;
-        let hash = account.as_ref().map(|(_, hash)| hash.clone());
+        let hash = stored.as_ref().map(|stored| stored.hash.clone());
         // An unknown name takes as long as a wrong password.
         let fits = self.check(password.to_owned(), hash).await?;
         let locked = attempt.end(fits, rule, now);
-        let Some((account, hash)) = account else { return Err(SignInError::Wrong) };
-        if locked != account.locked {
-            self.db().set_locked(name, locked).map_err(SignInError::Broken)?;
+        let Some(stored) = stored else { return Err(SignInError::Wrong) };
+        if locked != stored.account.locked {
+            self.note_lock(name, locked);
         }
         if locked.is_some() {
             tracing::warn!(account = name, "account locked after wrong passwords");
         }
-        let opened = if fits { self.open_session(account, &hash, now) } else { None };
+        let opened = if fits { self.open_session(stored, now).await? } else { None };
         opened.ok_or(SignInError::Wrong)
     }
 
-    /// Whether an administrator has ended a lock that began at `since`, perhaps in another process. What a clock that was
-    /// ahead has put into the future ends no lock.
-    fn was_unlocked(&self, name: &str, since: UtcMillis, now: UtcMillis) -> Result<bool, SignInError> {
-        let unlocked = self.db().unlocked(name).map_err(SignInError::Broken)?;
-        Ok(unlocked.is_some_and(|at| (since..=now).contains(&at)))
+    /// Memory holds what other processes have just written; where the file does not answer, what it said before counts.
+    async fn see_others(&self) {
+        if let Err(error) = self.0.clerk.look().await {
+            tracing::warn!(%error, "the account file was not looked at");
+        }
+    }
+
+    /// For lists alone, so nobody waits for it.
+    fn note_lock(&self, name: &str, until: Option<UtcMillis>) {
+        if let Some(stored) = self.0.memory.known().accounts.get_mut(name) {
+            stored.account.locked = until;
+        }
+        let name = name.to_owned();
+        self.0.clerk.tell(move |desk| desk.db.set_locked(&name, until));
     }
 
     /// Runs on a thread that may block. Whoever hangs up meanwhile does not make room for another one.
@@ -244,6 +272,29 @@ impl Access {
         actor.has(Role::Kiosk).then_some(actor)
     }
 
+    /// The actor behind a bearer token.
+    pub fn by_token(&self, token: &str) -> Option<Actor> {
+        self.by_digest(&secret::digest(token))
+    }
+
+    /// As [`Access::by_token`], and looks into the file where nobody is known: another process may just have made it.
+    pub async fn find_token(&self, token: &str) -> Result<Option<Actor>, AccessError> {
+        if let Some(actor) = self.by_token(token) {
+            return Ok(Some(actor));
+        }
+        self.0.clerk.look().await?;
+        Ok(self.by_token(token))
+    }
+
+    /// As [`Access::by_cookie`], and looks into the file where nobody is known.
+    pub async fn find_cookie(&self, cookie: &str, now: UtcMillis) -> Result<Option<Actor>, AccessError> {
+        if let Some(actor) = self.by_cookie(cookie, now) {
+            return Ok(Some(actor));
+        }
+        self.0.clerk.look().await?;
+        Ok(self.by_cookie(cookie, now))
+    }
+
     /// What a socket opened with this cookie rests on.
     #[must_use]
     pub fn pass_of_cookie(&self, cookie: &str) -> Pass {
@@ -256,42 +307,21 @@ impl Access {
         Pass::new(self.clone(), secret::digest(token))
     }
 
-    /// Whether a session or token with this digest is still good. A token that cannot be looked up counts as good:
-    /// a disk that fails for a moment must not darken every wall.
+    /// Whether a session or token with this digest is still good.
     fn holds(&self, digest: &[u8; 32], now: UtcMillis) -> bool {
-        self.by_session(digest, now).is_some() || self.db().token(digest).map_or(true, |row| row.is_some())
-    }
-
-    /// The actor behind a bearer token.
-    pub fn by_token(&self, token: &str) -> Option<Actor> {
-        self.by_digest(&secret::digest(token))
+        self.by_session(digest, now).is_some() || self.0.memory.known().tokens.contains_key(digest)
     }
 
     fn by_digest(&self, digest: &[u8; 32]) -> Option<Actor> {
-        match self.db().token(digest) {
-            Ok(row) => row.map(|row| Actor {
-                name: row.name,
-                roles: vec![row.role],
-                department: None,
-                by: Proof::Token,
-            }),
-            Err(error) => {
-                tracing::error!(%error, "cannot look up a token");
-                None
-            }
-        }
+        let known = self.0.memory.known();
+        let row = known.tokens.get(digest)?;
+        Some(Actor { name: row.name.clone(), roles: vec![row.role], department: None, by: Proof::Token })
     }
 
-    /// Makes a named token and returns its secret, which is shown once and stored only as a hash.
-    pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Result<Secret, AccessError> {
-        check_token_name(name)?;
-        let secret = Secret::random();
-        self.db().put_token(name, &secret.digest(), role, now)?;
-        Ok(secret)
-    }
-
-    pub fn tokens(&self) -> Result<Vec<TokenRow>, AccessError> {
-        self.db().tokens()
+    /// Why the account file cannot be written, when that has lasted for seconds.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.0.clerk.trouble()
     }
 
     /// A new kiosk asks to be paired and shows the code.
@@ -299,19 +329,11 @@ impl Access {
         self.0.pairing.ask(peer, now)
     }
 
-    /// The kiosk asks whether it was approved. On approval: its cookie and its wall.
-    pub fn claim_pairing(
-        &self,
-        claim: &str,
-        now: UtcMillis,
-    ) -> Result<Option<(Secret, String)>, PairingRefused> {
-        let Some((name, wall)) = self.0.pairing.claim(claim, now)? else { return Ok(None) };
-        let secret = self.make_token(&name, Role::Kiosk, now).map_err(PairingRefused::Broken)?;
-        Ok(Some((secret, wall)))
-    }
-
-    fn db(&self) -> std::sync::MutexGuard<'_, db::Db> {
-        lock(&self.0.db)
+    /// Returns when all that was done before is in the file; for the end of a server.
+    pub async fn settle(&self) {
+        if let Err(error) = self.0.clerk.ask(clerk::Desk::settle).await {
+            tracing::error!(%error, "rights that were taken away are not written down");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use domain::role::Role;
 
-use crate::access::{Access, Doer};
+use crate::access::{Access, Doer, Taken};
 use crate::config::Config;
 use crate::{clock, import, store};
 
@@ -181,8 +181,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 policy.stated_source
             );
         }
-        Command::Account { what } => account::run(&config, what)?,
-        Command::Token { what } => token(&config, what)?,
+        Command::Account { what } => {
+            let work = tokio::task::spawn_blocking(move || account::run(&config, what));
+            work.await.context("the work on accounts stopped unexpectedly")??;
+        }
+        Command::Token { what } => {
+            let work = tokio::task::spawn_blocking(move || token(&config, what));
+            work.await.context("the work on tokens stopped unexpectedly")??;
+        }
         Command::Openapi | Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -230,6 +236,16 @@ fn access(config: &Config) -> anyhow::Result<Access> {
     Ok(Access::open(dir, config.access.clone())?)
 }
 
+/// What holds in the memory of a process that ends does not hold.
+fn written(taken: Taken) -> anyhow::Result<()> {
+    match taken {
+        Taken::Written => Ok(()),
+        Taken::InForce { why } => {
+            anyhow::bail!("nothing was changed, the account file cannot be written: {why}")
+        }
+    }
+}
+
 fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
     let access = access(config)?;
     match command {
@@ -240,18 +256,18 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
             );
             let by = account::by();
             let doer = Doer { by: &by, now: clock::now() };
-            let secret = access.make_token_noted(doer, &add.name, add.role, add.replace)?;
+            let secret = access.make_token_noted(doer, &add.name, add.role, add.replace).wait()?;
             println!("{}", secret.expose());
         }
         TokenCommand::List => {
-            for token in access.tokens()? {
+            for token in access.tokens().wait()? {
                 println!("{}\t{:?}\tmade {}", token.name, token.role, token.created.0);
             }
         }
         TokenCommand::Revoke { name } => {
             let by = account::by();
             let doer = Doer { by: &by, now: clock::now() };
-            anyhow::ensure!(access.revoke(doer, &name)?, "no token `{name}`");
+            written(access.revoke(doer, &name).wait()?.with_context(|| format!("no token `{name}`"))?)?;
             println!("token `{name}` is revoked");
         }
     }

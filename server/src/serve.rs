@@ -53,7 +53,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let (store, state) = Store::open(&dir, &policy)?;
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
     let access = Access::open(&dir, config.access.clone())?;
-    if let Some(password) = access.bootstrap(clock::now())? {
+    if let Some(password) = access.bootstrap(clock::now()).await? {
         let file = dir.join("bootstrap-admin.txt");
         write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
         tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
@@ -107,6 +107,7 @@ impl Running {
         }
         abort.abort();
         self.hall.video.shutdown().await;
+        self.hall.access.settle().await;
         let writer = self.hall.writer.clone();
         tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
         tracing::info!("stopped");

@@ -1,4 +1,4 @@
-//! `access.db`: accounts and tokens on disk. Small, so every call locks it for a moment.
+//! `access.db`: accounts, tokens and sessions on disk. One thread uses it (`clerk.rs`); everybody else asks that one.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -25,16 +25,22 @@ pub enum AccessError {
     Invalid(String),
     #[error("`{0}` is taken; names of accounts and tokens are unique")]
     Taken(String),
+    #[error("the account file does not answer; try again in a few seconds")]
+    Slow,
+    #[error("the thread of the account file has ended")]
+    Gone,
+    #[error("cannot start the thread of the account file")]
+    Thread(#[source] std::io::Error),
 }
 
 mod accounts;
 
-pub(super) use accounts::Wanted;
 pub use accounts::{Account, Act};
+pub(super) use accounts::{StoredAccount, Wanted};
 
 const VERSION: i64 = 2;
 /// How long one waits for another process that is at the file.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
 CREATE TABLE account (
@@ -132,12 +138,32 @@ impl Db {
         Ok(self.0.query_row(sql, [name], |row| row.get(0))?)
     }
 
-    pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenRow>, AccessError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT name, role, created_ms FROM token WHERE digest = ?1")?;
-        let rows: Vec<TokenRow> =
-            statement.query_map([digest.as_slice()], token_row)?.filter_map(Result::ok).flatten().collect();
-        Ok(rows.into_iter().next())
+    /// All tokens by their digests.
+    pub fn stored_tokens(&self) -> Result<Vec<([u8; 32], TokenRow)>, AccessError> {
+        let mut statement = self.0.prepare_cached("SELECT name, role, created_ms, digest FROM token")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(3)?, token_row(row)?)))?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        // A row that cannot be read opens no door; the others do.
+        Ok(rows.into_iter().filter_map(|(digest, row)| Some((digest.try_into().ok()?, row?))).collect())
+    }
+
+    pub fn drop_token(&self, digest: &[u8; 32]) -> Result<bool, AccessError> {
+        Ok(self.0.execute("DELETE FROM token WHERE digest = ?1", [digest.as_slice()])? > 0)
+    }
+
+    /// Changes whenever another process has changed the file.
+    pub fn version(&self) -> Result<i64, AccessError> {
+        Ok(self.0.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// How long to wait for another process that is at the file.
+    pub fn be_patient(&self, patience: Duration) -> Result<(), AccessError> {
+        Ok(self.0.busy_timeout(patience)?)
+    }
+
+    /// Whether nobody holds the file and it may be written, without writing anything.
+    pub fn probe(&self) -> Result<(), AccessError> {
+        Ok(Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?.rollback()?)
     }
 
     pub fn tokens(&self) -> Result<Vec<TokenRow>, AccessError> {
@@ -218,24 +244,11 @@ impl Db {
         Ok(made > 0)
     }
 
-    /// Whether an account is there, enabled, and has the password it had.
-    pub fn is_unchanged(&self, account: &str, hash: &str) -> Result<bool, AccessError> {
-        let sql = "SELECT 1 FROM account WHERE name = ?1 AND password_hash = ?2 AND disabled_ms IS NULL";
-        Ok(self.0.prepare_cached(sql)?.exists([account, hash])?)
-    }
-
-    /// Whether a session is still there and its account enabled; notes when it was last used.
-    pub fn find_session(&self, digest: &[u8; 32], seen: Option<UtcMillis>) -> Result<bool, AccessError> {
-        if let Some(seen) = seen {
-            let sql = "UPDATE session SET seen_ms = ?2 WHERE digest = ?1 AND EXISTS (
-                SELECT 1 FROM account WHERE name = session.account AND disabled_ms IS NULL)";
-            return Ok(self.0.execute(sql, rusqlite::params![digest.as_slice(), seen.0])? > 0);
-        }
-        let mut found = self.0.prepare_cached(
-            "SELECT 1 FROM session JOIN account ON account.name = session.account
-             WHERE digest = ?1 AND disabled_ms IS NULL",
-        )?;
-        Ok(found.exists([digest.as_slice()])?)
+    /// Notes when a session was last used.
+    pub fn set_seen(&self, digest: &[u8; 32], seen: UtcMillis) -> Result<(), AccessError> {
+        let mut statement = self.0.prepare_cached("UPDATE session SET seen_ms = ?2 WHERE digest = ?1")?;
+        statement.execute(params![digest.as_slice(), seen.0])?;
+        Ok(())
     }
 
     pub fn drop_session(&self, digest: &[u8; 32]) -> Result<(), AccessError> {

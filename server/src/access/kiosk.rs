@@ -129,18 +129,20 @@ impl Pairing {
         }
     }
 
-    /// Name and wall once approved; the claim is then used up.
-    pub fn claim(&self, claim: &str, now: UtcMillis) -> Result<Option<(String, String)>, PairingRefused> {
-        let mut pending = lock(&self.pending);
-        let key = digest(claim);
-        match pending.get(&key) {
-            Some(kiosk) if kiosk.is_valid(now) => {
-                if kiosk.approved.is_none() {
-                    return Ok(None);
-                }
-                Ok(pending.remove(&key).and_then(|kiosk| kiosk.approved))
-            }
+    /// Name and wall once approved.
+    pub fn approved(&self, claim: &str, now: UtcMillis) -> Result<Option<(String, String)>, PairingRefused> {
+        match lock(&self.pending).get(&digest(claim)) {
+            Some(kiosk) if kiosk.is_valid(now) => Ok(kiosk.approved.clone()),
             _ => Err(PairingRefused::Expired),
         }
+    }
+
+    pub fn is_waiting(&self, claim: &str) -> bool {
+        lock(&self.pending).contains_key(&digest(claim))
+    }
+
+    /// The kiosk has its token.
+    pub fn use_up(&self, claim: &str) {
+        lock(&self.pending).remove(&digest(claim));
     }
 }

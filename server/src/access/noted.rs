@@ -5,6 +5,7 @@
 use domain::moment::UtcMillis;
 use domain::role::Role;
 
+use super::clerk::Asked;
 use super::{Access, AccessError, Act, PairingRefused, Secret, check_token_name, db};
 
 /// Who does something, and when.
@@ -21,53 +22,120 @@ impl Doer<'_> {
     }
 }
 
-impl Access {
-    /// As [`Access::make_token`], with a record. `replace` revokes a token of that name first.
-    pub fn make_token_noted(
-        &self,
-        doer: Doer<'_>,
-        name: &str,
-        role: Role,
-        replace: bool,
-    ) -> Result<Secret, AccessError> {
-        check_token_name(name)?;
-        let secret = Secret::random();
-        self.db().whole(|db| {
-            if replace && db.revoke(name)? {
-                db.note(&doer.act("token revoked", name))?;
-            }
-            db.put_token(name, &secret.digest(), role, doer.now)?;
-            db.note(&doer.act("token made", name))
-        })?;
-        Ok(secret)
-    }
+/// How a right was taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Everywhere and for good.
+    Written,
+    /// In this server at once; the file cannot be written yet and will be as soon as it can. A restart before that would
+    /// give the right back.
+    InForce {
+        /// Why it cannot be written.
+        why: String,
+    },
+}
 
-    /// Revokes a token; false when there is none of that name.
-    pub fn revoke(&self, doer: Doer<'_>, name: &str) -> Result<bool, AccessError> {
-        self.db().whole(|db| {
-            let revoked = db.revoke(name)?;
-            if revoked {
-                db.note(&doer.act("token revoked", name))?;
-            }
-            Ok(revoked)
+impl Access {
+    /// Makes a named token and returns its secret, which is shown once and stored only as a hash. Without a record: for
+    /// tests and tools.
+    pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Asked<Secret> {
+        let name = name.to_owned();
+        self.0.clerk.ask(move |desk| {
+            check_token_name(&name)?;
+            let secret = Secret::random();
+            desk.change(|db| db.put_token(&name, &secret.digest(), role, now))?;
+            Ok(secret)
         })
     }
 
+    /// As [`Access::make_token`], with a record. `replace` revokes a token of that name first.
+    pub fn make_token_noted(&self, doer: Doer<'_>, name: &str, role: Role, replace: bool) -> Asked<Secret> {
+        let (name, now) = (name.to_owned(), doer.now);
+        let (revoked, made) = (doer.act("token revoked", &name), doer.act("token made", &name));
+        self.0.clerk.ask(move |desk| {
+            check_token_name(&name)?;
+            let secret = Secret::random();
+            desk.change(|db| {
+                if replace && db.revoke(&name)? {
+                    db.note(&revoked)?;
+                }
+                db.put_token(&name, &secret.digest(), role, now)?;
+                db.note(&made)
+            })?;
+            Ok(secret)
+        })
+    }
+
+    /// Revokes a token: at once in this server, and then in the file; none when there is none of that name.
+    pub fn revoke(&self, doer: Doer<'_>, name: &str) -> Asked<Option<Taken>> {
+        let (act, name) = (doer.act("token revoked", name), name.to_owned());
+        let taken = self.0.memory.take_token(&name, &act);
+        let late = taken.then(|| Some(Taken::InForce { why: AccessError::Slow.to_string() }));
+        let asked = self.0.clerk.ask(move |desk| {
+            if !taken {
+                // Another process may just have made it.
+                desk.look()?;
+                if !desk.memory.take_token(&name, &act) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(match desk.settle() {
+                Ok(()) => Taken::Written,
+                Err(error) => Taken::InForce { why: crate::problem::chain(&error) },
+            }))
+        });
+        asked.or_late(late)
+    }
+
+    /// All tokens, without secrets.
+    pub fn tokens(&self) -> Asked<Vec<super::TokenRow>> {
+        self.0.clerk.ask(|desk| desk.db.tokens())
+    }
+
     /// An operator approves the code shown on the wall; the kiosk then gets a token of that name.
-    pub fn approve_pairing(
+    pub async fn approve_pairing(
         &self,
         doer: Doer<'_>,
         code: &str,
         name: &str,
         wall: &str,
     ) -> Result<(), PairingRefused> {
-        db::check_name(name).map_err(PairingRefused::Broken)?;
-        self.db().whole(|db| {
-            if db.is_taken(name)? {
-                return Err(PairingRefused::Broken(AccessError::Taken(name.to_owned())));
+        db::check_name(name)?;
+        let (act, now) = (doer.act("kiosk paired", name), doer.now);
+        let (code, name, wall) = (code.to_owned(), name.to_owned(), wall.to_owned());
+        let pairing = self.0.pairing.clone();
+        let asked = self.0.clerk.ask(move |desk| {
+            let approved = desk.db.whole(|db| {
+                if db.is_taken(&name)? {
+                    return Err(PairingRefused::Broken(AccessError::Taken(name.clone())));
+                }
+                db.note(&act)?;
+                pairing.approve(&code, &name, &wall, now)
+            });
+            Ok(approved)
+        });
+        asked.await?
+    }
+
+    /// The kiosk asks whether it was approved. On approval: its cookie and its wall. Where its token cannot be written,
+    /// it may ask again.
+    pub async fn claim_pairing(
+        &self,
+        claim: &str,
+        now: UtcMillis,
+    ) -> Result<Option<(Secret, String)>, PairingRefused> {
+        let Some((name, wall)) = self.0.pairing.approved(claim, now)? else { return Ok(None) };
+        let (pairing, claim) = (self.0.pairing.clone(), claim.to_owned());
+        let asked = self.0.clerk.ask(move |desk| {
+            // Asked twice at once, it is paired once.
+            if !pairing.is_waiting(&claim) {
+                return Ok(Err(PairingRefused::Expired));
             }
-            db.note(&doer.act("kiosk paired", name))?;
-            self.0.pairing.approve(code, name, wall, doer.now)
-        })
+            let secret = Secret::random();
+            desk.change(|db| db.put_token(&name, &secret.digest(), Role::Kiosk, now))?;
+            pairing.use_up(&claim);
+            Ok(Ok(secret))
+        });
+        Ok(Some((asked.await??, wall)))
     }
 }

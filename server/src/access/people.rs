@@ -6,7 +6,8 @@ use domain::code::DepartmentCode;
 use domain::moment::UtcMillis;
 use domain::role::Role;
 
-use super::{Access, AccessError, Account, Act, db, lock, secret};
+use super::clerk::Asked;
+use super::{Access, AccessError, Account, Act, Taken, db, secret};
 
 /// What is done to an account that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +35,32 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether nobody is signed in with the account afterwards.
+    fn ends(self) -> bool {
+        match self {
+            Self::Disable | Self::Remove => true,
+            Self::Enable | Self::Unlock => false,
+        }
+    }
+
+    pub(super) fn write(self, db: &db::Db, name: &str, now: UtcMillis) -> Result<(), AccessError> {
+        match self {
+            Self::Disable => db.disable(name, now)?,
+            Self::Enable => db.enable(name)?,
+            Self::Unlock => db.unlock(name, now)?,
+            Self::Remove => db.remove_account(name)?,
+        };
+        if self.ends() {
+            db.drop_sessions_of(name)?;
+        }
+        Ok(())
+    }
+}
+
 impl Access {
     /// Adds an account or gives it another password, roles and department. Whoever has the role `department` belongs to
-    /// one, and nobody else does.
+    /// one, and nobody else does. The password is hashed by the thread of the account file.
     pub fn put_account(
         &self,
         name: &str,
@@ -44,90 +68,87 @@ impl Access {
         roles: &[Role],
         department: Option<&DepartmentCode>,
         now: UtcMillis,
-    ) -> Result<(), AccessError> {
-        db::check_name(name)?;
-        db::check_password(password)?;
-        let invalid = |problem: &str| Err(AccessError::Invalid(problem.to_owned()));
-        match (roles.contains(&Role::Department), department) {
-            (true, None) => return invalid("an account with the role department belongs to one department"),
-            (false, Some(_)) => {
-                return invalid("only an account with the role department belongs to a department");
-            }
-            (true, Some(_)) | (false, None) => {}
-        }
-        let hash = secret::hash_password(password)?;
-        self.db().whole(|db| {
-            let before = db.account(name)?;
-            if !roles.contains(&Role::Admin) {
-                before.as_ref().map_or(Ok(()), |before| check_not_last(db, before))?;
-            }
-            db.put_account(db::Wanted { name, roles, department }, &hash, now)?;
-            db.drop_sessions_of(name)
-        })?;
-        self.end_sessions_of(name);
-        Ok(())
+    ) -> Asked<()> {
+        let (name, password, roles) = (name.to_owned(), password.to_owned(), roles.to_vec());
+        let department = department.cloned();
+        self.0.clerk.ask(move |desk| {
+            let wanted = db::Wanted { name: &name, roles: &roles, department: department.as_ref() };
+            check_wanted(wanted, &password)?;
+            let hash = secret::hash_password(&password)?;
+            desk.change(|db| {
+                let before = db.account(&name)?;
+                if !roles.contains(&Role::Admin) {
+                    before.as_ref().map_or(Ok(()), |before| check_not_last(db, before))?;
+                }
+                db.put_account(wanted, &hash, now)?;
+                db.drop_sessions_of(&name)
+            })
+        })
     }
 
-    pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
-        self.db().account(name)
+    pub fn account(&self, name: &str) -> Asked<Option<Account>> {
+        let name = name.to_owned();
+        self.0.clerk.ask(move |desk| desk.db.account(&name))
     }
 
-    pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
-        self.db().accounts()
+    pub fn accounts(&self) -> Asked<Vec<Account>> {
+        self.0.clerk.ask(|desk| desk.db.accounts())
     }
 
-    /// Changes an account and keeps a record of it. A server in another process ends the sessions within 4 s.
-    pub fn change_account(
-        &self,
-        name: &str,
-        change: Change,
-        by: &str,
-        now: UtcMillis,
-    ) -> Result<(), AccessError> {
+    /// Changes an account and keeps a record of it. A server in another process ends the sessions within 4 s. Where the
+    /// file cannot be written, what takes a right away holds in memory until it can.
+    pub fn change_account(&self, name: &str, change: Change, by: &str, now: UtcMillis) -> Asked<Taken> {
         let act = Act { at: now, by: by.to_owned(), act: change.done().to_owned(), name: name.to_owned() };
-        self.db().whole(|db| {
-            let Some(account) = db.account(name)? else {
-                return Err(AccessError::Invalid(format!("no account `{name}`")));
-            };
-            let ends = match change {
-                Change::Disable | Change::Remove => true,
-                Change::Enable | Change::Unlock => false,
-            };
-            if ends {
-                check_not_last(db, &account)?;
+        let attempts = self.0.attempts.clone();
+        self.0.clerk.ask(move |desk| {
+            let changed = desk.change(|db| {
+                let Some(account) = db.account(&act.name)? else {
+                    return Err(AccessError::Invalid(format!("no account `{}`", act.name)));
+                };
+                if change.ends() {
+                    check_not_last(db, &account)?;
+                }
+                change.write(db, &act.name, now)?;
+                db.note(&act)
+            });
+            match changed {
+                Ok(()) => {
+                    if change == Change::Unlock {
+                        attempts.forgive(&act.name);
+                    }
+                    Ok(Taken::Written)
+                }
+                Err(error @ AccessError::Sql(_)) if change.ends() => {
+                    check_not_last(&desk.db, &desk.db.account(&act.name)?.ok_or(AccessError::Gone)?)?;
+                    desk.memory.take_account(change, &act);
+                    desk.failed(&error);
+                    Ok(Taken::InForce { why: crate::problem::chain(&error) })
+                }
+                Err(error) => Err(error),
             }
-            match change {
-                Change::Disable => db.set_disabled(name, Some(account.disabled.unwrap_or(now)))?,
-                Change::Enable => db.set_disabled(name, None)?,
-                Change::Unlock => db.unlock(name, now)?,
-                Change::Remove => db.remove_account(name)?,
-            };
-            if ends {
-                db.drop_sessions_of(name)?;
-            }
-            db.note(&act)
-        })?;
-        match change {
-            Change::Disable | Change::Remove => self.end_sessions_of(name),
-            Change::Unlock => self.0.attempts.forgive(name),
-            Change::Enable => {}
-        }
-        Ok(())
+        })
     }
 
     /// Keeps a record of something done to an account or token.
-    pub fn note(&self, by: &str, act: &str, name: &str, now: UtcMillis) -> Result<(), AccessError> {
+    pub fn note(&self, by: &str, act: &str, name: &str, now: UtcMillis) -> Asked<()> {
         let act = Act { at: now, by: by.to_owned(), act: act.to_owned(), name: name.to_owned() };
-        self.db().note(&act)
+        self.0.clerk.ask(move |desk| desk.db.whole(|db| db.note(&act)))
     }
 
     /// What was done to accounts and tokens, oldest first.
-    pub fn acts(&self) -> Result<Vec<Act>, AccessError> {
-        self.db().acts()
+    pub fn acts(&self) -> Asked<Vec<Act>> {
+        self.0.clerk.ask(|desk| desk.db.acts())
     }
+}
 
-    fn end_sessions_of(&self, name: &str) {
-        lock(&self.0.sessions).retain(|_, session| session.account != name);
+fn check_wanted(wanted: db::Wanted<'_>, password: &str) -> Result<(), AccessError> {
+    db::check_name(wanted.name)?;
+    db::check_password(password)?;
+    let invalid = |problem: &str| Err(AccessError::Invalid(problem.to_owned()));
+    match (wanted.roles.contains(&Role::Department), wanted.department) {
+        (true, None) => invalid("an account with the role department belongs to one department"),
+        (false, Some(_)) => invalid("only an account with the role department belongs to a department"),
+        (true, Some(_)) | (false, None) => Ok(()),
     }
 }
 

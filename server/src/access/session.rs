@@ -1,161 +1,158 @@
 //! Sessions of people: opened by a sign-in, ended by sign-out, idleness or age, and kept across restarts.
 
-use std::collections::HashMap;
-
-use domain::code::DepartmentCode;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
-use domain::role::Role;
 
-use super::{Access, AccessError, Account, Actor, Proof, Secret, db, lock, secret};
+use super::clerk::Asked;
+use super::db::{StoredAccount, StoredSession};
+use super::memory::{Digest, Known};
+use super::{Access, AccessError, Actor, Proof, Secret, secret};
 
 /// Sessions held at most; the oldest unused one gives way.
 const SESSIONS_MAX: usize = 10_000;
 /// How often the last request of a session is written down; finer would be a write a request.
 const STORE_EVERY_MS: i64 = 5 * MINUTE_MS;
-/// How often a session is looked for on disk: `gridhall account` ends sessions from another process. With the pause
-/// between two questions of an open socket it makes 4 s.
-const CONFIRM_EVERY_MS: i64 = 1_000;
 
 #[derive(Debug, Clone)]
 pub struct Session {
     pub account: String,
-    roles: Vec<Role>,
-    department: Option<DepartmentCode>,
     csrf: String,
     opened: UtcMillis,
     last_seen: UtcMillis,
-    /// The `last_seen` that is on disk; none for a session that could not be stored, which holds until a restart.
+    /// The `last_seen` that is on disk; none for a session that could not be stored yet.
     stored: Option<UtcMillis>,
-    /// The account's password as it was at sign-in, for a session that could not be stored.
+    /// The account's password as it was at sign-in, for a session that could not be stored yet.
     hash: Option<String>,
-    /// When it was last found on disk.
-    confirmed: UtcMillis,
 }
 
-impl Session {
-    fn stored_as(&self, digest: [u8; 32]) -> db::StoredSession {
-        let (account, csrf) = (self.account.clone(), self.csrf.clone());
-        db::StoredSession { digest, account, csrf, opened: self.opened, seen: self.last_seen }
-    }
-}
-
-/// Sessions of accounts that still exist, with the roles they have now.
-pub fn stored_sessions(db: &db::Db) -> Result<HashMap<[u8; 32], Session>, AccessError> {
-    let mut sessions = HashMap::new();
-    for stored in db.sessions()? {
-        let account = db.account(&stored.account)?.filter(|account| account.disabled.is_none());
-        let Some(account) = account else { continue };
-        let session = Session {
-            account: stored.account,
-            roles: account.roles,
-            department: account.department,
-            csrf: stored.csrf,
+impl From<&StoredSession> for Session {
+    fn from(stored: &StoredSession) -> Self {
+        Self {
+            account: stored.account.clone(),
+            csrf: stored.csrf.clone(),
             opened: stored.opened,
             last_seen: stored.seen,
             stored: Some(stored.seen),
             hash: None,
-            confirmed: UtcMillis(0),
-        };
-        sessions.insert(stored.digest, session);
+        }
     }
-    Ok(sessions)
+}
+
+impl Session {
+    fn stored_as(&self, digest: Digest) -> StoredSession {
+        let (account, csrf) = (self.account.clone(), self.csrf.clone());
+        StoredSession { digest, account, csrf, opened: self.opened, seen: self.last_seen }
+    }
+
+    /// Found in the file, which knows an older use of it than memory.
+    pub fn found(self, stored: &StoredSession) -> Self {
+        Self { stored: Some(stored.seen), hash: None, ..self }
+    }
+
+    pub fn is_unstored(&self) -> bool {
+        self.stored.is_none()
+    }
+
+    /// Whether it may go on with an account of this password. One that the file knows ends there with the password.
+    pub fn fits(&self, hash: &str) -> bool {
+        self.hash.as_ref().is_none_or(|own| own == hash)
+    }
+
+    /// What is to be stored of one that could not be stored yet, with the password it needs.
+    pub fn to_store(&self, digest: Digest) -> Option<(StoredSession, String)> {
+        Some((self.stored_as(digest), self.hash.clone()?))
+    }
+
+    /// The last use, when it is time to write it down. A clock set back puts what was written in the future; it is then
+    /// written again.
+    pub fn use_to_store(&self) -> Option<UtcMillis> {
+        let stored = self.stored?;
+        (!(0..=STORE_EVERY_MS).contains(&self.last_seen.since(stored))).then_some(self.last_seen)
+    }
+
+    pub fn was_stored(&mut self, seen: UtcMillis) {
+        self.stored = Some(seen);
+        self.hash = None;
+    }
 }
 
 impl Access {
-    /// Opens a session of an account whose password was `hash` when the sign-in began; none when it has been disabled,
-    /// removed or given another one meanwhile.
-    pub(super) fn open_session(&self, account: Account, hash: &str, now: UtcMillis) -> Option<Secret> {
+    /// Opens a session of an account whose password was looked at when it was as it is in `stored`; none when it has been
+    /// disabled, removed or given another one meanwhile. Where the file cannot be written it holds in memory until it can.
+    pub(super) async fn open_session(
+        &self,
+        stored: StoredAccount,
+        now: UtcMillis,
+    ) -> Result<Option<Secret>, AccessError> {
         let cookie = Secret::random();
-        let csrf = Secret::random().expose().to_owned();
+        let digest = cookie.digest();
         let mut session = Session {
-            account: account.name,
-            roles: account.roles,
-            department: account.department,
-            csrf,
+            account: stored.account.name,
+            csrf: Secret::random().expose().to_owned(),
             opened: now,
             last_seen: now,
             stored: None,
             hash: None,
-            confirmed: now,
         };
-        let stored = self.db().put_session(&session.stored_as(cookie.digest()), hash);
-        match stored {
-            Ok(true) => session.stored = Some(now),
-            Ok(false) => return None,
-            Err(error) => {
-                tracing::error!(%error, "session not stored");
-                self.db().is_unchanged(&session.account, hash).ok().filter(|unchanged| *unchanged)?;
-                session.hash = Some(hash.to_owned());
+        let opened = self.0.clerk.ask(move |desk| {
+            match desk.db.put_session(&session.stored_as(digest), &stored.hash) {
+                Ok(true) => {
+                    desk.wrote();
+                    session.stored = Some(now);
+                }
+                Ok(false) => return Ok(false),
+                Err(error) => {
+                    desk.failed(&error);
+                    session.hash = Some(stored.hash);
+                }
             }
-        }
-        let mut sessions = lock(&self.0.sessions);
-        if sessions.len() >= SESSIONS_MAX
-            && let Some(oldest) =
-                sessions.iter().min_by_key(|(_, session)| session.last_seen).map(|(key, _)| *key)
-        {
-            sessions.remove(&oldest);
-        }
-        sessions.insert(cookie.digest(), session);
-        Some(cookie)
+            Ok(desk.memory.known().insert_session(digest, session))
+        });
+        Ok(opened.await?.then_some(cookie))
     }
 
-    pub fn sign_out(&self, cookie: &str) {
-        let digest = secret::digest(cookie);
-        lock(&self.0.sessions).remove(&digest);
-        self.forget(&digest);
-    }
-
-    fn forget(&self, digest: &[u8; 32]) {
-        if let Err(error) = self.db().drop_session(digest) {
-            tracing::error!(%error, "session not forgotten");
-        }
+    /// Ends a session: at once in memory, and then in the file.
+    pub fn sign_out(&self, cookie: &str) -> Asked<()> {
+        self.0.memory.known().end_session(&secret::digest(cookie));
+        self.0.clerk.ask(super::clerk::Desk::settle).or_late(Some(()))
     }
 
     /// The actor of a session, which counts as used by this.
-    pub(super) fn by_session(&self, digest: &[u8; 32], now: UtcMillis) -> Option<Actor> {
+    pub(super) fn by_session(&self, digest: &Digest, now: UtcMillis) -> Option<Actor> {
         let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
         let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
-        let mut sessions = lock(&self.0.sessions);
-        let session = sessions.get_mut(digest)?;
+        let mut known = self.0.memory.known();
+        let session = known.sessions.get_mut(digest)?;
         if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
-            sessions.remove(digest);
-            drop(sessions);
-            self.forget(digest);
+            known.end_session(digest);
             return None;
         }
         session.last_seen = now;
-        let actor = Actor {
-            name: session.account.clone(),
-            roles: session.roles.clone(),
-            department: session.department.clone(),
-            by: Proof::Session { csrf: session.csrf.clone() },
-        };
-        // A clock set back puts what was done in the future; it is then done again.
-        if (0..CONFIRM_EVERY_MS).contains(&now.since(session.confirmed)) {
-            return Some(actor);
+        let (account, csrf) = (session.account.clone(), session.csrf.clone());
+        let account = known.enabled(&account)?;
+        Some(Actor {
+            name: account.name.clone(),
+            roles: account.roles.clone(),
+            department: account.department.clone(),
+            by: Proof::Session { csrf },
+        })
+    }
+}
+
+impl Known {
+    /// Keeps a session; false when its account is not as it was at sign-in.
+    fn insert_session(&mut self, digest: Digest, session: Session) -> bool {
+        let fits = self.enabled(&session.account).is_some()
+            && self.accounts.get(&session.account).is_some_and(|stored| session.fits(&stored.hash));
+        if !fits && session.is_unstored() {
+            return false;
         }
-        session.confirmed = now;
-        let due = session.stored.is_some_and(|stored| !(0..=STORE_EVERY_MS).contains(&now.since(stored)));
-        if due {
-            session.stored = Some(now);
+        if self.sessions.len() >= SESSIONS_MAX
+            && let Some(oldest) =
+                self.sessions.iter().min_by_key(|(_, session)| session.last_seen).map(|(key, _)| *key)
+        {
+            self.end_session(&oldest);
         }
-        let unstored = session.hash.clone();
-        drop(sessions);
-        let found = match unstored {
-            Some(hash) => self.db().is_unchanged(&actor.name, &hash),
-            None => self.db().find_session(digest, due.then_some(now)),
-        };
-        match found {
-            Ok(true) => Some(actor),
-            Ok(false) => {
-                lock(&self.0.sessions).remove(digest);
-                tracing::info!(account = actor.name, "session ended with its account's password or rights");
-                None
-            }
-            Err(error) => {
-                tracing::error!(%error, "session not looked up");
-                Some(actor)
-            }
-        }
+        self.sessions.insert(digest, session);
+        true
     }
 }

@@ -25,37 +25,37 @@ const NOW: UtcMillis = UtcMillis(1_700_000_000_000);
 #[tokio::test]
 async fn the_first_start_makes_one_admin_and_later_starts_none() {
     let (dir, access) = access();
-    let password = access.bootstrap(NOW).unwrap().expect("no account yet");
-    assert!(access.bootstrap(NOW).unwrap().is_none());
-    let cookie = access.sign_in("admin", password.expose(), NOW).await.unwrap();
+    let password = access.bootstrap(NOW).await.unwrap().expect("no account yet");
+    assert!(access.bootstrap(NOW).await.unwrap().is_none());
+    let cookie = access.sign_in("admin", password.expose(), WALL, NOW).await.unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW).unwrap().name, "admin");
     drop(access);
     let again = Access::open(dir.path(), Config::default()).unwrap();
-    assert!(again.bootstrap(NOW).unwrap().is_none());
-    assert!(again.sign_in("admin", password.expose(), NOW).await.is_ok());
+    assert!(again.bootstrap(NOW).await.unwrap().is_none());
+    assert!(again.sign_in("admin", password.expose(), WALL, NOW).await.is_ok());
 }
 
 #[tokio::test]
 async fn five_wrong_passwords_lock_the_account_for_five_minutes() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
     for _ in 0..5 {
-        assert!(matches!(access.sign_in("周敏", "wrong", NOW).await, Err(SignInError::Wrong)));
+        assert!(matches!(access.sign_in("周敏", "wrong", WALL, NOW).await, Err(SignInError::Wrong)));
     }
-    let right = access.sign_in("周敏", "correct horse battery", NOW).await;
+    let right = access.sign_in("周敏", "correct horse battery", WALL, NOW).await;
     assert!(matches!(right, Err(SignInError::Locked { seconds: 300 })));
     let later = NOW.plus(5 * MINUTE_MS);
-    assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
+    assert!(access.sign_in("周敏", "correct horse battery", WALL, later).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_guesses_at_once_are_five_guesses() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
     let guesses: Vec<_> = (0..60)
         .map(|index| {
             let access = access.clone();
-            tokio::spawn(async move { access.sign_in("周敏", &format!("guess {index}"), NOW).await })
+            tokio::spawn(async move { access.sign_in("周敏", &format!("guess {index}"), WALL, NOW).await })
         })
         .collect();
     let mut looked_at = 0;
@@ -68,7 +68,7 @@ async fn sixty_guesses_at_once_are_five_guesses() {
     }
     assert_eq!(looked_at, 5);
     assert!(matches!(
-        access.sign_in("周敏", "correct horse battery", NOW).await,
+        access.sign_in("周敏", "correct horse battery", WALL, NOW).await,
         Err(SignInError::Locked { .. })
     ));
 }
@@ -79,7 +79,7 @@ async fn a_flood_of_sign_ins_is_turned_away_and_leaves_two_working_memories() {
     let flood: Vec<_> = (0..300)
         .map(|index| {
             let access = access.clone();
-            tokio::spawn(async move { access.sign_in(&format!("name {index}"), "guess", NOW).await })
+            tokio::spawn(async move { access.sign_in(&format!("name {index}"), "guess", WALL, NOW).await })
         })
         .collect();
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -94,99 +94,102 @@ async fn a_flood_of_sign_ins_is_turned_away_and_leaves_two_working_memories() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert!(access.0.verifier.memories() <= HASHES_AT_ONCE);
-    assert!(matches!(access.sign_in("name 1", "guess", NOW).await, Err(SignInError::Wrong)));
+    assert!(matches!(access.sign_in("name 1", "guess", WALL, NOW).await, Err(SignInError::Wrong)));
 }
 
 #[tokio::test]
 async fn an_unknown_account_is_refused_with_the_same_words() {
     let (_dir, access) = access();
-    assert!(matches!(access.sign_in("nobody", "whatever", NOW).await, Err(SignInError::Wrong)));
+    assert!(matches!(access.sign_in("nobody", "whatever", WALL, NOW).await, Err(SignInError::Wrong)));
 }
 
-#[test]
-fn a_one_time_link_works_once_and_expires() {
+#[tokio::test]
+async fn a_one_time_link_works_once_and_expires() {
     let (_dir, access) = access();
-    access.bootstrap(NOW).unwrap();
+    access.bootstrap(NOW).await.unwrap();
     let link = access.one_time("admin", NOW);
-    assert!(access.redeem(link.expose(), NOW).unwrap().is_some());
-    assert!(access.redeem(link.expose(), NOW).unwrap().is_none());
+    assert!(access.redeem(link.expose(), NOW).await.unwrap().is_some());
+    assert!(access.redeem(link.expose(), NOW).await.unwrap().is_none());
     let late = access.one_time("admin", NOW);
-    assert!(access.redeem(late.expose(), NOW.plus(ONCE_MS)).unwrap().is_none());
+    assert!(access.redeem(late.expose(), NOW.plus(ONCE_MS)).await.unwrap().is_none());
 }
 
-#[test]
-fn an_idle_session_ends() {
+#[tokio::test]
+async fn an_idle_session_ends() {
     let (_dir, access) = access();
-    access.bootstrap(NOW).unwrap();
+    access.bootstrap(NOW).await.unwrap();
     let link = access.one_time("admin", NOW);
-    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
+    let cookie = access.redeem(link.expose(), NOW).await.unwrap().unwrap();
     assert!(access.by_cookie(cookie.expose(), NOW.plus(12 * HOUR_MS)).is_some());
     assert!(access.by_cookie(cookie.expose(), NOW.plus(24 * HOUR_MS + 1)).is_none());
 }
 
-#[test]
-fn a_restart_signs_nobody_out_and_a_new_password_does() {
+#[tokio::test]
+async fn a_restart_signs_nobody_out_and_a_new_password_does() {
     let (dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
     let link = access.one_time("周敏", NOW);
-    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
+    let cookie = access.redeem(link.expose(), NOW).await.unwrap().unwrap();
     let before = access.by_cookie(cookie.expose(), NOW).unwrap();
     drop(access);
     let access = Access::open(dir.path(), Config::default()).unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), Some(before));
-    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).unwrap();
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).await.unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), None);
     drop(access);
     let access = Access::open(dir.path(), Config::default()).unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), None);
     let link = access.one_time("周敏", NOW);
-    let cookie = access.redeem(link.expose(), NOW).unwrap().unwrap();
-    access.sign_out(cookie.expose());
+    let cookie = access.redeem(link.expose(), NOW).await.unwrap().unwrap();
+    access.sign_out(cookie.expose()).await.unwrap();
     drop(access);
     let access = Access::open(dir.path(), Config::default()).unwrap();
     assert_eq!(access.by_cookie(cookie.expose(), NOW), None, "signed out for good");
 }
 
-#[test]
-fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
+#[tokio::test]
+async fn a_kiosk_pairs_with_the_code_on_the_wall_and_only_reads() {
     let (_dir, access) = access();
     let claim = access.ask_pairing(WALL, NOW).unwrap();
-    assert!(access.claim_pairing(&claim.claim, NOW).unwrap().is_none());
+    assert!(access.claim_pairing(&claim.claim, NOW).await.unwrap().is_none());
     assert!(matches!(
-        access.approve_pairing(by(NOW), "not it", "wall-1", "main"),
+        access.approve_pairing(by(NOW), "not it", "wall-1", "main").await,
         Err(PairingRefused::UnknownCode)
     ));
-    access.approve_pairing(by(NOW), &claim.code, "wall-1", "main").unwrap();
-    let (cookie, wall) = access.claim_pairing(&claim.claim, NOW).unwrap().unwrap();
+    access.approve_pairing(by(NOW), &claim.code, "wall-1", "main").await.unwrap();
+    let (cookie, wall) = access.claim_pairing(&claim.claim, NOW).await.unwrap().unwrap();
     assert_eq!(wall, "main");
     let actor = access.by_cookie(cookie.expose(), NOW).unwrap();
     assert_eq!((actor.name.as_str(), actor.roles.as_slice()), ("wall-1", [Role::Kiosk].as_slice()));
-    assert!(access.revoke(by(NOW), "wall-1").unwrap());
+    assert_eq!(access.revoke(by(NOW), "wall-1").await.unwrap(), Some(Taken::Written));
     assert!(access.by_cookie(cookie.expose(), NOW).is_none());
 }
 
 #[test]
 fn a_machine_token_is_no_cookie() {
     let (_dir, access) = access();
-    let token = access.make_token("city-platform", Role::Machine, NOW).unwrap();
+    let token = access.make_token("city-platform", Role::Machine, NOW).wait().unwrap();
     assert!(access.by_token(token.expose()).is_some());
     assert!(access.by_cookie(token.expose(), NOW).is_none());
-    assert!(matches!(access.make_token("city-platform", Role::Machine, NOW), Err(AccessError::Taken(_))));
+    assert!(matches!(
+        access.make_token("city-platform", Role::Machine, NOW).wait(),
+        Err(AccessError::Taken(_))
+    ));
 }
 
-#[test]
-fn an_account_and_a_token_never_share_a_name() {
+#[tokio::test]
+async fn an_account_and_a_token_never_share_a_name() {
     let (_dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
-    assert!(matches!(access.make_token("周敏", Role::Machine, NOW), Err(AccessError::Taken(_))));
-    access.make_token("city", Role::Machine, NOW).unwrap();
-    let taken = access.put_account("city", "correct horse battery", &[Role::Viewer], None, NOW);
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
+    assert!(matches!(access.make_token("周敏", Role::Machine, NOW).await, Err(AccessError::Taken(_))));
+    access.make_token("city", Role::Machine, NOW).await.unwrap();
+    let taken = access.put_account("city", "correct horse battery", &[Role::Viewer], None, NOW).await;
     assert!(matches!(taken, Err(AccessError::Taken(_))));
-    assert!(matches!(access.make_token("admin", Role::Machine, NOW), Err(AccessError::Taken(_))));
+    assert!(matches!(access.make_token("admin", Role::Machine, NOW).await, Err(AccessError::Taken(_))));
     let claim = access.ask_pairing(WALL, NOW).unwrap();
-    let refused = access.approve_pairing(by(NOW), &claim.code, "周敏", "main");
+    let refused = access.approve_pairing(by(NOW), &claim.code, "周敏", "main").await;
     assert!(matches!(refused, Err(PairingRefused::Broken(AccessError::Taken(_)))));
-    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).unwrap();
+    access.put_account("周敏", "another horse battery", &[Role::Viewer], None, NOW).await.unwrap();
 }
 
 #[test]
@@ -203,27 +206,27 @@ fn a_name_is_what_it_looks_like() {
         "a\u{AD}b",
     ] {
         assert!(
-            matches!(access.make_token(name, Role::Machine, NOW), Err(AccessError::Invalid(_))),
+            matches!(access.make_token(name, Role::Machine, NOW).wait(), Err(AccessError::Invalid(_))),
             "{name:?}"
         );
     }
-    access.make_token("大屏 一号", Role::Kiosk, NOW).unwrap();
+    access.make_token("大屏 一号", Role::Kiosk, NOW).wait().unwrap();
 }
 
-#[test]
-fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
+#[tokio::test]
+async fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
     let (_dir, access) = access();
     let stranger = IpAddr::from([10, 0, 0, 66]);
     let (approved, waiting) =
         (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
-    access.approve_pairing(by(NOW), &approved.code, "wall-1", "main").unwrap();
+    access.approve_pairing(by(NOW), &approved.code, "wall-1", "main").await.unwrap();
     for index in 1..1_500 {
         access.ask_pairing(stranger, NOW.plus(index)).expect("a flood turns out its own");
     }
     let later = NOW.plus(2_000);
-    assert!(access.claim_pairing(&approved.claim, later).unwrap().is_some());
-    access.approve_pairing(by(later), &waiting.code, "wall-2", "main").expect("its code still stands");
-    assert!(access.claim_pairing(&waiting.claim, later).unwrap().is_some());
+    assert!(access.claim_pairing(&approved.claim, later).await.unwrap().is_some());
+    access.approve_pairing(by(later), &waiting.code, "wall-2", "main").await.expect("its code still stands");
+    assert!(access.claim_pairing(&waiting.claim, later).await.unwrap().is_some());
     // From many addresses: the oldest goes, a new one always comes in.
     for index in 0..=255 {
         for _ in 0..3 {
@@ -231,30 +234,31 @@ fn strangers_who_ask_for_codes_do_not_keep_a_wall_out() {
         }
     }
     let wall = access.ask_pairing(WALL, later).unwrap();
-    access.approve_pairing(by(later), &wall.code, "wall-3", "main").unwrap();
+    access.approve_pairing(by(later), &wall.code, "wall-3", "main").await.unwrap();
 }
 
-#[test]
-fn two_kiosks_are_not_approved_under_one_name() {
+#[tokio::test]
+async fn two_kiosks_are_not_approved_under_one_name() {
     let (_dir, access) = access();
     let (one, two) = (access.ask_pairing(WALL, NOW).unwrap(), access.ask_pairing(WALL, NOW).unwrap());
-    access.approve_pairing(by(NOW), &one.code, "wall-1", "main").unwrap();
-    let refused = access.approve_pairing(by(NOW), &two.code, "wall-1", "main");
+    access.approve_pairing(by(NOW), &one.code, "wall-1", "main").await.unwrap();
+    let refused = access.approve_pairing(by(NOW), &two.code, "wall-1", "main").await;
     assert!(matches!(refused, Err(PairingRefused::NamePending)));
-    access.approve_pairing(by(NOW), &two.code, "wall-2", "main").unwrap();
-    assert!(access.claim_pairing(&one.claim, NOW).unwrap().is_some());
-    assert!(access.claim_pairing(&two.claim, NOW).unwrap().is_some());
+    access.approve_pairing(by(NOW), &two.code, "wall-2", "main").await.unwrap();
+    assert!(access.claim_pairing(&one.claim, NOW).await.unwrap().is_some());
+    assert!(access.claim_pairing(&two.claim, NOW).await.unwrap().is_some());
 }
 
 /// `gridhall account add` runs beside the server and knows nothing of what it holds in memory.
 #[tokio::test]
 async fn a_new_password_given_in_another_process_signs_out_as_well() {
     let (dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
-    let cookie = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
-    let other = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
+    let cookie = access.sign_in("周敏", "correct horse battery", WALL, NOW).await.unwrap();
+    let other = access.sign_in("周敏", "correct horse battery", WALL, NOW).await.unwrap();
     let command_line = Access::open(dir.path(), Config::default()).unwrap();
-    command_line.put_account("周敏", "another battery staple", &[Role::Viewer], None, NOW).unwrap();
+    command_line.put_account("周敏", "another battery staple", &[Role::Viewer], None, NOW).await.unwrap();
+    access.see_others().await;
     assert!(access.by_cookie(cookie.expose(), NOW.plus(4_000)).is_none());
     // Also when the time has come to write down that the session was used.
     assert!(access.by_cookie(other.expose(), NOW.plus(HOUR_MS)).is_none());
@@ -282,7 +286,7 @@ async fn the_accounts_of_the_version_before_are_taken_over() {
     old.execute("INSERT INTO account VALUES ('zhou', ?1, 'department', 0)", [&hash]).unwrap();
     drop(old);
     let access = Access::open(dir.path(), Config::default()).unwrap();
-    let cookie = access.sign_in("zhou", "correct horse battery", NOW).await.unwrap();
+    let cookie = access.sign_in("zhou", "correct horse battery", WALL, NOW).await.unwrap();
     let actor = access.by_cookie(cookie.expose(), NOW).unwrap();
     assert_eq!((actor.roles.as_slice(), actor.department), ([Role::Department].as_slice(), None));
     // It belongs to no department, so it acts for none.
@@ -295,36 +299,41 @@ async fn the_accounts_of_the_version_before_are_taken_over() {
     // What everybody may say it may say.
     assert_eq!(domain::role::acts_for(&actor.roles, None, &report()), Ok(None));
     assert_eq!(domain::role::acts_for(&actor.roles, Some(&"urban".parse().unwrap()), &report()), Ok(None));
-    access.change_account("zhou", Change::Disable, "tests", NOW).unwrap();
+    access.change_account("zhou", Change::Disable, "tests", NOW).await.unwrap();
     assert!(access.by_cookie(cookie.expose(), NOW).is_none());
-    let made: Vec<_> = access.acts().unwrap().into_iter().map(|act| (act.by, act.act, act.name)).collect();
+    let made: Vec<_> =
+        access.acts().await.unwrap().into_iter().map(|act| (act.by, act.act, act.name)).collect();
     assert_eq!(made, [("tests".to_owned(), "account disabled".to_owned(), "zhou".to_owned())]);
 }
 
 #[tokio::test]
 async fn a_clock_set_back_makes_no_lock_code_or_link_longer_and_revoking_still_counts() {
     let (dir, access) = access();
-    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).unwrap();
-    let cookie = access.sign_in("周敏", "correct horse battery", NOW).await.unwrap();
+    access.put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
+    let cookie = access.sign_in("周敏", "correct horse battery", WALL, NOW).await.unwrap();
     let (link, claim) = (access.one_time("周敏", NOW), access.ask_pairing(WALL, NOW).unwrap());
     for _ in 0..5 {
-        assert!(access.sign_in("周敏", "wrong", NOW).await.is_err());
+        assert!(access.sign_in("周敏", "wrong", WALL, NOW).await.is_err());
     }
     let back = NOW.plus(-5 * HOUR_MS);
-    let locked = access.sign_in("周敏", "correct horse battery", back).await;
+    let locked = access.sign_in("周敏", "correct horse battery", WALL, back).await;
     assert!(matches!(locked, Err(SignInError::Locked { seconds: 300 })), "not five hours: {locked:?}");
     let later = back.plus(5 * MINUTE_MS);
-    assert!(access.sign_in("周敏", "correct horse battery", later).await.is_ok());
-    assert!(access.redeem(link.expose(), back).unwrap().is_none(), "a link for half an hour, not for five");
-    let approved = access.approve_pairing(by(back), &claim.code, "wall-1", "main");
+    assert!(access.sign_in("周敏", "correct horse battery", WALL, later).await.is_ok());
+    assert!(
+        access.redeem(link.expose(), back).await.unwrap().is_none(),
+        "a link for half an hour, not for five"
+    );
+    let approved = access.approve_pairing(by(back), &claim.code, "wall-1", "main").await;
     assert!(matches!(approved, Err(PairingRefused::UnknownCode)), "{approved:?}");
     // A little back is nobody's fault.
     let code = access.ask_pairing(WALL, NOW).unwrap().code;
-    access.approve_pairing(by(NOW.plus(-1_000)), &code, "wall-2", "main").unwrap();
+    access.approve_pairing(by(NOW.plus(-1_000)), &code, "wall-2", "main").await.unwrap();
     // Another process takes the account away; the clock of this one does not hide it.
     assert!(access.by_cookie(cookie.expose(), back).is_some());
     let other = Access::open(dir.path(), Config::default()).unwrap();
-    other.sign_out(cookie.expose());
+    other.sign_out(cookie.expose()).await.unwrap();
+    access.see_others().await;
     assert!(access.by_cookie(cookie.expose(), back.plus(MINUTE_MS)).is_none());
 }
 

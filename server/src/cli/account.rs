@@ -56,7 +56,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let access = access(config)?;
     let now = clock::now();
     let change = |name: &str, change: Change| -> anyhow::Result<()> {
-        access.change_account(name, change, &by(), now)?;
+        super::written(access.change_account(name, change, &by(), now).wait()?)?;
         println!("{}: `{name}`", change.done());
         Ok(())
     };
@@ -70,14 +70,14 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
             let mut password = String::new();
             std::io::stdin().take(1_000).read_to_string(&mut password).context("cannot read the password")?;
             let password = password.trim_end_matches(['\r', '\n']);
-            access.put_account(&name, password, &roles, department.as_ref(), now)?;
-            access.note(&by(), "account set", &name, now)?;
-            let disabled = access.account(&name)?.is_some_and(|account| account.disabled.is_some());
+            access.put_account(&name, password, &roles, department.as_ref(), now).wait()?;
+            access.note(&by(), "account set", &name, now).wait()?;
+            let disabled = access.account(&name).wait()?.is_some_and(|account| account.disabled.is_some());
             let still = if disabled { "; it is still disabled, see `account enable`" } else { "" };
             println!("account `{name}` is set{still}");
         }
         Command::List => {
-            for account in access.accounts()? {
+            for account in access.accounts().wait()? {
                 println!("{}", line(&account, now));
             }
         }
@@ -86,7 +86,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
         Command::Unlock { name } => change(&name, Change::Unlock)?,
         Command::Remove { name } => change(&name, Change::Remove)?,
         Command::History { json } => {
-            let acts = access.acts()?;
+            let acts = access.acts().wait()?;
             if json {
                 println!("{}", serde_json::to_string_pretty(&acts).context("cannot print the acts")?);
             } else {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::role::Role;
 
 use super::Hall;
-use crate::access::{Actor, Pass, Proof};
+use crate::access::{AccessError, Actor, Pass, Proof};
 use crate::clock;
 use crate::problem::Problem;
 
@@ -18,7 +18,7 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Lets a request in with its [`Actor`] as an extension, or answers 401 or 403.
 pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
-    let (actor, pass) = match prove(&hall, &request) {
+    let (actor, pass) = match prove(&hall, request.headers(), request.method()).await {
         Ok(proved) => proved,
         Err(problem) => return problem.into_response(),
     };
@@ -30,22 +30,27 @@ pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next
     next.run(request).await
 }
 
-fn prove(hall: &Hall, request: &Request) -> Result<(Actor, Pass), Problem> {
-    let headers = request.headers();
+async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Actor, Pass), Problem> {
     if let Some(token) = bearer(headers) {
-        let actor = hall.access.by_token(token).ok_or_else(unknown)?;
+        let actor = hall.access.find_token(token).await.map_err(silent)?.ok_or_else(unknown)?;
         return Ok((actor, hall.access.pass_of_token(token)));
     }
     let cookie = cookie(headers).ok_or_else(unknown)?;
-    let actor = hall.access.by_cookie(cookie, clock::now()).ok_or_else(unknown)?;
+    let actor = hall.access.find_cookie(cookie, clock::now()).await.map_err(silent)?.ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
-    if upgrade || !is_safe(request.method()) {
+    if upgrade || !is_safe(method) {
         check_origin(headers, &hall.config.server.origins)?;
     }
-    if !upgrade && !is_safe(request.method()) {
+    if !upgrade && !is_safe(method) {
         check_csrf(&actor, headers)?;
     }
     Ok((actor, hall.access.pass_of_cookie(cookie)))
+}
+
+/// Nobody of this name is known, and the file that might know does not answer.
+fn silent(error: AccessError) -> Problem {
+    tracing::warn!(%error, "a token or session cannot be looked up");
+    Problem::busy("the account file does not answer; try again in a few seconds", 3)
 }
 
 fn unknown() -> Problem {

@@ -14,12 +14,16 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the log is read, screens may connect and commands are stored.
-pub async fn ready(State(hall): State<Hall>) -> (StatusCode, &'static str) {
-    match (hall.hub.started(), hall.writer.is_full()) {
-        (true, false) => (StatusCode::OK, "ready"),
-        (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "the disk is full: commands are refused"),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+/// `GET /readyz`: the log is read, screens may connect, commands are stored, and the account file can be written.
+pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
+    let not_yet = |words: &str| (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
+    match (hall.hub.started(), hall.writer.is_full(), hall.access.trouble()) {
+        (false, _, _) => not_yet("starting"),
+        (true, true, _) => not_yet("the disk is full: commands are refused"),
+        (true, false, Some(why)) => not_yet(&format!(
+            "the account file cannot be written: accounts and tokens cannot be changed, all else goes on: {why}"
+        )),
+        (true, false, None) => (StatusCode::OK, "ready".to_owned()),
     }
 }
 

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::door::{COOKIE, check_origin, cookie, require};
-use crate::access::{AccessError, Actor, Claim, Doer, PairingRefused, Proof, Secret, SignInError, TokenRow};
+use crate::access::{
+    AccessError, Actor, Claim, Doer, PairingRefused, Proof, Secret, SignInError, Taken, TokenRow,
+};
 use crate::clock;
 use crate::problem::{Json, Path, Problem};
 
@@ -54,6 +56,7 @@ fn session_of(actor: &Actor) -> Session {
         (status = 503, body = Problem)))]
 pub async fn sign_in(
     State(hall): State<Hall>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Json(form): Json<SignIn>,
 ) -> Result<Response, Problem> {
@@ -61,7 +64,7 @@ pub async fn sign_in(
     if form.password.len() > 1_000 {
         return Err(Problem::bad_request("password", "longer than any password"));
     }
-    let signed = hall.access.sign_in(&form.name, &form.password, clock::now()).await;
+    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), clock::now()).await;
     let secret = signed.map_err(|error| match error {
         SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", error.to_string()),
         SignInError::Locked { seconds } => Problem {
@@ -69,7 +72,7 @@ pub async fn sign_in(
             ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", error.to_string())
         },
         SignInError::Busy => Problem::busy(error.to_string(), 3),
-        SignInError::Broken(source) => Problem::internal("cannot check the password", &source),
+        SignInError::Broken(source) => access_problem(source),
     })?;
     let actor = hall.access.by_cookie(secret.expose(), clock::now());
     let session = actor.as_ref().map(session_of);
@@ -84,11 +87,11 @@ pub struct Once {
 /// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
 pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
     let Some(once) = query.once else { return super::site::door(State(hall)).await };
-    match hall.access.redeem(&once, clock::now()) {
+    match hall.access.redeem(&once, clock::now()).await {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
         Ok(None) => Redirect::to("/sign-in?link=spent").into_response(),
-        Err(error) => Problem::internal("cannot redeem the link", &error).into_response(),
+        Err(error) => access_problem(error).into_response(),
     }
 }
 
@@ -111,8 +114,10 @@ pub async fn session(Extension(actor): Extension<Actor>) -> Answer<Session> {
 /// Ends the session.
 #[utoipa::path(post, path = "/api/v1/sign-out", tag = "access", responses((status = 204)))]
 pub async fn sign_out(State(hall): State<Hall>, headers: HeaderMap) -> Response {
-    if let Some(cookie) = cookie(&headers) {
-        hall.access.sign_out(cookie);
+    if let Some(cookie) = cookie(&headers)
+        && let Err(error) = hall.access.sign_out(cookie).await
+    {
+        tracing::error!(%error, "signed out in memory; the account file does not know it yet");
     }
     let gone = HeaderValue::from_static("gridhall_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
@@ -149,7 +154,7 @@ pub async fn make_token(
         return Err(Problem::bad_request("role", "expected machine, kiosk or inspector"));
     }
     let made = hall.access.make_token_noted(doer(&actor), &form.name, form.role, false);
-    let secret = made.map_err(access_problem)?;
+    let secret = made.await.map_err(access_problem)?;
     tracing::info!(by = actor.name, name = form.name, "token made");
     Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
 }
@@ -163,7 +168,13 @@ fn access_problem(error: AccessError) -> Problem {
     match &error {
         AccessError::Taken(_) => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()).at("name"),
         AccessError::Invalid(_) => Problem::bad_request("name", error.to_string()),
-        _ => Problem::internal("cannot change accounts or tokens", &error),
+        AccessError::Slow => Problem::busy(error.to_string(), 3),
+        AccessError::Open { .. }
+        | AccessError::Version { .. }
+        | AccessError::Sql(_)
+        | AccessError::Hash(_)
+        | AccessError::Gone
+        | AccessError::Thread(_) => Problem::internal("cannot change accounts or tokens", &error),
     }
 }
 
@@ -174,23 +185,36 @@ pub async fn tokens(
     Extension(actor): Extension<Actor>,
 ) -> Result<Answer<Vec<TokenRow>>, Problem> {
     require(&actor, Role::Admin)?;
-    hall.access.tokens().map(Answer).map_err(access_problem)
+    hall.access.tokens().await.map(Answer).map_err(access_problem)
 }
 
-/// Revokes a token at once.
+/// What holds, and what is still to come.
+#[derive(Serialize, utoipa::ToSchema)]
+struct NotWritten {
+    /// For people: what holds until then, and why.
+    title: String,
+}
+
+/// Revokes a token at once. Answers 202 while the account file cannot be written: the token is refused from now on, and
+/// the file will say so as soon as it can; a restart before that would let it in again.
 #[utoipa::path(delete, path = "/api/v1/tokens/{name}", tag = "access", params(("name" = String, Path)),
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 202, body = NotWritten), (status = 404, body = Problem)))]
 pub async fn revoke(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
     Path(name): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     require(&actor, Role::Admin)?;
-    if !hall.access.revoke(doer(&actor), &name).map_err(access_problem)? {
-        return Err(Problem::not_found(format!("no token `{name}`")));
-    }
-    tracing::info!(by = actor.name, name, "token revoked");
-    Ok(StatusCode::NO_CONTENT)
+    let taken = hall.access.revoke(doer(&actor), &name).await.map_err(access_problem)?;
+    let taken = taken.ok_or_else(|| Problem::not_found(format!("no token `{name}`")))?;
+    tracing::info!(by = actor.name, name, ?taken, "token revoked");
+    Ok(match taken {
+        Taken::Written => StatusCode::NO_CONTENT.into_response(),
+        Taken::InForce { why } => {
+            let title = format!("revoked; not yet written down, so do not restart the server: {why}");
+            (StatusCode::ACCEPTED, Answer(NotWritten { title })).into_response()
+        }
+    })
 }
 
 /// A wall kiosk asks for a code to show.
@@ -231,7 +255,7 @@ pub async fn kiosk_approve(
         return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
     }
     let approved = hall.access.approve_pairing(doer(&actor), &form.code, &form.name, &form.wall);
-    approved.map_err(pairing_problem)?;
+    approved.await.map_err(pairing_problem)?;
     tracing::info!(by = actor.name, name = form.name, "kiosk paired");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -253,7 +277,7 @@ struct Paired {
 #[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", security(()), request_body = Claimed,
     responses((status = 200, body = Paired), (status = 202, body = Paired), (status = 410, body = Problem)))]
 pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
-    match hall.access.claim_pairing(&form.claim, clock::now()).map_err(pairing_problem)? {
+    match hall.access.claim_pairing(&form.claim, clock::now()).await.map_err(pairing_problem)? {
         None => Ok((StatusCode::ACCEPTED, Answer(Paired { paired: false, wall: None })).into_response()),
         Some((secret, wall)) => {
             let answer = Answer(Paired { paired: true, wall: Some(wall) });

@@ -36,7 +36,7 @@ impl Served {
 #[tokio::test(flavor = "multi_thread")]
 async fn phones_old_and_new_report_through_one_door() {
     let hall = served().await;
-    let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).unwrap();
+    let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).await.unwrap();
     let secret = secret.expose();
     let now = server::clock::now().0;
     let form =
@@ -93,7 +93,7 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     for (phone, form) in ["query", "form", "json"].into_iter().enumerate() {
         let name = format!("J100{phone}");
-        let secret = hall.running.hall.access.make_token(&name, Role::Inspector, UtcMillis(0)).unwrap();
+        let secret = hall.running.hall.access.make_token(&name, Role::Inspector, UtcMillis(0)).await.unwrap();
         let secret = secret.expose();
         let (first, last) = (25.1 + phone as f64 / 100.0, 25.2 + phone as f64 / 100.0);
         let mut queue = vec![("in the city", json!(first), json!(102.71), now - 60_000)];

@@ -24,7 +24,7 @@ pub async fn served() -> Served {
 pub async fn served_with(set: impl FnOnce(&mut Config)) -> Served {
     let dir = tempfile::tempdir().unwrap();
     let running = start_with(dir.path(), set).await;
-    let token = running.hall.access.make_token("city-platform", Role::Machine, UtcMillis(0)).unwrap();
+    let token = running.hall.access.make_token("city-platform", Role::Machine, UtcMillis(0)).await.unwrap();
     Served { running, token: token.expose().to_owned(), _dir: dir }
 }
 
@@ -306,7 +306,7 @@ async fn positions_are_taken_row_by_row_and_read_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_reports_with_its_token_and_a_stranger_does_not() {
     let hall = served().await;
-    let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).unwrap();
+    let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).await.unwrap();
     let seconds = server::clock::now().0 / 1_000;
     let form =
         |id: &str| format!("/osmand?id={id}&lat=25.04&lon=102.71&timestamp={seconds}&speed=2.0&bearing=90");
@@ -336,6 +336,7 @@ async fn a_browser_needs_its_cookie_its_origin_and_its_csrf_token() {
         .hall
         .access
         .put_account("周敏", "correct horse battery", &[Role::Dispatcher], None, UtcMillis(0))
+        .await
         .unwrap();
     let origin = hall.url("");
     let form = json!({ "name": "周敏", "password": "correct horse battery" }).to_string();
@@ -377,7 +378,8 @@ async fn a_browser_needs_its_cookie_its_origin_and_its_csrf_token() {
 async fn a_restart_keeps_what_was_answered() {
     let dir = tempfile::tempdir().unwrap();
     let running = start(dir.path()).await;
-    let token = running.hall.access.make_token("m", Role::Machine, UtcMillis(0)).unwrap().expose().to_owned();
+    let token =
+        running.hall.access.make_token("m", Role::Machine, UtcMillis(0)).await.unwrap().expose().to_owned();
     let hall = Served { running, token: token.clone(), _dir: tempfile::tempdir().unwrap() };
     hall.post("/api/v1/commands", &json!({ "command": report("530102") })).await;
     let epoch = hall.get("/api/v1/tally").await.json()["epoch"].clone();

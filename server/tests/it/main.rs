@@ -8,6 +8,7 @@ mod api;
 mod decoders;
 mod doors;
 mod roles;
+mod accounts;
 mod map;
 mod live;
 mod live_simulation;

@@ -122,7 +122,7 @@ async fn an_archive_is_read_in_ranges() {
 async fn the_map_is_for_those_who_signed_in_and_for_paired_walls() {
     let dir = tempfile::tempdir().unwrap();
     let hall = with_a_map(dir.path()).await;
-    let wall = hall.running.hall.access.make_token("wall", Role::Kiosk, UtcMillis(0)).unwrap();
+    let wall = hall.running.hall.access.make_token("wall", Role::Kiosk, UtcMillis(0)).await.unwrap();
     let bearer = format!("Bearer {}", wall.expose());
     for path in ["/api/v1/map", "/api/v1/map/layers/0", "/tiles/2/1/3.png", "/tiles/archive.pmtiles"] {
         let stranger = hall.ask("GET", path, &[], None).await;

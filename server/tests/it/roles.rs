@@ -41,13 +41,13 @@ fn commands() -> Vec<Value> {
 struct Sender(Vec<(String, String)>);
 
 impl Sender {
-    fn person(hall: &Served, name: &str, roles: &[Role], department: Option<&str>) -> Self {
+    async fn person(hall: &Served, name: &str, roles: &[Role], department: Option<&str>) -> Self {
         let access = &hall.running.hall.access;
         let department = department.map(|code| DepartmentCode::new(code).unwrap());
         let password = "correct horse battery";
-        access.put_account(name, password, roles, department.as_ref(), UtcMillis(0)).unwrap();
+        access.put_account(name, password, roles, department.as_ref(), UtcMillis(0)).await.unwrap();
         let now = server::clock::now();
-        let cookie = access.redeem(access.one_time(name, now).expose(), now).unwrap().unwrap();
+        let cookie = access.redeem(access.one_time(name, now).expose(), now).await.unwrap().unwrap();
         let csrf = match access.by_cookie(cookie.expose(), now).unwrap().by {
             server::access::Proof::Session { csrf } => csrf,
             server::access::Proof::Token => panic!("a person has a session"),
@@ -56,17 +56,18 @@ impl Sender {
         Self(vec![("cookie".into(), cookie), ("x-csrf-token".into(), csrf), ("origin".into(), hall.url(""))])
     }
 
-    fn token(hall: &Served, role: Role) -> Self {
-        let secret = hall.running.hall.access.make_token(&format!("t-{role:?}"), role, UtcMillis(0)).unwrap();
+    async fn token(hall: &Served, role: Role) -> Self {
+        let secret =
+            hall.running.hall.access.make_token(&format!("t-{role:?}"), role, UtcMillis(0)).await.unwrap();
         Self(vec![("authorization".into(), format!("Bearer {}", secret.expose()))])
     }
 
-    fn of(hall: &Served, role: Role) -> Self {
+    async fn of(hall: &Served, role: Role) -> Self {
         match role {
-            Role::Kiosk | Role::Inspector | Role::Machine => Self::token(hall, role),
-            Role::Department => Self::person(hall, "department", &[role], Some("urban")),
+            Role::Kiosk | Role::Inspector | Role::Machine => Self::token(hall, role).await,
+            Role::Department => Self::person(hall, "department", &[role], Some("urban")).await,
             Role::Admin | Role::Supervisor | Role::Dispatcher | Role::Viewer => {
-                Self::person(hall, &format!("{role:?}"), &[role], None)
+                Self::person(hall, &format!("{role:?}"), &[role], None).await
             }
         }
     }
@@ -104,7 +105,10 @@ pass_deadlines      .  .  .  .  .  .  .  .
 #[tokio::test(flavor = "multi_thread")]
 async fn every_role_may_send_what_is_its_own_and_is_told_of_the_rest() {
     let hall = served().await;
-    let senders: Vec<Sender> = Role::ALL.into_iter().map(|role| Sender::of(&hall, role)).collect();
+    let mut senders = Vec::new();
+    for role in Role::ALL {
+        senders.push(Sender::of(&hall, role).await);
+    }
     let mut table = String::from("\n");
     for command in commands() {
         let parsed: Command = serde_json::from_value(command.clone()).unwrap();
@@ -171,7 +175,7 @@ async fn a_department_acts_for_itself_alone() {
     let respond =
         |department: &str| json!({ "respond_to_whistle": { "whistle": whistle, "department": department } });
 
-    let urban = Sender::person(&hall, "城管", &[Role::Department], Some("urban"));
+    let urban = Sender::person(&hall, "城管", &[Role::Department], Some("urban")).await;
     let refused = urban.send(&hall, "zh-CN", &respond("water")).await;
     assert_eq!((refused.status, refused.code().as_str()), (403, "other_department"));
     assert_eq!(refused.json()["title"], "当前账号属于“urban”，不能代“water”办理");
@@ -187,7 +191,7 @@ async fn a_department_acts_for_itself_alone() {
     assert_eq!(done.status, 200, "{}", done.text);
 
     // Another role of the same account may do it for all.
-    let both = Sender::person(&hall, "两职", &[Role::Department, Role::Dispatcher], Some("urban"));
+    let both = Sender::person(&hall, "两职", &[Role::Department, Role::Dispatcher], Some("urban")).await;
     assert_eq!(both.send(&hall, "en", &respond("water")).await.status, 200);
     hall.running.stop().await.unwrap();
 }
@@ -226,7 +230,7 @@ async fn an_account_is_disabled_unlocked_and_removed_beside_a_running_server() {
     assert!(run(&["account", "add", "zhou", "--role", "department", "--department", "urban"]).0);
 
     for (act, words) in [("disable", "disabled since"), ("remove", "")] {
-        let zhou = Sender::person(&hall, "zhou", &[Role::Department], Some("urban"));
+        let zhou = Sender::person(&hall, "zhou", &[Role::Department], Some("urban")).await;
         let headers: Vec<(&str, String)> =
             zhou.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let mut feed = crate::sockets::socket(&hall, "/live?format=json", &headers[..]).await;

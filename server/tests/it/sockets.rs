@@ -40,10 +40,10 @@ pub async fn close_code(mut socket: Socket) -> u16 {
 async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
     let hall = served().await;
     let access = &hall.running.hall.access;
-    let token = access.make_token("wall-2", Role::Kiosk, UtcMillis(0)).unwrap();
+    let token = access.make_token("wall-2", Role::Kiosk, UtcMillis(0)).await.unwrap();
     let bearer = [("authorization", format!("Bearer {}", token.expose()))];
     let cookie = access.one_time("admin", server::clock::now());
-    let cookie = access.redeem(cookie.expose(), server::clock::now()).unwrap().unwrap();
+    let cookie = access.redeem(cookie.expose(), server::clock::now()).await.unwrap().unwrap();
     let origin = hall.url("");
     let signed_in =
         [("cookie", format!("{}={}", server::http::door::COOKIE, cookie.expose())), ("origin", origin)];
@@ -61,8 +61,9 @@ async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
     let video = json!({ "hello": { "version": 1, "mode": "webcodecs", "h265": false } }).to_string();
     let mut watching = socket(&hall, "/api/v1/video", &bearer).await;
     futures_util::SinkExt::send(&mut watching, video.into()).await.unwrap();
-    assert!(access.revoke(server::access::Doer { by: "tests", now: UtcMillis(0) }, "wall-2").unwrap());
-    access.sign_out(cookie.expose());
+    let doer = server::access::Doer { by: "tests", now: UtcMillis(0) };
+    assert_eq!(access.revoke(doer, "wall-2").await.unwrap(), Some(server::access::Taken::Written));
+    access.sign_out(cookie.expose()).await.unwrap();
     for ending in ending.into_iter().chain([watching]) {
         assert_eq!(close_code(ending).await, 4001);
     }

@@ -20,6 +20,15 @@ pub struct Account {
     pub locked: Option<UtcMillis>,
 }
 
+/// An account with what only the door needs to know of it.
+#[derive(Debug, Clone)]
+pub(in crate::access) struct StoredAccount {
+    pub account: Account,
+    pub hash: String,
+    /// When an administrator last ended a lock.
+    pub unlocked: Option<UtcMillis>,
+}
+
 /// Something done to accounts and tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Act {
@@ -60,26 +69,34 @@ impl Db {
     }
 
     pub fn account(&self, name: &str) -> Result<Option<Account>, AccessError> {
-        Ok(self.account_with_hash(name)?.map(|(account, _)| account))
-    }
-
-    pub fn account_with_hash(&self, name: &str) -> Result<Option<(Account, String)>, AccessError> {
-        let sql = "SELECT name, roles, department, disabled_ms, locked_ms, password_hash FROM account WHERE name = ?1";
-        let row = self.0.query_row(sql, [name], |row| Ok((account_row(row)?, row.get(5)?)));
-        Ok(row.optional()?)
+        let sql = format!("SELECT {COLUMNS} FROM account WHERE name = ?1");
+        Ok(self.0.query_row(&sql, [name], account_row).optional()?)
     }
 
     pub fn accounts(&self) -> Result<Vec<Account>, AccessError> {
-        let sql = "SELECT name, roles, department, disabled_ms, locked_ms FROM account ORDER BY name";
-        let mut statement = self.0.prepare(sql)?;
-        let rows = statement.query_map([], account_row)?;
+        Ok(self.stored_accounts()?.into_iter().map(|stored| stored.account).collect())
+    }
+
+    /// All accounts, by name.
+    pub fn stored_accounts(&self) -> Result<Vec<StoredAccount>, AccessError> {
+        let sql = format!("SELECT {COLUMNS}, password_hash, unlocked_ms FROM account ORDER BY name");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([], |row| {
+            let unlocked = row.get::<_, Option<i64>>("unlocked_ms")?.map(UtcMillis);
+            Ok(StoredAccount { account: account_row(row)?, hash: row.get("password_hash")?, unlocked })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Since when nobody may sign in with the account; none lets them. False when there is no such account.
-    pub fn set_disabled(&self, name: &str, since: Option<UtcMillis>) -> Result<bool, AccessError> {
-        let sql = "UPDATE account SET disabled_ms = ?2 WHERE name = ?1";
-        Ok(self.0.execute(sql, params![name, since.map(|at| at.0)])? > 0)
+    /// From now on nobody signs in with the account; one that is disabled stays so since when it was. False when there
+    /// is no such account.
+    pub fn disable(&self, name: &str, now: UtcMillis) -> Result<bool, AccessError> {
+        let sql = "UPDATE account SET disabled_ms = coalesce(disabled_ms, ?2) WHERE name = ?1";
+        Ok(self.0.execute(sql, params![name, now.0])? > 0)
+    }
+
+    pub fn enable(&self, name: &str) -> Result<bool, AccessError> {
+        Ok(self.0.execute("UPDATE account SET disabled_ms = NULL WHERE name = ?1", [name])? > 0)
     }
 
     pub fn remove_account(&self, name: &str) -> Result<bool, AccessError> {
@@ -97,12 +114,6 @@ impl Db {
     pub fn unlock(&self, name: &str, now: UtcMillis) -> Result<bool, AccessError> {
         let sql = "UPDATE account SET locked_ms = NULL, unlocked_ms = ?2 WHERE name = ?1";
         Ok(self.0.execute(sql, params![name, now.0])? > 0)
-    }
-
-    pub fn unlocked(&self, name: &str) -> Result<Option<UtcMillis>, AccessError> {
-        let sql = "SELECT unlocked_ms FROM account WHERE name = ?1";
-        let at: Option<Option<i64>> = self.0.query_row(sql, [name], |row| row.get(0)).optional()?;
-        Ok(at.flatten().map(UtcMillis))
     }
 
     /// Does all of `work` or nothing.
@@ -134,14 +145,17 @@ impl Db {
     }
 }
 
+/// What [`account_row`] reads.
+const COLUMNS: &str = "name, roles, department, disabled_ms, locked_ms";
+
 fn account_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
-    let time = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(UtcMillis));
-    let department = row.get::<_, Option<String>>(2)?;
+    let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(UtcMillis));
+    let department = row.get::<_, Option<String>>("department")?;
     Ok(Account {
-        name: row.get(0)?,
-        roles: split(&row.get::<_, String>(1)?),
+        name: row.get("name")?,
+        roles: split(&row.get::<_, String>("roles")?),
         department: department.and_then(|code| code.parse().ok()),
-        disabled: time(3)?,
-        locked: time(4)?,
+        disabled: time("disabled_ms")?,
+        locked: time("locked_ms")?,
     })
 }
