@@ -6,6 +6,7 @@ pub mod config;
 pub mod clock;
 pub mod access;
 pub mod problem;
+pub mod log;
 pub mod store;
 pub mod writer;
 pub mod timer;

@@ -1,0 +1,181 @@
+//! The file itself: whether it is ours, and how it is opened.
+//!
+//! A file is judged by its first 100 bytes before SQLite opens it, so that a foreign, newer or torn file is refused
+//! without being touched.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::schema;
+use crate::log::LogError;
+
+/// Name of the database in the data folder.
+pub const DATABASE: &str = "gridhall.db";
+/// `GRHL`: what `file` and SQLite's header say the file is.
+pub(super) const APPLICATION_ID: u32 = 0x4752_484C;
+
+pub(super) const PAGE_BYTES: u32 = 4_096;
+/// Up to this size every start checks the whole file; beyond it `gridhall check` does.
+pub(crate) const QUICK_CHECK_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// How long a handle waits for another one's write.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What the data folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    /// A store of this format.
+    Store(u32),
+}
+
+/// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
+pub(crate) fn failed(place: &Path, doing: &'static str, source: rusqlite::Error) -> LogError {
+    let place = place.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => LogError::Full { place },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            LogError::Damaged { place, what: format!("cannot {doing}: {source}") }
+        }
+        _ => LogError::Engine { place, doing, source: Box::new(source) },
+    }
+}
+
+/// Looks at the file without opening it as a database. `kept_beside` says that something in the folder belongs to a
+/// database that is no longer there.
+pub fn probe(dir: &Path, kept_beside: bool) -> Result<Found, LogError> {
+    let path = dir.join(DATABASE);
+    let wal_bytes = std::fs::metadata(beside(&path, "-wal")).map_or(0, |meta| meta.len());
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return if wal_bytes > 0 || kept_beside {
+                Err(LogError::damaged(&path, "the database file is gone, but its log or snapshots are there"))
+            } else {
+                Ok(Found::Nothing)
+            };
+        }
+        Err(source) => return Err(LogError::io(&path, "read", source)),
+    };
+    let bytes = file.metadata().map_err(|source| LogError::io(&path, "read the size of", source))?.len();
+    let mut header = [0; 100];
+    if file.read_exact(&mut header).is_err() {
+        let what = format!("it has {bytes} bytes, less than its header needs");
+        return Err(LogError::damaged(&path, what));
+    }
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if &header[..16] != b"SQLite format 3\0" || word(68) != APPLICATION_ID {
+        return Err(LogError::Foreign { place: path });
+    }
+    let format = word(60);
+    if format > schema::FORMAT {
+        return Err(LogError::Newer { place: path, is: format, knows: schema::FORMAT });
+    }
+    let expected = u64::from(word(28)) * u64::from(PAGE_BYTES);
+    if wal_bytes == 0 && bytes < expected {
+        let what = format!("it has {bytes} bytes of {expected}, so its end was cut off");
+        return Err(LogError::damaged(&path, what));
+    }
+    Ok(Found::Store(format))
+}
+
+/// The file SQLite keeps beside the database, by its ending.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Makes a new, empty store. It appears under its name only when it is complete.
+pub fn create(dir: &Path) -> Result<(), LogError> {
+    let made = dir.join(format!("{DATABASE}.new"));
+    let path = dir.join(DATABASE);
+    let conn = create_as(&made)?;
+    conn.close().map_err(|(_, source)| failed(&made, "create", source))?;
+    std::fs::rename(&made, &path).map_err(|source| LogError::io(&made, "rename", source))?;
+    sync_folder(dir)
+}
+
+/// Makes an empty store under a name of its own, instead of whatever is there, and gives its connection.
+pub(crate) fn create_as(made: &Path) -> Result<Connection, LogError> {
+    let failed = |source| failed(made, "create", source);
+    match std::fs::remove_file(made) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(LogError::NotWritable { place: made.to_owned(), source }),
+    }
+    let conn = Connection::open(made).map_err(failed)?;
+    let settings = format!(
+        "PRAGMA page_size = {PAGE_BYTES}; PRAGMA synchronous = FULL; PRAGMA application_id = {APPLICATION_ID}; \
+         PRAGMA user_version = {};",
+        schema::FORMAT
+    );
+    conn.execute_batch(&settings).map_err(failed)?;
+    conn.execute_batch(&format!("BEGIN; {} {} COMMIT;", schema::EVENTS, schema::BESIDE)).map_err(failed)?;
+    schema::make_identity(&conn, made)?;
+    Ok(conn)
+}
+
+/// Makes a rename in `dir` durable.
+pub(crate) fn sync_folder(dir: &Path) -> Result<(), LogError> {
+    File::open(dir).and_then(|folder| folder.sync_all()).map_err(|source| LogError::io(dir, "sync", source))
+}
+
+/// Opens the file to write to it. Nothing is written yet.
+pub(crate) fn open_for_writing(path: &Path, pages_max: Option<u32>) -> Result<Connection, LogError> {
+    let failed = |source| failed(path, "open", source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // A store that is refused is not touched: without this, closing would fold the write-ahead log into it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+    conn.busy_timeout(BUSY).map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    if let Some(pages) = pages_max {
+        conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(failed)?;
+    }
+    Ok(conn)
+}
+
+/// Settings of a writing connection, set once the file is known to be sound.
+pub(crate) fn settle(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    let failed = |source| failed(path, "set up", source);
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        let what = format!("its journal mode is `{mode}`, and this file system does not allow `wal`");
+        return Err(LogError::damaged(path, what));
+    }
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536; \
+         PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+    )
+    .map_err(failed)
+}
+
+/// Opens the file for reading alone, in this process or another.
+pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, LogError> {
+    let failed = |source| failed(path, "open", source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.busy_timeout(BUSY).map_err(failed)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+        .map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Walks the whole file when it is small enough to do so at every start.
+pub(crate) fn quick_check(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if bytes > QUICK_CHECK_BYTES_MAX {
+        return Ok(());
+    }
+    let said: String = conn
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| failed(path, "check", source))?;
+    if said == "ok" { Ok(()) } else { Err(LogError::damaged(path, said.replace('\n', "; "))) }
+}
