@@ -12,12 +12,11 @@ use domain::case::Stage;
 use domain::code::{CaseId, DepartmentCode};
 use domain::command::{Command, History};
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
-use domain::whistle::WhistleCall;
 use rand::Rng;
 
 use crate::client::{BATCH_MAX, Client, Row, RowAnswer};
 use crate::schematic::Schematic;
-use cases::{Planned, Planner, pick};
+use cases::{Planned, Planner};
 use life::{Agenda, Step};
 use past::Rules;
 
@@ -26,6 +25,7 @@ pub mod figures;
 pub mod life;
 pub mod past;
 pub mod walkers;
+pub mod years;
 #[cfg(test)]
 mod tests;
 
@@ -222,25 +222,11 @@ impl City<'_> {
     }
 
     fn whistle(&mut self) -> (Row, Purpose) {
-        const MATTERS: [(&str, &[&str]); 8] = [
-            ("夜市油烟扰民", &["urban", "environment", "fire"]),
-            ("路面塌陷抢修", &["housing", "traffic", "water_supply"]),
-            ("雨污管网混接", &["water", "housing"]),
-            ("无主渣土堆放", &["urban", "housing"]),
-            ("占用消防通道", &["fire", "traffic"]),
-            ("工地噪声反复投诉", &["environment", "housing"]),
-            ("行道树倒伏占道", &["garden", "traffic", "mobile"]),
-            ("市场周边车辆乱停", &["traffic", "market", "urban"]),
-        ];
-        let area = self.planner.area();
         let random = self.planner.random();
-        let level = figures::WHISTLE_LEVELS[pick(random, &figures::WHISTLE_LEVELS.map(|(_, count)| count))].0;
-        let (title, called) = MATTERS[random.random_range(0..MATTERS.len())];
         let case = self.recent.get(random.random_range(0..self.recent.len().max(1))).copied();
-        let departments: Vec<DepartmentCode> =
-            called.iter().map(|code| DepartmentCode::new(*code).expect("the table holds codes")).collect();
-        let case = case.filter(|_| random.random_bool(0.3));
-        let call = WhistleCall { level, area, title: title.to_owned(), case, called: departments.clone() };
+        let case = case.filter(|_| self.planner.random().random_bool(0.3));
+        let call = self.planner.next_call(case);
+        let departments = call.called.clone();
         (Row::new(Command::RaiseWhistle { call }), Purpose::Whistle { departments })
     }
 

@@ -1,9 +1,10 @@
 //! Planned cases: what will be reported, where, and how long each stage will take. A pure function of the seed.
 
 use domain::case::{Priority, Report, Stage};
-use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::MINUTE_MS;
 use domain::place::Point;
+use domain::whistle::WhistleCall;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -95,9 +96,14 @@ impl<'a> Planner<'a> {
         Planned { report, department: department_of(class), stays_ms, late }
     }
 
-    /// A place for a whistle: an area of street level or finer.
-    pub fn area(&mut self) -> AreaCode {
-        self.next_case().report.area
+    /// The next whistle call, for this case where one is given.
+    pub fn next_call(&mut self, case: Option<CaseId>) -> WhistleCall {
+        let area = self.next_case().report.area;
+        let levels = figures::WHISTLE_LEVELS.map(|(_, count)| count);
+        let level = figures::WHISTLE_LEVELS[pick(&mut self.random, &levels)].0;
+        let (title, called) = figures::MATTERS[self.random.random_range(0..figures::MATTERS.len())];
+        let called = called.iter().map(|code| DepartmentCode::new(*code).expect("the table holds codes"));
+        WhistleCall { level, area, title: title.to_owned(), case, called: called.collect() }
     }
 
     /// The planner's randomness, for whoever shares its seed.

@@ -34,6 +34,18 @@ pub const WHISTLE_LEVELS: [(domain::whistle::WhistleLevel, f64); 3] = [
     (domain::whistle::WhistleLevel::Community, 331.0),
 ];
 
+/// What whistles are about, and whom they call; an example.
+pub const MATTERS: [(&str, &[&str]); 8] = [
+    ("夜市油烟扰民", &["urban", "environment", "fire"]),
+    ("路面塌陷抢修", &["housing", "traffic", "water_supply"]),
+    ("雨污管网混接", &["water", "housing"]),
+    ("无主渣土堆放", &["urban", "housing"]),
+    ("占用消防通道", &["fire", "traffic"]),
+    ("工地噪声反复投诉", &["environment", "housing"]),
+    ("行道树倒伏占道", &["garden", "traffic", "mobile"]),
+    ("市场周边车辆乱停", &["traffic", "market", "urban"]),
+];
+
 /// Share of dispatches beyond the limit: district level on time 94.54 % in 2024 (§1.13).
 pub const LATE_SHARE: f64 = 0.05;
 
