@@ -86,12 +86,50 @@ pub struct PageAnswer<T> {
     pub total: Option<u64>,
 }
 
-/// `GET /api/v1/cases/{id}`: the case as it stands and everything that happened to it, oldest first.
+/// `GET /api/v1/cases/{id}`: the case as it stands and what happened to it, the newest of it, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CaseAnswer {
     pub case: Case,
     pub timeline: Vec<Recorded>,
+    /// There is more before the timeline: what to ask for it as `before`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<u64>,
+    /// What lies before the timeline and is no note, the newest 500 of it: a case's way is whole however much was written
+    /// about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Recorded>,
+}
+
+impl CaseAnswer {
+    /// Steps and timeline in order.
+    pub fn happened(&self) -> impl Iterator<Item = &Recorded> {
+        self.steps.iter().chain(&self.timeline)
+    }
+
+    /// Puts the page before the timeline in front of it.
+    pub fn add_older(&mut self, page: CaseAnswer) {
+        let first = self.timeline.first().map_or(u64::MAX, |recorded| recorded.seq);
+        let before = page.timeline.into_iter().filter(|recorded| recorded.seq < first);
+        self.timeline.splice(0..0, before);
+        (self.older, self.steps) = (page.older, page.steps);
+    }
+
+    /// Takes a newer answer of the same case, and keeps what was read of its past where the two touch.
+    pub fn renew(&mut self, newer: CaseAnswer) {
+        let past = std::mem::replace(self, newer);
+        let last = past.timeline.last().map_or(0, |recorded| recorded.seq);
+        let Some(before) = self.older.filter(|before| past.case.id == self.case.id && *before <= last + 1)
+        else {
+            return;
+        };
+        let kept: Vec<Recorded> =
+            past.timeline.into_iter().filter(|recorded| recorded.seq < before).collect();
+        if !kept.is_empty() {
+            self.timeline.splice(0..0, kept);
+            (self.older, self.steps) = (past.older, past.steps);
+        }
+    }
 }
 
 /// `GET /api/v1/session`

@@ -34,7 +34,7 @@ pub use append::{Fingerprint, Remembered};
 pub use cases::{CaseFilter, CaseSort, Cursor, Days, Page, PhaseFilter};
 pub use events::{EventFilter, EventPage};
 pub use projection::Projection;
-pub use reader::{Reader, WhistleFilter};
+pub use reader::{Reader, Timeline, WhistleFilter};
 pub use recount::Recount;
 
 /// Name of the database in the data folder.

@@ -135,8 +135,31 @@ impl File {
                         self.load_cameras(id, place);
                     }
                     self.problem.set(None);
-                    self.answer.set(Some(answer));
+                    self.answer.update(|held| match held {
+                        Some(held) => held.renew(answer),
+                        None => *held = Some(answer),
+                    });
                 }
+                Err(error) => self.problem.set(Some(error)),
+            }
+        });
+    }
+
+    /// Reads on into the past of the case.
+    pub fn load_older(self) {
+        let before = self.answer.with_untracked(|held| held.as_ref().map(|held| (held.case.id, held.older)));
+        let Some((id, Some(before))) = before else { return };
+        spawn_local(async move {
+            let page = api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}?before={before}")).await;
+            if self.opened.try_get_untracked() != Some(Some(id)) {
+                return;
+            }
+            match page {
+                Ok(page) => self.answer.update(|held| {
+                    if let Some(held) = held.as_mut().filter(|held| held.older == Some(before)) {
+                        held.add_older(page);
+                    }
+                }),
                 Err(error) => self.problem.set(Some(error)),
             }
         });

@@ -28,12 +28,25 @@ pub fn History() -> impl IntoView {
         });
         shown.map(|(time, what, details)| view! { <li><span>{time}</span><p><b>{recorded.actor}</b>" "{what}" "<em>{details}</em></p></li> })
     };
+    let older = move || {
+        let cut = desk.file.with(|answer| answer.older.is_some());
+        cut.then(|| {
+            view! {
+                <p class="cut">{move || say!(speaks.get(), desk.history_cut)}" "
+                    <button type="button" class="button" id="desk-older" on:click=move |_| desk.file.load_older()>
+                        {move || say!(speaks.get(), desk.history_older)}
+                    </button>
+                </p>
+            }
+        })
+    };
     let list = move || lines.get().into_iter().rev().map(item).collect_view();
     view! {
         <section class="history" aria-label=move || say!(speaks.get(), desk.history)>
             <div class="hd"><h3>{move || say!(speaks.get(), desk.history)}</h3></div>
             <NoteField/>
             <ul class="notes">{list}</ul>
+            {older}
         </section>
     }
 }

@@ -48,7 +48,7 @@ pub fn Way() -> impl IntoView {
 /// When each stage began and ended, from what the log says. A case taken over has no early stages to show.
 fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) -> Vec<Step> {
     let mut ended = [None::<UtcMillis>; 7];
-    for recorded in &answer.timeline {
+    for recorded in answer.happened() {
         let stage = match recorded.event {
             Event::CaseAccepted { .. } => Stage::Accept,
             Event::CaseFiled { .. } => Stage::File,

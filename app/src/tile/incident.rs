@@ -170,7 +170,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let times = RwSignal::new([None::<UtcMillis>; 7]);
     spawn_local(async move {
-        match api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}")).await {
+        match api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}?limit=1")).await {
             Ok(answer) => drop(times.try_set(passed(&answer))),
             Err(error) => leptos::logging::warn!("timeline of case {id} not loaded: {error}"),
         }
@@ -194,7 +194,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
 /// When the work of each stage was done.
 fn passed(answer: &CaseAnswer) -> [Option<UtcMillis>; 7] {
     let mut times = [None; 7];
-    for recorded in &answer.timeline {
+    for recorded in answer.happened() {
         let stage = match recorded.event {
             Event::CaseAccepted { .. } => Stage::Accept,
             Event::CaseFiled { .. } => Stage::File,

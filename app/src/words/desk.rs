@@ -189,6 +189,8 @@ table! {
     unsure(what): "{what}：未收到答复，可安全重发", "{what}: no answer; sending again is safe";
     resend(): "重发", "Send again";
     history(): "经过与备注", "History and notes";
+    history_cut(): "更早的经过未显示", "What happened earlier is not shown";
+    history_older(): "显示更早的", "Show earlier";
     write_note(): "写备注，Enter 发送", "Write a note, Enter sends";
     note(): "备注", "Note";
     deadline_of(what): "{what}时限", "{what} limit";

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::Hall;
 use crate::problem::{Path, Problem, Query};
-use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError};
+use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError, Timeline};
 
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
@@ -137,16 +137,40 @@ pub async fn list(
     Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total }))
 }
 
-/// One case, open or closed, with everything that happened to it.
-#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", params(("id" = u64, Path)),
+/// Which part of a timeline.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TimelineQuery {
+    /// `older` of the answer before: what happened before it.
+    before: Option<u64>,
+    /// Events of the timeline, the newest of them; 1 to 500, by default 500.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+}
+
+impl TimelineQuery {
+    pub(super) fn page(&self) -> Result<(Option<u64>, usize), Problem> {
+        Ok((self.before, page_size(self.limit.or(Some(PAGE_MAX)))?))
+    }
+}
+
+/// One case, open or closed, with the newest of what happened to it.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", params(("id" = u64, Path), TimelineQuery),
     responses((status = 200, body = CaseAnswer), (status = 404, body = Problem)))]
-pub async fn one(State(hall): State<Hall>, Path(id): Path<String>) -> Result<Answer<CaseAnswer>, Problem> {
+pub async fn one(
+    State(hall): State<Hall>,
+    Path(id): Path<String>,
+    Query(query): Query<TimelineQuery>,
+) -> Result<Answer<CaseAnswer>, Problem> {
+    let (before, limit) = query.page()?;
     let number: u64 = id
         .parse()
         .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
     let read = move |reader: &crate::store::Reader| {
         let Some(case) = reader.case(CaseId(number))? else { return Ok(None) };
-        Ok(Some(CaseAnswer { timeline: reader.timeline(CaseId(number))?, case }))
+        let Timeline { events: timeline, older, steps } = reader.timeline(CaseId(number), before, limit)?;
+        Ok(Some(CaseAnswer { case, timeline, older, steps }))
     };
     let found = hall.reader.run(read).await.map_err(store_problem)?;
     found.map(Answer).ok_or_else(|| Problem::not_found(format!("no case {number}")))

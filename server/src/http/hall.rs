@@ -15,7 +15,7 @@ use domain::wire::{CaseLine, Hex64};
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
-use super::cases::{page_size, store_problem};
+use super::cases::{TimelineQuery, page_size, store_problem};
 use crate::clock;
 use crate::problem::{Path, Problem, Query};
 use crate::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, WhistleFilter};
@@ -196,21 +196,27 @@ pub async fn whistles(
 pub struct WhistleAnswer {
     whistle: Whistle,
     timeline: Vec<Recorded>,
+    /// There is more before the timeline: what to ask for it as `before`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    older: Option<u64>,
 }
 
 /// One whistle call.
-#[utoipa::path(get, path = "/api/v1/whistles/{id}", tag = "hall", params(("id" = u64, Path)),
+#[utoipa::path(get, path = "/api/v1/whistles/{id}", tag = "hall", params(("id" = u64, Path), TimelineQuery),
     responses((status = 200, body = WhistleAnswer), (status = 404, body = Problem)))]
 pub async fn whistle(
     State(hall): State<Hall>,
     Path(id): Path<String>,
+    Query(query): Query<TimelineQuery>,
 ) -> Result<Answer<WhistleAnswer>, Problem> {
+    let (before, limit) = query.page()?;
     let number: u64 = id.parse().map_err(|_| {
         Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number"))
     })?;
     let read = move |reader: &crate::store::Reader| {
         let Some(whistle) = reader.whistle(WhistleId(number))? else { return Ok(None) };
-        Ok(Some(WhistleAnswer { timeline: reader.whistle_timeline(WhistleId(number))?, whistle }))
+        let page = reader.whistle_timeline(WhistleId(number), before, limit)?;
+        Ok(Some(WhistleAnswer { whistle, timeline: page.events, older: page.older }))
     };
     let found = hall.reader.run(read).await.map_err(store_problem)?;
     found.map(Answer).ok_or_else(|| Problem::not_found(format!("no whistle call {number}")))

@@ -181,32 +181,55 @@ impl Reader {
         })
     }
 
-    /// Everything that happened to a case, in order.
-    pub fn timeline(&self, id: CaseId) -> Result<Vec<Recorded>, StoreError> {
-        self.events("case_id = ?1 ORDER BY seq LIMIT ?2", int(id.0), ROWS_MAX * 10)
+    /// The newest `limit` events of a case, or the newest before `before`; the oldest of them first.
+    pub fn timeline(&self, id: CaseId, before: Option<u64>, limit: usize) -> Result<Timeline, StoreError> {
+        self.newest_of("case_id", id.0, before, limit)
     }
 
-    /// Everything that happened to a whistle, in order.
-    pub fn whistle_timeline(&self, id: WhistleId) -> Result<Vec<Recorded>, StoreError> {
-        self.events("whistle_id = ?1 ORDER BY seq LIMIT ?2", int(id.0), ROWS_MAX * 10)
-    }
-
-    fn events(&self, which: &str, value: i64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
-        self.with(|conn| self.events_in(conn, which, value, limit))
-    }
-
-    fn events_in(
+    /// The newest events of a whistle, as [`Self::timeline`].
+    pub fn whistle_timeline(
         &self,
-        conn: &Connection,
-        which: &str,
-        value: i64,
+        id: WhistleId,
+        before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<Recorded>, StoreError> {
+    ) -> Result<Timeline, StoreError> {
+        self.newest_of("whistle_id", id.0, before, limit)
+    }
+
+    fn newest_of(
+        &self,
+        column: &str,
+        id: u64,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Timeline, StoreError> {
+        let limit = limit.clamp(1, ROWS_MAX);
+        let before = int(before.unwrap_or(u64::MAX >> 1));
+        self.with(|conn| {
+            // One more than is given says whether there is more.
+            let which = format!("{column} = ?1 AND seq < ?3 ORDER BY seq DESC LIMIT ?2");
+            let mut events = self.events_in(conn, &which, &[int(id), int(limit as u64 + 1), before])?;
+            let is_cut = events.len() > limit;
+            events.truncate(limit);
+            events.reverse();
+            let older = events.first().filter(|_| is_cut).map(|first| first.seq);
+            let mut steps = Vec::new();
+            if let Some(older) = older {
+                let which =
+                    format!("{column} = ?1 AND seq < ?3 AND name <> 'case_noted' ORDER BY seq DESC LIMIT ?2");
+                steps = self.events_in(conn, &which, &[int(id), int(ROWS_MAX as u64), int(older)])?;
+                steps.reverse();
+            }
+            Ok(Timeline { events, older, steps })
+        })
+    }
+
+    fn events_in(&self, conn: &Connection, which: &str, values: &[i64]) -> Result<Vec<Recorded>, StoreError> {
         let path = &self.inner.path;
         let failed = |source| StoreError::sql(path, "read events of", source);
         let sql = format!("SELECT {} FROM events WHERE {which}", replay::COLUMNS);
         let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-        let mut rows = statement.query([value, int(limit as u64)]).map_err(failed)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             found.push(replay::recorded(row, path)?);
@@ -219,7 +242,8 @@ impl Reader {
     pub fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, StoreError> {
         let limit = limit.clamp(1, ROWS_MAX * 10);
         self.with(|conn| {
-            let events = self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", int(seq), limit)?;
+            let events =
+                self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", &[int(seq), int(limit as u64)])?;
             let with_case = |recorded: Recorded| {
                 let case = recorded.event.case().map(|id| self.case_in(conn, id)).transpose()?.flatten();
                 Ok((recorded, case))
@@ -303,6 +327,17 @@ impl Reader {
     pub fn dir(&self) -> &Path {
         &self.inner.dir
     }
+}
+
+/// A page of what happened to a case or a whistle.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// Oldest first.
+    pub events: Vec<Recorded>,
+    /// There is more before them: events below this number.
+    pub older: Option<u64>,
+    /// What is below it and is no note.
+    pub steps: Vec<Recorded>,
 }
 
 /// Tally cells by key.

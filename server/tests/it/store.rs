@@ -1,7 +1,9 @@
 //! Store and writer together: answers, keys, restarts, lists.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use domain::answer::CaseAnswer;
 use domain::case::Stage;
 use domain::code::CaseId;
 use domain::command::{Command, Recorded};
@@ -10,7 +12,7 @@ use domain::rejection::Rejection;
 use domain::state::State;
 use server::store::backup::backup;
 use server::store::check::check;
-use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, Store, StoreError};
+use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, Store, StoreError, Timeline};
 use server::writer::{Committed, Publisher, WriteError};
 
 use crate::city::{self, TestClock, envelope, report_case, send, start};
@@ -26,7 +28,7 @@ fn answered_case_is_there_after_a_restart_and_its_key_answers_again() {
     assert_eq!(answer.number.as_deref(), Some("20261121-00001"));
     let id = answer.case.unwrap();
     send(&writer, Command::AcceptCase { case: id }).unwrap();
-    assert_eq!(reader.timeline(id).unwrap().len(), 2);
+    assert_eq!(reader.timeline(id, None, 500).unwrap().events.len(), 2);
     let before = reader.case(id).unwrap().unwrap();
     writer.stop();
     assert_eq!(send(&writer, report_case()), Err(WriteError::Stopped));
@@ -99,7 +101,7 @@ fn refused_command_leaves_nothing_and_its_key_may_be_used_again() {
     let jump = envelope(Command::FileCase { case });
     let refused = writer.send_many_blocking(vec![jump.clone()]).pop().unwrap();
     assert!(matches!(refused, Err(WriteError::Refused(Rejection::WrongStage { .. }))), "{refused:?}");
-    assert_eq!(reader.timeline(case).unwrap().len(), 1);
+    assert_eq!(reader.timeline(case, None, 500).unwrap().events.len(), 1);
     send(&writer, Command::AcceptCase { case }).unwrap();
     assert!(!writer.send_many_blocking(vec![jump]).pop().unwrap().unwrap().replayed);
     writer.stop();
@@ -125,7 +127,7 @@ fn rows_of_a_batch_are_answered_each_on_its_own() {
     let again = answers[3].as_ref().unwrap();
     assert!(again.replayed);
     assert_eq!(again.number, answers[0].as_ref().unwrap().number);
-    assert_eq!(reader.timeline(case).unwrap().len(), 3);
+    assert_eq!(reader.timeline(case, None, 500).unwrap().events.len(), 3);
     writer.stop();
 }
 
@@ -315,5 +317,56 @@ fn backup_of_a_running_store_is_whole_and_has_an_epoch_of_its_own() {
     drop(store);
     let again = backup(dir.path(), &made.folder, &city::policy()).unwrap_err();
     assert!(again.to_string().contains("copy"), "an existing backup is not overwritten: {again}");
+    writer.stop();
+}
+
+/// Ten thousand notes on a case must not hide what happened to it since.
+#[test]
+fn the_newest_of_a_case_are_the_ones_that_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
+    let case = send(&writer, report_case()).unwrap().case.unwrap();
+    send(&writer, Command::AcceptCase { case }).unwrap();
+    let note = |index: u32| envelope(Command::NoteCase { case, text: format!("note {index}") });
+    for from in (0..11_000).step_by(500) {
+        let notes = (from..from + 500).map(note).collect();
+        writer.send_many_blocking(notes).into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    }
+    let last = send(&writer, Command::FileCase { case }).unwrap().last_seq;
+    let newest = reader.timeline(case, None, 500).unwrap();
+    assert_eq!(newest.events.len(), 500);
+    assert_eq!(newest.events.last().map(|event| event.seq), Some(last));
+    assert!(newest.events.is_sorted_by_key(|event| event.seq));
+    let steps: Vec<&str> = newest.steps.iter().map(|event| event.event.name()).collect();
+    assert_eq!(steps, ["case_reported", "case_accepted"], "the way of the case is whole");
+    // And on to the first, without a gap.
+    let (mut seqs, mut page) = (Vec::new(), newest);
+    loop {
+        seqs.splice(0..0, page.events.iter().map(|event| event.seq));
+        let Some(before) = page.older else { break };
+        page = reader.timeline(case, Some(before), 500).unwrap();
+    }
+    assert!(page.steps.is_empty());
+    let all: BTreeSet<u64> = seqs.iter().copied().collect();
+    assert_eq!((all.len(), seqs.len()), (11_003, 11_003));
+    // A page that is open keeps what was read of the past when something new happens, without a gap or a double.
+    let answer = |before, limit| {
+        let Timeline { events: timeline, older, steps } = reader.timeline(case, before, limit).unwrap();
+        CaseAnswer { case: reader.case(case).unwrap().unwrap(), timeline, older, steps }
+    };
+    let mut held = answer(None, 200);
+    held.add_older(answer(held.older, 200));
+    send(&writer, Command::NoteCase { case, text: "new".to_owned() }).unwrap();
+    held.renew(answer(None, 200));
+    let whole = answer(None, 401);
+    assert_eq!(held.timeline, whole.timeline);
+    assert_eq!((held.older, &held.steps), (whole.older, &whole.steps));
+    // So much happened that the two do not touch: the newest alone.
+    for from in (0..400).step_by(200) {
+        let notes = (from..from + 200).map(note).collect();
+        writer.send_many_blocking(notes).into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    }
+    held.renew(answer(None, 200));
+    assert_eq!(held, answer(None, 200));
     writer.stop();
 }
