@@ -5,7 +5,7 @@ mod map;
 
 pub use map::{Map, ZOOM_MAX};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -40,9 +40,12 @@ pub struct Server {
     pub origins: Vec<String>,
     /// The cookie is sent over TLS only. Set when a TLS proxy stands in front.
     pub secure_cookies: bool,
-    /// Connections open at one time, sockets of screens among them; beyond it newcomers wait until one ends. 16 to
-    /// 100,000. Default 5,000.
+    /// Connections open at one time, sockets of screens among them. 16 to 100,000. Default 5,000. Those that have shown
+    /// no session or token hold an eighth of it at most for each address, and live a minute at most.
     pub connections_max: u32,
+    /// Addresses of proxies in front. Of a request that comes from one, the sender is whom it states in
+    /// `X-Forwarded-For`. None by default: then that header is passed over.
+    pub proxies: Vec<IpAddr>,
 }
 
 impl Default for Server {
@@ -53,6 +56,7 @@ impl Default for Server {
             origins: Vec::new(),
             secure_cookies: false,
             connections_max: 5_000,
+            proxies: Vec::new(),
         }
     }
 }
@@ -103,7 +107,8 @@ pub struct Ingest {
 const BUILT_IN_POLICY: &str = include_str!("../../config/policy.toml");
 
 /// Lists that may come from the environment, their parts separated by commas.
-const LISTS: [&str; 4] = ["map.layers", "policy.overlays", "policy.holidays", "server.origins"];
+const LISTS: [&str; 5] =
+    ["map.layers", "policy.overlays", "policy.holidays", "server.origins", "server.proxies"];
 
 impl Config {
     /// Reads the file, if any, and the environment.

@@ -2,8 +2,11 @@
 //!
 //! Modules in reading order.
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod clock;
+mod lock;
 pub mod access;
 pub mod problem;
 pub mod log;

@@ -32,7 +32,6 @@ mod moved;
 pub mod catchup;
 mod connection;
 mod snapshot;
-mod tune;
 
 use board::{Board, Heads};
 use catchup::Catchup;
@@ -40,7 +39,6 @@ pub use catchup::History;
 use frames::{Format, Frames, Next, lock};
 use pacer::{Pace, Wave};
 use session::StandsAt;
-pub use tune::tune;
 
 /// Limits of the live feed.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]

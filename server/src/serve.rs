@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,12 +15,15 @@ use crate::config::Config;
 use crate::http::mirror::{Listeners, Mirror};
 use crate::http::{self, Hall};
 use crate::live::Hub;
+use crate::lock::lock;
 use crate::position::{Accepts, Positions};
 use crate::store::Store;
 use crate::video::{Registry, Video};
 use crate::{clock, writer};
 
 mod connections;
+pub mod seats;
+pub mod tune;
 
 /// Requests under way get this long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -75,8 +78,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let hall = Hall { config, policy, access, writer, reader, mirror, hub, positions, video, metrics };
     upkeep(&hall);
     let stop = CancellationToken::new();
-    let connections_max = hall.config.server.connections_max;
-    let served = connections::serve(listener, http::router(&hall), connections_max, stop.clone());
+    let seats = seats::Seats::new(hall.config.server.connections_max);
+    let proxies = hall.config.server.proxies.clone().into();
+    let served = connections::serve(listener, http::router(&hall), seats, proxies, stop.clone());
     let served = tokio::spawn(served);
     Ok(Running { hall, address, stop: stop.drop_guard(), served })
 }
@@ -84,7 +88,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 /// One recorder for the whole process: tests start many servers in one.
 fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHandle> {
     static HANDLE: Mutex<Option<metrics_exporter_prometheus::PrometheusHandle>> = Mutex::new(None);
-    let mut handle = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut handle = lock(&HANDLE);
     if let Some(handle) = &*handle {
         return Ok(handle.clone());
     }

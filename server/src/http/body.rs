@@ -1,67 +1,63 @@
-//! Bodies of requests: read here, whole, within a limit, a time and a sum over all requests, before a route sees them.
-//! A body too large is refused with an answer the sender gets to see.
+//! Bodies of requests: read here, whole, within a limit, a time and a room, before a route sees them. A body too large
+//! is refused with an answer the sender gets to see.
+//!
+//! Room is taken as bytes arrive, never by the sender's word (`room`).
 
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::access::Actor;
 use crate::problem::Problem;
+
+mod room;
+
+use room::{Held, Holder, NoRoom, Pool, Room};
 
 /// Largest body of somebody who is known, in bytes: a batch of 1,000 commands with long texts.
 pub const BYTES_MAX: usize = 4 << 20;
 /// Largest body of a stranger: a name and a password, a pairing, one fix of a phone.
 pub const STRANGER_BYTES_MAX: usize = 16 << 10;
-/// Bodies of known senders held at one time, together. Sixteen of the largest.
-const HELD_BYTES_MAX: usize = 16 * BYTES_MAX;
+/// Every command of a person is smaller: up to here a body takes nothing of the room of large ones.
+const SMALL_BYTES: usize = 64 << 10;
+/// Small bodies of known senders, together and of one of them.
+const SMALL: Pool = Pool { bytes: 16 << 20, share: 2 << 20 };
+/// What large ones have beyond that: twelve of the largest, four of one sender.
+const LARGE: Pool = Pool { bytes: 12 * BYTES_MAX, share: 4 * BYTES_MAX };
 /// Bytes of a refused body that are read and thrown away. A server that answers and closes while the sender still
 /// writes resets the connection, and most clients then report a broken pipe instead of the answer.
 const DRAINED_BYTES_MAX: u64 = 8 * BYTES_MAX as u64;
 const DRAINED_FOR_MAX: Duration = Duration::from_secs(10);
-/// What one permit stands for.
-const PERMIT_BYTES: usize = 1 << 10;
 
 /// How much of a body is read, and for how long.
 #[derive(Clone)]
 pub struct Limit {
     bytes: usize,
     time: Duration,
-    /// Room for the bodies of all requests together.
-    room: Arc<Semaphore>,
+    /// For the bodies of all requests together.
+    room: Room,
 }
 
 impl Limit {
     /// For routes behind the door.
     #[must_use]
     pub fn known() -> Self {
-        Self::new(BYTES_MAX, Duration::from_secs(30), HELD_BYTES_MAX)
+        Self { bytes: BYTES_MAX, time: Duration::from_secs(30), room: Room::new(SMALL_BYTES, SMALL, LARGE) }
     }
 
-    /// For routes before the door. As much as every allowed connection may send, so that strangers who send slowly
-    /// do not keep others from signing in.
+    /// For routes before the door. As much as every allowed connection may send, an eighth of it from one address.
     #[must_use]
     pub fn stranger(connections: usize) -> Self {
-        Self::new(STRANGER_BYTES_MAX, Duration::from_secs(10), connections.max(1) * STRANGER_BYTES_MAX)
-    }
-
-    fn new(bytes: usize, time: Duration, held: usize) -> Self {
-        Self { bytes, time, room: Arc::new(Semaphore::new(held / PERMIT_BYTES)) }
-    }
-
-    /// Keeps room for a body of this length, or of the longest one.
-    fn keep(&self, stated: Option<u64>) -> Result<OwnedSemaphorePermit, Problem> {
-        let bytes = stated.and_then(|length| usize::try_from(length).ok()).unwrap_or(self.bytes);
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-        self.room.clone().try_acquire_many_owned(permits).map_err(|_| {
-            metrics::counter!("gridhall_bodies_refused_total").increment(1);
-            Problem::busy("too many large requests at once; try again in a second", 1)
-        })
+        let bytes = connections.max(1) * STRANGER_BYTES_MAX;
+        let pool = Pool { bytes, share: (bytes / 8).max(STRANGER_BYTES_MAX) };
+        let room = Room::new(STRANGER_BYTES_MAX, pool, Pool { bytes: 0, share: 0 });
+        Self { bytes: STRANGER_BYTES_MAX, time: Duration::from_secs(10), room }
     }
 
     fn too_large(&self, found: &str) -> Problem {
@@ -75,6 +71,10 @@ pub async fn bounded(State(limit): State<Limit>, request: Request, next: Next) -
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        // Nothing here reads one; whoever sends it only takes room.
+        return Problem::bad_request("body", "this method has no body").into_response();
+    }
     let stated = request
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -85,12 +85,9 @@ pub async fn bounded(State(limit): State<Limit>, request: Request, next: Next) -
         }
         return limit.too_large(&length.to_string()).into_response();
     }
-    let _room = match limit.keep(stated) {
-        Ok(room) => room,
-        Err(problem) => return problem.into_response(),
-    };
+    let mut held = limit.room.hold(holder(&request));
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(limit.time, read(body, &limit)).await {
+    match tokio::time::timeout(limit.time, read(body, &limit, &mut held)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(problem)) => problem.into_response(),
         Err(_late) => {
@@ -100,7 +97,17 @@ pub async fn bounded(State(limit): State<Limit>, request: Request, next: Next) -
     }
 }
 
-async fn read(body: Body, limit: &Limit) -> Result<Bytes, Problem> {
+/// Whose share a body counts in: the actor's, of strangers the address's.
+fn holder(request: &Request) -> Holder {
+    let actor = request.extensions().get::<Actor>();
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    match actor {
+        Some(actor) => Holder::Actor(actor.name.clone()),
+        None => Holder::Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0]))),
+    }
+}
+
+async fn read(body: Body, limit: &Limit, held: &mut Held) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -109,6 +116,16 @@ async fn read(body: Body, limit: &Limit) -> Result<Bytes, Problem> {
         if all.len() + chunk.len() > limit.bytes {
             return Err(limit.too_large(&format!("over {}", limit.bytes)));
         }
+        held.grow(chunk.len()).map_err(|why| {
+            metrics::counter!("gridhall_bodies_refused_total").increment(1);
+            let title = match why {
+                NoRoom::OfThisSender => {
+                    "too many large requests from this sender at once; try again in a second"
+                }
+                NoRoom::OfAll => "too many large requests at once; try again in a second",
+            };
+            Problem::busy(title, 1)
+        })?;
         all.extend_from_slice(&chunk);
     }
     Ok(all.into())

@@ -1,6 +1,8 @@
 //! The door every request goes through: who asks, from where, and whether a browser was tricked into asking.
 
-use axum::extract::{Request, State};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,7 @@ use super::Hall;
 use crate::access::{AccessError, Actor, Pass, Proof};
 use crate::clock;
 use crate::problem::Problem;
+use crate::serve::seats::Seat;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "gridhall_session";
@@ -25,9 +28,18 @@ pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next
     if let Err(problem) = check_reach(&actor, request.method(), request.uri().path()) {
         return problem.into_response();
     }
+    let seat = request.extensions().get::<Seat>();
+    if seat.zip(sender(&request)).is_some_and(|(seat, sender)| !seat.prove(sender)) {
+        return Problem::busy("too many connections from this address", 5).into_response();
+    }
     request.extensions_mut().insert(actor);
     request.extensions_mut().insert(pass);
     next.run(request).await
+}
+
+/// The address a request comes from; none where it came over no connection, as in a test.
+pub(super) fn sender(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
 async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Actor, Pass), Problem> {

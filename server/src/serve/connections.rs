@@ -1,9 +1,9 @@
-//! Connections: as many as the settings allow, each with a time for its request heads, ended gracefully.
+//! Connections: accepted while there are seats, each with a time for its request heads, ended gracefully.
 //!
-//! What should not be here: what is answered (`http`), how long a body may take (`http::body`).
+//! What should not be here: who gives way (`seats`), what is answered (`http`), how long a body may take (`http::body`).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,36 +12,49 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::seats::{Seat, Seats};
+
 /// From the connection, or from the last answer, until the next request's head is there.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// A connection on which nothing was proved takes no further request after this …
+const UNPROVED_LIFE: Duration = Duration::from_secs(50);
+/// … and its last answer may take so long: a minute in all.
+const LAST_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a head, and what is buffered of anything longer.
 const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Pause after the system refused a connection, for want of descriptors usually.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Files open besides connections from clients: store, cameras, the runtime's own.
 const OTHER_FILES: u64 = 1_024;
+/// Where a proxy states whom it speaks for.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Accepts until told to stop, then waits until every request under way is answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, max: u32, stop: CancellationToken) {
-    let seats = Arc::new(Semaphore::new(max as usize));
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    seats: Seats,
+    proxies: Arc<[IpAddr]>,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &seats, max) => accepted,
+            accepted = accept(&listener, &seats) => accepted,
         };
         let Some((stream, peer)) = accepted else { continue };
-        connections.spawn(converse(stream, peer, router.clone(), stop.clone()));
+        connections.spawn(converse(stream, peer, proxies.clone(), router.clone(), stop.clone()));
     }
     drop(listener);
     connections.close();
@@ -49,17 +62,17 @@ pub(super) async fn serve(listener: TcpListener, router: Router, max: u32, stop:
 }
 
 /// The next connection, once there is a seat for it.
-async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>, max: u32) -> Option<(Seated, SocketAddr)> {
-    if seats.available_permits() == 0 {
-        tracing::warn!(max, "as many connections as server.connections_max allows; newcomers wait");
-        metrics::counter!("gridhall_connections_full_total").increment(1);
-    }
-    let seat = seats.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(Seated, SocketAddr)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
-            crate::live::tune(&socket2::SockRef::from(&stream));
+            super::tune::tune(&socket2::SockRef::from(&stream));
             metrics::gauge!("gridhall_connections").increment(1.0);
-            Some((Seated { stream, _seat: seat }, peer))
+            let seated = Seated { stream, seat: seats.take(peer.ip()) };
+            if seats.is_over() {
+                metrics::counter!("gridhall_connections_full_total").increment(1);
+                seats.until_room().await;
+            }
+            Some((seated, peer))
         }
         Err(error) => {
             tracing::warn!(%error, "connection not accepted");
@@ -69,10 +82,29 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>, max: u32) -> Opt
     }
 }
 
-async fn converse(stream: Seated, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn converse(
+    stream: Seated,
+    peer: SocketAddr,
+    proxies: Arc<[IpAddr]>,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let seat = stream.seat.clone();
+    if is_proxy(peer.ip(), &proxies) {
+        seat.is_proxys();
+    }
+    let of_requests = seat.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(Body::new))
+        let under_way = of_requests.in_request();
+        let sender = sender(peer.ip(), request.headers(), &proxies);
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(sender, peer.port())));
+        request.extensions_mut().insert(of_requests.clone());
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -83,6 +115,12 @@ async fn converse(stream: Seated, peer: SocketAddr, router: Router, stop: Cancel
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        // At once: somebody waits for the seat.
+        () = seat.given_way() => return,
+        () = lived(&seat) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER_TIME, connection).await.unwrap_or(Ok(()))
+        }
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -93,10 +131,38 @@ async fn converse(stream: Seated, peer: SocketAddr, router: Router, stop: Cancel
     }
 }
 
+/// Ends when a connection that has proved nothing has had its time; never for one that has proved something by then.
+async fn lived(seat: &Seat) {
+    tokio::time::sleep(UNPROVED_LIFE).await;
+    if !seat.is_unproved() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn is_proxy(address: IpAddr, proxies: &[IpAddr]) -> bool {
+    proxies.iter().any(|proxy| proxy.to_canonical() == address.to_canonical())
+}
+
+/// Who sends a request: the peer, or whom a configured proxy states. Each proxy adds the address it was asked from at the
+/// end, so the last that is no proxy of ours is the first one nobody could have made up.
+fn sender(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !is_proxy(peer, proxies) {
+        return peer;
+    }
+    let stated: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let known = stated.iter().rev().map_while(|text| text.trim().parse::<IpAddr>().ok());
+    known.into_iter().find(|address| !is_proxy(*address, proxies)).unwrap_or(peer)
+}
+
 /// A connection with its seat, which it keeps when it becomes a WebSocket.
 struct Seated {
     stream: TcpStream,
-    _seat: OwnedSemaphorePermit,
+    seat: Seat,
 }
 
 impl Drop for Seated {
@@ -160,21 +226,13 @@ pub(super) fn raise_file_limit(connections_max: u32) {
 }
 
 /// The limit in force afterwards.
-#[allow(unsafe_code, reason = "the standard library has no call for limits of the process")]
 fn raise() -> io::Result<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the pointer is to a live, writable `rlimit`.
-    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
-        return Err(io::Error::last_os_error());
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     }
-    if limit.rlim_cur < limit.rlim_max {
-        limit.rlim_cur = limit.rlim_max;
-        // SAFETY: the pointer is to a live `rlimit` that is only read.
-        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(limit.rlim_cur)
+    Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -186,5 +244,34 @@ mod tests {
         let line = said.lines().find(|line| line.starts_with("Max open files")).unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!((words[3], words[4]), (limit.to_string().as_str(), limit.to_string().as_str()));
+    }
+
+    #[test]
+    fn only_a_configured_proxy_is_believed_and_only_what_it_added() {
+        use std::net::IpAddr;
+        let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+        let said = |values: &[&str]| {
+            let mut headers = axum::http::HeaderMap::new();
+            for value in values {
+                headers.append(super::FORWARDED_FOR, value.parse().unwrap());
+            }
+            headers
+        };
+        let proxies = [parse("10.0.0.1"), parse("10.0.0.2")];
+        for (peer, values, expected) in [
+            ("10.0.0.9", vec!["192.0.2.7"], "10.0.0.9"),
+            ("10.0.0.1", vec!["192.0.2.7"], "192.0.2.7"),
+            ("::ffff:10.0.0.1", vec!["192.0.2.7"], "192.0.2.7"),
+            // The first entry is the stranger's own word.
+            ("10.0.0.1", vec!["1.2.3.4, 192.0.2.7"], "192.0.2.7"),
+            ("10.0.0.1", vec!["1.2.3.4", "192.0.2.7 , 10.0.0.2"], "192.0.2.7"),
+            ("10.0.0.1", vec!["192.0.2.7, unknown"], "10.0.0.1"),
+            ("10.0.0.1", vec!["2001:db8::7"], "2001:db8::7"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+        ] {
+            let found = super::sender(parse(peer), &said(&values), &proxies);
+            assert_eq!(found, parse(expected), "{peer} {values:?}");
+        }
+        assert_eq!(super::sender(parse("10.0.0.1"), &said(&["192.0.2.7"]), &[]), parse("10.0.0.1"));
     }
 }

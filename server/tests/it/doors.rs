@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use domain::moment::UtcMillis;
+use domain::role::Role;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -63,38 +65,86 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     hall.running.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_large_bodies_of_a_known_sender_take_turns() {
-    let hall = served().await;
-    let mut held = Vec::new();
-    for _ in 0..20 {
-        let head = format!(
-            "POST /api/v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: 4194304\r\n\r\n[",
-            hall.token
-        );
-        let mut stream = TcpStream::connect(hall.running.address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        held.push(stream);
-    }
+/// Sends a head and what has arrived of the body so far, and keeps the connection.
+async fn sending(address: std::net::SocketAddr, head: &str, body: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server may answer and close before it has everything.
+    let _ = stream.write_all(body).await;
+    stream
+}
+
+/// How many of these were answered 503.
+async fn busy(held: &mut [TcpStream]) -> usize {
     let mut busy = 0;
-    for stream in &mut held {
+    for stream in held {
         let mut start = [0; 12];
         let read = tokio::time::timeout(Duration::from_millis(500), stream.read_exact(&mut start)).await;
         busy += usize::from(read.is_ok() && &start == b"HTTP/1.1 503");
     }
-    assert_eq!(busy, 4, "sixteen of four mebibytes are held at most");
-    drop(held);
-    // Their room is given back.
-    let row =
-        json!({ "key": "0190a0b0-0000-7000-8000-000000000001", "command": super::http::report("530102") });
-    for attempt in 0.. {
-        let reply = hall.post("/api/v1/commands", &row).await;
-        if reply.status == 200 {
-            break;
+    busy
+}
+
+/// Sixteen announced bodies of one wall held the room of everybody: no command was taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_one_sender_announces_or_sends_a_command_gets_through() {
+    let hall = served().await;
+    let address = hall.running.address;
+    let access = &hall.running.hall.access;
+    let wall = access.make_token("wall-9", Role::Kiosk, UtcMillis(0)).await.unwrap();
+    let phone = access.make_token("J0009", Role::Inspector, UtcMillis(0)).await.unwrap();
+    let head = |line: &str, secret: &str, framing: &str| {
+        format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n\
+            Content-Type: application/json\r\n{framing}\r\n\r\n"
+        )
+    };
+    let mut held = Vec::new();
+    for framing in ["Content-Length: 4194304", "Transfer-Encoding: chunked"] {
+        for _ in 0..16 {
+            let reads = head("GET /api/v1/tally", wall.expose(), framing);
+            held.push(sending(address, &reads, b"1").await);
+            let writes = head("POST /api/v1/positions", phone.expose(), framing);
+            held.push(sending(address, &writes, b"1").await);
         }
-        assert!(attempt < 50, "{}", reply.text);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let row = |number: u32| {
+        let key = format!("0190a0b0-0000-7000-8000-{number:012}");
+        json!({ "key": key, "command": super::http::report("530102") })
+    };
+    for number in 0..10 {
+        assert_eq!(hall.post("/api/v1/commands", &row(number)).await.status, 200);
+    }
+    drop(held);
+    // Now all but the last byte of each is really sent.
+    let all_but_one = vec![b' '; (4 << 20) - 1];
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        let writes = head("POST /api/v1/positions", phone.expose(), "Content-Length: 4194304");
+        held.push(sending(address, &writes, &all_but_one).await);
+    }
+    assert_eq!(busy(&mut held).await, 12, "four of four mebibytes are one sender's share");
+    for number in 10..20 {
+        assert_eq!(hall.post("/api/v1/commands", &row(number)).await.status, 200);
+    }
+    // A large one of somebody else, too.
+    let rows: Vec<_> = (0..900).map(|number| row(1_000 + number)).collect();
+    assert_eq!(hall.post("/api/v1/commands", &json!({ "commands": rows })).await.status, 200);
+    hall.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_where_none_belongs_is_refused_at_once() {
+    let hall = served().await;
+    for line in ["GET /api/v1/tally", "HEAD /api/v1/tally", "GET /healthz", "GET /osmand"] {
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 4000\r\n\r\n1",
+            hall.token
+        );
+        let began = Instant::now();
+        let answer = raw(hall.running.address, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{line}: {answer}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{line}: {:?}", began.elapsed());
     }
     hall.running.stop().await.unwrap();
 }
@@ -158,25 +208,96 @@ async fn a_connection_that_asks_nothing_is_closed() {
     hall.running.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_limit_wait_for_a_seat() {
-    let hall = served_with(|config| config.server.connections_max = 16).await;
-    let ask = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-    let mut seated = Vec::new();
-    for _ in 0..16 {
-        let mut stream = TcpStream::connect(hall.running.address).await.unwrap();
-        stream.write_all(ask.as_bytes()).await.unwrap();
-        let mut start = [0; 15];
-        stream.read_exact(&mut start).await.unwrap();
-        seated.push(stream);
+const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// A connection from one of this machine's own addresses.
+async fn from(last: u8, address: std::net::SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// Asks; whether an answer comes.
+async fn is_served(stream: &mut TcpStream) -> bool {
+    if stream.write_all(ASK).await.is_err() {
+        return false;
     }
-    let mut late = TcpStream::connect(hall.running.address).await.unwrap();
-    late.write_all(ask.as_bytes()).await.unwrap();
-    let mut start = [0; 15];
-    let wait = tokio::time::timeout(Duration::from_millis(500), late.read_exact(&mut start)).await;
-    assert!(wait.is_err(), "the seventeenth was served at once");
-    seated.pop();
-    tokio::time::timeout(Duration::from_secs(5), late.read_exact(&mut start)).await.unwrap().unwrap();
-    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    let mut answer = [0; 4096];
+    matches!(
+        tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await,
+        Ok(Ok(read)) if answer[..read].starts_with(b"HTTP/1.1 200")
+    )
+}
+
+/// One tiny request each few seconds on every connection kept all seats, and nobody could come in.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_on_to_many_connections_keeps_nobody_out() {
+    let hall = served_with(|config| config.server.connections_max = 80).await;
+    let address = hall.running.address;
+    // From one address, as many as there are and more.
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let mut stream = from(2, address).await;
+        assert!(is_served(&mut stream).await, "the newest is served");
+        held.push(stream);
+    }
+    let mut kept = 0;
+    for stream in &mut held {
+        kept += usize::from(is_served(stream).await);
+    }
+    assert_eq!(kept, 10, "an eighth of eighty");
+    // From so many addresses that every seat is taken: the oldest gives way.
+    let mut many = Vec::new();
+    for last in 10..20 {
+        for _ in 0..10 {
+            let mut stream = from(last, address).await;
+            assert!(is_served(&mut stream).await);
+            many.push(stream);
+        }
+    }
+    let began = Instant::now();
+    for _ in 0..20 {
+        assert!(is_served(&mut from(3, address).await).await, "a newcomer waits for nobody");
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    hall.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_shown_a_token_keeps_the_connection_whatever_strangers_do() {
+    let hall = served_with(|config| config.server.connections_max = 16).await;
+    let address = hall.running.address;
+    let ask =
+        format!("GET /api/v1/session HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", hall.token);
+    let ask = async |stream: &mut TcpStream| {
+        let sent = stream.write_all(ask.as_bytes()).await.is_ok();
+        let mut answer = [0; 4096];
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await;
+        sent && matches!(read, Ok(Ok(read)) if answer[..read].starts_with(b"HTTP/1.1 200"))
+    };
+    let mut proved = from(2, address).await;
+    assert!(ask(&mut proved).await);
+    let mut strangers = Vec::new();
+    for number in 0..60u8 {
+        // From the same address and from others.
+        let mut stream = from(2 + number % 20, address).await;
+        assert!(is_served(&mut stream).await);
+        strangers.push(stream);
+    }
+    assert!(ask(&mut proved).await);
+    hall.running.stop().await.unwrap();
+}
+
+/// However often it asks. Waits most of a minute, which costs the other tests nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_proves_nothing_lives_a_minute() {
+    let hall = served().await;
+    let mut stream = TcpStream::connect(hall.running.address).await.unwrap();
+    let began = Instant::now();
+    while is_served(&mut stream).await {
+        assert!(began.elapsed() < Duration::from_secs(70), "it lives on");
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    }
+    assert!(began.elapsed() > Duration::from_secs(40), "{:?}", began.elapsed());
     hall.running.stop().await.unwrap();
 }

@@ -65,7 +65,7 @@ impl Hall {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream: &mut TcpStream| {
-            server::live::tune(&socket2::SockRef::from(&*stream));
+            server::serve::tune::tune(&socket2::SockRef::from(&*stream));
         });
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         while !hub.started() {
