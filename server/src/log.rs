@@ -12,6 +12,10 @@ pub mod memory;
 pub mod sqlite;
 pub mod container;
 pub mod shelf;
+pub mod segment;
+pub mod backup;
+pub mod restore;
+pub mod check;
 
 #[cfg(test)]
 mod conformance;

@@ -16,6 +16,7 @@ use flate2::write::DeflateEncoder;
 use sha2::{Digest, Sha256};
 
 use super::LogError;
+use super::sqlite::file::{beside, sync_folder};
 
 const MAGIC: &[u8; 8] = b"GRHLSECT";
 /// Version of the layout.
@@ -280,7 +281,7 @@ const SYNC_BYTES: usize = 4 << 20;
 
 /// Writes a file that appears under its name only when it is whole and on the disk.
 pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
-    let unfinished = path.with_extension("unfinished");
+    let unfinished = beside(path, ".unfinished");
     let write = || -> std::io::Result<()> {
         let mut file = std::fs::File::create(&unfinished)?;
         for piece in bytes.chunks(SYNC_BYTES) {
@@ -295,7 +296,7 @@ pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
         let _ = std::fs::remove_file(&unfinished);
         return Err(LogError::io(path, "write", source));
     }
-    path.parent().map_or(Ok(()), super::sqlite::file::sync_folder)
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 #[cfg(test)]

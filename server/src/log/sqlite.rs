@@ -163,6 +163,21 @@ read_through_db!(SqliteReader);
 read_through_db!(SqliteLog);
 
 impl SqliteReader {
+    /// Whether rows of an earlier format are still being moved.
+    pub fn is_moving(&self) -> Result<bool> {
+        moving::is_moving(&self.db.conn, &self.db.path)
+    }
+
+    /// Persons that were erased: their number and their case.
+    pub fn erased(&self) -> Result<Vec<(u64, u64)>> {
+        let sql = "SELECT no, case_id FROM persons WHERE key IS NULL ORDER BY no";
+        let ask = |conn: &Connection| -> rusqlite::Result<Vec<(u64, u64)>> {
+            let mut statement = conn.prepare_cached(sql)?;
+            statement.query_map([], |row| Ok((natural(row.get(0)?), natural(row.get(1)?))))?.collect()
+        };
+        ask(&self.db.conn).map_err(self.db.failed("read the persons of"))
+    }
+
     /// Opens the file in `dir` beside a server or without one; nothing is written to it.
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join(file::DATABASE);
@@ -260,13 +275,7 @@ impl SqliteLog {
             }
             head = row.seq;
         }
-        let insert = || -> rusqlite::Result<()> {
-            group.events.iter().try_for_each(|row| rows::insert_event(conn, row))?;
-            group.commands.iter().try_for_each(|row| rows::insert_command(conn, row))?;
-            group.blobs.iter().try_for_each(|row| rows::insert_blob(conn, row))?;
-            group.persons.iter().try_for_each(|row| rows::insert_person(conn, row))
-        };
-        insert().map_err(self.db.failed("append to"))
+        insert_rows(conn, group).map_err(self.db.failed("append to"))
     }
 
     /// Folds the write-ahead log in when whoever tends it could not keep up; what they left is little.
@@ -287,6 +296,14 @@ impl SqliteLog {
             }
         }
     }
+}
+
+/// Inserts the rows of a group within the caller's transaction.
+pub(crate) fn insert_rows(conn: &Connection, group: &Group) -> rusqlite::Result<()> {
+    group.events.iter().try_for_each(|row| rows::insert_event(conn, row))?;
+    group.commands.iter().try_for_each(|row| rows::insert_command(conn, row))?;
+    group.blobs.iter().try_for_each(|row| rows::insert_blob(conn, row))?;
+    group.persons.iter().try_for_each(|row| rows::insert_person(conn, row))
 }
 
 /// After a failed sync nobody knows what the disk has; the process ends, and a restart reads it.

@@ -1,16 +1,17 @@
-//! Moving persons out of the events of format 1, in bites, while the hall serves.
+//! Moving rows of format 1 to where format 2 has them, in bites, while the hall serves: persons out of the events, and
+//! keys to the commands.
 //!
-//! A bite is one small transaction: the bodies without the person's words, the sealed persons, and how far it came. A
-//! kill leaves whole bites, and the next start goes on behind the last one. What is moved does not change what an event
-//! means: whoever reads events takes the words out of an unmoved body as well.
+//! A bite is one small transaction: what it moved, and how far it came. A kill leaves whole bites, and the next start
+//! goes on behind the last one. What is moved does not change what an event or a key means: whoever reads events takes
+//! the words out of an unmoved body as well, and keys are found in both places.
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use serde_json::Value;
 
 use super::file::{self, failed};
-use super::rows::{self, int, natural};
+use super::rows::{self, int};
 use super::schema::{self, MOVED_TO};
 use crate::log::seal::{self, Secret};
 use crate::log::{EventRow, LogError, PersonRow};
@@ -39,7 +40,7 @@ impl Mover {
     pub fn open(dir: &Path) -> Result<Option<Self>, LogError> {
         let path = dir.join(file::DATABASE);
         let conn = file::open_for_writing(&path, None)?;
-        if schema::format(&conn, &path)? < schema::FORMAT || moved_to(&conn, &path)?.is_none() {
+        if schema::format(&conn, &path)? < schema::FORMAT || !is_moving(&conn, &path)? {
             return Ok(None);
         }
         file::settle(&conn, &path)?;
@@ -47,53 +48,92 @@ impl Mover {
         Ok(Some(Self { conn, path, secret }))
     }
 
-    /// Moves one bite; false when that was the last. `also` is called within the transaction with the cases whose
-    /// persons were moved: whatever else of format 1 holds their words is cleared with them.
+    /// Moves one bite; false when nothing was left. `also` is called within the transaction with the cases whose persons
+    /// were moved: whatever else of format 1 holds their words is cleared with them.
     pub fn bite(
         &mut self,
         also: impl FnOnce(&Connection, &[u64]) -> rusqlite::Result<()>,
     ) -> Result<bool, LogError> {
-        let failed = |source| failed(&self.path, "move persons in", source);
+        let failed = |source| failed(&self.path, "move rows of", source);
         let transaction =
-            self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-        let Some(after) = moved_to(&transaction, &self.path)? else { return Ok(false) };
-        let which =
-            "seq > ?1 AND name IN ('case_reported', 'case_taken_over') AND form = 1 ORDER BY seq LIMIT ?2";
-        let page =
-            rows::events(&transaction, &self.path, which, params![int(after), int(BITE as u64)], BITE)?;
-        let last = page.last().map(|row| row.seq);
-        let mut cases = Vec::new();
-        for row in page {
-            let Some(case) = row.case else { continue };
-            let Some((body, reporter)) = without_reporter(&row.body, &self.secret) else { continue };
-            let key = seal::new_key();
-            let sealed = seal::seal(&key, case, &reporter);
-            rows::insert_person(&transaction, &PersonRow { no: 0, case, sealed, key: Some(key) })
-                .map_err(failed)?;
-            let row = EventRow { body, ..row }.summed();
-            transaction
-                .prepare_cached("UPDATE events SET body = ?2, crc = ?3 WHERE seq = ?1")
-                .and_then(|mut update| update.execute(params![int(row.seq), row.body, row.crc]))
-                .map_err(failed)?;
-            cases.push(case);
-        }
-        also(&transaction, &cases).map_err(failed)?;
-        match last {
-            Some(last) => schema::set_meta(&transaction, &self.path, MOVED_TO, &last.to_string())?,
-            None => {
-                let done = transaction.execute("DELETE FROM meta WHERE name = ?1", [MOVED_TO]);
-                done.map_err(failed)?;
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let more = match stage(&transaction, &self.path)? {
+            Stage::Persons(after) => {
+                let cases = persons(&transaction, &self.path, &self.secret, after)?;
+                also(&transaction, &cases).map_err(failed)?;
+                true
             }
-        }
+            Stage::Keys => keys(&transaction).map_err(failed)?,
+            Stage::Done => false,
+        };
         transaction.commit().map_err(failed)?;
-        Ok(last.is_some())
+        Ok(more)
     }
 }
 
-/// How far the moving has come; none when it is done or was never needed.
-pub(crate) fn moved_to(conn: &Connection, path: &Path) -> Result<Option<u64>, LogError> {
-    let text = schema::meta(conn, path, MOVED_TO)?;
-    Ok(text.map(|text| natural(text.parse().unwrap_or(0))))
+/// Moves the persons of the next events; gives their cases.
+fn persons(conn: &Connection, path: &Path, secret: &Secret, after: u64) -> Result<Vec<u64>, LogError> {
+    let failed = |source| failed(path, "move persons in", source);
+    let which =
+        "seq > ?1 AND name IN ('case_reported', 'case_taken_over') AND form = 1 ORDER BY seq LIMIT ?2";
+    let page = rows::events(conn, path, which, params![int(after), BITE as i64], BITE)?;
+    let stand = page.last().map_or_else(|| KEYS.to_owned(), |row| row.seq.to_string());
+    schema::set_meta(conn, path, MOVED_TO, &stand)?;
+    let mut cases = Vec::new();
+    for row in page {
+        let Some(case) = row.case else { continue };
+        let Some((body, reporter)) = without_reporter(&row.body, secret) else { continue };
+        let key = seal::new_key();
+        let sealed = seal::seal(&key, case, &reporter);
+        rows::insert_person(conn, &PersonRow { no: 0, case, sealed, key: Some(key) }).map_err(failed)?;
+        let row = EventRow { body, ..row }.summed();
+        conn.prepare_cached("UPDATE events SET body = ?2, crc = ?3 WHERE seq = ?1")
+            .and_then(|mut update| update.execute(params![int(row.seq), row.body, row.crc]))
+            .map_err(failed)?;
+        cases.push(case);
+    }
+    Ok(cases)
+}
+
+/// How far the moving has come.
+enum Stage {
+    /// Events up to this one have been looked at.
+    Persons(u64),
+    Keys,
+    Done,
+}
+
+/// What stands in `meta` while keys are moved.
+const KEYS: &str = "keys";
+
+fn stage(conn: &Connection, path: &Path) -> Result<Stage, LogError> {
+    Ok(match schema::meta(conn, path, MOVED_TO)? {
+        None => Stage::Done,
+        Some(text) if text == KEYS => Stage::Keys,
+        Some(text) => Stage::Persons(text.parse().unwrap_or(0)),
+    })
+}
+
+pub(super) fn is_moving(conn: &Connection, path: &Path) -> Result<bool, LogError> {
+    Ok(!matches!(stage(conn, path)?, Stage::Done))
+}
+
+/// Keys that were imported, and those that changed nothing, are kept for ever.
+const MOVE_KEYS: &str = "
+INSERT OR IGNORE INTO commands(at, actor, key, fingerprint, form, first_seq, last_seq, answer, lasting)
+SELECT coalesce(e.at, 0), coalesce(e.actor, ''), k.key, k.fingerprint, 1, k.first_seq, k.last_seq, '',
+  e.seq IS NULL OR substr(hex(k.key), 13, 1) = '5'
+FROM (SELECT * FROM keys ORDER BY key LIMIT ?1) k
+LEFT JOIN events e ON e.seq = k.first_seq AND k.last_seq >= k.first_seq";
+const DROP_KEYS: &str = "DELETE FROM keys WHERE key IN (SELECT key FROM keys ORDER BY key LIMIT ?1)";
+
+fn keys(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached(MOVE_KEYS)?.execute([BITE as i64])?;
+    let moved = conn.prepare_cached(DROP_KEYS)?.execute([BITE as i64])?;
+    if moved == 0 {
+        conn.execute("DELETE FROM meta WHERE name = ?1", [MOVED_TO])?;
+    }
+    Ok(moved > 0)
 }
 
 /// The body of form 1 without its reporter, and who that was; none where nobody was named.

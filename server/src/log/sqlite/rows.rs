@@ -158,12 +158,15 @@ pub(super) fn commands_after(
     })
 }
 
+/// A row without an actor comes from a key of format 1 that changed nothing: it answers to all and has nothing to tell.
 pub(super) fn command_of(
     conn: &Connection,
     actor: &str,
     key: &[u8; 16],
 ) -> rusqlite::Result<Option<CommandRow>> {
-    let sql = format!("SELECT {COMMAND} FROM commands WHERE key = ?1 AND actor = ?2");
+    let sql = format!(
+        "SELECT {COMMAND} FROM commands WHERE key = ?1 AND actor IN (?2, '') ORDER BY actor DESC LIMIT 1"
+    );
     conn.prepare_cached(&sql)?.query_row(params![key.as_slice(), actor], command).optional()
 }
 

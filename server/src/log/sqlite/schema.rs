@@ -90,8 +90,8 @@ ALTER TABLE events ADD COLUMN areas TEXT;
 ALTER TABLE events ADD COLUMN chain BLOB;
 ";
 
-/// In `meta` while persons of format 1 still stand in their events: the last event that has been looked at.
-pub(crate) const MOVED_TO: &str = "persons_moved_to";
+/// In `meta` while rows of format 1 stand where they stood then: how far they have been moved.
+pub(crate) const MOVED_TO: &str = "moved_to";
 
 /// The version the file says it has. Asked of SQLite and not of the file's first bytes: the newest may be in the
 /// write-ahead log alone.
@@ -104,7 +104,7 @@ pub(crate) fn format(conn: &Connection, path: &Path) -> Result<u32, LogError> {
 pub(crate) fn upgrade(conn: &Connection, path: &Path) -> Result<(), LogError> {
     let is = format(conn, path)?;
     match is {
-        FORMAT => return Ok(()),
+        FORMAT => return drop_old_keys(conn, path),
         1 => {}
         _ => return Err(LogError::Newer { place: path.to_owned(), is, knows: FORMAT }),
     }
@@ -120,6 +120,14 @@ pub(crate) fn upgrade(conn: &Connection, path: &Path) -> Result<(), LogError> {
     // An older programme judges the file by its first page: the new version must be there, not only in the log.
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
     tracing::info!(path = %path.display(), from = is, to = FORMAT, "store brought up to date");
+    Ok(())
+}
+
+/// The table of keys of format 1, once it is empty.
+fn drop_old_keys(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    if meta(conn, path, MOVED_TO)?.is_none() && has_old_keys(conn, path)? {
+        conn.execute_batch("DROP TABLE keys").map_err(|source| failed(path, "bring up to date", source))?;
+    }
     Ok(())
 }
 

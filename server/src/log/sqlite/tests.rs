@@ -53,6 +53,22 @@ fn a_store_of_format_1_opens_whole_and_its_keys_answer_their_own_actors() {
     let mut log = SqliteLog::open(dir.path(), false, None).unwrap();
     let head = log.head().unwrap().seq;
     assert_eq!(all(&log).len() as u64, head);
+    assert_eq!(log.head().unwrap().command, 0);
+    old_keys_answer(&log);
+    let mut mover = Mover::open(dir.path()).unwrap().unwrap();
+    while mover.bite(|_, _| Ok(())).unwrap() {
+        old_keys_answer(&log);
+    }
+    assert!(log.head().unwrap().command > 200, "they are commands now");
+    log.append(&Group { events: vec![event(head + 1)], ..Group::default() }).unwrap();
+    assert_eq!(log.of(Subject::Case(event(head + 1).case.unwrap()), u64::MAX, 1).unwrap()[0].seq, head + 1);
+    drop((log, mover));
+    let log = SqliteLog::open(dir.path(), false, None).unwrap();
+    assert!(!log.db.old_keys, "and their old table is gone");
+    old_keys_answer(&log);
+}
+
+fn old_keys_answer(log: &SqliteLog) {
     let lines = acknowledged();
     assert!(lines.len() > 200, "{}", lines.len());
     for line in &lines {
@@ -72,8 +88,6 @@ fn a_store_of_format_1_opens_whole_and_its_keys_answer_their_own_actors() {
             assert_eq!(log.remembered("somebody else", &key(line)).unwrap(), None, "{line}");
         }
     }
-    log.append(&Group { events: vec![event(head + 1)], ..Group::default() }).unwrap();
-    assert_eq!(log.of(Subject::Case(event(head + 1).case.unwrap()), u64::MAX, 1).unwrap()[0].seq, head + 1);
 }
 
 #[test]
