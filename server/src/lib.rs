@@ -11,6 +11,8 @@ pub mod access;
 pub mod problem;
 pub mod log;
 pub mod store;
+pub mod views;
+pub mod lists;
 pub mod writer;
 pub mod timer;
 pub mod import;

@@ -1,0 +1,234 @@
+//! Lists of cases and whistle calls: memory, what was closed lately, and views, behind one type.
+//!
+//! Every list is memory ∪ closed since ∪ views, and memory has the newer word. Every answer has a deadline, and every
+//! method asks for whom: a [`Scope`] cannot be forgotten. What should not be here: HTTP, SQL, rules.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use domain::case::Case;
+use domain::code::{CaseId, WhistleId};
+use domain::moment::UtcOffset;
+use domain::scope::Scope;
+use domain::state::State;
+use domain::whistle::Whistle;
+use tokio::sync::Semaphore;
+
+use crate::views::{Builder, Progress, ViewsError};
+use crate::writer::Committed;
+
+mod filter;
+mod stand;
+mod page;
+#[cfg(test)]
+mod tests;
+
+pub use filter::{
+    Asked, CaseFilter, CaseSort, Cursor, Days, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor, due,
+};
+pub use stand::{OpenCases, Present, Recent, Stand};
+
+/// Ordinary reads at the same time; with two cores more would only wait for each other.
+const DESK_READS_MAX: usize = 4;
+/// Searches and counts at the same time: they may take their whole time, and the desks' lists must not wait for them.
+const SEARCHES_MAX: usize = 2;
+/// Reads that may wait for their turn; past that the asker is told to come back.
+const WAITING_MAX: usize = 256;
+/// How long a read waits for its turn.
+const TURN_PATIENCE: Duration = Duration::from_secs(3);
+/// How long one answer is looked for. What is found by then is given, with the place to go on from.
+pub const ANSWER_TIME: Duration = Duration::from_millis(80);
+/// How long is counted beyond the page. After that there is no total rather than a wrong one.
+pub const COUNT_TIME: Duration = Duration::from_millis(250);
+/// Most rows of one answer.
+pub const ROWS_MAX: usize = 1_000;
+
+/// Why a list was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    #[error(transparent)]
+    Cursor(#[from] WrongCursor),
+    #[error("too many lists are asked for at once; try again in a second")]
+    Busy,
+    #[error(transparent)]
+    Views(#[from] ViewsError),
+}
+
+/// A page of cases and, where it was asked for and could be counted in time, how many there are.
+#[derive(Debug)]
+pub struct CasePage {
+    pub page: Page<Arc<Case>>,
+    pub total: Option<u64>,
+}
+
+/// Lists for everybody; cheap to clone.
+#[derive(Clone)]
+pub struct Lists {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    present: Arc<Present>,
+    offset: UtcOffset,
+    builder: ArcSwapOption<Builder>,
+    desk: Semaphore,
+    searches: Semaphore,
+    waiting: AtomicUsize,
+}
+
+impl Lists {
+    #[must_use]
+    pub fn new(offset: UtcOffset) -> Self {
+        let inner = Inner {
+            present: Arc::default(),
+            offset,
+            builder: ArcSwapOption::empty(),
+            desk: Semaphore::new(DESK_READS_MAX),
+            searches: Semaphore::new(SEARCHES_MAX),
+            waiting: AtomicUsize::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// What the views' thread works on.
+    #[must_use]
+    pub fn present(&self) -> Arc<Present> {
+        self.inner.present.clone()
+    }
+
+    /// Takes the views' thread, so that damage found while reading reaches it.
+    pub fn serve(&self, builder: Builder) {
+        self.inner.builder.store(Some(Arc::new(builder)));
+    }
+
+    /// Ends the views' thread; open cases are answered on.
+    pub fn stop(&self) {
+        self.inner.builder.store(None);
+    }
+
+    /// How far closed cases are laid out; none where there are no views at all.
+    #[must_use]
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        self.inner.builder.load().as_ref().map(|builder| builder.progress())
+    }
+
+    /// Everything open as the writer has it.
+    pub fn start(&self, state: &State) {
+        self.inner.present.change(|stand| stand.start(state));
+    }
+
+    /// What a group of commands changed.
+    pub fn publish(&self, committed: &[Committed]) {
+        self.inner.present.change(|stand| {
+            committed.iter().for_each(|one| stand.note(one.recorded.seq, &one.changes));
+        });
+    }
+
+    /// Runs a read on a thread that may block. Searches have places of their own.
+    pub async fn run<T, F>(&self, searches: bool, read: F) -> Result<T, ListError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, ListError> + Send + 'static,
+    {
+        let inner = &self.inner;
+        if inner.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            inner.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(ListError::Busy);
+        }
+        let places = if searches { &inner.searches } else { &inner.desk };
+        let turn = tokio::time::timeout(TURN_PATIENCE, places.acquire()).await;
+        inner.waiting.fetch_sub(1, Ordering::Relaxed);
+        let Ok(turn) = turn else { return Err(ListError::Busy) };
+        let _turn = turn.expect("the semaphores are never closed");
+        let lists = self.clone();
+        let read = tokio::task::spawn_blocking(move || read(&lists)).await;
+        read.expect("reads do not panic, and their threads are not cancelled")
+    }
+
+    /// One page of cases. Start without a cursor, go on with the one of the last page.
+    pub fn cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Arc<Case>>, ListError> {
+        let began = Instant::now();
+        let stand = self.inner.present.load();
+        let asked = Asked::new(filter, scope, self.inner.offset);
+        let is_over = || began.elapsed() >= ANSWER_TIME;
+        let page = page::cases(&stand, &asked, after, limit.clamp(1, ROWS_MAX), &is_over);
+        self.told(page)
+    }
+
+    /// How many cases there are; none when counting them takes too long.
+    pub fn count(&self, scope: &Scope, filter: &CaseFilter) -> Result<Option<u64>, ListError> {
+        let began = Instant::now();
+        let stand = self.inner.present.load();
+        let asked = Asked::new(filter, scope, self.inner.offset);
+        self.told(page::count(&stand, &asked, &|| began.elapsed() >= COUNT_TIME))
+    }
+
+    /// One case, open or closed; none where there is none that the scope lets through, or its closing is not laid out
+    /// yet ([`Self::reaches_all`]).
+    pub fn case(&self, scope: &Scope, id: CaseId) -> Result<Option<Arc<Case>>, ListError> {
+        let stand = self.inner.present.load();
+        let case = self.told(page::case(&stand, id))?;
+        Ok(case.filter(|case| scope.admits_case(case)))
+    }
+
+    /// The newest case with a number as it is read out on the floor.
+    pub fn case_of_number(&self, scope: &Scope, number: &str) -> Result<Option<Arc<Case>>, ListError> {
+        let stand = self.inner.present.load();
+        let id = self.told(page::of_number(&stand, number))?;
+        id.map_or(Ok(None), |id| self.case(scope, id))
+    }
+
+    /// Whether every closed case is laid out or in memory.
+    #[must_use]
+    pub fn reaches_all(&self) -> bool {
+        self.inner.present.load().whole
+    }
+
+    /// Whistle calls, newest first.
+    pub fn whistles(
+        &self,
+        scope: &Scope,
+        filter: &WhistleFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Whistle>, ListError> {
+        let began = Instant::now();
+        let stand = self.inner.present.load();
+        let asked = (filter, scope, self.inner.offset);
+        let is_over = || began.elapsed() >= ANSWER_TIME;
+        self.told(page::whistles(&stand, asked, after, limit.clamp(1, ROWS_MAX), &is_over))
+    }
+
+    /// One whistle call, open or closed.
+    pub fn whistle(&self, scope: &Scope, id: WhistleId) -> Result<Option<Whistle>, ListError> {
+        let stand = self.inner.present.load();
+        let whistle = self.told(page::whistle(&stand, id))?;
+        Ok(whistle.filter(|whistle| scope.admits_whistle(whistle)))
+    }
+
+    /// Passes an answer on; damage reaches the views' thread, which lays the file out anew.
+    fn told<T>(&self, answer: Result<T, ListError>) -> Result<T, ListError> {
+        if let Err(ListError::Views(error)) = &answer
+            && error.is_damaged()
+            && let Some(builder) = self.inner.builder.load().as_ref()
+        {
+            tracing::warn!(%error, "a list could not be read");
+            builder.suspect();
+        }
+        answer
+    }
+}
+
+impl std::fmt::Debug for Lists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lists").finish_non_exhaustive()
+    }
+}

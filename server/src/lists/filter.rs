@@ -1,0 +1,319 @@
+//! What a list is asked for, and whether a case in memory answers to it.
+//!
+//! What should be here: conditions, order, cursors. What should not: where cases lie.
+
+use domain::case::{Case, Phase, Stage};
+use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
+use domain::moment::{Date, UtcOffset};
+use domain::scope::Scope;
+use domain::whistle::{Whistle, WhistleLevel};
+use serde::{Deserialize, Serialize};
+
+use crate::views::grams;
+use crate::views::run;
+use crate::views::steps::{self, Flow, StepRow};
+
+/// Longest text searched for, in characters.
+const TEXT_CHARS_MAX: usize = 100;
+/// Due time of a case whose clock does not run: after all others.
+const NEVER: i64 = i64::MAX;
+
+/// Days from `from` to `to`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    pub from: Date,
+    pub to: Date,
+}
+
+impl Days {
+    #[must_use]
+    pub fn day(date: Date) -> Self {
+        Self { from: date, to: date }
+    }
+
+    /// A month as 202611; none when there is no such month.
+    #[must_use]
+    pub fn month(number: i32) -> Option<Self> {
+        let month = u8::try_from(number % 100).ok()?;
+        let from = Date::new(number / 100, month, 1)?;
+        let to = (28..=31).rev().find_map(|day| Date::new(number / 100, month, day))?;
+        Some(Self { from, to })
+    }
+}
+
+impl std::str::FromStr for Days {
+    type Err = String;
+
+    /// A day (`2026-11-21` or `20261121`) or a month (`2026-11` or `202611`).
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits: String = text.chars().filter(|character| *character != '-').collect();
+        let number: Option<i32> = digits.parse().ok();
+        let days = match (digits.len(), number) {
+            (6, Some(month)) => Self::month(month),
+            (8, Some(day)) => {
+                let part = |number: i32| u8::try_from(number).unwrap_or(0);
+                Date::new(day / 10_000, part(day / 100 % 100), part(day % 100)).map(Self::day)
+            }
+            _ => None,
+        };
+        days.ok_or_else(|| {
+            format!("`{text}` is neither a day such as 2026-11-21 nor a month such as 2026-11")
+        })
+    }
+}
+
+/// How far the running clock must have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseFilter {
+    Nearing,
+    Overdue,
+}
+
+/// Order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseSort {
+    #[default]
+    Newest,
+    /// Earliest due time of the running clock first, then those without one. Open cases only.
+    Due,
+}
+
+/// Which cases. Conditions that are given all hold.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    pub stage: Option<Stage>,
+    /// The area or one below it, as the catalogue stood when the case was reported; beside a day of a step, as it stood
+    /// when the step was counted.
+    pub area: Option<AreaCode>,
+    pub class: Option<ClassCode>,
+    pub source: Option<SourceCode>,
+    pub phase: Option<PhaseFilter>,
+    pub open: Option<bool>,
+    pub reported: Option<Days>,
+    pub filed: Option<Days>,
+    pub dispatched: Option<Days>,
+    pub closed: Option<Days>,
+    /// Dispatched after the limit: on the days of `dispatched` where they are given, else ever.
+    pub dispatched_late: Option<bool>,
+    /// Part of the number or the address.
+    pub text: Option<String>,
+    pub department: Option<DepartmentCode>,
+    pub claimed_by: Option<String>,
+    pub claimed: Option<bool>,
+    pub has_place: Option<bool>,
+    pub sort: CaseSort,
+}
+
+/// A step on some days that a case must have taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowOn {
+    pub flow: Flow,
+    pub days: Days,
+    pub late: Option<bool>,
+}
+
+impl CaseFilter {
+    /// Closed cases have no due time, so they are listed newest first.
+    #[must_use]
+    pub fn effective_sort(&self) -> CaseSort {
+        if self.open == Some(false) { CaseSort::Newest } else { self.sort }
+    }
+
+    /// Whether closed cases may be found.
+    #[must_use]
+    pub fn reaches_closed(&self) -> bool {
+        self.open != Some(true)
+            && self.phase.is_none()
+            && self.effective_sort() == CaseSort::Newest
+            && self.stage.is_none_or(|stage| stage == Stage::Close)
+    }
+
+    /// Whether open cases may be found.
+    #[must_use]
+    pub fn reaches_open(&self) -> bool {
+        self.open != Some(false)
+    }
+
+    /// The text searched for as it is compared; none where it is blank.
+    #[must_use]
+    pub fn folded_text(&self) -> Option<String> {
+        let text = self.text.as_ref()?;
+        let folded: String = grams::fold(text).take(TEXT_CHARS_MAX).collect();
+        (!folded.trim().is_empty()).then_some(folded)
+    }
+
+    /// The steps on days that are asked for.
+    #[must_use]
+    pub fn flows(&self) -> Vec<FlowOn> {
+        let late = self.dispatched_late;
+        [
+            (Flow::Reported, self.reported, None),
+            (Flow::Filed, self.filed, None),
+            (Flow::Dispatched, self.dispatched, late),
+            (Flow::Closed, self.closed, None),
+        ]
+        .into_iter()
+        .filter_map(|(flow, days, late)| Some(FlowOn { flow, days: days?, late }))
+        .collect()
+    }
+
+    /// What [`Self::dispatched_late`] asks of the case as a whole; none where it belongs to a day.
+    #[must_use]
+    pub fn ever_late(&self) -> Option<bool> {
+        self.dispatched_late.filter(|_| self.dispatched.is_none())
+    }
+}
+
+/// A filter made ready to be asked of many cases in memory.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub filter: &'a CaseFilter,
+    pub scope: &'a Scope,
+    pub offset: UtcOffset,
+    flows: Vec<FlowOn>,
+    text: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    #[must_use]
+    pub fn new(filter: &'a CaseFilter, scope: &'a Scope, offset: UtcOffset) -> Self {
+        Self { filter, scope, offset, flows: filter.flows(), text: filter.folded_text() }
+    }
+
+    /// Whether a case answers to all conditions.
+    #[must_use]
+    pub fn admits(&self, case: &Case) -> bool {
+        let filter = self.filter;
+        let open = case.is_open();
+        let wants_open = filter.effective_sort() == CaseSort::Due
+            || filter.phase.is_some()
+            || filter.stage.is_some_and(|stage| stage != Stage::Close);
+        filter.open.is_none_or(|wanted| wanted == open)
+            && (open || !wants_open)
+            && filter.stage.is_none_or(|stage| case.stage == stage)
+            && filter.phase.is_none_or(|phase| phase_of(case) == Some(phase))
+            && filter
+                .department
+                .as_ref()
+                .is_none_or(|department| case.department.as_ref() == Some(department))
+            && filter.claimed_by.as_ref().is_none_or(|name| case.claimed_by.as_ref() == Some(name))
+            && filter.claimed.is_none_or(|claimed| case.claimed_by.is_some() == claimed)
+            && filter.has_place.is_none_or(|has| case.report.place.is_some() == has)
+            && self.counted(case)
+            && filter.ever_late().is_none_or(|late| steps::dispatched_late(case) == late)
+            && self.scope.admits_case(case)
+            && self.text.as_ref().is_none_or(|text| {
+                grams::holds(&case.number, text) || grams::holds(&case.report.address, text)
+            })
+    }
+
+    /// Area, class and source: of the steps on days where such are asked for, else of the case.
+    fn counted(&self, case: &Case) -> bool {
+        let filter = self.filter;
+        if self.flows.is_empty() {
+            return filter.area.as_ref().is_none_or(|area| case.area_path.contains(area))
+                && filter.class.as_ref().is_none_or(|class| case.report.class == *class)
+                && filter.source.as_ref().is_none_or(|source| case.report.source == *source);
+        }
+        self.flows.iter().all(|flow| steps::of(case).any(|step| self.is_step(flow, &step)))
+    }
+
+    fn is_step(&self, flow: &FlowOn, step: &StepRow<'_>) -> bool {
+        let filter = self.filter;
+        let (from, to) = run::instants(flow.days.from, flow.days.to, self.offset);
+        step.step == flow.flow.key()
+            && (from..=to).contains(&step.at.0)
+            && flow.late.is_none_or(|late| step.late == late)
+            && filter.area.as_ref().is_none_or(|area| step.area_path.contains(area))
+            && filter.class.as_ref().is_none_or(|class| step.class == class)
+            && filter.source.as_ref().is_none_or(|source| step.source == source)
+    }
+}
+
+fn phase_of(case: &Case) -> Option<PhaseFilter> {
+    let (_, clock) = case.running_clock()?;
+    match clock.phase {
+        Phase::Running => None,
+        Phase::Nearing => Some(PhaseFilter::Nearing),
+        Phase::Overdue => Some(PhaseFilter::Overdue),
+    }
+}
+
+/// When the running clock of a case runs out; after all others where none runs.
+#[must_use]
+pub fn due(case: &Case) -> i64 {
+    case.running_clock().map_or(NEVER, |(_, clock)| clock.due.0)
+}
+
+/// Which whistles.
+#[derive(Debug, Clone, Default)]
+pub struct WhistleFilter {
+    pub open: Option<bool>,
+    pub level: Option<WhistleLevel>,
+    /// The area or one below it.
+    pub area: Option<AreaCode>,
+    pub raised: Option<Days>,
+}
+
+impl WhistleFilter {
+    #[must_use]
+    pub fn admits(&self, whistle: &Whistle, scope: &Scope, offset: UtcOffset) -> bool {
+        self.open.is_none_or(|open| whistle.closed.is_none() == open)
+            && self.level.is_none_or(|level| whistle.call.level == level)
+            && self.area.as_ref().is_none_or(|area| whistle.area_path.contains(area))
+            && self
+                .raised
+                .is_none_or(|days| (days.from..=days.to).contains(&whistle.raised.local(offset).date))
+            && scope.admits_whistle(whistle)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins; none on the last. A page may be short, even empty, and have a next one: the time for
+    /// an answer was over before the list was.
+    pub next: Option<Cursor>,
+    /// How far back it was searched, where the time was over first: nothing newer was left out.
+    pub searched_to: Option<Date>,
+}
+
+/// Where the next page begins; opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// A cursor that this list did not give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cursor `{0}` was not given by this list; start again without a cursor")]
+pub struct WrongCursor(String);
+
+impl Cursor {
+    /// Before the case of this id, newest first.
+    #[must_use]
+    pub fn newest(id: CaseId) -> Self {
+        Self(format!("n{}", id.0))
+    }
+
+    /// After this due time and case.
+    #[must_use]
+    pub fn due(due: i64, id: CaseId) -> Self {
+        Self(format!("d{due}.{}", id.0))
+    }
+
+    fn wrong(&self) -> WrongCursor {
+        WrongCursor(self.0.chars().take(40).collect())
+    }
+
+    pub fn id(&self) -> Result<u64, WrongCursor> {
+        self.0.strip_prefix('n').and_then(|id| id.parse().ok()).ok_or_else(|| self.wrong())
+    }
+
+    pub fn due_and_id(&self) -> Result<(i64, u64), WrongCursor> {
+        let parts = self.0.strip_prefix('d').and_then(|rest| rest.split_once('.'));
+        parts.and_then(|(due, id)| Some((due.parse().ok()?, id.parse().ok()?))).ok_or_else(|| self.wrong())
+    }
+}

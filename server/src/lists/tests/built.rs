@@ -1,0 +1,158 @@
+//! Views that are built behind a running hall: from the newest months down, killed, without room, of an older version.
+
+use super::*;
+
+/// A city with some months of history, each with a state to begin from.
+fn city_with_history(months: u64) -> City {
+    let mut city = City::new();
+    for month in 0..months {
+        (0..120).for_each(|n| city.one_more(month * 120 + n));
+        city.mark();
+    }
+    city
+}
+
+fn finish(work: &mut Work) {
+    while work.round().unwrap() {}
+}
+
+#[test]
+fn a_build_goes_from_the_newest_month_down_and_ends_equal_to_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(4);
+    let settings = city.settings(dir.path());
+    let (mut work, progress) = city.started(settings);
+    assert!(!city.lists.reaches_all());
+    assert_eq!(
+        city.lists.count(&Scope::All, &CaseFilter::default()).unwrap(),
+        None,
+        "no total rather than a wrong one"
+    );
+    assert_eq!(progress.load().doing, Doing::Building);
+    work.round().unwrap();
+    let first: Vec<u64> = std::mem::take(&mut *city.log.read.lock().unwrap());
+    let marks = city.log.marks().unwrap();
+    assert!(first.iter().all(|seq| *seq > marks[1]), "the newest month first, and nothing else for it");
+    let newest = city.lists.cases(&Scope::All, &CaseFilter::default(), None, 20).unwrap().items;
+    assert_eq!(newest[0].id, *city.cases.keys().next_back().unwrap());
+    // The hall goes on meanwhile.
+    (480..500).for_each(|n| city.one_more(n));
+    finish(&mut work);
+    assert!(progress.load().is_whole() && city.lists.reaches_all());
+    city.lists_are_right();
+}
+
+#[test]
+fn a_killed_build_loses_one_piece_at_most_and_ends_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(4);
+    for rounds in [1, 1, 2] {
+        let settings = city.settings(dir.path());
+        let (mut work, _) = city.started(settings);
+        let before = work.layout().covered().events(city.state.seq);
+        (0..rounds).for_each(|_| assert!(work.round().unwrap()));
+        assert!(work.layout().covered().events(city.state.seq) > before);
+        // Nothing is told to it: the process is gone.
+        drop(work);
+        (0..10).for_each(|n| city.one_more(1_000 + n));
+    }
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    city.lists_are_right();
+}
+
+/// What was closed between the last writing and a crash is in the lists from the first answer on.
+#[test]
+fn a_start_after_a_crash_catches_up_before_it_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(1);
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    drop(work);
+    (0..30).for_each(|n| city.one_more(500 + n));
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    work.catch_up().unwrap();
+    city.lists_are_right();
+}
+
+#[test]
+fn a_build_without_room_says_so_and_goes_on_when_there_is_some() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(3);
+    let settings = city.settings(dir.path());
+    let (mut work, progress) = city.started(settings);
+    work.round().unwrap();
+    work.layout().leave_room(2);
+    let newest = city.lists.cases(&Scope::All, &CaseFilter::default(), None, 20).unwrap().items;
+    let error = loop {
+        match work.round() {
+            Ok(more) => assert!(more, "there is not room for all of it"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_full() && error.to_string().contains("free some space"), "{error}");
+    work.tell(&error);
+    assert_eq!(progress.load().doing, Doing::NoRoom);
+    assert!(progress.load().words().contains("no room"));
+    assert_eq!(city.lists.cases(&Scope::All, &CaseFilter::default(), None, 20).unwrap().items, newest);
+    work.layout().leave_room(100_000);
+    finish(&mut work);
+    assert!(progress.load().is_whole());
+    city.lists_are_right();
+}
+
+#[test]
+fn views_of_the_version_before_serve_until_the_new_ones_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(3);
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    drop(work);
+
+    let mut settings = city.settings(dir.path());
+    settings.belongs.version += 1;
+    settings.reads_older = vec![sql::VERSION];
+    let (mut work, progress) = city.started(settings);
+    city.lists_are_right();
+    for n in 0..90 {
+        city.one_more(700 + n);
+        if n % 60 == 0 {
+            work.round().unwrap();
+            city.lists_are_right();
+        }
+    }
+    let older = dir.path().join(crate::views::file::name(sql::VERSION));
+    assert!(older.exists());
+    assert_eq!(progress.load().serving_older, Some(sql::VERSION));
+    finish(&mut work);
+    city.lists_are_right();
+    assert!(!older.exists());
+    assert_eq!(progress.load().serving_older, None);
+}
+
+#[test]
+fn damage_that_a_reader_finds_is_laid_out_anew_and_nothing_wrong_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(2);
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    (0..20).for_each(|n| city.one_more(900 + n));
+    let conn = rusqlite::Connection::open(work.layout().path()).unwrap();
+    conn.execute_batch("UPDATE pieces SET body = zeroblob(length(body));").unwrap();
+    drop(conn);
+    let answer = city.lists.cases(
+        &Scope::All,
+        &CaseFilter { has_place: Some(true), ..CaseFilter::default() },
+        None,
+        20,
+    );
+    assert!(matches!(answer, Err(ListError::Views(error)) if error.is_damaged()));
+    work.start_over().unwrap();
+    finish(&mut work);
+    city.lists_are_right();
+}

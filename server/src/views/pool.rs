@@ -1,0 +1,58 @@
+//! Connections for reading one views' file.
+//!
+//! What should be here: lending them out. What should not: what is read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::file::ViewsError;
+
+/// Connections kept for reading.
+const IDLE_MAX: usize = 8;
+
+/// Connections for reading one file.
+#[derive(Debug)]
+pub struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives `read` a connection. Not within a transaction: pieces of runs never change, and a long one would pin the
+    /// write-ahead log.
+    pub fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, ViewsError>) -> Result<T, ViewsError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => self.connect()?,
+        };
+        let result = read(&conn);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(conn);
+        }
+        result
+    }
+
+    fn connect(&self) -> Result<Connection, ViewsError> {
+        let failed = |source| ViewsError::sql(&self.path, "open", source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+        conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(failed)?;
+        conn.set_prepared_statement_cache_capacity(32);
+        Ok(conn)
+    }
+}
