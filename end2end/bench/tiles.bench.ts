@@ -18,6 +18,8 @@ const READ_MS = 1_500;
 const FPS = 15;
 /** Nobody reads pixels meanwhile: the page's own work, and FFmpeg's on the same streams. */
 const QUIET_MS = 15_000;
+/** The process of the page itself: its scripts, workers and decoders. */
+const PAGE = '--type=renderer';
 /** Of the pictures sent in that time, at most so many may be on their way at its ends. */
 const UNDER_WAY = 2;
 const ROOT = join(import.meta.dirname, '../..');
@@ -77,7 +79,7 @@ test('16 tiles, capture to painted', async ({ page }) => {
   const stats = (): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
   await expect.poll(async () => (await stats()).tiles.filter(({ state }) => state === 'live').length, { timeout: 60_000 }).toBe(TILES);
   await page.waitForTimeout(3_000);
-  const { painted, sent, cores, generators } = await quiet(stats);
+  const { painted, sent, page_cores, browser_cores, generators } = await quiet(stats);
   const all: number[] = [];
   for (let tile = 0; tile < TILES; tile += 1) {
     const { ages: seen, unread } = await ages(page, tile);
@@ -87,7 +89,7 @@ test('16 tiles, capture to painted', async ({ page }) => {
   const after = await stats();
   await page.close();
   const streams = Array.from({ length: TILES }, (_, i) => street.address(`T${i + 1}`, 'sub'));
-  const limit = { what: "FFmpeg's decoding of the same streams", value: await decoding_cores(streams, QUIET_MS) };
+  const limit = { what: "FFmpeg's decoding of the same streams", value: await decoding_cores(streams, FPS, QUIET_MS) };
   const measure = `camera's clock → painted pixels, ${TILES} tiles 640×360`;
   at_most(`${measure}, p50`, percentile(all, 0.5), 'ms', 60);
   at_most(`${measure}, p95`, percentile(all, 0.95), 'ms', 150);
@@ -97,7 +99,8 @@ test('16 tiles, capture to painted', async ({ page }) => {
   add_row({ measure: 'the same: of them painted', value: painted, unit: 'pictures', target: 'all but those under way', holds: whole });
   const rate = painted / (QUIET_MS / 1_000) / TILES;
   add_row({ measure: 'the same: painted, a tile', value: rate, unit: '1/s', target: `${FPS}, at least 98 % of it`, holds: rate >= 0.98 * FPS });
-  at_most_times("the same: the browser's processor", cores, 'cores', limit, 1.5, generators);
+  at_most_times("the same: processor of the page's process", page_cores, 'cores', limit, 1.5, generators);
+  plain('the same: of the whole browser, which puts pixels together without a graphics card', browser_cores, 'cores');
   const slowest = Math.max(...after.tiles.map((tile) => tile.latency_p95_ms));
   const middle = percentile(after.tiles.map((tile) => tile.latency_p50_ms), 0.5);
   plain("the same: server's ingest stamp → painted as the player counts, p50", middle, 'ms');
@@ -112,8 +115,9 @@ async function quiet(stats: () => Promise<Stats>) {
     return { painted: sum((tile) => tile.painted), sent: sum((tile) => tile.submitted + tile.skipped) };
   };
   const before = await count();
-  const usage = Usage.begin('chromium', 'sim');
+  const usage = Usage.begin(PAGE, 'chromium', 'sim');
   await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-  const [cores, generators, after] = [usage.cores('chromium'), usage.share('sim'), await count()];
-  return { cores, generators, painted: after.painted - before.painted, sent: after.sent - before.sent };
+  const [page_cores, browser_cores, generators] = [usage.cores(PAGE), usage.cores('chromium'), usage.share('sim')];
+  const after = await count();
+  return { page_cores, browser_cores, generators, painted: after.painted - before.painted, sent: after.sent - before.sent };
 }

@@ -33,6 +33,16 @@ function processes(): Process[] {
   return found;
 }
 
+/** Whether a process is meant: by its name, or, where that begins with `--`, by a word of its command line. */
+function is(process: Process, name: string): boolean {
+  if (!name.startsWith('--')) return process.name.startsWith(name);
+  try {
+    return readFileSync(`/proc/${process.id}/cmdline`, 'utf8').split(/[\0 ]/).includes(name);
+  } catch {
+    return false;
+  }
+}
+
 /** Those of `name` among everything this process has started. */
 function ours(name: string): Process[] {
   const all = processes();
@@ -41,7 +51,7 @@ function ours(name: string): Process[] {
     size = ids.size;
     for (const { id, parent } of all) if (ids.has(parent)) ids.add(id);
   }
-  return all.filter((each) => ids.has(each.id) && each.name.startsWith(name));
+  return all.filter((each) => ids.has(each.id) && is(each, name));
 }
 
 /** Processor seconds of the living programs of ours that have this name. */
