@@ -4,6 +4,7 @@
 //! (`origin`), in which other forms they are given (`form`), how pages get them (`page`). `switchboard` joins the first two.
 
 pub mod config;
+mod figures;
 mod meters;
 pub mod relay;
 pub mod origin;

@@ -31,6 +31,8 @@ use crate::problem::Problem;
 const SLICES_MAX: usize = 32;
 /// Bytes read at once, and kept by every connection.
 const READ_BYTES: usize = 4 * 1024;
+/// The head of a frame from a server, which masks nothing.
+const HEAD_BYTES_MAX: usize = 10;
 /// Answers to pings and the word of closing: all that the library writes itself.
 const LIBRARY_BYTES: usize = 1024;
 
@@ -57,14 +59,26 @@ impl Framed {
         Self::new(OpCode::Control(Control::Ping), Bytes::new())
     }
 
+    /// A binary message whose first bytes are this connection's own and whose rest is shared.
+    #[must_use]
+    pub fn binary_after(own: &[u8], shared: Bytes) -> Self {
+        Self::build(OpCode::Data(Data::Binary), own, shared)
+    }
+
     fn new(opcode: OpCode, body: Bytes) -> Self {
+        Self::build(opcode, &[], body)
+    }
+
+    fn build(opcode: OpCode, own: &[u8], body: Bytes) -> Self {
         let head = FrameHeader { opcode, ..FrameHeader::default() };
-        let mut bytes = Vec::new();
-        head.format(body.len() as u64, &mut bytes).expect("writing to memory does not fail");
+        let mut bytes = Vec::with_capacity(HEAD_BYTES_MAX + own.len());
+        let length = own.len() as u64 + body.len() as u64;
+        head.format(length, &mut bytes).expect("writing to memory does not fail");
+        bytes.extend_from_slice(own);
         Self { head: bytes.into(), body }
     }
 
-    /// Bytes of the body.
+    /// Bytes of the body, without what is one connection's own.
     #[must_use]
     pub fn len(&self) -> usize {
         self.body.len()

@@ -33,8 +33,10 @@ pub struct Config {
     pub retry_refused_ms: u64,
     /// A stream that lived this long starts again from the shortest pause.
     pub retry_reset_ms: u64,
-    /// Dials a second over all cameras.
+    /// Dials a second over all cameras, once `dials_burst` are used.
     pub dials_per_second: u32,
+    /// Dials at once before the rate counts: a wall that opens shows all its cameras without waiting for turns.
+    pub dials_burst: u32,
     /// Sessions open at one time with one host (a recorder serves many channels from one address).
     pub sessions_per_host: u32,
     /// Dials in progress at one time with one host.
@@ -86,6 +88,7 @@ impl Default for Config {
             retry_refused_ms: 60_000,
             retry_reset_ms: 30_000,
             dials_per_second: 50,
+            dials_burst: 64,
             sessions_per_host: 64,
             dials_per_host: 8,
             ring_bytes_max: 8 << 20,
@@ -127,6 +130,7 @@ impl Config {
             ("stall_ms", self.stall_ms),
             ("retry_min_ms", self.retry_min_ms),
             ("dials_per_second", u64::from(self.dials_per_second)),
+            ("dials_burst", u64::from(self.dials_burst)),
             ("sessions_per_host", u64::from(self.sessions_per_host)),
             ("dials_per_host", u64::from(self.dials_per_host)),
             ("lag_ms_max", self.lag_ms_max),

@@ -8,4 +8,6 @@ mod follower;
 pub mod mse;
 pub mod photo;
 #[cfg(feature = "ffmpeg")]
+mod thread;
+#[cfg(feature = "ffmpeg")]
 mod transcode;

@@ -1,5 +1,6 @@
 //! The video part's HTTP doors: camera lists, health, and the upgrade to the video socket.
 
+use super::figures;
 use super::form::photo::{self, NoPhoto};
 use super::origin::registry::Registered;
 use super::page::message::TEXT_BYTES_MAX;
@@ -11,9 +12,7 @@ use super::service::Video;
 use crate::access::Pass;
 use crate::problem::{Path, Problem, Query};
 use axum::Extension;
-use axum::extract::State as Shared;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -38,6 +37,7 @@ pub fn router(video: Video) -> Router {
         .route("/api/v1/cameras/{code}", get(one))
         .route("/api/v1/cameras/{code}/health", get(health))
         .route("/api/v1/cameras/{code}/snapshot.jpg", get(snapshot))
+        .route("/metrics/cameras", get(stream_figures))
         .with_state(video)
 }
 
@@ -53,30 +53,16 @@ impl Drop for Counted {
 /// The video socket; `docs/video-protocol.md` says what is spoken there.
 #[utoipa::path(get, path = "/api/v1/video", tag = "cameras", responses((status = 101, description = "WebSocket from here on"),
     (status = 426, body = Problem), (status = 503, body = Problem)))]
-async fn upgrade(
-    Shared(video): Shared<Video>,
-    pass: Option<Extension<Pass>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(error) => return Problem::no_websocket(&error.body_text()),
-    };
+async fn upgrade(Shared(video): Shared<Video>, pass: Option<Extension<Pass>>, request: Request) -> Response {
     let pass = pass.map(|Extension(pass)| pass);
     let counted = Counted(Arc::clone(&video.pages));
     if video.pages.fetch_add(1, Ordering::AcqRel) >= video.switchboard.config.pages_max {
         return Problem::busy("as many pages as allowed are watching video", 10).into_response();
     }
-    upgrade
-        .max_message_size(TEXT_BYTES_MAX)
-        .max_frame_size(TEXT_BYTES_MAX)
-        // Each message goes to the kernel at once; what the kernel does not take is one message at most.
-        .write_buffer_size(0)
-        .read_buffer_size(4 << 10)
-        .on_upgrade(move |socket| async move {
-            socket::converse(Arc::clone(&video.switchboard), pass, socket).await;
-            drop(counted);
-        })
+    crate::live::socket::accept(request, TEXT_BYTES_MAX, move |socket| async move {
+        socket::converse(Arc::clone(&video.switchboard), pass, socket).await;
+        drop(counted);
+    })
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -293,6 +279,32 @@ async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Res
         (HeaderName::from_static("x-ingest-us"), HeaderValue::from(taken.ingest_us)),
     ];
     Ok((headers, taken.jpeg).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FiguresQuery {
+    /// Codes of cameras, with commas between; without it all whose streams are open.
+    cameras: Option<String>,
+}
+
+/// `GET /metrics/cameras` in the text form of Prometheus: how each open stream does. A stream that is closed is not there.
+async fn stream_figures(
+    Shared(video): Shared<Video>,
+    Query(query): Query<FiguresQuery>,
+) -> Result<Response, Problem> {
+    let codes: Option<Vec<&str>> = query.cameras.as_deref().map(|codes| codes.split(',').collect());
+    if codes.as_ref().is_some_and(|codes| codes.len() > LIMIT_MAX) {
+        return Err(Problem::bad_request("cameras", format!("expected at most {LIMIT_MAX} codes")));
+    }
+    let mut open = video.switchboard.feeds.all();
+    open.retain(|(key, _)| {
+        let asked = codes.as_ref().is_none_or(|codes| codes.contains(&key.code.as_str()));
+        asked && key.rendition == Rendition::Source
+    });
+    open.sort_by(|(a, _), (b, _)| (&a.code, a.profile.name()).cmp(&(&b.code, b.profile.name())));
+    let body = figures::render(&open);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], body).into_response())
 }
 
 /// The camera doors as programs see them.

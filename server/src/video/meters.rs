@@ -1,67 +1,56 @@
 //! Names of the video part's metrics and the handles that write them.
+//!
+//! What is counted here is counted over all cameras: a city has thousands, and a series each would make the page of metrics
+//! megabytes long and never shorter. How one stream does is asked for by name (`http.rs`), and answered while it is open.
 
 use super::relay::status::{Cause, State};
 use super::relay::stream::Profile;
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use std::time::Duration;
 
-/// Figures of one camera stream.
+/// What one camera stream adds to the figures of all.
 pub struct SourceMeters {
-    camera: String,
-    profile: &'static str,
     state: Option<State>,
+    profile: &'static str,
     frames: Counter,
     bytes: Counter,
     lost_packets: Counter,
-    rate: Gauge,
-    key_interval: Gauge,
+    key_interval: Histogram,
     first_frame: Histogram,
 }
 
 impl SourceMeters {
     #[must_use]
-    pub fn new(camera: &str, profile: Profile) -> Self {
-        let camera = camera.to_owned();
+    pub fn new(profile: Profile) -> Self {
         let profile = profile.name();
         Self {
             state: None,
-            frames: counter!("gridhall_camera_frames_total", "camera" => camera.clone(), "profile" => profile),
-            bytes: counter!("gridhall_camera_bytes_total", "camera" => camera.clone(), "profile" => profile),
-            lost_packets: counter!("gridhall_camera_lost_packets_total", "camera" => camera.clone(), "profile" => profile),
-            rate: gauge!("gridhall_camera_fps", "camera" => camera.clone(), "profile" => profile),
-            key_interval: gauge!("gridhall_camera_key_interval_seconds", "camera" => camera.clone(), "profile" => profile),
-            first_frame: histogram!("gridhall_camera_first_frame_seconds"),
-            camera,
             profile,
+            frames: counter!("gridhall_camera_frames_total", "profile" => profile),
+            bytes: counter!("gridhall_camera_bytes_total", "profile" => profile),
+            lost_packets: counter!("gridhall_camera_lost_packets_total", "profile" => profile),
+            key_interval: histogram!("gridhall_camera_key_interval_seconds"),
+            first_frame: histogram!("gridhall_camera_first_frame_seconds"),
         }
     }
 
-    /// One series for each state a stream has been in, 1 for the present one.
+    /// Counts the stream among those in `state`.
     pub fn set_state(&mut self, state: Option<State>) {
         if self.state == state {
             return;
         }
-        for (state, value) in [(self.state, 0.0), (state, 1.0)] {
+        for (state, change) in [(self.state, -1.0), (state, 1.0)] {
             if let Some(state) = state {
-                gauge!(
-                    "gridhall_camera_state", "camera" => self.camera.clone(), "profile" => self.profile,
-                    "state" => state.name()
-                )
-                .set(value);
+                gauge!("gridhall_camera_streams", "profile" => self.profile, "state" => state.name())
+                    .increment(change);
             }
         }
         self.state = state;
-        if state.is_none() {
-            self.rate.set(0.0);
-        }
     }
 
     pub fn failed(&self, cause: Cause) {
-        counter!(
-            "gridhall_camera_failures_total", "camera" => self.camera.clone(), "profile" => self.profile,
-            "cause" => format!("{cause:?}").to_lowercase()
-        )
-        .increment(1);
+        counter!("gridhall_camera_failures_total", "cause" => format!("{cause:?}").to_lowercase())
+            .increment(1);
     }
 
     pub fn picture(&self, bytes: usize) {
@@ -73,16 +62,19 @@ impl SourceMeters {
         self.lost_packets.increment(packets);
     }
 
-    pub fn rate(&self, fps: f32) {
-        self.rate.set(f64::from(fps));
-    }
-
     pub fn key_interval(&self, interval: Duration) {
-        self.key_interval.set(interval.as_secs_f64());
+        self.key_interval.record(interval.as_secs_f64());
     }
 
     pub fn first_frame(&self, after: Duration) {
         self.first_frame.record(after.as_secs_f64());
+    }
+}
+
+/// A stream that is gone is in no state, however its actor ended.
+impl Drop for SourceMeters {
+    fn drop(&mut self) {
+        self.set_state(None);
     }
 }
 
@@ -132,4 +124,32 @@ pub fn transcode_failed() {
 /// Requests for a transcode that the budget did not allow.
 pub fn transcodes_denied() {
     counter!("gridhall_video_transcodes_denied_total").increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_of_cameras_make_no_longer_page_and_leave_nothing_behind() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let mut all: Vec<SourceMeters> =
+                (0..3_600).map(|n| SourceMeters::new([Profile::Main, Profile::Sub][n % 2])).collect();
+            for meters in &mut all {
+                meters.set_state(Some(State::Connecting));
+                meters.picture(1_000);
+                meters.first_frame(Duration::from_millis(90));
+                meters.failed(Cause::Stalled);
+                meters.set_state(Some(State::Live));
+            }
+            let page = recorder.handle().render();
+            assert!(page.len() < 8 << 10, "{} bytes:\n{page}", page.len());
+            let live = r#"gridhall_camera_streams{profile="main",state="live"}"#;
+            assert!(page.contains(&format!("{live} 1800")), "{page}");
+            drop(all);
+            let page = recorder.handle().render();
+            assert!(page.contains(&format!("{live} 0")), "{page}");
+        });
+    }
 }

@@ -7,6 +7,7 @@ pub mod address;
 pub mod backoff;
 pub mod dial;
 pub mod item;
+mod lease;
 pub mod list;
 pub mod registry;
 pub mod rtsp;

@@ -6,11 +6,12 @@ use super::config::Config;
 use super::origin::dial::Dialer;
 use super::origin::registry::{Registered, Registry};
 use super::origin::source::Source;
-use super::relay::feed::{Viewer, Wake};
+use super::relay::feed::{Reader, Viewer, Wake};
 use super::relay::feeds::Feeds;
-use super::relay::ring::Limits;
+use super::relay::ring::{Lag, Limits};
 use super::relay::stream::{Key, Profile, Rendition};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,7 +50,7 @@ impl Switchboard {
     #[must_use]
     pub fn watch(&self, camera: &Arc<Registered>, profile: Profile, wake: Arc<Wake>, slot: u8) -> Viewer {
         let key = Key { code: camera.camera.code.clone(), profile, rendition: Rendition::Source };
-        self.feeds.watch(key, wake, slot, |held| {
+        self.feeds.watch(key, self.reader(wake, slot), |held| {
             let source = Source {
                 camera: Arc::clone(camera),
                 held,
@@ -61,11 +62,16 @@ impl Switchboard {
         })
     }
 
+    /// Who shows the present of a stream, and rings `wake` at `slot`.
+    pub(super) fn reader(&self, wake: Arc<Wake>, slot: u8) -> Reader {
+        Reader { wake, slot, lag: Lag::Skip(Duration::from_millis(self.config.lag_ms_max)) }
+    }
+
     /// Ends all streams and waits until the cameras have been told.
     pub async fn shutdown(&self) {
         self.closing.cancel();
         self.tasks.close();
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(3), self.tasks.wait()).await;
+        let ended = tokio::time::timeout(Duration::from_secs(3), self.tasks.wait()).await;
         if ended.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "camera streams did not end in time");
         }
@@ -74,6 +80,5 @@ impl Switchboard {
 }
 
 fn limits(config: &Config) -> Limits {
-    let us = |ms: u64| i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX / 8);
-    Limits { bytes: config.ring_bytes_max, us: us(config.ring_ms_max), lag_us: us(config.lag_ms_max) }
+    Limits { bytes: config.ring_bytes_max, age: Duration::from_millis(config.ring_ms_max) }
 }

@@ -3,6 +3,7 @@
 mod harness;
 mod live;
 mod slow;
+mod dialling;
 mod faults;
 mod flood;
 mod renditions;

@@ -81,9 +81,19 @@ impl Follower {
             let linger = Duration::from_millis(self.switchboard.config.transcode_linger_ms);
             let idle_until =
                 self.idle_until.unwrap_or_else(|| Instant::now() + linger + Duration::from_secs(1));
+            // What is made for nobody needs no session with the camera.
+            self.upstream.set_idle(self.idle_until.is_some());
             tokio::select! {
                 biased;
                 () = self.switchboard.closing.cancelled() => return false,
+                () = self.held.feed().ended() => return false,
+                () = self.upstream.feed().ended() => {
+                    if self.held.retire() {
+                        return false;
+                    }
+                    tokio::time::sleep(Duration::from_millis(self.switchboard.config.retry_min_ms)).await;
+                    self.watch_again();
+                }
                 () = self.held.feed().demand.notified() => {
                     let watched = self.held.feed().viewers() > 0;
                     self.idle_until = if watched { None } else { Some(Instant::now() + linger) };
@@ -101,6 +111,12 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// A new viewer begins with the newest group of pictures.
+    fn watch_again(&mut self) {
+        let (profile, wake) = (self.held.key().profile, Arc::clone(&self.wake));
+        self.upstream = self.switchboard.watch(&self.camera, profile, wake, 0);
     }
 
     fn hear_camera(&mut self) {

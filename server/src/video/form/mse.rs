@@ -113,8 +113,9 @@ impl Pace {
     }
 }
 
-/// Appends one frame as `moof` and `mdat`, `shift_us` before its own times.
-pub fn append_fragment(frame: &Frame, shift_us: i64, out: &mut Vec<u8>) {
+/// Appends what comes before one frame, `moof` and the head of `mdat`, `shift_us` before its own times; the frame's bytes
+/// follow as they are.
+pub fn append_fragment_head(frame: &Frame, shift_us: i64, out: &mut Vec<u8>) {
     let start = out.len();
     let decode = ticks((frame.dts_us - shift_us).max(0));
     let offset = i32::try_from(ticks(frame.pts_us - shift_us) - decode).unwrap_or(0);
@@ -140,10 +141,11 @@ pub fn append_fragment(frame: &Frame, shift_us: i64, out: &mut Vec<u8>) {
     });
     let data_offset = u32::try_from(out.len() - start + 8).unwrap_or(0);
     out[data_offset_at..data_offset_at + 4].copy_from_slice(&data_offset.to_be_bytes());
-    boxed(out, b"mdat", |out| out.extend_from_slice(&frame.payload));
+    u32s(out, &[size.saturating_add(8)]);
+    out.extend_from_slice(b"mdat");
 }
 
-/// Bytes a fragment has beyond its frame.
+/// Bytes a fragment has before its frame.
 pub const FRAGMENT_OVERHEAD: usize = 128;
 
 fn ticks(us: i64) -> i64 {
@@ -180,6 +182,7 @@ fn unity_matrix(out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::relay::frame::Stamp;
     use bytes::Bytes;
     use std::sync::Arc;
 
@@ -232,7 +235,7 @@ mod tests {
             pts_us,
             dts_us,
             duration_us,
-            ingest_us: 0,
+            arrived: Stamp::default(),
             key: false,
             discontinuity: false,
             payload: Bytes::from_static(b"picture"),
@@ -257,7 +260,8 @@ mod tests {
     fn a_fragment_points_at_its_data_and_keeps_both_times() {
         let frame = frame(2_000_000, 2_080_000, 40_000);
         let mut out = vec![0xee; 24];
-        append_fragment(&frame, 0, &mut out);
+        append_fragment_head(&frame, 0, &mut out);
+        out.extend_from_slice(&frame.payload);
         let boxes = &out[24..];
         assert_eq!(outline(boxes), "moof(mfhd traf(tfhd tfdt trun)) mdat");
         let u32_at = |at: usize| u32::from_be_bytes(boxes[at..at + 4].try_into().unwrap());

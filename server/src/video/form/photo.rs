@@ -67,7 +67,7 @@ pub async fn take(
         return Ok(cached);
     }
     let frame = key_frame(switchboard, camera).await.map_err(NoPhoto::Camera)?;
-    let ingest_us = frame.ingest_us;
+    let ingest_us = frame.arrived.wall_us;
     let Ok(_place) = switchboard.decoding.acquire().await else {
         return Err(NoPhoto::Decoder("the server is stopping"));
     };
@@ -83,7 +83,7 @@ pub async fn take(
 #[cfg(feature = "ffmpeg")]
 async fn to_jpeg(frame: Arc<Frame>, width_max: u16) -> Result<Bytes, NoPhoto> {
     let width_max = u32::from(width_max);
-    match tokio::task::spawn_blocking(move || super::transcode::jpeg(&frame, width_max)).await {
+    match super::thread::run("photo", move || super::transcode::jpeg(&frame, width_max)).await {
         Ok(Ok(jpeg)) => Ok(jpeg),
         Ok(Err(error)) => {
             tracing::warn!(error = crate::problem::chain(&error), "no photo from a key frame");

@@ -53,21 +53,20 @@ pub fn watch(
     wake: Arc<Wake>,
     slot: u8,
 ) -> (Rendition, Viewer) {
-    let feeds = &switchboard.feeds;
+    let (feeds, reader) = (&switchboard.feeds, switchboard.reader(wake, slot));
     let key = |rendition| Key { code: camera.camera.code.clone(), profile, rendition };
     if wanted == Rendition::H264 {
         let key = key(Rendition::H264);
-        if let Some(viewer) = feeds.join(&key, &wake, slot) {
+        if let Some(viewer) = feeds.join(&key, &reader) {
             return (Rendition::H264, viewer);
         }
         if let Ok(permit) = Arc::clone(&switchboard.transcodes).try_acquire_owned() {
-            let viewer = feeds.watch(key, wake, slot, |held| start(switchboard, camera, held, Some(permit)));
+            let viewer = feeds.watch(key, reader, |held| start(switchboard, camera, held, Some(permit)));
             return (Rendition::H264, viewer);
         }
         meters::transcodes_denied();
     }
-    let viewer =
-        feeds.watch(key(Rendition::Stills), wake, slot, |held| start(switchboard, camera, held, None));
+    let viewer = feeds.watch(key(Rendition::Stills), reader, |held| start(switchboard, camera, held, None));
     (Rendition::Stills, viewer)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What should not be here: who needs it, how many may run, and threads (`rendition.rs`, `photo.rs`).
 
-use crate::video::relay::frame::{Codec, Configuration, Frame};
+use crate::video::relay::frame::{Codec, Configuration, Frame, Stamp};
 use crate::video::relay::nal;
 use bytes::Bytes;
 use ffmpeg::codec::{Context, Flags, Id, decoder, encoder};
@@ -121,7 +121,7 @@ fn fit(width: u32, height: u32, width_max: u32, height_max: u32) -> (u32, u32) {
 pub struct Coded {
     pub configuration: Arc<Configuration>,
     pub pts_us: i64,
-    pub ingest_us: i64,
+    pub arrived: Stamp,
     pub key: bool,
     pub payload: Bytes,
 }
@@ -132,7 +132,7 @@ pub struct Transcoder {
     scaler: Scaler,
     encoder: encoder::video::Encoder,
     size: (u32, u32),
-    arrivals: VecDeque<(i64, i64)>,
+    arrivals: VecDeque<(i64, Stamp)>,
     last_pts_us: i64,
     configuration: Option<Arc<Configuration>>,
 }
@@ -180,7 +180,7 @@ impl Transcoder {
         if self.arrivals.len() >= IN_FLIGHT_MAX {
             self.arrivals.pop_front();
         }
-        self.arrivals.push_back((frame.pts_us, frame.ingest_us));
+        self.arrivals.push_back((frame.pts_us, frame.arrived));
         // A broken frame costs its picture, not the stream.
         if let Err(error) = self.decoder.send_packet(&packet(frame)) {
             crate::video::meters::undecodable();
@@ -236,11 +236,11 @@ impl Transcoder {
             while self.arrivals.front().is_some_and(|(pts, _)| *pts < pts_us) && self.arrivals.len() > 1 {
                 self.arrivals.pop_front();
             }
-            let ingest_us = self.arrivals.front().map_or(0, |(_, ingest)| *ingest);
+            let arrived = self.arrivals.front().map_or_else(Stamp::default, |(_, arrived)| *arrived);
             coded.push(Coded {
                 configuration,
                 pts_us,
-                ingest_us,
+                arrived,
                 key: packet.is_key(),
                 payload: payload.into(),
             });

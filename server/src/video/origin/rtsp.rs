@@ -5,9 +5,8 @@
 use super::address::{Credentials, Endpoint};
 use super::dial::Admission;
 use super::item::{Failure, Item};
-use crate::clock;
 use crate::video::config::Config;
-use crate::video::relay::frame::{Codec, Configuration};
+use crate::video::relay::frame::{Codec, Configuration, Stamp};
 use crate::video::relay::nal::{self, Unit};
 use crate::video::relay::ring::Picture;
 use crate::video::relay::status::Cause;
@@ -173,8 +172,7 @@ impl Playing {
     fn take(&mut self, frame: VideoFrame) -> Result<Item, Failure> {
         self.lost_packets += u64::from(frame.loss());
         self.learn_parameters(frame.has_new_parameters())?;
-        let received = frame.end_ctx().received().elapsed();
-        let ingest_us = clock::now_us() - i64::try_from(received.as_micros()).unwrap_or(0);
+        let arrived = Stamp::now().before(frame.end_ctx().received().elapsed());
         let unit = nal::classify(self.codec, frame.data());
         if frame.loss() > 0 || unit == Unit::Damaged {
             self.needs_key = true;
@@ -191,7 +189,8 @@ impl Playing {
         };
         let Some(configuration) = self.configuration.clone() else { return Ok(Item::Withheld) };
         let camera_us = to_us(frame.timestamp());
-        let times = self.timeline.next(camera_us, ingest_us);
+        let times =
+            self.timeline.next(camera_us, i64::try_from(arrived.steady.as_micros()).unwrap_or(i64::MAX));
         if times.jumped {
             tracing::info!(host = %self.endpoint.host(), "camera clock jumped");
         }
@@ -204,7 +203,7 @@ impl Playing {
             pts_us: times.pts_us,
             dts_us: times.dts_us,
             duration_us: times.duration_us,
-            ingest_us,
+            arrived,
             key,
             discontinuity,
             payload: Bytes::from(frame.into_data()),

@@ -3,7 +3,7 @@
 //! Idle (no actor) → connecting → live → lingering → gone, or → waiting to retry → connecting.
 
 use super::backoff;
-use super::dial::Dialer;
+use super::dial::{Admission, Dialer};
 use super::item::{Failure, Item};
 use super::registry::Registered;
 use super::upstream::Upstream;
@@ -39,6 +39,8 @@ pub struct Source {
 
 enum End {
     Closing,
+    /// The camera is no longer in the list, or is another one now; that has been said.
+    Withdrawn,
     Unwatched,
     Failed(Failure),
 }
@@ -59,13 +61,14 @@ impl Source {
             self.say(Status::caused(Cause::NotFound, "the camera has no sub stream", clock::now().0));
             return;
         };
-        let meters = SourceMeters::new(self.camera.camera.code.as_str(), self.profile());
+        let meters = SourceMeters::new(self.profile());
         let mut history = History { meters, failures: 0, reconnects: 0 };
         loop {
             let (start, sessions) = (Instant::now(), history.reconnects);
             let end = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => End::Closing,
+                () = self.feed().ended() => End::Withdrawn,
                 end = self.session(&host, &mut history) => end,
             };
             self.feed().clear();
@@ -74,6 +77,7 @@ impl Source {
                     self.say(Status::caused(Cause::ShuttingDown, "the server is stopping", clock::now().0));
                     break;
                 }
+                End::Withdrawn => break,
                 End::Unwatched if self.held.retire() => break,
                 End::Unwatched => {}
                 End::Failed(failure) => {
@@ -84,7 +88,6 @@ impl Source {
                 }
             }
         }
-        history.meters.set_state(None);
         tracing::debug!(camera = %self.camera.camera.code, profile = self.profile().name(), "camera stream closed");
     }
 
@@ -115,8 +118,14 @@ impl Source {
             Ok(upstream) => upstream,
             Err(failure) => return End::Failed(failure),
         };
-        let end = Live::new(self, start, history.reconnects).run(&mut upstream, &mut history.meters).await;
+        let live = Live::new(self, start, history.reconnects);
+        let end = live.run(&mut upstream, &admission, &mut history.meters).await;
         history.reconnects += 1;
+        if admission.is_wanted() {
+            // Whoever waits for this session gets it when the host knows that it is free.
+            drop(upstream);
+            self.teardown(host).await;
+        }
         end
     }
 
@@ -151,18 +160,20 @@ impl Source {
             "camera stream lost"
         );
         self.say(status.clone());
-        let teardown = async {
-            // A camera with one session slot would refuse us while the old session lives.
-            let group = &self.dialer.group(host);
-            let _ended_or_late = tokio::time::timeout(TEARDOWN_GRACE, group.await_teardown()).await;
-        };
-        let (again, ()) = tokio::join!(self.pause(start, pause, failure.cause), teardown);
+        // A camera with one session slot would refuse us while the old session lives.
+        let (again, ()) = tokio::join!(self.pause(start, pause, failure.cause), self.teardown(host));
         if !again || (self.feed().viewers() == 0 && self.held.retire()) {
             return false;
         }
         status.retry_at_ms = None;
         self.say(status);
         true
+    }
+
+    /// Waits until the host has been told that our old sessions are over, or a moment.
+    async fn teardown(&self, host: &str) {
+        let group = self.dialer.group(host);
+        let _ended_or_late = tokio::time::timeout(TEARDOWN_GRACE, group.await_teardown()).await;
     }
 
     /// Waits `pause`, less when somebody asks for the stream; false when everything closes.
@@ -172,6 +183,7 @@ impl Source {
             tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return false,
+                () = self.feed().ended() => return false,
                 () = sleep_until(until) => return true,
                 () = self.feed().again.notified() => {
                     if backoff::is_final(cause) {
@@ -196,8 +208,8 @@ struct Live<'a> {
     played: Instant,
     last_picture: Option<Instant>,
     last_key: Option<Instant>,
-    /// Nobody has been watching; the session ends then.
-    idle_until: Option<Instant>,
+    /// Nobody has been watching since; the session is kept a while for who comes back.
+    idle_since: Option<Instant>,
     state: State,
     window: Instant,
     window_frames: u32,
@@ -215,7 +227,7 @@ impl<'a> Live<'a> {
             played: now,
             last_picture: None,
             last_key: None,
-            idle_until: None,
+            idle_since: None,
             state: State::Connecting,
             window: now,
             window_frames: 0,
@@ -225,16 +237,17 @@ impl<'a> Live<'a> {
         }
     }
 
-    async fn run(mut self, upstream: &mut Upstream, meters: &mut SourceMeters) -> End {
-        self.note_demand();
+    async fn run(mut self, upstream: &mut Upstream, admission: &Admission, meters: &mut SourceMeters) -> End {
+        admission.set_idle(self.note_demand());
         loop {
             let check = self.next_check(upstream.interval());
             tokio::select! {
                 biased;
-                () = self.source.feed().demand.notified() => self.note_demand(),
+                () = self.source.feed().demand.notified() => admission.set_idle(self.note_demand()),
+                () = admission.wanted() => return End::Unwatched,
                 // Before the camera: one that floods must not keep the clock from being looked at.
                 () = sleep_until(check) => {
-                    if self.idle_until.is_some_and(|until| Instant::now() >= until) {
+                    if self.idle_since.is_some_and(|since| since.elapsed() >= self.source.config.linger()) {
                         return End::Unwatched;
                     }
                     if let Some(failure) = self.late(upstream.interval(), meters) {
@@ -260,10 +273,11 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn note_demand(&mut self) {
+    /// Since when nobody watches.
+    fn note_demand(&mut self) -> Option<Instant> {
         let watched = self.source.feed().viewers() > 0;
-        let until = Instant::now() + self.source.config.linger();
-        self.idle_until = if watched { None } else { self.idle_until.or(Some(until)) };
+        self.idle_since = if watched { None } else { self.idle_since.or_else(|| Some(Instant::now())) };
+        self.idle_since
     }
 
     /// When something has to be looked at if nothing arrives.
@@ -273,7 +287,7 @@ impl<'a> Live<'a> {
             (Some(last), State::Live) => last + self.delay_after(interval),
             (Some(last), _) => last + self.stall_after(interval),
         };
-        self.idle_until.map_or(check, |until| until.min(check))
+        self.idle_since.map_or(check, |since| check.min(since + self.source.config.linger()))
     }
 
     fn delay_after(&self, interval: Duration) -> Duration {
@@ -310,17 +324,16 @@ impl<'a> Live<'a> {
         }
         let window = now - self.window;
         if window >= FIGURES_EVERY || self.figures.fps == 0.0 {
-            self.count_rates(now, window, meters);
+            self.count_rates(now, window);
         }
     }
 
-    fn count_rates(&mut self, now: Instant, window: Duration, meters: &SourceMeters) {
+    fn count_rates(&mut self, now: Instant, window: Duration) {
         if window >= FIGURES_EVERY {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people needs three digits")]
             let (frames, bits) = (self.window_frames as f32, self.window_bytes as f32 * 8.0);
             self.figures.fps = frames / window.as_secs_f32();
             self.figures.kbps = bits / 1_000.0 / window.as_secs_f32();
-            meters.rate(self.figures.fps);
             (self.window, self.window_frames, self.window_bytes) = (now, 0, 0);
         }
         self.source.feed().set_figures(self.figures);

@@ -7,17 +7,23 @@ use super::message::{ErrorCode, FromPage, Hello, Open, TEXT_BYTES_MAX, ToPage, V
 use super::tile::{Outgoing, Page, Tile};
 use crate::access::{self, Pass};
 use crate::clock;
+use crate::live::socket::{Framed, Socket};
 use crate::video::form::rendition::Mode;
 use crate::video::meters;
+use crate::video::relay::frame::Stamp;
 use crate::video::switchboard::Switchboard;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use futures_util::stream::SplitSink;
-use futures_util::{SinkExt, StreamExt};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::{self, Message};
 
+mod close {
+    pub const AWAY: u16 = 1001;
+    pub const POLICY: u16 = 1008;
+}
 /// Close code of a page whose session has ended, the same as the live feed's; private use.
 const SIGNED_OUT: u16 = 4001;
 /// Slots are bits of one word.
@@ -28,8 +34,8 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 const SILENT_MAX: Duration = Duration::from_secs(45);
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Control messages a page may send, on average and at once.
-const MESSAGES_PER_SECOND: u32 = 50;
-const MESSAGES_BURST: u32 = 300;
+const MESSAGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
+const MESSAGES_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 
 /// Why the conversation ends.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,17 +52,16 @@ enum End {
 }
 
 /// Talks to one page until it leaves.
-pub async fn converse(switchboard: Arc<Switchboard>, pass: Option<Pass>, socket: WebSocket) {
+pub async fn converse(switchboard: Arc<Switchboard>, pass: Option<Pass>, socket: Socket) {
     meters::pages(1.0);
     let closing = switchboard.closing.clone();
-    let (sink, mut stream) = socket.split();
-    let mut line = Line { sink, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
-    let end = match greet(&mut line, &mut stream).await {
+    let mut line = Line { socket, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
+    let end = match greet(&mut line).await {
         Ok(hello) => {
             let page = Page { switchboard, wake: Arc::default(), hello };
             let mut talk = Talk::new(page, line);
             let end = tokio::select! {
-                end = talk.run(&mut stream) => end,
+                end = talk.run() => end,
                 () = closing.cancelled() => End::ShuttingDown,
                 () = access::lost(pass.as_ref()) => End::SignedOut,
             };
@@ -70,11 +75,9 @@ pub async fn converse(switchboard: Arc<Switchboard>, pass: Option<Pass>, socket:
     meters::pages(-1.0);
 }
 
-type Incoming = futures_util::stream::SplitStream<WebSocket>;
-
-async fn greet(line: &mut Line, stream: &mut Incoming) -> Result<Hello, End> {
-    let first = timeout(HELLO_TIMEOUT, stream.next());
-    let text = match first.await {
+async fn greet(line: &mut Line) -> Result<Hello, End> {
+    let first = timeout(HELLO_TIMEOUT, line.socket.recv()).await;
+    let text = match first {
         Ok(Some(Ok(Message::Text(text)))) => text,
         Ok(Some(Ok(_))) | Err(_) => {
             return Err(line.refuse(None, ErrorCode::HelloFirst, "expected a hello").await);
@@ -105,13 +108,15 @@ fn parse(text: &str) -> Result<FromPage, String> {
 
 /// The way to the page.
 struct Line {
-    sink: SplitSink<WebSocket, Message>,
+    socket: Socket,
     stall: Duration,
 }
 
 impl Line {
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.stall, self.sink.send(message)).await {
+    /// Each message goes to the kernel at once; what the kernel does not take is one message at most.
+    async fn send(&mut self, message: &Framed) -> Result<(), End> {
+        self.socket.queue(message);
+        match timeout(self.stall, self.socket.flush()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Left),
             Err(_) => Err(End::Stalled),
@@ -119,7 +124,7 @@ impl Line {
     }
 
     async fn text(&mut self, message: &ToPage) -> Result<(), End> {
-        self.send(Message::Text(message.to_json().into())).await
+        self.send(&Framed::text(message.to_json())).await
     }
 
     /// Tells the page what was wrong; the end of the conversation when that was a violation.
@@ -140,20 +145,14 @@ impl Line {
             }
             End::Violation(words) => {
                 meters::violations();
-                tracing::warn!(reason = %words, "video page disconnected: protocol violation");
-                (close_code::POLICY, "protocol violation")
+                tracing::warn!(reason = ?words, "video page disconnected: protocol violation");
+                (close::POLICY, "protocol violation")
             }
             End::SignedOut => (SIGNED_OUT, "signed out"),
-            End::ShuttingDown => (close_code::AWAY, "the server is stopping"),
-        };
-        let frame = CloseFrame { code, reason: reason.into() };
-        let farewell = async {
-            if self.sink.send(Message::Close(Some(frame))).await.is_ok() {
-                let _closed_or_gone = self.sink.close().await;
-            }
+            End::ShuttingDown => (close::AWAY, "the server is stopping"),
         };
         // A page that does not take its farewell has left.
-        let _late = timeout(Duration::from_secs(1), farewell).await;
+        let _late_or_gone = timeout(Duration::from_secs(1), self.socket.close(code, reason)).await;
     }
 }
 
@@ -166,7 +165,7 @@ struct Talk {
     pending: u64,
     heard: Instant,
     pinged: Instant,
-    allowance: u32,
+    allowance: DefaultDirectRateLimiter,
 }
 
 impl Talk {
@@ -180,7 +179,9 @@ impl Talk {
             pending: 0,
             heard: now,
             pinged: now,
-            allowance: MESSAGES_BURST,
+            allowance: RateLimiter::direct(
+                Quota::per_second(MESSAGES_PER_SECOND).allow_burst(MESSAGES_BURST),
+            ),
         }
     }
 
@@ -188,14 +189,14 @@ impl Talk {
         f64::from(u32::try_from(self.tiles.len()).unwrap_or(0))
     }
 
-    async fn run(&mut self, stream: &mut Incoming) -> End {
+    async fn run(&mut self) -> End {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let wake = Arc::clone(&self.page.wake);
         loop {
             let result = tokio::select! {
                 biased;
-                message = stream.next() => match message {
+                message = self.line.socket.recv() => match message {
                     Some(Ok(message)) => self.hear(message).await,
                     Some(Err(error)) => Err(left_or_violation(&error)),
                     None => Err(End::Left),
@@ -223,9 +224,9 @@ impl Talk {
                 continue;
             }
             let tile = self.slots[usize::from(slot)].and_then(|id| self.tiles.get_mut(&id));
-            match tile.and_then(|tile| tile.next(&self.page, clock::now_us())) {
+            match tile.and_then(|tile| tile.next(&self.page, Stamp::now())) {
                 Some(Outgoing::Text(message)) => self.line.text(&message).await?,
-                Some(Outgoing::Binary(bytes)) => self.line.send(Message::Binary(bytes.into())).await?,
+                Some(Outgoing::Media(message)) => self.line.send(&message).await?,
                 None => self.pending &= !bit,
             }
         }
@@ -233,7 +234,6 @@ impl Talk {
     }
 
     async fn tick(&mut self) -> Result<(), End> {
-        self.allowance = (self.allowance + MESSAGES_PER_SECOND).min(MESSAGES_BURST);
         for tile in self.tiles.values_mut() {
             tile.tick(&self.page);
         }
@@ -242,7 +242,7 @@ impl Talk {
         }
         if self.pinged.elapsed() >= PING_EVERY {
             self.pinged = Instant::now();
-            self.line.send(Message::Ping(axum::body::Bytes::new())).await?;
+            self.line.send(&Framed::ping()).await?;
         }
         Ok(())
     }
@@ -253,17 +253,14 @@ impl Talk {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
             Message::Close(_) => return Err(End::Left),
-            Message::Binary(_) => {
+            Message::Binary(_) | Message::Frame(_) => {
                 return Err(self.line.refuse(None, ErrorCode::BadMessage, "expected text, not binary").await);
             }
         };
-        self.allowance = match self.allowance.checked_sub(1) {
-            Some(left) => left,
-            None => {
-                let words = format!("more than {MESSAGES_PER_SECOND} messages a second");
-                return Err(self.line.refuse(None, ErrorCode::TooManyMessages, &words).await);
-            }
-        };
+        if self.allowance.check().is_err() {
+            let words = format!("more than {MESSAGES_PER_SECOND} messages a second");
+            return Err(self.line.refuse(None, ErrorCode::TooManyMessages, &words).await);
+        }
         match parse(&text) {
             Ok(message) => self.obey(message).await,
             Err(words) => Err(self.line.refuse(None, ErrorCode::BadMessage, &words).await),
@@ -335,9 +332,12 @@ impl Talk {
     }
 }
 
-fn left_or_violation(error: &axum::Error) -> End {
-    let words = error.to_string();
-    if words.contains("too long") || words.contains("UTF-8") { End::Violation(words) } else { End::Left }
+fn left_or_violation(error: &tungstenite::Error) -> End {
+    match error {
+        tungstenite::Error::Capacity(_) | tungstenite::Error::Utf8(_) => End::Violation(error.to_string()),
+        // The network, or a page that closed in the middle of a word.
+        _ => End::Left,
+    }
 }
 
 fn printable(text: &str) -> String {

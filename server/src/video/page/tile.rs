@@ -1,6 +1,7 @@
 //! One tile of a page: which stream it shows, switching between streams without a gap, and the messages it causes.
 
 use super::message::{Choice, Hello, ToPage};
+use crate::live::socket::Framed;
 use crate::video::config::Config;
 use crate::video::form::mse;
 use crate::video::form::rendition::{self, Mode};
@@ -8,7 +9,7 @@ use crate::video::meters;
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::{Viewer, Wake};
 use crate::video::relay::frame::{
-    Codec, Configuration, FLAG_CATCH_UP, FLAG_DISCONTINUITY, FLAG_KEY, Frame, Header, Kind,
+    Codec, Configuration, FLAG_CATCH_UP, FLAG_DISCONTINUITY, FLAG_KEY, Frame, Header, Kind, Stamp,
     configuration_payload,
 };
 use crate::video::relay::ring::Next;
@@ -62,7 +63,8 @@ pub struct Page {
 #[derive(Debug)]
 pub enum Outgoing {
     Text(ToPage),
-    Binary(Vec<u8>),
+    /// Media: the pictures themselves are shared by all pages.
+    Media(Framed),
 }
 
 impl Tile {
@@ -145,11 +147,11 @@ impl Tile {
     }
 
     /// The tile's next message, if there is one now.
-    pub fn next(&mut self, page: &Page, now_us: i64) -> Option<Outgoing> {
+    pub fn next(&mut self, page: &Page, now: Stamp) -> Option<Outgoing> {
         if self.camera.is_none() {
-            return self.gone(now_us / 1_000);
+            return self.gone(now.wall_us / 1_000);
         }
-        if let Some(message) = self.switch(page, now_us) {
+        if let Some(message) = self.switch(page, now.steady) {
             return Some(message);
         }
         let news = self.shown.as_mut()?.viewer.status_news();
@@ -169,7 +171,7 @@ impl Tile {
                 return Some(Outgoing::Text(ToPage::State { tile: self.id, profile, status }));
             }
         }
-        match shown.viewer.next(now_us) {
+        match shown.viewer.next(now.steady) {
             Next::Configuration(configuration) => {
                 match rendition::needed(&configuration, page.hello.mode, page.hello.h265) {
                     rendition if rendition == shown.rendition || shown.rendition != Rendition::Source => {
@@ -223,7 +225,7 @@ impl Tile {
     }
 
     /// Moves to the coming stream as soon as it has a picture; gives it up when it does not come.
-    fn switch(&mut self, page: &Page, now_us: i64) -> Option<Outgoing> {
+    fn switch(&mut self, page: &Page, now: Duration) -> Option<Outgoing> {
         let coming = self.coming.as_mut()?;
         let hopeless = match coming.viewer.feed().status().state {
             State::Refused | State::Unsupported | State::Gone => true,
@@ -233,7 +235,7 @@ impl Tile {
             self.coming = None;
             return None;
         }
-        let Next::Configuration(configuration) = coming.viewer.next(now_us) else { return None };
+        let Next::Configuration(configuration) = coming.viewer.next(now) else { return None };
         let needed = rendition::needed(&configuration, page.hello.mode, page.hello.h265);
         if coming.rendition == Rendition::Source && needed != Rendition::Source {
             let (profile, since) = (coming.profile, coming.since);
@@ -315,9 +317,7 @@ impl Tile {
             (Codec::H264 | Codec::H265, Mode::Mse) => (Kind::Init, mse::init_payload(configuration)?),
         };
         let header = Header { kind, tile: self.id, seq: 0, pts_us: 0, ingest_us: 0, flags: 0 };
-        let mut message = header.begin(payload.len());
-        message.extend_from_slice(&payload);
-        Some(Outgoing::Binary(message))
+        Some(Outgoing::Media(Framed::binary_after(&header.begin(0), payload.into())))
     }
 
     fn frame(&mut self, mode: Mode, frame: &Frame, catch_up: bool, gap: bool) -> Outgoing {
@@ -338,20 +338,15 @@ impl Tile {
             tile: self.id,
             seq: self.seq,
             pts_us: frame.pts_us,
-            ingest_us: frame.ingest_us,
+            ingest_us: frame.arrived.wall_us,
             flags,
         };
         self.seq = self.seq.wrapping_add(1);
-        let message = if kind == Kind::Fragment {
-            let mut message = header.begin(frame.payload.len() + mse::FRAGMENT_OVERHEAD);
-            mse::append_fragment(frame, self.pace.shift_us(frame), &mut message);
-            message
-        } else {
-            let mut message = header.begin(frame.payload.len());
-            message.extend_from_slice(&frame.payload);
-            message
-        };
-        Outgoing::Binary(message)
+        let mut own = header.begin(mse::FRAGMENT_OVERHEAD);
+        if kind == Kind::Fragment {
+            mse::append_fragment_head(frame, self.pace.shift_us(frame), &mut own);
+        }
+        Outgoing::Media(Framed::binary_after(&own, frame.payload.clone()))
     }
 }
 

@@ -1,12 +1,14 @@
 //! One stream as its viewers see it: ring, status and who has to be woken. Sources write, viewers read.
 
 use super::frame::Frame;
-use super::ring::{Cursor, Limits, Next, Picture, Ring};
+use super::ring::{Cursor, Lag, Limits, Next, Picture, Ring};
 use super::status::{State, Status};
 use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Wakes one reader of up to 64 streams and tells which of them have news.
 #[derive(Debug, Default)]
@@ -50,11 +52,21 @@ pub struct Figures {
     pub first_frame_ms: Option<u32>,
 }
 
+/// Who reads a feed: whom to wake, at which slot, and what to do about being late.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub wake: Arc<Wake>,
+    pub slot: u8,
+    pub lag: Lag,
+}
+
 #[derive(Debug)]
 struct Watcher {
     id: u64,
     wake: Arc<Wake>,
     slot: u8,
+    /// Reads on, but for nobody.
+    idle: bool,
 }
 
 #[derive(Debug)]
@@ -71,6 +83,8 @@ struct Inner {
 #[derive(Debug)]
 pub struct Feed {
     inner: Mutex<Inner>,
+    /// Nothing more comes of it, whoever watches.
+    ended: CancellationToken,
     /// Rung when a viewer comes or goes.
     pub demand: Notify,
     /// Rung when an operator asks again for a stream that is waiting to be retried.
@@ -89,6 +103,7 @@ impl Feed {
                 watchers: Vec::new(),
                 next_watcher: 0,
             }),
+            ended: CancellationToken::new(),
             demand: Notify::new(),
             again: Notify::new(),
         }
@@ -110,17 +125,31 @@ impl Feed {
         self.lock().ring.clear();
     }
 
-    /// Says how the stream is; a state that stays the same keeps its beginning.
-    pub fn set_status(&self, mut status: Status) {
+    /// Says how the stream is; a state that stays the same keeps its beginning, and the last word is not taken back.
+    pub fn set_status(&self, status: Status) {
         let mut inner = self.lock();
-        if inner.status.state == status.state {
-            status.since_ms = inner.status.since_ms;
+        if !self.ended.is_cancelled() {
+            inner.say(status);
         }
-        if inner.status != status {
-            inner.status = status;
-            inner.status_version += 1;
-            inner.wake();
+    }
+
+    /// Nothing more comes of this stream; with a last word, where there is one.
+    pub fn end(&self, last_word: Option<Status>) {
+        let mut inner = self.lock();
+        if let Some(status) = last_word.filter(|_| !self.ended.is_cancelled()) {
+            inner.say(status);
         }
+        self.ended.cancel();
+    }
+
+    /// Resolves when nothing more comes of it.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
     }
 
     #[must_use]
@@ -137,9 +166,10 @@ impl Feed {
         self.lock().figures = figures;
     }
 
+    /// Who watches for somebody: tiles, and other forms of the stream while those are watched.
     #[must_use]
     pub fn viewers(&self) -> usize {
-        self.lock().watchers.len()
+        self.lock().watchers.iter().filter(|watcher| !watcher.idle).count()
     }
 
     /// The newest key frame of the present session.
@@ -153,15 +183,16 @@ impl Feed {
         self.lock().ring.bytes()
     }
 
-    /// A viewer that starts with the newest group of pictures and rings `wake` at `slot`.
+    /// A viewer that starts with the newest group of pictures.
     #[must_use]
-    pub fn watch(self: &Arc<Self>, wake: Arc<Wake>, slot: u8) -> Viewer {
+    pub fn watch(self: &Arc<Self>, reader: Reader) -> Viewer {
+        let Reader { wake, slot, lag } = reader;
         let mut inner = self.lock();
         let id = inner.next_watcher;
         inner.next_watcher += 1;
-        let cursor = inner.ring.join();
+        let cursor = inner.ring.join(lag);
         wake.ring(slot);
-        inner.watchers.push(Watcher { id, wake, slot });
+        inner.watchers.push(Watcher { id, wake, slot, idle: false });
         drop(inner);
         self.demand.notify_one();
         Viewer { feed: Arc::clone(self), id, cursor, status_seen: 0 }
@@ -169,6 +200,17 @@ impl Feed {
 }
 
 impl Inner {
+    fn say(&mut self, mut status: Status) {
+        if self.status.state == status.state {
+            status.since_ms = self.status.since_ms;
+        }
+        if self.status != status {
+            self.status = status;
+            self.status_version += 1;
+            self.wake();
+        }
+    }
+
     fn wake(&self) {
         for watcher in &self.watchers {
             watcher.wake.ring(watcher.slot);
@@ -186,9 +228,20 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// What comes next for this viewer.
-    pub fn next(&mut self, now_us: i64) -> Next {
-        self.feed.lock().ring.next(&mut self.cursor, now_us)
+    /// What comes next for this viewer at `now`, by the steady clock.
+    pub fn next(&mut self, now: Duration) -> Next {
+        self.feed.lock().ring.next(&mut self.cursor, now)
+    }
+
+    /// Says whether it reads for somebody at present; one that does not keeps no stream open.
+    pub fn set_idle(&self, idle: bool) {
+        let mut inner = self.feed.lock();
+        let own = inner.watchers.iter_mut().find(|watcher| watcher.id == self.id);
+        let changed = own.is_some_and(|own| std::mem::replace(&mut own.idle, idle) != idle);
+        drop(inner);
+        if changed {
+            self.feed.demand.notify_one();
+        }
     }
 
     /// The status, when it is another one than last time.

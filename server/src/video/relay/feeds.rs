@@ -2,9 +2,11 @@
 //!
 //! What should not be here: which cameras there are and what fills a feed (`switchboard.rs`, `origin/`, `form/`).
 
-use super::feed::{Feed, Viewer, Wake};
+use super::feed::{Feed, Reader, Viewer};
 use super::ring::Limits;
+use super::status::Status;
 use super::stream::Key;
+use domain::code::CameraCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -32,6 +34,12 @@ impl Feeds {
         self.open().get(key).cloned()
     }
 
+    /// Every open stream, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Key, Arc<Feed>)> {
+        self.open().iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect()
+    }
+
     /// Open streams, for figures.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -40,23 +48,40 @@ impl Feeds {
 
     /// Watches the feed under `key` if it is open.
     #[must_use]
-    pub fn join(&self, key: &Key, wake: &Arc<Wake>, slot: u8) -> Option<Viewer> {
-        self.open().get(key).map(|feed| feed.watch(Arc::clone(wake), slot))
+    pub fn join(&self, key: &Key, reader: &Reader) -> Option<Viewer> {
+        self.open().get(key).map(|feed| feed.watch(reader.clone()))
     }
 
     /// Watches the feed under `key`; `start` is called when it is new. The lock is held meanwhile, so that an actor
     /// cannot retire a feed somebody is about to watch.
-    pub fn watch(self: &Arc<Self>, key: Key, wake: Arc<Wake>, slot: u8, start: impl FnOnce(Held)) -> Viewer {
+    pub fn watch(self: &Arc<Self>, key: Key, reader: Reader, start: impl FnOnce(Held)) -> Viewer {
         let mut open = self.open();
         if let Some(feed) = open.get(&key) {
-            return feed.watch(wake, slot);
+            return feed.watch(reader);
         }
         let feed = Arc::new(Feed::new(self.limits));
         open.insert(key.clone(), Arc::clone(&feed));
-        let viewer = feed.watch(wake, slot);
+        let viewer = feed.watch(reader);
         drop(open);
         start(Held { feeds: Arc::clone(self), key, feed });
         viewer
+    }
+}
+
+impl Feeds {
+    /// Ends every stream of a camera with a last word; who watches is told, and who comes next gets a new one.
+    pub fn withdraw(&self, code: &CameraCode, last_word: &Status) -> usize {
+        let mut open = self.open();
+        let mut ended = 0;
+        open.retain(|key, feed| {
+            let withdrawn = key.code == *code;
+            if withdrawn {
+                feed.end(Some(last_word.clone()));
+                ended += 1;
+            }
+            !withdrawn
+        });
+        ended
     }
 }
 
@@ -96,6 +121,7 @@ impl Held {
         if open.get(&self.key).is_some_and(|present| Arc::ptr_eq(present, &self.feed)) {
             open.remove(&self.key);
         }
+        self.feed.end(None);
     }
 }
 

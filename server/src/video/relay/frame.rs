@@ -1,7 +1,9 @@
 //! Frames, what a decoder needs to know before them, and the header each one travels under.
 
+use crate::clock;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How pictures are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +49,29 @@ impl Configuration {
     }
 }
 
+/// One moment by two clocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Server wall clock in microseconds since 1970: what pages and people compare. It may be set.
+    pub wall_us: i64,
+    /// Since the server started, by a clock nobody sets: what lateness and age are measured by.
+    pub steady: Duration,
+}
+
+impl Stamp {
+    #[must_use]
+    pub fn now() -> Self {
+        Self { wall_us: clock::now_us(), steady: clock::monotonic() }
+    }
+
+    /// The moment this long before.
+    #[must_use]
+    pub fn before(self, ago: Duration) -> Self {
+        let ago_us = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
+        Self { wall_us: self.wall_us.saturating_sub(ago_us), steady: self.steady.saturating_sub(ago) }
+    }
+}
+
 /// One access unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -59,8 +84,8 @@ pub struct Frame {
     pub dts_us: i64,
     /// How long it is shown, as far as the frames before tell.
     pub duration_us: u32,
-    /// Server wall clock when it had arrived completely.
-    pub ingest_us: i64,
+    /// When it had arrived completely.
+    pub arrived: Stamp,
     pub key: bool,
     /// Something was lost or left out before it.
     pub discontinuity: bool,
@@ -98,10 +123,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Starts a message with room for `payload` more bytes.
+    /// Starts a message with room for `more` bytes.
     #[must_use]
-    pub fn begin(self, payload: usize) -> Vec<u8> {
-        let mut message = Vec::with_capacity(HEADER_BYTES + payload);
+    pub fn begin(self, more: usize) -> Vec<u8> {
+        let mut message = Vec::with_capacity(HEADER_BYTES + more);
         message.push(self.kind as u8);
         message.extend_from_slice(&self.tile.to_le_bytes());
         message.extend_from_slice(&self.seq.to_le_bytes());

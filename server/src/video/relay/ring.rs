@@ -1,20 +1,29 @@
 //! The last pictures of one stream, and where each viewer stands in them.
 //!
 //! A viewer holds a cursor, not a queue. Who joins gets the newest group of pictures at once; who falls behind goes on at
-//! a key frame. No viewer is ever given a delta whose predecessor it has not been given.
+//! a key frame, or, where it records, only when the ring itself has gone on. No viewer is ever given a delta whose
+//! predecessor it has not been given.
 
-use super::frame::{Configuration, Frame};
+use super::frame::{Configuration, Frame, Stamp};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How much one ring may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub bytes: usize,
-    pub us: i64,
-    /// A viewer whose next frame is older than this continues at a newer key frame.
-    pub lag_us: i64,
+    pub age: Duration,
+}
+
+/// What a viewer does about being late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// Goes on at a newer key frame when its next frame is older than this: it shows the present.
+    Skip(Duration),
+    /// Takes every frame the ring still holds, however late: it records.
+    Keep,
 }
 
 /// A picture before it has a place in the ring.
@@ -24,7 +33,7 @@ pub struct Picture {
     pub pts_us: i64,
     pub dts_us: i64,
     pub duration_us: u32,
-    pub ingest_us: i64,
+    pub arrived: Stamp,
     pub key: bool,
     pub discontinuity: bool,
     pub payload: Bytes,
@@ -44,7 +53,8 @@ pub struct Ring {
 /// Where one viewer stands.
 #[derive(Debug, Clone)]
 pub struct Cursor {
-    place: Place,
+    stand: Stand,
+    lag: Lag,
     /// The first frame the viewer was neither given nor told to be without.
     owed: u64,
     /// Frames before this number are the burst of a join: only the last of them is worth painting.
@@ -59,7 +69,7 @@ pub struct Cursor {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Stand {
     /// The frame before this one has been given.
     At(u64),
     /// Nothing but a key frame from this number on may come.
@@ -95,7 +105,7 @@ impl Ring {
             pts_us: picture.pts_us,
             dts_us: picture.dts_us,
             duration_us: picture.duration_us,
-            ingest_us: picture.ingest_us,
+            arrived: picture.arrived,
             key: picture.key,
             discontinuity: picture.discontinuity,
             payload: picture.payload,
@@ -108,10 +118,10 @@ impl Ring {
             self.last_key = Some(Arc::clone(&frame));
         }
         self.bytes += frame.payload.len();
-        let oldest_us = frame.ingest_us - self.limits.us;
+        let oldest = frame.arrived.steady.saturating_sub(self.limits.age);
         self.frames.push_back(frame);
         while self.frames.len() > 1
-            && (self.bytes > self.limits.bytes || self.frames[0].ingest_us < oldest_us)
+            && (self.bytes > self.limits.bytes || self.frames[0].arrived.steady < oldest)
         {
             self.pop_front();
         }
@@ -126,9 +136,10 @@ impl Ring {
 
     /// A cursor for a viewer who has seen nothing yet.
     #[must_use]
-    pub fn join(&self) -> Cursor {
+    pub fn join(&self, lag: Lag) -> Cursor {
         Cursor {
-            place: Place::Key(0),
+            stand: Stand::Key(0),
+            lag,
             owed: self.next_number,
             catch_up_until: 0,
             configuration: None,
@@ -150,20 +161,20 @@ impl Ring {
         self.bytes
     }
 
-    /// Gives `cursor` what comes next at `now_us` and moves it on.
-    pub fn next(&self, cursor: &mut Cursor, now_us: i64) -> Next {
-        if let Place::At(number) = cursor.place {
+    /// Gives `cursor` what comes next at `now`, by the steady clock, and moves it on.
+    pub fn next(&self, cursor: &mut Cursor, now: Duration) -> Next {
+        if let Stand::At(number) = cursor.stand {
             if number == self.next_number {
                 return Next::Wait;
             }
             match self.get(number) {
-                Some(frame) if !self.is_too_late(frame, cursor, now_us) => return give(cursor, frame),
-                Some(_) | None => cursor.place = Place::Key(number),
+                Some(frame) if !self.is_too_late(frame, cursor, now) => return give(cursor, frame),
+                Some(_) | None => cursor.stand = Stand::Key(number),
             }
         }
-        let Place::Key(from) = cursor.place else { return Next::Wait };
+        let Stand::Key(from) = cursor.stand else { return Next::Wait };
         let front = self.frames.front().map_or(self.next_number, |frame| frame.number);
-        match &self.last_key {
+        match self.key_for(cursor, from) {
             Some(key) if key.number >= from.max(front) => self.give_key(cursor, key),
             Some(key) if key.number < front && !cursor.started && cursor.still != Some(key.number) => {
                 self.give_still(cursor, key)
@@ -172,15 +183,25 @@ impl Ring {
         }
     }
 
+    /// The key frame to go on at: the newest for who shows the present, the first there is for who records.
+    fn key_for(&self, cursor: &Cursor, from: u64) -> Option<&Arc<Frame>> {
+        let first = || self.frames.iter().find(|frame| frame.key && frame.number >= from);
+        match cursor.lag {
+            Lag::Skip(_) => self.last_key.as_ref(),
+            Lag::Keep => first().or(self.last_key.as_ref()),
+        }
+    }
+
     /// Whether a viewer does better to leave `frame` out and go on at a key frame.
-    fn is_too_late(&self, frame: &Frame, cursor: &Cursor, now_us: i64) -> bool {
-        let late_us = now_us - frame.ingest_us;
-        if frame.number < cursor.catch_up_until || late_us <= self.limits.lag_us {
+    fn is_too_late(&self, frame: &Frame, cursor: &Cursor, now: Duration) -> bool {
+        let Lag::Skip(lag) = cursor.lag else { return false };
+        let late = now.saturating_sub(frame.arrived.steady);
+        if frame.number < cursor.catch_up_until || late <= lag {
             return false;
         }
         let newer_key = self.last_key.as_ref().is_some_and(|key| key.number > frame.number);
         // Without a newer key frame, sending all of it may still catch up; far behind it will not.
-        newer_key || (!frame.key && late_us > 3 * self.limits.lag_us)
+        newer_key || (!frame.key && late > 3 * lag)
     }
 
     /// A key frame to whom nothing else can be given.
@@ -198,7 +219,7 @@ impl Ring {
     fn give_still(&self, cursor: &mut Cursor, key: &Arc<Frame>) -> Next {
         let next = give(cursor, key);
         if matches!(next, Next::Frame { .. }) {
-            cursor.place = Place::Key(self.next_number);
+            cursor.stand = Stand::Key(self.next_number);
             cursor.started = false;
             cursor.still = Some(key.number);
         }
@@ -229,8 +250,8 @@ fn give(cursor: &mut Cursor, frame: &Arc<Frame>) -> Next {
         cursor.configuration = Some(frame.configuration.id);
         return Next::Configuration(Arc::clone(&frame.configuration));
     }
-    let gap = matches!(cursor.place, Place::Key(_)) && cursor.given;
-    cursor.place = Place::At(frame.number + 1);
+    let gap = matches!(cursor.stand, Stand::Key(_)) && cursor.given;
+    cursor.stand = Stand::At(frame.number + 1);
     cursor.owed = frame.number + 1;
     cursor.given = true;
     cursor.started = true;

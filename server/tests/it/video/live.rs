@@ -148,6 +148,36 @@ async fn pages_that_break_the_protocol_are_told_and_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_of_single_streams_are_given_while_they_are_open_and_hold_no_address() {
+    let config = Config { linger_ms: 200, ..Config::default() };
+    let hall = Hall::start_with(config, vec![looped("cam-1"), looped("cam-2")]).await;
+    let figures = async |query: &str| {
+        let (status, kind, body) = get(hall.addr, &format!("/metrics/cameras{query}")).await;
+        assert_eq!((status, kind.as_str()), (200, "text/plain; version=0.0.4"));
+        String::from_utf8(body).unwrap()
+    };
+    let mut page = hall.page("webcodecs", false).await;
+    page.open(1, "cam-1", "sub", 360).await;
+    page.open(2, "cam-2", "sub", 360).await;
+    page.until_media(1, 2, 5, SOON).await;
+    page.until_media(2, 2, 5, SOON).await;
+    let all = figures("").await;
+    let viewers = r#"gridhall_stream_viewers{camera="cam-1",profile="sub",state="live"} 1"#;
+    assert!(all.contains(viewers) && all.contains("cam-2"), "{all}");
+    assert!(!all.contains("rtsp") && !all.contains("127.0.0.1"), "{all}");
+    let asked = figures("?cameras=cam-2,cam-3").await;
+    assert!(!asked.contains("cam-1") && asked.contains("cam-2"), "{asked}");
+    page.say(json!({"close": {"tile": 1}})).await;
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if !figures("").await.contains("cam-1") {
+            return;
+        }
+    }
+    panic!("a closed stream is still there: {}", figures("").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cameras_are_listed_in_pages_and_by_distance_without_their_addresses() {
     let specs = (0..5).map(|i| looped(&format!("cam-{i}"))).collect();
     let hall = Hall::start(specs).await;

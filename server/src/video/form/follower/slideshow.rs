@@ -2,7 +2,7 @@
 
 use super::Follower;
 use crate::clock;
-use crate::video::form::transcode;
+use crate::video::form::{thread, transcode};
 use crate::video::meters;
 use crate::video::relay::frame::{Codec, Configuration, Frame};
 use crate::video::relay::ring::{Next, Picture};
@@ -38,7 +38,7 @@ impl Follower {
             last = Some(Instant::now());
             let Ok(place) = self.switchboard.decoding.acquire().await else { return };
             let source = Arc::clone(&frame);
-            let made = tokio::task::spawn_blocking(move || transcode::jpeg(&source, width_max)).await;
+            let made = thread::run("still", move || transcode::jpeg(&source, width_max)).await;
             drop(place);
             let reason = match made {
                 Ok(Ok(payload)) => {
@@ -62,7 +62,7 @@ impl Follower {
     fn newest_key(&mut self) -> Option<Arc<Frame>> {
         let mut newest = None;
         loop {
-            match self.upstream.next(clock::now_us()) {
+            match self.upstream.next(clock::monotonic()) {
                 Next::Frame { frame, .. } if frame.key => newest = Some(frame),
                 Next::Frame { .. } | Next::Configuration(_) | Next::Skipped(_) => {}
                 Next::Wait => return newest,
@@ -77,7 +77,7 @@ fn still(configuration: &Arc<Configuration>, frame: &Frame, payload: bytes::Byte
         pts_us: frame.pts_us,
         dts_us: frame.dts_us,
         duration_us: frame.duration_us,
-        ingest_us: frame.ingest_us,
+        arrived: frame.arrived,
         key: true,
         discontinuity: false,
         payload,

@@ -49,7 +49,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
     let wake = Arc::<Wake>::default();
     let mut follower = None;
-    let mut viewer = switchboard.feeds.watch(key, Arc::clone(&wake), 0, |held| {
+    let mut viewer = switchboard.feeds.watch(key, switchboard.reader(Arc::clone(&wake), 0), |held| {
         follower = Some(Follower::new(&switchboard, &camera, held));
     });
     tokio::spawn(follower.unwrap().transcode(failing));
@@ -74,6 +74,46 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     switchboard.shutdown().await;
+}
+
+static HANGS: AtomicU32 = AtomicU32::new(0);
+
+fn never_returns(mut queue: mpsc::Receiver<Arc<Frame>>, _: &Output, _: u32) -> Result<(), CodecError> {
+    queue.blocking_recv();
+    HANGS.fetch_add(1, Ordering::AcqRel);
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Method: a runtime of its own, as the server has one, ends while the codec hangs.
+#[test]
+fn a_codec_that_never_returns_does_not_keep_the_server_from_stopping() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let spec = CameraSpec::looped("cam", 1).with_codec(Codec::H265);
+        let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
+        let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
+        let switchboard = Switchboard::new(Config::default(), registry);
+        let camera = Arc::clone(switchboard.registry.get("cam").unwrap());
+        let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
+        let reader = switchboard.reader(Arc::default(), 0);
+        let _viewer = switchboard.feeds.watch(key, reader, |held| {
+            tokio::spawn(Follower::new(&switchboard, &camera, held).transcode(never_returns));
+        });
+        let by = Instant::now() + Duration::from_secs(30);
+        while HANGS.load(Ordering::Acquire) == 0 {
+            assert!(Instant::now() < by, "the codec was given nothing");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        switchboard.shutdown().await;
+    });
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        let _nobody_listens = ended.send(());
+    });
+    end.recv_timeout(Duration::from_secs(10)).expect("stopping waits for no codec");
 }
 
 /// Method: one place for a codec, and a camera nobody can decode has it first. A sound camera beside it gets the place

@@ -2,6 +2,7 @@
 
 use super::Follower;
 use crate::clock;
+use crate::video::form::thread::{self, Outcome};
 use crate::video::form::transcode::{CodecError, Transcoder};
 use crate::video::meters;
 use crate::video::origin::backoff;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 /// Frames waiting for a transcoder; when they do not fit it goes on at the next key frame.
@@ -43,11 +43,11 @@ impl Output {
 struct Failure {
     cause: Cause,
     reason: String,
-    thread: Option<JoinHandle<Result<(), CodecError>>>,
+    thread: Option<Outcome<Result<(), CodecError>>>,
 }
 
 impl Failure {
-    fn of(ended: Result<Result<(), CodecError>, tokio::task::JoinError>) -> Self {
+    fn of(ended: Result<Result<(), CodecError>, tokio::sync::oneshot::error::RecvError>) -> Self {
         let (cause, reason) = match ended {
             Ok(Ok(())) => (Cause::Undecodable, "the transcoder ended".to_owned()),
             Ok(Err(error @ CodecError::Missing(_))) => (Cause::NoDecoder, error.to_string()),
@@ -75,9 +75,7 @@ impl Follower {
             if !self.wait_to_retry(failure, failures).await {
                 return;
             }
-            // A new viewer begins with the newest group of pictures.
-            let (profile, wake) = (self.held.key().profile, Arc::clone(&self.wake));
-            self.upstream = self.switchboard.watch(&self.camera, profile, wake, 0);
+            self.watch_again();
         }
     }
 
@@ -90,7 +88,7 @@ impl Follower {
             made: AtomicU64::new(0),
         });
         let (to, height_max) = (Arc::clone(&output), u32::from(self.switchboard.config.transcode_height_max));
-        let mut thread = tokio::task::spawn_blocking(move || run(queue, &to, height_max));
+        let mut thread = thread::run("transcode", move || run(queue, &to, height_max));
         let (mut made, mut needs_key) = (0, false);
         // Frames went in and no picture has come out since.
         let mut unanswered: Option<Instant> = None;
@@ -132,7 +130,7 @@ impl Follower {
 
     fn next_frame(&mut self) -> Option<Arc<Frame>> {
         loop {
-            match self.upstream.next(clock::now_us()) {
+            match self.upstream.next(clock::monotonic()) {
                 Next::Frame { frame, .. } => return Some(frame),
                 Next::Configuration(_) | Next::Skipped(_) => {}
                 Next::Wait => return None,
@@ -200,7 +198,7 @@ impl Follower {
     }
 }
 
-async fn ended(thread: &mut Option<JoinHandle<Result<(), CodecError>>>) {
+async fn ended(thread: &mut Option<Outcome<Result<(), CodecError>>>) {
     if let Some(thread) = thread {
         let _why_it_failed_is_said = thread.await;
     }
@@ -231,7 +229,7 @@ pub(super) fn run(
                 pts_us: coded.pts_us,
                 dts_us: coded.pts_us,
                 duration_us: u32::try_from(step.clamp(1_000, 10_000_000)).unwrap_or(40_000),
-                ingest_us: coded.ingest_us,
+                arrived: coded.arrived,
                 key: coded.key,
                 discontinuity: false,
                 payload: coded.payload,
