@@ -1,4 +1,9 @@
-//! The only file of the server that reads the time.
+//! The only file of the server that reads the time; and how far a reading is believed.
+//!
+//! [`Steady`] and [`Trust`] are pure: they are told what the clocks say.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use domain::moment::UtcMillis;
 
@@ -21,7 +26,206 @@ pub fn now_us() -> i64 {
 /// Time since some fixed moment of this process, unmoved by anyone setting the clock.
 #[must_use]
 #[allow(clippy::disallowed_methods)]
-pub fn monotonic() -> std::time::Duration {
+pub fn monotonic() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// The time of one group of commands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// What events are given.
+    pub given: UtcMillis,
+    /// What alarms go by; not later.
+    pub believed: UtcMillis,
+}
+
+/// The writer's clock: what it gives events, and how far it is believed.
+pub(crate) struct Watch {
+    wall: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
+    steady: Steady,
+    trust: Trust,
+}
+
+impl Watch {
+    /// `last` and `confirm_after` as for [`Trust::new`].
+    pub(crate) fn new(
+        wall: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
+        last: Option<UtcMillis>,
+        confirm_after: Duration,
+    ) -> Self {
+        Self { wall, steady: Steady::default(), trust: Trust::new(last, monotonic(), confirm_after) }
+    }
+
+    /// Reads the clocks. `believe`: an operator has said that the wall clock is right.
+    pub(crate) fn read(&mut self, believe: bool) -> Now {
+        let (wall, monotonic) = ((self.wall)(), monotonic());
+        let given = self.steady.now(wall, monotonic);
+        if believe {
+            self.trust.believe(given, monotonic);
+        }
+        Now { given, believed: self.trust.believed(given, monotonic) }
+    }
+}
+
+/// A wall clock that was set back by at most this is waited for, so that events stay in order of time.
+pub(crate) const HOLD_MS: i64 = 5_000;
+/// A difference between wall and monotonic time that is worth a line in the log.
+const JUMP_MS: i64 = 2_000;
+
+/// The time events are given: the wall clock, but never a little backwards.
+///
+/// A clock set back further is followed: an hour set by mistake must not freeze the hall for an hour.
+#[derive(Debug, Default)]
+pub(crate) struct Steady {
+    last: Option<Reading>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    wall: UtcMillis,
+    monotonic: Duration,
+    given: UtcMillis,
+}
+
+impl Steady {
+    pub(crate) fn now(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
+        let mut given = wall;
+        if let Some(last) = self.last {
+            let passed_ms = i64::try_from((monotonic - last.monotonic).as_millis()).unwrap_or(i64::MAX);
+            let jump_ms = wall.since(last.wall).saturating_sub(passed_ms);
+            if jump_ms.abs() >= JUMP_MS {
+                tracing::warn!(jump_ms, "wall clock was set; deadlines fire in their order");
+            }
+            if wall < last.given && last.given.since(wall) <= HOLD_MS {
+                given = last.given;
+            }
+        }
+        self.last = Some(Reading { wall, monotonic, given });
+        given
+    }
+}
+
+/// A jump ahead by more than this is not believed at once. Less is what a clock does that is set right after a night, and
+/// what it makes overdue would have been within the hour.
+const DOUBTED_MS: i64 = 3_600_000;
+/// A clock that is doubted stands while it keeps its pace within this.
+const STANDS_MS: i64 = 60_000;
+
+/// How far the wall clock is believed: an act that nothing takes back must not rest on one reading of it.
+///
+/// Time goes on by the monotonic clock from the last reading that was believed. A wall clock that is suddenly ahead of that
+/// is believed once it has stood for a while, or when an operator says so. One that is set back is believed at once: it
+/// makes nothing due.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    confirm_after: Duration,
+    /// Wall and monotonic time of the last reading that was believed.
+    base: Option<(UtcMillis, Duration)>,
+    /// The first reading of the jump that is doubted.
+    doubted: Option<(UtcMillis, Duration)>,
+}
+
+impl Trust {
+    /// `last` is when the hall last knew the time, before this process.
+    pub(crate) fn new(last: Option<UtcMillis>, monotonic: Duration, confirm_after: Duration) -> Self {
+        Self { confirm_after, base: last.map(|last| (last, monotonic)), doubted: None }
+    }
+
+    /// The time by which alarms may go off; never later than the wall clock.
+    pub(crate) fn believed(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
+        let Some(base) = self.base else { return self.believe(wall, monotonic) };
+        let expected = after(base, monotonic);
+        if wall.since(expected) <= DOUBTED_MS {
+            return self.believe(wall, monotonic);
+        }
+        let stands = |doubted| wall.since(after(doubted, monotonic)).abs() <= STANDS_MS;
+        let since = self.doubted.filter(|doubted| stands(*doubted));
+        let since = since.unwrap_or_else(|| {
+            let ahead_s = wall.since(expected) / 1_000;
+            let minutes = self.confirm_after.as_secs() / 60;
+            tracing::warn!(
+                ahead_s,
+                minutes,
+                "clock jumped ahead; alarms are held until it has stood for these minutes"
+            );
+            (wall, monotonic)
+        });
+        self.doubted = Some(since);
+        if monotonic.saturating_sub(since.1) >= self.confirm_after {
+            tracing::info!("clock believed: it has stood");
+            return self.believe(wall, monotonic);
+        }
+        expected
+    }
+
+    /// Takes a reading as the time.
+    pub(crate) fn believe(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
+        (self.base, self.doubted) = (Some((wall, monotonic)), None);
+        wall
+    }
+}
+
+fn after((wall, then): (UtcMillis, Duration), monotonic: Duration) -> UtcMillis {
+    wall.plus(i64::try_from(monotonic.saturating_sub(then).as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_S: i64 = 3_600;
+
+    #[test]
+    fn small_step_back_is_held_and_a_large_one_followed() {
+        let mut steady = Steady::default();
+        let mut now = |wall, seconds| steady.now(UtcMillis(wall), Duration::from_secs(seconds)).0;
+        assert_eq!(now(100_000, 0), 100_000);
+        assert_eq!(now(97_000, 1), 100_000, "set back by 3 s: time stands still");
+        assert_eq!(now(99_500, 2), 100_000, "still behind what was given");
+        assert_eq!(now(100_500, 3), 100_500, "caught up");
+        assert_eq!(now(3_700_000, 4), 3_700_000, "set forward by an hour: followed");
+        assert_eq!(now(101_500, 5), 101_500, "set back by an hour: followed");
+    }
+
+    /// What is believed, in seconds, of readings of wall and monotonic clock in seconds.
+    fn believed(trust: &mut Trust, wall_s: i64, monotonic_s: u64) -> i64 {
+        trust.believed(UtcMillis(wall_s * 1_000), Duration::from_secs(monotonic_s)).0 / 1_000
+    }
+
+    #[test]
+    fn a_jump_ahead_is_believed_once_it_has_stood() {
+        let mut trust = Trust::new(None, Duration::ZERO, Duration::from_secs(600));
+        assert_eq!(believed(&mut trust, 1_000_000, 0), 1_000_000, "a first start knows no better");
+        assert_eq!(believed(&mut trust, 1_000_000 + HOUR_S, 1), 1_000_000 + HOUR_S, "within the hour");
+        let (base, ahead) = (1_000_000 + HOUR_S, 31 * 24 * HOUR_S);
+        assert_eq!(believed(&mut trust, base + ahead, 2), base + 1);
+        assert_eq!(believed(&mut trust, base + ahead + 599, 601), base + 600, "time goes on meanwhile");
+        assert_eq!(believed(&mut trust, base + ahead + 600, 602), base + ahead + 600);
+        assert_eq!(
+            believed(&mut trust, base + ahead + 700, 702),
+            base + ahead + 700,
+            "believed from then on"
+        );
+        assert_eq!(believed(&mut trust, base, 703), base, "set back: at once");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_about_or_is_set_right_was_never_believed() {
+        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Duration::from_secs(600));
+        for minute in 0..100 {
+            let wall = if minute % 8 == 7 { 90 * 24 * HOUR_S } else { 30 * 24 * HOUR_S };
+            let now_s = minute * 60;
+            assert_eq!(
+                believed(&mut trust, wall + now_s, now_s.unsigned_abs()),
+                now_s,
+                "after minute {minute}"
+            );
+        }
+        assert_eq!(believed(&mut trust, 6_001, 6_001), 6_001, "right again");
+        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Duration::from_secs(600));
+        assert_eq!(believed(&mut trust, 50_000, 1), 1);
+        trust.believe(UtcMillis(50_000_000), Duration::from_secs(1));
+        assert_eq!(believed(&mut trust, 50_001, 2), 50_001, "an operator has said so");
+    }
 }

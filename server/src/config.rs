@@ -46,6 +46,9 @@ pub struct Server {
     /// Addresses of proxies in front. Of a request that comes from one, the sender is whom it states in
     /// `X-Forwarded-For`. None by default: then that header is passed over.
     pub proxies: Vec<IpAddr>,
+    /// A clock that jumps ahead by more than an hour is believed once it has stood for so many minutes; alarms are held
+    /// meanwhile. 0 to 1,440; 0 believes it at once. Default 10.
+    pub clock_confirm_minutes: u32,
 }
 
 impl Default for Server {
@@ -57,6 +60,7 @@ impl Default for Server {
             secure_cookies: false,
             connections_max: 5_000,
             proxies: Vec::new(),
+            clock_confirm_minutes: 10,
         }
     }
 }
@@ -146,8 +150,9 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 10] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 11] = [
             ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
+            ("server.clock_confirm_minutes", self.server.clock_confirm_minutes.into(), 0..=1_440),
             ("access.failures_before_lock", self.access.failures_before_lock.into(), 1..=100),
             ("access.lock_minutes", self.access.lock_minutes.into(), 1..=1_440),
             ("live.heartbeat_ms", self.live.heartbeat_ms.into(), 200..=2_000),
@@ -307,6 +312,7 @@ mod tests {
             ("server.connections_max", "[server]\nconnections_max = 0\n"),
             ("access.lock_minutes", "[access]\nlock_minutes = 0\n"),
             ("access.lock_minutes", "[access]\nlock_minutes = 1441\n"),
+            ("server.clock_confirm_minutes", "[server]\nclock_confirm_minutes = 1441\n"),
             ("access.failures_before_lock", "[access]\nfailures_before_lock = 0\n"),
             ("map.raster", "[map]\nraster = \"https://tiles.example/{z}/{x}/{y}.png\"\n"),
             ("map.raster", "[map]\nraster = \"//tiles.example/{z}/{x}/{y}.png\"\n"),

@@ -76,6 +76,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/map/layers/{index}", get(map::layer))
         .route("/tiles/archive.pmtiles", get(map::archive))
         .route("/tiles/{z}/{x}/{file}", get(map::tile))
+        .route("/api/v1/clock/believe", post(health::believe_clock))
         .route("/metrics", get(health::metrics))
         .with_state(hall.clone())
         .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))

@@ -73,7 +73,10 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         .context("cannot open the positions")?;
     let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
     let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
-    let writer = writer::spawn(store, state, policy.clone(), Box::new(listeners));
+    let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
+    let clock = Box::new(clock::now);
+    let listeners = Box::new(listeners);
+    let writer = writer::spawn_doubting(store, state, policy.clone(), listeners, clock, confirm_after);
     let config = Arc::new(config);
     let hall = Hall { config, policy, access, writer, reader, mirror, hub, positions, video, metrics };
     upkeep(&hall);

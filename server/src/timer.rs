@@ -5,7 +5,7 @@
 //! same transaction, so a restart cannot fire it again.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use domain::command::Command;
 use domain::moment::UtcMillis;
 use uuid::Uuid;
 
-use crate::writer::{Door, Envelope, Outcome, Wake, WriteError};
+use crate::clock::HOLD_MS;
+use crate::writer::{Envelope, Outcome, Shared, WriteError, Writer};
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,24 @@ pub(crate) enum Ring {
     /// The next deadline is another one.
     Changed,
     Stop,
+}
+
+/// When the timer must wake, and its bell.
+pub(crate) struct Wake {
+    /// Milliseconds UTC of the next deadline or local midnight.
+    pub(crate) at: AtomicI64,
+    pub(crate) bell: SyncSender<Ring>,
+}
+
+/// The timer's way in. It does not keep the writer alive.
+pub(crate) struct Door(pub(crate) std::sync::Weak<Shared>);
+
+impl Door {
+    /// None once every other door is gone.
+    pub(crate) fn send(&self, envelope: Envelope) -> Option<Outcome> {
+        let writer = Writer::of(self.0.upgrade()?);
+        writer.send_many_blocking(vec![envelope]).pop()
+    }
 }
 
 pub(crate) struct Timer {
@@ -85,59 +104,23 @@ fn run(
         if now.0 < due && !set_back {
             continue;
         }
-        if due > 0 && now.0 >= due {
-            metrics::histogram!("gridhall_deadline_late_seconds").record((now.0 - due) as f64 / 1e3);
-        }
         let command = Command::PassDeadlines;
         let key = Uuid::now_v7();
         pause = match send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
             None | Some(Err(WriteError::Stopped)) => return,
-            Some(Ok(_)) => {
+            Some(Ok(answer)) => {
                 set_back = false;
-                Duration::ZERO
+                let recorded = answer.last_seq >= answer.first_seq;
+                if recorded && due > 0 && now.0 >= due {
+                    metrics::histogram!("gridhall_deadline_late_seconds").record((now.0 - due) as f64 / 1e3);
+                }
+                // Nothing to tell although something is due: the writer does not believe the clock yet.
+                if recorded { Duration::ZERO } else { SLEEP_MAX }
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "deadlines not recorded, trying again");
                 RETRY_AFTER
             }
         };
-    }
-}
-
-/// A wall clock that was set back by at most this is waited for, so that events stay in order of time.
-const HOLD_MS: i64 = 5_000;
-/// A difference between wall and monotonic time that is worth a line in the log.
-const JUMP_MS: i64 = 2_000;
-
-/// The time events are given: the wall clock, but never a little backwards.
-///
-/// A clock set back further is followed: an hour set by mistake must not freeze the hall for an hour.
-#[derive(Debug, Default)]
-pub(crate) struct Steady {
-    last: Option<Reading>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    wall: UtcMillis,
-    monotonic: Duration,
-    given: UtcMillis,
-}
-
-impl Steady {
-    pub(crate) fn now(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
-        let mut given = wall;
-        if let Some(last) = self.last {
-            let passed_ms = i64::try_from((monotonic - last.monotonic).as_millis()).unwrap_or(i64::MAX);
-            let jump_ms = wall.since(last.wall).saturating_sub(passed_ms);
-            if jump_ms.abs() >= JUMP_MS {
-                tracing::warn!(jump_ms, "wall clock was set; deadlines fire in their order");
-            }
-            if wall < last.given && last.given.since(wall) <= HOLD_MS {
-                given = last.given;
-            }
-        }
-        self.last = Some(Reading { wall, monotonic, given });
-        given
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::{Command, Recorded};
@@ -18,8 +19,10 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::clock::Watch;
+use crate::lock::lock;
 use crate::store::Store;
-use crate::timer::Timer;
+use crate::timer::{Door, Timer, Wake};
 
 mod group;
 
@@ -94,13 +97,6 @@ pub(crate) enum Request {
     Stop,
 }
 
-/// When the timer must wake, and its bell.
-pub(crate) struct Wake {
-    /// Milliseconds UTC of the next deadline or local midnight.
-    pub(crate) at: AtomicI64,
-    pub(crate) bell: SyncSender<crate::timer::Ring>,
-}
-
 /// How the writer does, for everyone outside its thread.
 #[derive(Default)]
 pub(crate) struct Condition {
@@ -108,6 +104,10 @@ pub(crate) struct Condition {
     waiting: AtomicUsize,
     /// The disk had no room at the last attempt.
     full: AtomicBool,
+    /// How far the wall clock is ahead of what is believed, in milliseconds; 0 when it is believed.
+    doubted_ms: AtomicI64,
+    /// An operator has said that the clock is right.
+    believe: AtomicBool,
 }
 
 pub(crate) struct Shared {
@@ -132,6 +132,22 @@ impl Writer {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.shared.condition.full.load(Ordering::Relaxed)
+    }
+
+    /// How far the wall clock has jumped ahead without being believed yet: alarms are held meanwhile.
+    #[must_use]
+    pub fn doubted_clock(&self) -> Option<Duration> {
+        let ms = self.shared.condition.doubted_ms.load(Ordering::Relaxed);
+        u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
+    }
+
+    /// An operator says that the clock is right as it stands.
+    pub fn believe_clock(&self) {
+        self.shared.condition.believe.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// Sends one command and waits until it is durable or refused.
@@ -199,23 +215,12 @@ impl Writer {
     /// Finishes what is waiting, writes a snapshot and closes the store. Blocks; later commands are answered
     /// `Stopped`.
     pub fn stop(&self) {
-        let threads = self.shared.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let threads = lock(&self.shared.threads).take();
         let Some(threads) = threads else { return };
         threads.timer.stop();
         // An error means that the thread has already ended.
         let _ = self.shared.inbox.send(Request::Stop);
         let _ = threads.writer.join();
-    }
-}
-
-/// The timer's way in. It does not keep the writer alive.
-pub(crate) struct Door(std::sync::Weak<Shared>);
-
-impl Door {
-    /// None once every other door is gone.
-    pub(crate) fn send(&self, envelope: Envelope) -> Option<Outcome> {
-        let writer = Writer { shared: self.0.upgrade()? };
-        writer.send_many_blocking(vec![envelope]).pop()
     }
 }
 
@@ -232,8 +237,22 @@ pub fn spawn_with(
     store: Store,
     state: State,
     policy: Arc<Policy>,
+    publisher: Box<dyn Publisher>,
+    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+) -> Writer {
+    spawn_doubting(store, state, policy, publisher, clock, Duration::ZERO)
+}
+
+/// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
+/// Alarms are held meanwhile, since nothing takes them back. At a start the jump is from the last event.
+#[must_use]
+pub fn spawn_doubting(
+    store: Store,
+    state: State,
+    policy: Arc<Policy>,
     mut publisher: Box<dyn Publisher>,
     clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+    confirm_after: Duration,
 ) -> Writer {
     publisher.start(store.epoch(), &state);
     let clock: Arc<dyn Fn() -> UtcMillis + Send + Sync> = clock.into();
@@ -241,8 +260,8 @@ pub fn spawn_with(
     let (bell, rings) = sync_channel(1);
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
     let condition = Arc::new(Condition::default());
-    let group =
-        group::Loop::new(store, state, policy, publisher, clock.clone(), condition.clone(), wake.clone());
+    let watch = Watch::new(clock.clone(), last_event(&store, &state), confirm_after);
+    let group = group::Loop::new(store, state, policy, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || group.run(&requests))
@@ -251,7 +270,12 @@ pub fn spawn_with(
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
     let timer = Timer::start(door, wake, rings, clock);
-    *writer.shared.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-        Some(Threads { writer: thread, timer });
+    *lock(&writer.shared.threads) = Some(Threads { writer: thread, timer });
     writer
+}
+
+/// When the newest event was recorded; none in an empty log. One that cannot be read proves nothing.
+fn last_event(store: &Store, state: &State) -> Option<UtcMillis> {
+    let read = store.reader().events_after(state.seq.checked_sub(1)?, 1).ok()?;
+    read.first().map(|(recorded, _)| recorded.at)
 }

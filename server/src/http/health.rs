@@ -2,12 +2,17 @@
 
 use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::role::Role;
 
 use super::Hall;
+use super::door::require;
+use crate::access::Actor;
+use crate::problem::Problem;
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
@@ -23,8 +28,31 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
         (true, false, Some(why)) => not_yet(&format!(
             "the account file cannot be written: accounts and tokens cannot be changed, all else goes on: {why}"
         )),
-        (true, false, None) => (StatusCode::OK, "ready".to_owned()),
+        // Everything else goes on, so nobody is sent away.
+        (true, false, None) => match hall.writer.doubted_clock() {
+            Some(ahead) => {
+                let words = format!(
+                    "ready; the clock jumped ahead by {} s: alarms are held until it has stood",
+                    ahead.as_secs()
+                );
+                (StatusCode::OK, words)
+            }
+            None => (StatusCode::OK, "ready".to_owned()),
+        },
     }
+}
+
+/// An administrator says that the clock is right as it stands: alarms that are held go off.
+#[utoipa::path(post, path = "/api/v1/clock/believe", tag = "hall",
+    responses((status = 204), (status = 403, body = Problem)))]
+pub async fn believe_clock(
+    State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
+) -> Result<StatusCode, Problem> {
+    require(&actor, Role::Admin)?;
+    tracing::warn!(by = actor.name, "the clock is believed at an administrator's word");
+    hall.writer.believe_clock();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /metrics` in the text form of Prometheus.

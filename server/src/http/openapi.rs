@@ -41,6 +41,7 @@ mod answers;
         super::osmand::get,
         super::osmand::post,
         super::map::settings,
+        super::health::believe_clock,
         super::map::layer,
         super::map::tile,
         super::map::archive,

@@ -6,18 +6,18 @@ use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use domain::code::{CaseId, WhistleId};
-use domain::command::{Command, Recorded};
-use domain::moment::UtcMillis;
+use domain::command::{Command, Event, Recorded};
 use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::state::{State, decide};
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, Wake, WriteError,
+    Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
+use crate::clock::{Now, Watch};
 use crate::store::{Fingerprint, Projection, Remembered, Store, StoreError};
-use crate::timer::{Ring, Steady};
+use crate::timer::{Ring, Wake};
 
 /// Longest wait for more commands before a commit.
 const GATHER_MAX: Duration = Duration::from_millis(2);
@@ -27,7 +27,6 @@ const GATHER_PAUSE: Duration = Duration::from_micros(150);
 /// Pause between looks for room on a full disk.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
-type Clock = Arc<dyn Fn() -> UtcMillis + Send + Sync>;
 type Waiting = (Vec<Envelope>, oneshot::Sender<Vec<Outcome>>);
 
 pub(super) struct Loop {
@@ -35,8 +34,7 @@ pub(super) struct Loop {
     state: State,
     policy: Arc<Policy>,
     publisher: Box<dyn Publisher>,
-    steady: Steady,
-    clock: Clock,
+    watch: Watch,
     condition: Arc<Condition>,
     wake: Arc<Wake>,
     /// Commands in the last group: as many are expected again when senders wait for their answers.
@@ -63,21 +61,11 @@ impl Loop {
         state: State,
         policy: Arc<Policy>,
         publisher: Box<dyn Publisher>,
-        clock: Clock,
+        watch: Watch,
         condition: Arc<Condition>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self {
-            store,
-            state,
-            policy,
-            publisher,
-            steady: Steady::default(),
-            clock,
-            condition,
-            wake,
-            last_group: 0,
-        }
+        Self { store, state, policy, publisher, watch, condition, wake, last_group: 0 }
     }
 
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
@@ -212,7 +200,7 @@ impl Loop {
     }
 
     fn record(&mut self, group: &[Waiting]) -> Result<(Vec<Outcome>, Vec<Committed>), Failed> {
-        let now = self.steady.now((self.clock)(), crate::clock::monotonic());
+        let now = self.now();
         self.store.begin()?;
         let mut written = Written::default();
         let mut outcomes = Vec::new();
@@ -232,7 +220,31 @@ impl Loop {
         Ok((outcomes, written.committed))
     }
 
-    fn one(&mut self, envelope: &Envelope, now: UtcMillis, written: &mut Written) -> Result<Outcome, Failed> {
+    fn now(&mut self) -> Now {
+        let now = self.watch.read(self.condition.believe.swap(false, Ordering::Relaxed));
+        let doubted_ms = now.given.since(now.believed);
+        self.condition.doubted_ms.store(doubted_ms, Ordering::Relaxed);
+        metrics::gauge!("gridhall_clock_doubted_seconds").set(doubted_ms as f64 / 1e3);
+        now
+    }
+
+    /// The events of a command. While the clock is doubted, which day it is follows the clock, which can be turned back;
+    /// alarms go by the time that is believed, because nothing takes them back.
+    fn decided(&self, command: &Command, now: Now) -> Result<Vec<Event>, Rejection> {
+        let events = decide(&self.state, command, &self.policy, now.given)?;
+        if now.believed == now.given || !matches!(command, Command::PassDeadlines) {
+            return Ok(events);
+        }
+        let is_day = |event: &Event| matches!(event, Event::DayTurned { .. });
+        let alarms = decide(&self.state, command, &self.policy, now.believed)?;
+        Ok(events
+            .into_iter()
+            .filter(is_day)
+            .chain(alarms.into_iter().filter(|event| !is_day(event)))
+            .collect())
+    }
+
+    fn one(&mut self, envelope: &Envelope, now: Now, written: &mut Written) -> Result<Outcome, Failed> {
         let name = envelope.command.name();
         let fingerprint = Fingerprint::of(&envelope.command);
         if let Some(known) = self.store.remembered(&envelope.key)? {
@@ -245,7 +257,7 @@ impl Loop {
         }
         let own = envelope.department.as_ref();
         let own = own.map_or(Ok(()), |own| self.state.check_department(&envelope.command, own));
-        let events = match own.and_then(|()| decide(&self.state, &envelope.command, &self.policy, now)) {
+        let events = match own.and_then(|()| self.decided(&envelope.command, now)) {
             Ok(events) => events,
             Err(rejection) => {
                 metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => rejection.code())
@@ -259,7 +271,7 @@ impl Loop {
         let nothing = events.is_empty();
         for event in events {
             let seq = self.state.seq + 1;
-            let recorded = Recorded { seq, at: now, actor: envelope.actor.clone(), event };
+            let recorded = Recorded { seq, at: now.given, actor: envelope.actor.clone(), event };
             self.store.append(&envelope.key, &recorded)?;
             let changes = self.state.apply(&recorded);
             written.projection.note(&recorded, &changes);

@@ -188,3 +188,86 @@ fn today_is_counted_after_a_clock_was_ahead_by_days() {
     assert_eq!(state.today, first);
     drop(store);
 }
+
+/// A writer that believes a jump ahead after it has stood for so long, and one case that is due in four hours.
+fn doubting(dir: &std::path::Path, clock: &TestClock, confirm_after: Duration) -> (Writer, Reader) {
+    let policy = city::policy();
+    let (store, state) =
+        server::store::Store::open_with(dir, &policy, server::store::Options::default()).unwrap();
+    let reader = store.reader();
+    let policy = std::sync::Arc::new(policy);
+    let reading = clock.reading();
+    let writer = server::writer::spawn_doubting(store, state, policy, Box::new(()), reading, confirm_after);
+    (writer, reader)
+}
+
+fn alarms(reader: &Reader) -> usize {
+    let alarm = |event: &Event| matches!(event, Event::DeadlinePassed { .. } | Event::DeadlineNearing { .. });
+    log(reader).iter().filter(|recorded| alarm(&recorded.event)).count()
+}
+
+/// Every running case was declared overdue for good by a clock that was wrong by a month for seconds.
+#[test]
+fn nothing_is_declared_overdue_by_a_clock_that_is_wrong_for_a_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
+    let first = today(&clock);
+    turned_to(&reader, first, 1);
+    file(&writer);
+    for (round, days) in (1..).zip([31, 400, 2]) {
+        clock.pass(days * DAY_MS);
+        // The day follows, and cases go on.
+        turned_to(&reader, today(&clock), 1);
+        number_of(&writer);
+        let ahead = writer.doubted_clock().unwrap_or_default().as_millis();
+        // The test's clock stands, the monotonic one does not.
+        assert!((days * DAY_MS - 60_000..=days * DAY_MS).contains(&(ahead as i64)), "{ahead}");
+        clock.pass(-days * DAY_MS);
+        turned_to(&reader, first, round + 1);
+        assert_eq!(writer.doubted_clock(), None, "right again");
+    }
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(alarms(&reader), 0);
+    // Back by days: nothing either.
+    clock.pass(-5 * DAY_MS);
+    turned_to(&reader, today(&clock), 1);
+    assert_eq!(alarms(&reader), 0);
+    clock.pass(5 * DAY_MS);
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(alarms(&reader), 0, "ahead of what was believed last, it is doubted again");
+    writer.stop();
+    // A start with a clock that is ahead of the last event by days.
+    clock.pass(31 * DAY_MS);
+    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
+    turned_to(&reader, today(&clock), 1);
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(alarms(&reader), 0);
+    writer.stop();
+}
+
+#[test]
+fn a_clock_that_stands_or_that_an_operator_believes_lets_the_held_alarms_go_off() {
+    for by_hand in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = TestClock::new();
+        let confirm_after = Duration::from_secs(if by_hand { 600 } else { 3 });
+        let (writer, reader) = doubting(dir.path(), &clock, confirm_after);
+        turned_to(&reader, today(&clock), 1);
+        file(&writer);
+        clock.pass(3 * HOUR_MS + 45 * 60_000);
+        turned_to(&reader, today(&clock), 1);
+        std::thread::sleep(Duration::from_millis(1_000));
+        assert_eq!(alarms(&reader), 0, "held");
+        if by_hand {
+            writer.believe_clock();
+        }
+        let nearing = |event: &Event| matches!(event, Event::DeadlineNearing { .. });
+        assert_eq!(until(&reader, "the nearing deadline", nearing), 1);
+        clock.pass(HOUR_MS / 2);
+        let passed = |event: &Event| matches!(event, Event::DeadlinePassed { .. });
+        assert_eq!(until(&reader, "the passed deadline", passed), 1);
+        assert_eq!(writer.doubted_clock(), None);
+        writer.stop();
+    }
+}

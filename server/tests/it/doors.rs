@@ -181,6 +181,18 @@ async fn files_are_sent_as_they_were_compressed_beforehand_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_an_administrator_says_that_the_clock_is_right() {
+    let hall = served().await;
+    assert_eq!(hall.post("/api/v1/clock/believe", &json!({})).await.status, 403);
+    let admin = hall.running.hall.access.make_token("root", Role::Admin, UtcMillis(0)).await.unwrap();
+    let bearer = format!("Bearer {}", admin.expose());
+    let reply = hall.ask("POST", "/api/v1/clock/believe", &[("authorization", &bearer)], None).await;
+    assert_eq!(reply.status, 204, "{}", reply.text);
+    assert_eq!(hall.get("/readyz").await.text, "ready");
+    hall.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_method_is_answered_as_a_problem() {
     let hall = served().await;
     for (method, path) in [("PUT", "/api/v1/commands"), ("DELETE", "/osmand"), ("POST", "/api/v1/cases")] {
