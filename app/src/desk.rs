@@ -115,7 +115,7 @@ impl Desk {
     /// Tracked.
     pub fn roles(self) -> Vec<Role> {
         self.signed.with(|session| match session {
-            Session::SignedIn(session) => session.roles.iter().filter_map(|role| role.parse().ok()).collect(),
+            Session::SignedIn(session) => session.roles.clone(),
             Session::Asking | Session::SignedOut => Vec::new(),
         })
     }

@@ -29,6 +29,7 @@ mod definition_card;
 mod tile;
 mod wall;
 mod desk;
+mod powers;
 mod kiosk;
 mod page;
 

@@ -1,6 +1,7 @@
 //! Who uses this screen. Pages ask once; writes carry the session's token.
 
 use domain::answer::SessionAnswer;
+use domain::role::Role;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -51,7 +52,7 @@ fn change(signed: Signed, to: Session) {
 
 /// Whether this is a wall's own session and no person's.
 pub fn is_kiosk(session: &SessionAnswer) -> bool {
-    session.roles == ["kiosk"]
+    session.roles == [Role::Kiosk]
 }
 
 /// Sends a page that needs a session to the sign-in page, which comes back to it.

@@ -2,15 +2,21 @@
 //!
 //! What should be here: shapes of `/api/v1` answers. What should not: the live feed (`wire`) and rules.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Limit, WorkCalendar};
 use crate::case::Case;
 use crate::catalogue::{Area, Catalogue, Class, Department, Name, Source};
+use crate::code::DepartmentCode;
 use crate::command::Recorded;
-use crate::moment::UtcOffset;
+use crate::grant::Grant;
+use crate::moment::{UtcMillis, UtcOffset};
 use crate::place::Bounds;
 use crate::policy::Policy;
+use crate::role::Role;
+use crate::scope::Scope;
 
 /// `GET /api/v1/catalogue`: the names of all codes and the policy's figures. Areas keep the catalogue's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +45,9 @@ pub struct PolicyFigures {
     #[serde(default)]
     pub bounds: Option<Bounds>,
     pub calendar: WorkCalendar,
+    /// Why supervision and disposal may be in one hand here; none where they are kept apart.
+    #[serde(default)]
+    pub powers_together: Option<String>,
 }
 
 impl CatalogueAnswer {
@@ -71,6 +80,7 @@ impl PolicyFigures {
             position_stale_seconds: policy.position_stale_seconds,
             bounds: policy.bounds,
             calendar: policy.calendar.clone(),
+            powers_together: policy.powers_together.clone(),
         }
     }
 }
@@ -132,17 +142,70 @@ impl CaseAnswer {
     }
 }
 
-/// `GET /api/v1/session`
+/// `GET /api/v1/session`: who is signed in, and what they may do and see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionAnswer {
     pub name: String,
-    pub roles: Vec<String>,
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
+    pub roles: Vec<Role>,
     /// The one department the account acts for.
     #[serde(default)]
-    pub department: Option<crate::code::DepartmentCode>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub department: Option<DepartmentCode>,
+    /// What it may see.
+    pub scope: Scope,
+    /// What a machine's token may do; none for people, and for tokens from before they were narrow.
+    #[serde(default)]
+    pub may: Option<BTreeSet<Grant>>,
+    /// The account holds supervision and disposal in one hand, which this centre keeps apart: it may use neither until an
+    /// administrator gives it one of the two.
+    #[serde(default)]
+    pub powers_withheld: bool,
     /// Goes into the `X-CSRF-Token` header of every write.
     pub csrf: String,
+}
+
+/// `GET /api/v1/tokens`: one token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TokenAnswer {
+    pub name: String,
+    pub role: Role,
+    pub created: UtcMillis,
+    /// What can be seen with it; of an inspector's, where the inspector works.
+    pub scope: Scope,
+    /// What a machine may do with it.
+    #[serde(default)]
+    pub may: Option<BTreeSet<Grant>>,
+    /// The one department a machine acts for.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub department: Option<DepartmentCode>,
+    /// A machine's token from before they were narrow: supervision and disposal, for all departments.
+    #[serde(default)]
+    pub wide: bool,
+}
+
+/// `POST /api/v1/kiosk/ask`: what a kiosk gets when it asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ClaimAnswer {
+    /// Six digits to show on the wall.
+    pub code: String,
+    /// Kept by the kiosk and sent when it asks again; never shown.
+    pub claim: String,
+    pub expires: UtcMillis,
+    /// How long the code is valid from now on, for a kiosk whose own clock is wrong.
+    pub lasts_ms: i64,
+}
+
+/// `POST /api/v1/kiosk/claim`: whether the wall may show itself, and which it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PairedAnswer {
+    pub paired: bool,
+    pub wall: Option<String>,
 }
 
 /// `GET /api/v1/map`: what the map shows under the marks.

@@ -18,6 +18,7 @@ pub mod whistle;
 pub mod command;
 pub mod rejection;
 pub mod role;
+pub mod grant;
 pub mod scope;
 pub mod tally;
 pub mod definition;

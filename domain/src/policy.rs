@@ -6,6 +6,7 @@ use crate::calendar::{Limit, WorkCalendar};
 use crate::catalogue::{Area, Catalogue, Class, Department, ENTRIES_MAX, Entry, Name, Source};
 use crate::moment::UtcOffset;
 use crate::place::Bounds;
+use crate::text::{TextKind, check_stated};
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
 /// Loaded from a TOML file; `docs/config.md` states each field.
@@ -25,6 +26,10 @@ pub struct Policy {
     pub disposal_limit: Limit,
     /// 报到时限: from the whistle to a department's response. Beijing's thirty minutes; Kunming's is not known.
     pub whistle_response_minutes: u16,
+    /// 监管合一: why supervision and disposal may be in one hand, where a centre is too small to keep them apart. None, the
+    /// default, keeps them apart (监管分离); a text states on whose decision, and every screen says so while it is there.
+    #[serde(default)]
+    pub powers_together: Option<String>,
     /// How far ahead overdue dispatches are forecast, in minutes.
     pub forecast_minutes: u16,
     /// Lamp (红绿灯): yellow from this share of the limit, in percent.
@@ -99,6 +104,10 @@ impl Policy {
         self.bounds
             .map_or(Ok(()), |bounds| bounds.check())
             .map_err(|problem| format!("bounds: {problem}"))?;
+        self.powers_together
+            .as_deref()
+            .map_or(Ok(()), |why| check_stated(why, TextKind::Line))
+            .map_err(|problem| format!("powers_together: {problem}; it states on whose decision"))?;
         self.centre.check().map_err(|problem| format!("centre: {problem}"))?;
         self.check_codes()
     }

@@ -72,6 +72,20 @@ impl Role {
     }
 }
 
+/// Whether these are supervision (监督) and disposal (处置) in one hand: whoever dispatches does not judge the result.
+#[must_use]
+pub fn holds_both_powers(roles: &[Role]) -> bool {
+    roles.contains(&Role::Supervisor)
+        && roles.iter().any(|role| matches!(role, Role::Dispatcher | Role::Department))
+}
+
+/// What is left of roles that may not be in one hand: neither of the two powers.
+#[must_use]
+pub fn without_powers(roles: &[Role]) -> Vec<Role> {
+    let powers = [Role::Supervisor, Role::Dispatcher, Role::Department];
+    roles.iter().copied().filter(|role| !powers.contains(role)).collect()
+}
+
 /// The department that somebody with these roles, who belongs to `own`, may send the command for alone; none where a
 /// role allows it for all.
 pub fn acts_for(

@@ -160,7 +160,7 @@ export class Hall {
   }
 
   private async make_token(): Promise<string> {
-    const make = new Program('gridhall token', SERVER, ['--config', this.config, 'token', 'add', 'tests', '--role', 'machine', '--replace'], this.settings);
+    const make = new Program('gridhall token', SERVER, ['--config', this.config, 'token', 'add', 'tests', '--role', 'machine', '--may', 'all', '--replace'], this.settings);
     return until('token', make, () => {
       if (!make.has_ended) return undefined;
       const secret = make.answer.trim();

@@ -6,17 +6,20 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::code::DepartmentCode;
+use domain::answer::ClaimAnswer;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+mod actor;
 mod attempts;
 mod clerk;
 mod db;
+mod first;
 mod kiosk;
 mod memory;
 mod noted;
@@ -26,43 +29,16 @@ mod places;
 mod secret;
 mod session;
 
+pub use actor::{Actor, Proof};
 use attempts::NoAttempt;
 pub use clerk::Asked;
-pub use db::{AccessError, Account, Act, TokenRow};
-pub use kiosk::{Claim, PairingRefused};
+pub use db::{AccessError, Account, Act, NewToken};
+pub use first::First;
+pub use kiosk::{Kiosk, PairingRefused};
 pub use noted::{Doer, Taken};
 pub use pass::{Pass, lost};
-pub use people::Change;
+pub use people::{Change, NewAccount};
 pub use secret::Secret;
-
-/// Whoever sends a request, once proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Actor {
-    /// Name in the event log: the account's or the token's.
-    pub name: String,
-    pub roles: Vec<Role>,
-    /// The one department the account acts for.
-    pub department: Option<DepartmentCode>,
-    /// How it was proved.
-    pub by: Proof,
-}
-
-/// How an actor was proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Proof {
-    /// A session cookie: writes need the CSRF token, sockets the right Origin.
-    Session { csrf: String },
-    /// A bearer token in a header: a browser does not send it by itself.
-    Token,
-}
-
-impl Actor {
-    #[must_use]
-    pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
-    }
-}
 
 /// How accounts and sessions behave.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -84,8 +60,6 @@ impl Default for Config {
     }
 }
 
-/// The account of the first start.
-const FIRST_ACCOUNT: &str = "admin";
 /// One-time links live this long.
 const ONCE_MS: i64 = 30 * MINUTE_MS;
 
@@ -109,6 +83,8 @@ struct Inner {
     hashing: Arc<Semaphore>,
     /// Sign-ins under way or waiting.
     signing_in: places::Places,
+    /// Whether supervision and disposal may be in one hand here, as the policy says.
+    powers_together: AtomicBool,
 }
 
 /// The door. Cheap to clone.
@@ -144,22 +120,17 @@ impl Access {
             verifier: Arc::default(),
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             signing_in: places::Places::new(SIGN_INS_WAITING_MAX + HASHES_AT_ONCE),
+            powers_together: AtomicBool::new(false),
         })))
     }
 
-    /// Makes the account `admin` with a random password when there is no account at all, and returns the password.
-    pub fn bootstrap(&self, now: UtcMillis) -> Asked<Option<Secret>> {
-        self.0.clerk.ask(move |desk| {
-            if desk.db.account_count()? > 0 {
-                return Ok(None);
-            }
-            let password = Secret::random();
-            let hash = secret::hash_password(password.expose())?;
-            let roles = [Role::Admin, Role::Supervisor, Role::Dispatcher];
-            let wanted = db::Wanted { name: FIRST_ACCOUNT, roles: &roles, department: None };
-            desk.change(|db| db.put_account(wanted, &hash, now))?;
-            Ok(Some(password))
-        })
+    /// Says whether supervision and disposal may be in one hand, as the policy in force has it. Until then they may not.
+    pub fn set_powers_together(&self, together: bool) {
+        self.0.powers_together.store(together, Ordering::Relaxed);
+    }
+
+    fn powers_together(&self) -> bool {
+        self.0.powers_together.load(Ordering::Relaxed)
     }
 
     /// A link that signs `account` in once, within half an hour.
@@ -315,7 +286,15 @@ impl Access {
     fn by_digest(&self, digest: &[u8; 32]) -> Option<Actor> {
         let known = self.0.memory.known();
         let row = known.tokens.get(digest)?;
-        Some(Actor { name: row.name.clone(), roles: vec![row.role], department: None, by: Proof::Token })
+        Some(Actor {
+            name: row.name.clone(),
+            roles: vec![row.role],
+            department: row.department.clone(),
+            scope: row.scope.clone(),
+            may: row.may.clone(),
+            powers_withheld: false,
+            by: Proof::Token,
+        })
     }
 
     /// Why the account file cannot be written, when that has lasted for seconds.
@@ -325,7 +304,7 @@ impl Access {
     }
 
     /// A new kiosk asks to be paired and shows the code.
-    pub fn ask_pairing(&self, peer: IpAddr, now: UtcMillis) -> Result<Claim, PairingRefused> {
+    pub fn ask_pairing(&self, peer: IpAddr, now: UtcMillis) -> Result<ClaimAnswer, PairingRefused> {
         self.0.pairing.ask(peer, now)
     }
 
@@ -340,7 +319,7 @@ impl Access {
 fn check_token_name(name: &str) -> Result<(), AccessError> {
     db::check_name(name)?;
     // The first start makes an account of this name.
-    if name == FIRST_ACCOUNT { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
+    if name == first::ADMINISTRATOR { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
 }
 
 /// A poisoned lock only means that another request panicked; the maps stay consistent at every step.

@@ -1,14 +1,20 @@
 //! The command line. Each subcommand says what it does, with examples, in `--help`.
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use domain::answer::TokenAnswer;
+use domain::code::{AreaCode, DepartmentCode};
+use domain::grant::Grant;
+use domain::policy::Policy;
 use domain::role::Role;
+use domain::scope::Scope;
 
-use crate::access::{Access, Doer, Taken};
+use crate::access::{Access, Doer, NewToken, Taken};
 use crate::config::Config;
 use crate::{clock, import, store};
 
@@ -136,6 +142,19 @@ struct TokenAdd {
     /// machine, kiosk or inspector (named by the inspector's code)
     #[arg(long)]
     role: Role,
+    /// What a machine may do, repeatable: report, supervise, dispatch, dispose, take-over, define, locate, read; `all` for
+    /// all of it. Without it: report, locate and read
+    #[arg(long = "may", value_name = "WHAT")]
+    may: Vec<String>,
+    /// Code of the one department a machine disposes of cases for
+    #[arg(long, value_name = "CODE")]
+    department: Option<DepartmentCode>,
+    /// See this area and what lies in it, and nothing else; of an inspector: works there. Repeatable
+    #[arg(long = "area", value_name = "CODE")]
+    areas: Vec<AreaCode>,
+    /// See this department's cases and calls, and nothing else; repeatable, together with --area what either shows
+    #[arg(long = "see-department", value_name = "CODE")]
+    departments: Vec<DepartmentCode>,
     /// Revoke a token of that name first
     #[arg(long)]
     replace: bool,
@@ -246,6 +265,62 @@ fn written(taken: Taken) -> anyhow::Result<()> {
     }
 }
 
+fn new_token(add: TokenAdd, policy: &Policy) -> anyhow::Result<NewToken> {
+    account::check_department(policy, add.department.as_ref())?;
+    let may: BTreeSet<Grant> = match add.may.as_slice() {
+        [] => Grant::MODEST.into(),
+        [all] if all == "all" => Grant::ALL.into(),
+        words => {
+            let parsed = words.iter().map(|word| word.parse()).collect::<Result<_, String>>();
+            parsed.map_err(|problem| anyhow::anyhow!("--may: {problem}"))?
+        }
+    };
+    Ok(NewToken {
+        name: add.name,
+        role: add.role,
+        scope: scope(add.areas, add.departments, policy)?.unwrap_or(Scope::All),
+        may: (add.role == Role::Machine || !add.may.is_empty()).then_some(may),
+        department: add.department,
+    })
+}
+
+fn token_line(token: &TokenAnswer) -> String {
+    let mut line =
+        format!("{}\t{:?}\tmade {}\tsees {}", token.name, token.role, token.created.0, token.scope);
+    if let Some(may) = &token.may {
+        let names: Vec<&str> = may.iter().map(|grant| grant.name()).collect();
+        line.push_str(&format!("\tmay {}", names.join(", ")));
+    }
+    if let Some(department) = &token.department {
+        line.push_str(&format!("\tdepartment {department}"));
+    }
+    if token.wide {
+        line.push_str(
+            "\twide: supervision and disposal for all departments; make it anew with --may … --replace",
+        );
+    }
+    line
+}
+
+/// What the options say may be seen; none where they say nothing. Areas that the policy does not have may be defined
+/// later, so they are pointed out and kept.
+fn scope(
+    areas: Vec<AreaCode>,
+    departments: Vec<DepartmentCode>,
+    policy: &Policy,
+) -> anyhow::Result<Option<Scope>> {
+    if areas.is_empty() && departments.is_empty() {
+        return Ok(None);
+    }
+    for department in &departments {
+        account::check_department(policy, Some(department))?;
+    }
+    for area in areas.iter().filter(|area| !policy.areas.iter().any(|known| known.code == **area)) {
+        tracing::warn!(%area, "the policy has no such area; nothing is seen there until it is defined");
+    }
+    Ok(Some(Scope::of(areas.into_iter().collect(), departments.into_iter().collect())))
+}
+
 fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
     let access = access(config)?;
     match command {
@@ -256,12 +331,15 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
             );
             let by = account::by();
             let doer = Doer { by: &by, now: clock::now() };
-            let secret = access.make_token_noted(doer, &add.name, add.role, add.replace).wait()?;
+            let policy = config.load_policy()?;
+            access.set_powers_together(policy.powers_together.is_some());
+            let replace = add.replace;
+            let secret = access.make_token_noted(doer, new_token(add, &policy)?, replace).wait()?;
             println!("{}", secret.expose());
         }
         TokenCommand::List => {
             for token in access.tokens().wait()? {
-                println!("{}\t{:?}\tmade {}", token.name, token.role, token.created.0);
+                println!("{}", token_line(&token));
             }
         }
         TokenCommand::Revoke { name } => {

@@ -56,11 +56,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let (store, state) = Store::open(&dir, &policy)?;
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
     let access = Access::open(&dir, config.access.clone())?;
-    if let Some(password) = access.bootstrap(clock::now()).await? {
-        let file = dir.join("bootstrap-admin.txt");
-        write_private(&file, &format!("account: admin\npassword: {}\n", password.expose()))?;
-        tracing::warn!(file = %file.display(), "first start: account `admin` made, its password is in this file; change it and delete the file");
-    }
+    access.set_powers_together(policy.powers_together.is_some());
+    introduce(&access, &dir).await?;
     let listener = tokio::net::TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
@@ -86,6 +83,35 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let served = connections::serve(listener, http::router(&hall), seats, proxies, stop.clone());
     let served = tokio::spawn(served);
     Ok(Running { hall, address, stop: stop.drop_guard(), served })
+}
+
+/// Makes the first accounts, and says what is to be mended of those that are there.
+async fn introduce(access: &Access, dir: &Path) -> anyhow::Result<()> {
+    let first = access.bootstrap(clock::now()).await?;
+    if !first.is_empty() {
+        let lines = first
+            .iter()
+            .map(|made| format!("account: {}\npassword: {}\n", made.name, made.password.expose()));
+        let file = dir.join("bootstrap-admin.txt");
+        write_private(&file, &lines.collect::<Vec<_>>().join("\n"))?;
+        let names: Vec<&str> = first.iter().map(|made| made.name).collect();
+        tracing::warn!(file = %file.display(), accounts = names.join(", "), "first start: accounts made, their passwords are in this file; change them and delete the file");
+    }
+    let (both, wide) = access.to_mend();
+    if !both.is_empty() {
+        tracing::warn!(
+            accounts = both.join(", "),
+            "accounts hold supervision and disposal in one hand, which this centre keeps apart: they may use neither. Give each one of the two \
+             (`gridhall account add NAME --role …`), or state `powers_together` in the policy"
+        );
+    }
+    if !wide.is_empty() {
+        tracing::warn!(
+            tokens = wide.join(", "),
+            "tokens of machines from before they were narrow may do everything; make them anew with what they need (`gridhall token add NAME --role machine --may … --replace`)"
+        );
+    }
+    Ok(())
 }
 
 /// One recorder for the whole process: tests start many servers in one.

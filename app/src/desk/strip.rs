@@ -139,6 +139,7 @@ mod tests {
             dispatch_limit: limit,
             disposal_limit: limit,
             whistle_response_minutes: 30,
+            powers_together: None,
             forecast_minutes: 30,
             lamp_yellow_percent: 80,
             position_stale_seconds: 120,

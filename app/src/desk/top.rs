@@ -12,6 +12,7 @@ use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::page::Switches;
+use crate::powers::Powers;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -27,6 +28,7 @@ pub fn Top() -> impl IntoView {
                 <a href="/wall/main" rel="external">{move || say!(speaks.get(), desk.tab_wall)}</a>
             </nav>
             <Find/>
+            <Powers/>
             <Alarms/>
             <DataAge/>
             <WorkTime/>

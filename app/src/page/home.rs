@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::api;
 use crate::language::{Speaks, use_language};
+use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::theme::use_theme;
 use crate::words::{Language, say};
@@ -12,6 +13,7 @@ use crate::words::{Language, say};
 pub fn Home() -> impl IntoView {
     let signed = use_session();
     require(signed);
+    crate::names::provide();
     let speaks = use_language();
     let name = move || match signed.get() {
         Session::SignedIn(session) => say!(speaks.get(), common.signed_in_as, name = session.name),
@@ -23,6 +25,7 @@ pub fn Home() -> impl IntoView {
         <main class="plain">
             <h1>{move || say!(speaks.get(), common.product)}</h1>
             <p class="dim">{name}</p>
+            <p><Powers/></p>
             <nav class="ways">
                 <a class="button" href="/wall/main">{move || say!(speaks.get(), common.to_wall)}</a>
                 <a class="button" href="/desk">{move || say!(speaks.get(), common.to_desk)}</a>

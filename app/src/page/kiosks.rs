@@ -1,20 +1,20 @@
 //! The operator's side of pairing, `/kiosks`: approve the digits a wall shows, see which walls are paired, revoke one.
 
-use domain::answer::SessionAnswer;
-use domain::moment::UtcMillis;
+use domain::answer::{SessionAnswer, TokenAnswer};
 use domain::role::Role;
 use gloo_timers::callback::Interval;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen_futures::spawn_local;
 
 use super::home::Switches;
 use crate::api::{self, ApiError};
 use crate::language::use_language;
 use crate::names;
+use crate::powers::Powers;
 use crate::session::{Session, Signed, require, use_session};
 use crate::text;
 use crate::words::{Language, say};
@@ -27,14 +27,6 @@ struct Approval {
     code: String,
     name: String,
     wall: String,
-}
-
-/// One token as `GET /api/v1/tokens` tells it.
-#[derive(Clone, PartialEq, Deserialize)]
-struct Token {
-    name: String,
-    role: Role,
-    created: UtcMillis,
 }
 
 /// What came of the operator's last act.
@@ -88,11 +80,11 @@ fn refusal(language: Language, error: &ApiError, known: impl Fn(u16) -> Option<S
 
 /// Whether this session may approve a wall. The server decides; this only spares a vain try.
 pub fn may_pair(session: &SessionAnswer) -> bool {
-    session.roles.iter().any(|role| role == "admin" || role == "dispatcher")
+    session.roles.iter().any(|role| matches!(role, Role::Admin | Role::Dispatcher))
 }
 
 fn is_admin(session: &SessionAnswer) -> bool {
-    session.roles.iter().any(|role| role == "admin")
+    session.roles.contains(&Role::Admin)
 }
 
 fn csrf(signed: Signed) -> String {
@@ -118,6 +110,7 @@ pub fn Kiosks() -> impl IntoView {
     view! {
         <main class="kiosks">
             <h1>{move || say!(speaks.get(), pair.kiosks)}</h1>
+            <p><Powers/></p>
             <Show when=refused><p class="problem">{move || say!(speaks.get(), pair.not_allowed)}</p></Show>
             <Show when=move || allowed(may_pair)><Approve signed outcome/></Show>
             <p class="outcome-words" class:problem=problem role="status">{words}</p>
@@ -194,11 +187,11 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
 #[component]
 fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let speaks = use_language();
-    let list = RwSignal::new(None::<Vec<Token>>);
+    let list = RwSignal::new(None::<Vec<TokenAnswer>>);
     let load = move || {
         spawn_local(async move {
             // What was seen last stays; the next round tries again.
-            if let Ok(tokens) = api::get_json::<Vec<Token>>("/api/v1/tokens").await {
+            if let Ok(tokens) = api::get_json::<Vec<TokenAnswer>>("/api/v1/tokens").await {
                 let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
                 list.try_set(Some(kiosks));
             }
@@ -234,10 +227,10 @@ fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
 
 /// Revoking takes two presses: the first turns the button into its own question.
 #[component]
-fn Row(token: Token, revoke: impl Fn(String) + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Row(token: TokenAnswer, revoke: impl Fn(String) + Copy + Send + Sync + 'static) -> impl IntoView {
     let (speaks, names) = (use_language(), names::use_names());
     let sure = RwSignal::new(false);
-    let Token { name, created, .. } = token;
+    let TokenAnswer { name, created, .. } = token;
     let since = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
         let date = text::short_date(speaks.get(), created.local(offset).date);

@@ -4,11 +4,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use domain::answer::{ClaimAnswer, PairedAnswer};
 use domain::moment::UtcMillis;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::home::Switches;
 use crate::api::{self, ApiError};
@@ -27,22 +28,9 @@ const RENEW_BEFORE_MS: f64 = 60_000.0;
 /// Codes followed at once: the one shown and the one it replaced.
 const CLAIMS_MAX: usize = 2;
 
-/// Answer of `POST /api/v1/kiosk/ask`.
-#[derive(Deserialize)]
-struct Asked {
-    code: String,
-    claim: String,
-    lasts_ms: f64,
-}
-
 #[derive(Serialize)]
 struct Claim<'a> {
     claim: &'a str,
-}
-
-#[derive(Deserialize)]
-struct Claimed {
-    wall: Option<String>,
 }
 
 /// A code the wall shows or showed: what to ask with. Its end is on the browser's monotonic clock, because a wall's own
@@ -115,12 +103,12 @@ impl Pairing {
     async fn round(&self) -> Result<(), ApiError> {
         let held = self.held.borrow().clone();
         for Held { claim, .. } in held {
-            match api::post_json::<_, Claimed>("/api/v1/kiosk/claim", &Claim { claim: &claim }).await {
-                Ok(Claimed { wall: Some(wall) }) => {
+            match api::post_json::<_, PairedAnswer>("/api/v1/kiosk/claim", &Claim { claim: &claim }).await {
+                Ok(PairedAnswer { wall: Some(wall), .. }) => {
                     open_wall(&wall);
                     return Ok(());
                 }
-                Ok(Claimed { wall: None }) => {}
+                Ok(PairedAnswer { wall: None, .. }) => {}
                 // Expired, or forgotten by a server that was started anew; or its name was taken meanwhile.
                 Err(ApiError::Refused { status: 410 | 409, .. }) => {
                     self.held.borrow_mut().retain(|held| held.claim != claim);
@@ -137,8 +125,8 @@ impl Pairing {
 
     async fn ask(&self) -> Result<(), ApiError> {
         let asked_ms = monotonic_ms();
-        let asked: Asked = api::post_json("/api/v1/kiosk/ask", &api::Nothing {}).await?;
-        let until_ms = asked_ms + asked.lasts_ms;
+        let asked: ClaimAnswer = api::post_json("/api/v1/kiosk/ask", &api::Nothing {}).await?;
+        let until_ms = asked_ms + asked.lasts_ms as f64;
         let mut held = self.held.borrow_mut();
         if held.len() >= CLAIMS_MAX {
             held.remove(0);

@@ -13,6 +13,7 @@ use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::page::Switches;
+use crate::powers::Powers;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -23,6 +24,7 @@ pub fn HeadLeft() -> impl IntoView {
         <header class="head head-l">
             <h1><span>{move || names.with(|names| speaks.name(&names.centre))}</span></h1>
             <span class="scene w">{move || format!("{} {}", say!(speaks.get(), wall.scene), say!(speaks.get(), wall.scene_daily))}</span>
+            <Powers/>
             <span class="sp"></span>
             <span class="switches"><Switches speaks/></span>
         </header>

@@ -45,6 +45,9 @@ table! {
     link_spent(): "这个登录链接已用过或已过期，请用账号登录，或向管理员要新链接", "This sign-in link was used or has expired: sign in with your account, or ask for a new link";
     unreachable(): "连不上服务器，请稍后再试", "The server cannot be reached; try again";
     refused(words): "服务器拒绝：{words}", "The server refused: {words}";
+    powers_together(): "监管合一", "Powers joined";
+    powers_together_why(why): "本中心监督与处置两权可由同一账号行使；依据：{why}", "Here one account may both supervise and dispose. Decided by: {why}";
+    powers_withheld(): "本账号兼有监督与处置两权，两权均停用；请管理员分设账号", "This account holds both supervision and disposal and may use neither: ask an administrator for two accounts";
     to_wall(): "指挥大屏", "Wall";
     to_desk(): "派遣席", "Desk";
     signed_in_as(name): "当前账号 {name}", "Signed in as {name}";

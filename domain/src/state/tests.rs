@@ -44,6 +44,7 @@ fn policy() -> Policy {
         dispatch_limit: Limit { amount: 4, unit: LimitUnit::UrgentHour },
         disposal_limit: Limit { amount: 1, unit: LimitUnit::WorkDay },
         whistle_response_minutes: 30,
+        powers_together: None,
         forecast_minutes: 30,
         lamp_yellow_percent: 80,
         position_stale_seconds: 120,

@@ -1,12 +1,16 @@
 //! `access.db`: accounts, tokens and sessions on disk. One thread uses it (`clerk.rs`); everybody else asks that one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use domain::answer::TokenAnswer;
+use domain::code::DepartmentCode;
+use domain::grant::Grant;
 use domain::moment::UtcMillis;
 use domain::role::Role;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
-use serde::Serialize;
+use domain::scope::Scope;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// What can go wrong with accounts and tokens.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,12 @@ pub enum AccessError {
     Invalid(String),
     #[error("`{0}` is taken; names of accounts and tokens are unique")]
     Taken(String),
+    #[error("may {0}")]
+    May(String),
+    #[error("the scope {0}")]
+    Scope(String),
+    #[error("{0}: {WHY_APART}")]
+    BothPowers(String),
     #[error("the account file does not answer; try again in a few seconds")]
     Slow,
     #[error("the thread of the account file has ended")]
@@ -33,68 +43,41 @@ pub enum AccessError {
     Thread(#[source] std::io::Error),
 }
 
+use schema::{VERSION, bring_up, restrict, write_ahead};
+
+/// 监管分离
+const WHY_APART: &str = "supervision (supervisor) and disposal (dispatcher, department) are separate powers, and whoever \
+    dispatches does not judge the result; give them to two, or state in the policy's `powers_together` on whose decision \
+    this centre keeps them in one hand";
+
 mod accounts;
+mod schema;
 
 pub use accounts::{Account, Act};
 pub(super) use accounts::{StoredAccount, Wanted};
 
-const VERSION: i64 = 2;
 /// How long one waits for another process that is at the file.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-const SCHEMA: &str = "
-CREATE TABLE account (
-    name TEXT PRIMARY KEY,
-    password_hash TEXT NOT NULL,
-    roles TEXT NOT NULL,          -- comma separated
-    created_ms INTEGER NOT NULL,  -- UTC
-    department TEXT,              -- code of the one department the account acts for
-    disabled_ms INTEGER,          -- UTC, since when nobody signs in with it
-    locked_ms INTEGER,            -- UTC, until when after wrong passwords
-    unlocked_ms INTEGER           -- UTC, when an administrator last ended a lock
-) STRICT;
-CREATE TABLE act (                -- what was done to accounts and tokens
-    number INTEGER PRIMARY KEY,
-    at_ms INTEGER NOT NULL,       -- UTC
-    by TEXT NOT NULL,
-    act TEXT NOT NULL,
-    name TEXT NOT NULL
-) STRICT;
-CREATE TABLE token (
-    name TEXT PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the secret
-    role TEXT NOT NULL,
-    created_ms INTEGER NOT NULL   -- UTC
-) STRICT;
-CREATE TABLE session (
-    digest BLOB PRIMARY KEY,      -- SHA-256 of the cookie
-    account TEXT NOT NULL,
-    csrf TEXT NOT NULL,
-    opened_ms INTEGER NOT NULL,   -- UTC
-    seen_ms INTEGER NOT NULL      -- UTC, within minutes
-) STRICT;
-";
-
-/// From version 1 to 2.
-const MIGRATION: &str = "
-ALTER TABLE account ADD COLUMN department TEXT;
-ALTER TABLE account ADD COLUMN disabled_ms INTEGER;
-ALTER TABLE account ADD COLUMN locked_ms INTEGER;
-ALTER TABLE account ADD COLUMN unlocked_ms INTEGER;
-CREATE TABLE act (
-    number INTEGER PRIMARY KEY,
-    at_ms INTEGER NOT NULL,
-    by TEXT NOT NULL,
-    act TEXT NOT NULL,
-    name TEXT NOT NULL
-) STRICT;
-";
-
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct TokenRow {
+/// How a token is to be.
+#[derive(Debug, Clone)]
+pub struct NewToken {
     pub name: String,
     pub role: Role,
-    pub created: UtcMillis,
+    /// What can be seen with it; of an inspector's, where the inspector works.
+    pub scope: Scope,
+    /// What a machine may do with it. None only in tests and tools: all that machines may.
+    pub may: Option<BTreeSet<Grant>>,
+    /// The one department a machine acts for.
+    pub department: Option<DepartmentCode>,
+}
+
+impl NewToken {
+    /// One that sees everything, and of a machine does everything.
+    #[must_use]
+    pub fn wide(name: &str, role: Role) -> Self {
+        Self { name: name.to_owned(), role, scope: Scope::All, may: None, department: None }
+    }
 }
 
 /// The file, open.
@@ -116,19 +99,26 @@ impl Db {
         Ok(Self(connection))
     }
 
-    pub fn put_token(
-        &self,
-        name: &str,
-        digest: &[u8; 32],
-        role: Role,
-        now: UtcMillis,
-    ) -> Result<(), AccessError> {
+    pub fn put_token(&self, new: &NewToken, digest: &[u8; 32], now: UtcMillis) -> Result<(), AccessError> {
+        let may = new.may.as_ref().map(|may| {
+            let names: Vec<&str> = may.iter().map(|grant| grant.name()).collect();
+            names.join(",")
+        });
         let made = self.0.execute(
-            "INSERT INTO token SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM account WHERE name = ?1)
+            "INSERT INTO token (name, digest, role, created_ms, scope, may, department)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM account WHERE name = ?1)
              ON CONFLICT (name) DO NOTHING",
-            params![name, digest.as_slice(), join(&[role]), now.0],
+            params![
+                new.name,
+                digest.as_slice(),
+                join(&[new.role]),
+                now.0,
+                scope_text(&new.scope)?,
+                may,
+                new.department.as_ref().map(DepartmentCode::as_str)
+            ],
         )?;
-        if made == 0 { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
+        if made == 0 { Err(AccessError::Taken(new.name.clone())) } else { Ok(()) }
     }
 
     /// Whether an account or a token has this name.
@@ -139,9 +129,9 @@ impl Db {
     }
 
     /// All tokens by their digests.
-    pub fn stored_tokens(&self) -> Result<Vec<([u8; 32], TokenRow)>, AccessError> {
-        let mut statement = self.0.prepare_cached("SELECT name, role, created_ms, digest FROM token")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(3)?, token_row(row)?)))?;
+    pub fn stored_tokens(&self) -> Result<Vec<([u8; 32], TokenAnswer)>, AccessError> {
+        let mut statement = self.0.prepare_cached("SELECT * FROM token")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>("digest")?, token_row(row)?)))?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         // A row that cannot be read opens no door; the others do.
         Ok(rows.into_iter().filter_map(|(digest, row)| Some((digest.try_into().ok()?, row?))).collect())
@@ -166,8 +156,8 @@ impl Db {
         Ok(Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?.rollback()?)
     }
 
-    pub fn tokens(&self) -> Result<Vec<TokenRow>, AccessError> {
-        let mut statement = self.0.prepare("SELECT name, role, created_ms FROM token ORDER BY name")?;
+    pub fn tokens(&self) -> Result<Vec<TokenAnswer>, AccessError> {
+        let mut statement = self.0.prepare("SELECT * FROM token ORDER BY name")?;
         let rows = statement.query_map([], token_row)?.collect::<Result<Vec<_>, _>>()?;
         Ok(rows.into_iter().flatten().collect())
     }
@@ -177,44 +167,36 @@ impl Db {
     }
 }
 
-/// Turns the write-ahead log on. SQLite does not wait by itself where two do so to a new file at once.
-fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let began = Instant::now();
-    loop {
-        match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && began.elapsed() < PATIENCE =>
-            {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            done => return done,
-        }
-    }
+fn token_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TokenAnswer>> {
+    let Some(role) = row.get::<_, String>("role")?.parse().ok() else { return Ok(None) };
+    let may = row.get::<_, Option<String>>("may")?;
+    // A word that a newer version wrote grants nothing here.
+    let may = may.map(|may| may.split(',').filter_map(|grant| grant.parse().ok()).collect());
+    Ok(Some(TokenAnswer {
+        name: row.get("name")?,
+        role,
+        created: UtcMillis(row.get("created_ms")?),
+        scope: row.get::<_, Option<String>>("scope")?.map_or(Scope::All, |text| scope_of(&text)),
+        wide: role == Role::Machine && may.is_none(),
+        may,
+        department: department_of(row)?,
+    }))
 }
 
-/// Makes the tables, or brings those of an older version up. The version is read within the lock: another process may
-/// be doing the same.
-fn bring_up(connection: &Connection) -> Result<(), AccessError> {
-    let version = |on: &Connection| on.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    if version(connection)? == VERSION {
-        return Ok(());
-    }
-    let work = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    match version(&work)? {
-        0 => work.execute_batch(SCHEMA)?,
-        1 => work.execute_batch(MIGRATION)?,
-        VERSION => return Ok(()),
-        found => return Err(AccessError::Version { found }),
-    }
-    work.pragma_update(None, "user_version", VERSION)?;
-    Ok(work.commit()?)
+/// A scope that cannot be read shows nothing.
+fn scope_of(text: &str) -> Scope {
+    serde_json::from_str(text).unwrap_or_else(|error| {
+        tracing::error!(%error, "a scope in the account file cannot be read; nothing is seen with it");
+        Scope::nothing()
+    })
 }
 
-fn token_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TokenRow>> {
-    let role = row.get::<_, String>(1)?.parse().ok();
-    let (name, created) = (row.get(0)?, UtcMillis(row.get(2)?));
-    Ok(role.map(|role| TokenRow { name, role, created }))
+fn scope_text(scope: &Scope) -> Result<String, AccessError> {
+    serde_json::to_string(scope).map_err(|error| AccessError::Invalid(error.to_string()))
+}
+
+fn department_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<DepartmentCode>> {
+    Ok(row.get::<_, Option<String>>("department")?.and_then(|code| code.parse().ok()))
 }
 
 /// A session as it survives a restart.
@@ -274,14 +256,6 @@ impl Db {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-}
-
-/// Accounts are nobody else's business on the machine.
-fn restrict(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    if let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)) {
-        tracing::warn!(path = %path.display(), %error, "cannot restrict the account file to its owner");
     }
 }
 

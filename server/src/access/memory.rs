@@ -8,7 +8,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::db::{Db, StoredAccount};
 use super::session::Session;
-use super::{AccessError, Account, Act, Change, TokenRow, lock};
+use domain::answer::TokenAnswer;
+
+use super::{AccessError, Account, Act, Change, lock};
 
 /// How often, in ticks of the thread, it looks for sessions whose use is to be written down.
 const KEEP_SESSIONS_EVERY: u64 = 10;
@@ -22,7 +24,7 @@ pub(super) struct Memory(Mutex<Known>);
 #[derive(Default)]
 pub(super) struct Known {
     pub accounts: HashMap<String, StoredAccount>,
-    pub tokens: HashMap<Digest, TokenRow>,
+    pub tokens: HashMap<Digest, TokenAnswer>,
     /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
     pub sessions: HashMap<Digest, Session>,
     owed: Vec<Owed>,

@@ -2,10 +2,14 @@
 //!
 //! What should not be here: accounts (`people.rs`), and who may do it (`http::session`, the command line).
 
+use domain::answer::TokenAnswer;
+use domain::grant::Grant;
 use domain::moment::UtcMillis;
 use domain::role::Role;
 
 use super::clerk::Asked;
+use super::db::NewToken;
+use super::kiosk::Kiosk;
 use super::{Access, AccessError, Act, PairingRefused, Secret, check_token_name, db};
 
 /// Who does something, and when.
@@ -39,27 +43,27 @@ impl Access {
     /// Makes a named token and returns its secret, which is shown once and stored only as a hash. Without a record: for
     /// tests and tools.
     pub fn make_token(&self, name: &str, role: Role, now: UtcMillis) -> Asked<Secret> {
-        let name = name.to_owned();
+        let new = NewToken::wide(name, role);
         self.0.clerk.ask(move |desk| {
-            check_token_name(&name)?;
+            check_token_name(&new.name)?;
             let secret = Secret::random();
-            desk.change(|db| db.put_token(&name, &secret.digest(), role, now))?;
+            desk.change(|db| db.put_token(&new, &secret.digest(), now))?;
             Ok(secret)
         })
     }
 
     /// As [`Access::make_token`], with a record. `replace` revokes a token of that name first.
-    pub fn make_token_noted(&self, doer: Doer<'_>, name: &str, role: Role, replace: bool) -> Asked<Secret> {
-        let (name, now) = (name.to_owned(), doer.now);
-        let (revoked, made) = (doer.act("token revoked", &name), doer.act("token made", &name));
+    pub fn make_token_noted(&self, doer: Doer<'_>, new: NewToken, replace: bool) -> Asked<Secret> {
+        let (now, together) = (doer.now, self.powers_together());
+        let (revoked, made) = (doer.act("token revoked", &new.name), doer.act("token made", &new.name));
         self.0.clerk.ask(move |desk| {
-            check_token_name(&name)?;
+            check_token(&new, together)?;
             let secret = Secret::random();
             desk.change(|db| {
-                if replace && db.revoke(&name)? {
+                if replace && db.revoke(&new.name)? {
                     db.note(&revoked)?;
                 }
-                db.put_token(&name, &secret.digest(), role, now)?;
+                db.put_token(&new, &secret.digest(), now)?;
                 db.note(&made)
             })?;
             Ok(secret)
@@ -88,7 +92,7 @@ impl Access {
     }
 
     /// All tokens, without secrets.
-    pub fn tokens(&self) -> Asked<Vec<super::TokenRow>> {
+    pub fn tokens(&self) -> Asked<Vec<TokenAnswer>> {
         self.0.clerk.ask(|desk| desk.db.tokens())
     }
 
@@ -97,20 +101,20 @@ impl Access {
         &self,
         doer: Doer<'_>,
         code: &str,
-        name: &str,
-        wall: &str,
+        kiosk: Kiosk,
     ) -> Result<(), PairingRefused> {
-        db::check_name(name)?;
-        let (act, now) = (doer.act("kiosk paired", name), doer.now);
-        let (code, name, wall) = (code.to_owned(), name.to_owned(), wall.to_owned());
+        db::check_name(&kiosk.name)?;
+        kiosk.scope.check().map_err(|error| AccessError::Scope(error.to_string()))?;
+        let act = doer.act("kiosk paired", &kiosk.name);
+        let (code, by, now) = (code.to_owned(), doer.by.to_owned(), doer.now);
         let pairing = self.0.pairing.clone();
         let asked = self.0.clerk.ask(move |desk| {
             let approved = desk.db.whole(|db| {
-                if db.is_taken(&name)? {
-                    return Err(PairingRefused::Broken(AccessError::Taken(name.clone())));
+                if db.is_taken(&kiosk.name)? {
+                    return Err(PairingRefused::Broken(AccessError::Taken(kiosk.name.clone())));
                 }
                 db.note(&act)?;
-                pairing.approve(&code, &name, &wall, now)
+                pairing.approve(&code, kiosk, &by, now)
             });
             Ok(approved)
         });
@@ -124,7 +128,8 @@ impl Access {
         claim: &str,
         now: UtcMillis,
     ) -> Result<Option<(Secret, String)>, PairingRefused> {
-        let Some((name, wall)) = self.0.pairing.approved(claim, now)? else { return Ok(None) };
+        let Some(kiosk) = self.0.pairing.approved(claim, now)? else { return Ok(None) };
+        let wall = kiosk.wall.clone();
         let (pairing, claim) = (self.0.pairing.clone(), claim.to_owned());
         let asked = self.0.clerk.ask(move |desk| {
             // Asked twice at once, it is paired once.
@@ -132,10 +137,31 @@ impl Access {
                 return Ok(Err(PairingRefused::Expired));
             }
             let secret = Secret::random();
-            desk.change(|db| db.put_token(&name, &secret.digest(), Role::Kiosk, now))?;
+            let new = NewToken { scope: kiosk.scope, ..NewToken::wide(&kiosk.name, Role::Kiosk) };
+            desk.change(|db| db.put_token(&new, &secret.digest(), now))?;
             pairing.use_up(&claim);
             Ok(Ok(secret))
         });
         Ok(Some((asked.await??, wall)))
     }
+}
+
+/// A machine's token says what it may, and does not hold both powers where they are kept apart.
+fn check_token(new: &NewToken, together: bool) -> Result<(), AccessError> {
+    check_token_name(&new.name)?;
+    new.scope.check().map_err(|error| AccessError::Scope(error.to_string()))?;
+    let invalid = |problem: &str| Err(AccessError::May(problem.to_owned()));
+    match (&new.may, new.role == Role::Machine) {
+        (None, true) => return invalid("is missing: say what the machine may do"),
+        (Some(_), false) => return invalid("is said of machines alone"),
+        (Some(may), true) if may.is_empty() => return invalid("is empty: say what the machine may do"),
+        (Some(may), true) if Grant::holds_both_powers(may) && !together => {
+            return Err(AccessError::BothPowers(new.name.clone()));
+        }
+        (Some(_), true) | (None, false) => {}
+    }
+    if new.department.is_some() && new.role != Role::Machine {
+        return invalid("department is said of machines alone");
+    }
+    Ok(())
 }

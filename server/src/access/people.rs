@@ -4,10 +4,23 @@
 
 use domain::code::DepartmentCode;
 use domain::moment::UtcMillis;
-use domain::role::Role;
+use domain::role::{Role, holds_both_powers};
+use domain::scope::Scope;
 
 use super::clerk::Asked;
 use super::{Access, AccessError, Account, Act, Taken, db, secret};
+
+/// How an account is to be from now on.
+#[derive(Clone)]
+pub struct NewAccount {
+    pub name: String,
+    pub password: String,
+    pub roles: Vec<Role>,
+    /// The one department it acts for.
+    pub department: Option<DepartmentCode>,
+    /// What it may see; none is what its roles see.
+    pub scope: Option<Scope>,
+}
 
 /// What is done to an account that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +72,7 @@ impl Change {
 }
 
 impl Access {
-    /// Adds an account or gives it another password, roles and department. Whoever has the role `department` belongs to
-    /// one, and nobody else does. The password is hashed by the thread of the account file.
+    /// As [`Access::set_account`], with the scope that the roles have.
     pub fn put_account(
         &self,
         name: &str,
@@ -69,19 +81,28 @@ impl Access {
         department: Option<&DepartmentCode>,
         now: UtcMillis,
     ) -> Asked<()> {
-        let (name, password, roles) = (name.to_owned(), password.to_owned(), roles.to_vec());
-        let department = department.cloned();
+        let (name, password) = (name.to_owned(), password.to_owned());
+        let (roles, department) = (roles.to_vec(), department.cloned());
+        self.set_account(NewAccount { name, password, roles, department, scope: None }, now)
+    }
+
+    /// Adds an account or gives it another password, roles, department and scope. Whoever has the role `department`
+    /// belongs to one, and nobody else does; supervision and disposal are two accounts. The password is hashed by the
+    /// thread of the account file.
+    pub fn set_account(&self, new: NewAccount, now: UtcMillis) -> Asked<()> {
+        let together = self.powers_together();
         self.0.clerk.ask(move |desk| {
-            let wanted = db::Wanted { name: &name, roles: &roles, department: department.as_ref() };
-            check_wanted(wanted, &password)?;
-            let hash = secret::hash_password(&password)?;
+            let NewAccount { name, password, roles, department, scope } = &new;
+            let wanted = db::Wanted { name, roles, department: department.as_ref(), scope: scope.as_ref() };
+            check_wanted(wanted, password, together)?;
+            let hash = secret::hash_password(password)?;
             desk.change(|db| {
-                let before = db.account(&name)?;
+                let before = db.account(name)?;
                 if !roles.contains(&Role::Admin) {
                     before.as_ref().map_or(Ok(()), |before| check_not_last(db, before))?;
                 }
                 db.put_account(wanted, &hash, now)?;
-                db.drop_sessions_of(&name)
+                db.drop_sessions_of(name)
             })
         })
     }
@@ -141,9 +162,13 @@ impl Access {
     }
 }
 
-fn check_wanted(wanted: db::Wanted<'_>, password: &str) -> Result<(), AccessError> {
+fn check_wanted(wanted: db::Wanted<'_>, password: &str, together: bool) -> Result<(), AccessError> {
     db::check_name(wanted.name)?;
     db::check_password(password)?;
+    if holds_both_powers(wanted.roles) && !together {
+        return Err(AccessError::BothPowers(wanted.name.to_owned()));
+    }
+    wanted.scope.map_or(Ok(()), Scope::check).map_err(|error| AccessError::Scope(error.to_string()))?;
     let invalid = |problem: &str| Err(AccessError::Invalid(problem.to_owned()));
     match (wanted.roles.contains(&Role::Department), wanted.department) {
         (true, None) => invalid("an account with the role department belongs to one department"),

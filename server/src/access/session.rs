@@ -1,6 +1,7 @@
 //! Sessions of people: opened by a sign-in, ended by sign-out, idleness or age, and kept across restarts.
 
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::role::{holds_both_powers, without_powers};
 
 use super::clerk::Asked;
 use super::db::{StoredAccount, StoredSession};
@@ -129,10 +130,14 @@ impl Access {
         session.last_seen = now;
         let (account, csrf) = (session.account.clone(), session.csrf.clone());
         let account = known.enabled(&account)?;
+        let withheld = holds_both_powers(&account.roles) && !self.powers_together();
         Some(Actor {
             name: account.name.clone(),
-            roles: account.roles.clone(),
+            roles: if withheld { without_powers(&account.roles) } else { account.roles.clone() },
             department: account.department.clone(),
+            scope: account.sees(),
+            may: None,
+            powers_withheld: withheld,
             by: Proof::Session { csrf },
         })
     }

@@ -4,12 +4,13 @@ use std::io::Read;
 
 use anyhow::Context;
 use clap::Subcommand;
-use domain::code::DepartmentCode;
+use domain::code::{AreaCode, DepartmentCode};
 use domain::moment::UtcMillis;
-use domain::role::Role;
+use domain::policy::Policy;
+use domain::role::{Role, holds_both_powers};
 
 use super::access;
-use crate::access::{Account, Change};
+use crate::access::{Account, Change, NewAccount};
 use crate::clock;
 use crate::config::Config;
 
@@ -26,6 +27,13 @@ pub(super) enum Command {
         /// Code of the one department the account acts for; needed with the role department, and only there
         #[arg(long, value_name = "CODE")]
         department: Option<DepartmentCode>,
+        /// See this area and what lies in it, and nothing else; repeatable. Without it and --see-department: the whole city,
+        /// or with the role department alone its own cases
+        #[arg(long = "area", value_name = "CODE")]
+        areas: Vec<AreaCode>,
+        /// See this department's cases and calls, and nothing else; repeatable, together with --area what either shows
+        #[arg(long = "see-department", value_name = "CODE")]
+        departments: Vec<DepartmentCode>,
     },
     /// List accounts: name, roles, department, and whether they are disabled or locked
     List,
@@ -61,24 +69,30 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
         Ok(())
     };
     match command {
-        Command::Add { name, roles, department } => {
+        Command::Add { name, roles, department, areas, departments } => {
             anyhow::ensure!(
                 !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine | Role::Inspector)),
                 "kiosks and machines have tokens, not accounts: gridhall token add"
             );
-            check_department(config, department.as_ref())?;
+            let policy = config.load_policy()?;
+            access.set_powers_together(policy.powers_together.is_some());
+            let scope = super::scope(areas, departments, &policy)?;
+            check_department(&policy, department.as_ref())?;
             let mut password = String::new();
             std::io::stdin().take(1_000).read_to_string(&mut password).context("cannot read the password")?;
             let password = password.trim_end_matches(['\r', '\n']);
-            access.put_account(&name, password, &roles, department.as_ref(), now).wait()?;
+            let new =
+                NewAccount { name: name.clone(), password: password.to_owned(), roles, department, scope };
+            access.set_account(new, now).wait()?;
             access.note(&by(), "account set", &name, now).wait()?;
             let disabled = access.account(&name).wait()?.is_some_and(|account| account.disabled.is_some());
             let still = if disabled { "; it is still disabled, see `account enable`" } else { "" };
             println!("account `{name}` is set{still}");
         }
         Command::List => {
+            let together = config.load_policy()?.powers_together.is_some();
             for account in access.accounts().wait()? {
-                println!("{}", line(&account, now));
+                println!("{}", line(&account, together, now));
             }
         }
         Command::Disable { name } => change(&name, Change::Disable)?,
@@ -100,9 +114,8 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 }
 
 /// A department nobody knows would never be called; those of the policy are the ones a centre works with.
-fn check_department(config: &Config, department: Option<&DepartmentCode>) -> anyhow::Result<()> {
+pub(super) fn check_department(policy: &Policy, department: Option<&DepartmentCode>) -> anyhow::Result<()> {
     let Some(department) = department else { return Ok(()) };
-    let policy = config.load_policy()?;
     let known: Vec<&str> = policy.departments.iter().map(|known| known.code.as_str()).collect();
     anyhow::ensure!(
         known.contains(&department.as_str()),
@@ -112,8 +125,15 @@ fn check_department(config: &Config, department: Option<&DepartmentCode>) -> any
     Ok(())
 }
 
-fn line(account: &Account, now: UtcMillis) -> String {
-    let mut line = format!("{}\t{:?}", account.name, account.roles);
+fn line(account: &Account, together: bool, now: UtcMillis) -> String {
+    let mut line = format!("{}\t{:?}\tsees {}", account.name, account.roles, account.sees());
+    if holds_both_powers(&account.roles) {
+        line.push_str(if together {
+            "\tholds supervision and disposal, as the policy's `powers_together` lets it"
+        } else {
+            "\tholds supervision and disposal, so it may use neither: give it one of the two with `account add`"
+        });
+    }
     if let Some(department) = &account.department {
         line.push_str(&format!("\tdepartment {department}"));
     }

@@ -5,7 +5,6 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
 use domain::rejection::Language;
-use domain::role::acts_for;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -134,8 +133,8 @@ async fn batch(
 fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
-    let department = acts_for(&actor.roles, actor.department.as_ref(), &row.command)
-        .map_err(|rejection| Problem::refused(&rejection, language))?;
+    let department =
+        actor.acts_for(&row.command).map_err(|rejection| Problem::refused(&rejection, language))?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),
         actor: actor.name.clone(),

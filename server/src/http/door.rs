@@ -235,8 +235,15 @@ mod tests {
 
     #[test]
     fn a_kiosk_reads_the_map_and_nobodys_track() {
-        let kiosk =
-            Actor { name: "wall-1".to_owned(), roles: vec![Role::Kiosk], department: None, by: Proof::Token };
+        let kiosk = Actor {
+            name: "wall-1".to_owned(),
+            roles: vec![Role::Kiosk],
+            department: None,
+            scope: domain::scope::Scope::All,
+            may: None,
+            powers_withheld: false,
+            by: Proof::Token,
+        };
         let may = |path: &str| check_reach(&kiosk, &Method::GET, path).is_ok();
         for path in
             ["/live", "/api/v1/live/snapshot", "/api/v1/video", "/api/v1/cases/1", "/api/v1/positions"]

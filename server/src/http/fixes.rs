@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::answer::PageAnswer;
 use domain::code::InspectorCode;
+use domain::grant::Grant;
 use domain::moment::{DAY_MS, UtcMillis};
 use domain::role::Role;
 use domain::wire::PositionRow;
@@ -45,7 +46,8 @@ pub async fn post(
     Extension(actor): Extension<Actor>,
     Json(batch): Json<Fixes>,
 ) -> Result<Answer<FixesAnswer>, Problem> {
-    if !actor.has(Role::Machine) && !actor.has(Role::Inspector) {
+    let machine = actor.has(Role::Machine) && actor.is_granted(Grant::Locate);
+    if !machine && !actor.has(Role::Inspector) {
         let title = "positions come from machines and inspectors' phones";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
     }

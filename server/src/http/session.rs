@@ -1,19 +1,23 @@
 //! Signing in and out, tokens, and pairing wall kiosks.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Query as RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json as Answer};
+use domain::answer::{ClaimAnswer, PairedAnswer, SessionAnswer, TokenAnswer};
 use domain::code::DepartmentCode;
+use domain::grant::Grant;
 use domain::role::Role;
+use domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::door::{COOKIE, check_origin, cookie, require};
 use crate::access::{
-    AccessError, Actor, Claim, Doer, PairingRefused, Proof, Secret, SignInError, Taken, TokenRow,
+    AccessError, Actor, Doer, Kiosk, NewToken, PairingRefused, Proof, Secret, SignInError, Taken,
 };
 use crate::clock;
 use crate::problem::{Json, Path, Problem};
@@ -25,34 +29,25 @@ pub struct SignIn {
     password: String,
 }
 
-/// Who is signed in.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Session {
-    name: String,
-    #[schema(value_type = Vec<String>)]
-    roles: Vec<Role>,
-    /// The one department the account acts for.
-    department: Option<DepartmentCode>,
-    /// Send it back as `X-CSRF-Token` with every write.
-    csrf: String,
-}
-
-fn session_of(actor: &Actor) -> Session {
+fn session_of(actor: &Actor) -> SessionAnswer {
     let csrf = match &actor.by {
         Proof::Session { csrf } => csrf.clone(),
         Proof::Token => String::new(),
     };
-    Session {
+    SessionAnswer {
         name: actor.name.clone(),
         roles: actor.roles.clone(),
         department: actor.department.clone(),
+        scope: actor.scope.clone(),
+        may: actor.may.clone(),
+        powers_withheld: actor.powers_withheld,
         csrf,
     }
 }
 
 /// Signs in with name and password; sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/sign-in", tag = "access", security(()), request_body = SignIn,
-    responses((status = 200, body = Session), (status = 403, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
+    responses((status = 200, body = SessionAnswer), (status = 403, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 503, body = Problem)))]
 pub async fn sign_in(
     State(hall): State<Hall>,
@@ -106,8 +101,8 @@ fn set_cookie(hall: &Hall, secret: &Secret) -> [(header::HeaderName, HeaderValue
 }
 
 /// Who is signed in, and the CSRF token of the session.
-#[utoipa::path(get, path = "/api/v1/session", tag = "access", responses((status = 200, body = Session), (status = 401, body = Problem)))]
-pub async fn session(Extension(actor): Extension<Actor>) -> Answer<Session> {
+#[utoipa::path(get, path = "/api/v1/session", tag = "access", responses((status = 200, body = SessionAnswer), (status = 401, body = Problem)))]
+pub async fn session(Extension(actor): Extension<Actor>) -> Answer<SessionAnswer> {
     Answer(session_of(&actor))
 }
 
@@ -125,13 +120,20 @@ pub async fn sign_out(State(hall): State<Hall>, headers: HeaderMap) -> Response 
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewToken {
+pub struct TokenForm {
     /// Name in the event log.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
     /// `machine`, `kiosk` or `inspector`; an inspector's token is named by the inspector's code.
     #[schema(inline)]
     role: Role,
+    /// What can be seen with it; of an inspector's, where the inspector works. By default what its maker sees.
+    scope: Option<Scope>,
+    /// What a machine may do; by default `report`, `locate` and `read`.
+    may: Option<BTreeSet<Grant>>,
+    /// The one department a machine acts for.
+    #[schema(value_type = Option<String>)]
+    department: Option<DepartmentCode>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -142,21 +144,46 @@ pub struct MadeToken {
 }
 
 /// Makes a named token for a machine, an inspector's phone or a kiosk.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "access", request_body = NewToken,
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "access", request_body = TokenForm,
     responses((status = 200, body = MadeToken), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub async fn make_token(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
-    Json(form): Json<NewToken>,
+    Json(form): Json<TokenForm>,
 ) -> Result<Answer<MadeToken>, Problem> {
     require(&actor, Role::Admin)?;
     if !matches!(form.role, Role::Machine | Role::Kiosk | Role::Inspector) {
         return Err(Problem::bad_request("role", "expected machine, kiosk or inspector"));
     }
-    let made = hall.access.make_token_noted(doer(&actor), &form.name, form.role, false);
+    let modest = || (form.role == Role::Machine).then(|| Grant::MODEST.into());
+    let new = NewToken {
+        scope: handed_on(&hall, &actor, form.scope)?,
+        may: form.may.or_else(modest),
+        name: form.name.clone(),
+        role: form.role,
+        department: form.department,
+    };
+    let made = hall.access.make_token_noted(doer(&actor), new, false);
     let secret = made.await.map_err(access_problem)?;
     tracing::info!(by = actor.name, name = form.name, "token made");
     Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
+}
+
+/// Nobody hands on more than they see.
+fn handed_on(hall: &Hall, actor: &Actor, asked: Option<Scope>) -> Result<Scope, Problem> {
+    let Some(scope) = asked else { return Ok(actor.scope.clone()) };
+    if let Scope::Within { areas, .. } = &scope
+        && let Some(unknown) = hall
+            .mirror
+            .read(|view| areas.iter().find(|area| !view.catalogue.areas.contains_key(*area)).cloned())
+    {
+        return Err(Problem::bad_request("scope", format!("no area `{unknown}`")));
+    }
+    if hall.mirror.read(|view| scope.is_within(&actor.scope, |area| view.catalogue.path(area))) {
+        return Ok(scope);
+    }
+    let title = "this is more than you see yourself";
+    Err(Problem::new(StatusCode::FORBIDDEN, "out_of_scope", title).at("scope"))
 }
 
 /// For `gridhall account history`.
@@ -168,6 +195,11 @@ fn access_problem(error: AccessError) -> Problem {
     match &error {
         AccessError::Taken(_) => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()).at("name"),
         AccessError::Invalid(_) => Problem::bad_request("name", error.to_string()),
+        AccessError::Scope(_) => Problem::bad_request("scope", error.to_string()),
+        AccessError::May(_) => Problem::bad_request("may", error.to_string()),
+        AccessError::BothPowers(_) => {
+            Problem::new(StatusCode::FORBIDDEN, "powers_apart", error.to_string()).at("may")
+        }
         AccessError::Slow => Problem::busy(error.to_string(), 3),
         AccessError::Open { .. }
         | AccessError::Version { .. }
@@ -179,11 +211,11 @@ fn access_problem(error: AccessError) -> Problem {
 }
 
 /// Names of all tokens, without secrets.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", responses((status = 200, body = Vec<TokenRow>)))]
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", responses((status = 200, body = Vec<TokenAnswer>)))]
 pub async fn tokens(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
-) -> Result<Answer<Vec<TokenRow>>, Problem> {
+) -> Result<Answer<Vec<TokenAnswer>>, Problem> {
     require(&actor, Role::Admin)?;
     hall.access.tokens().await.map(Answer).map_err(access_problem)
 }
@@ -218,11 +250,16 @@ pub async fn revoke(
 }
 
 /// A wall kiosk asks for a code to show.
-#[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", security(()), responses((status = 200, body = Claim), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/kiosk/ask", tag = "access", security(()), responses((status = 200, body = ClaimAnswer), (status = 403, body = Problem), (status = 503, body = Problem)))]
 pub async fn kiosk_ask(
     State(hall): State<Hall>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-) -> Result<Answer<Claim>, Problem> {
+    headers: HeaderMap,
+) -> Result<Answer<ClaimAnswer>, Problem> {
+    // A browser says from which page it asks; a page of somebody else has no wall here.
+    if headers.contains_key(header::ORIGIN) {
+        check_origin(&headers, &hall.config.server.origins)?;
+    }
     hall.access.ask_pairing(peer.ip(), clock::now()).map(Answer).map_err(pairing_problem)
 }
 
@@ -235,6 +272,8 @@ pub struct Approve {
     name: String,
     /// Which wall it shows.
     wall: String,
+    /// What may be seen on it; by default what the operator sees.
+    scope: Option<Scope>,
 }
 
 /// An operator approves the code shown on a wall.
@@ -254,7 +293,9 @@ pub async fn kiosk_approve(
     if !wall_ok {
         return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
     }
-    let approved = hall.access.approve_pairing(doer(&actor), &form.code, &form.name, &form.wall);
+    let scope = handed_on(&hall, &actor, form.scope)?;
+    let kiosk = Kiosk { name: form.name.clone(), wall: form.wall, scope };
+    let approved = hall.access.approve_pairing(doer(&actor), &form.code, kiosk);
     approved.await.map_err(pairing_problem)?;
     tracing::info!(by = actor.name, name = form.name, "kiosk paired");
     Ok(StatusCode::NO_CONTENT)
@@ -266,21 +307,16 @@ pub struct Claimed {
     claim: String,
 }
 
-/// Whether the wall may show itself, and which it is.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Paired {
-    paired: bool,
-    wall: Option<String>,
-}
-
 /// The kiosk asks whether it was approved; on approval it gets its cookie.
 #[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", security(()), request_body = Claimed,
-    responses((status = 200, body = Paired), (status = 202, body = Paired), (status = 410, body = Problem)))]
+    responses((status = 200, body = PairedAnswer), (status = 202, body = PairedAnswer), (status = 410, body = Problem)))]
 pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
     match hall.access.claim_pairing(&form.claim, clock::now()).await.map_err(pairing_problem)? {
-        None => Ok((StatusCode::ACCEPTED, Answer(Paired { paired: false, wall: None })).into_response()),
+        None => {
+            Ok((StatusCode::ACCEPTED, Answer(PairedAnswer { paired: false, wall: None })).into_response())
+        }
         Some((secret, wall)) => {
-            let answer = Answer(Paired { paired: true, wall: Some(wall) });
+            let answer = Answer(PairedAnswer { paired: true, wall: Some(wall) });
             Ok((set_cookie(&hall, &secret), answer).into_response())
         }
     }

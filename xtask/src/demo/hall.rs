@@ -139,7 +139,7 @@ impl Hall<'_> {
     /// A token for the city and the import, made anew.
     fn machine_token(&self) -> Result<String> {
         let mut make = self.gridhall();
-        make.args(["token", "add", TOKEN_NAME, "--role", "machine", "--replace"]);
+        make.args(["token", "add", TOKEN_NAME, "--role", "machine", "--may", "all", "--replace"]);
         Ok(process::output(&mut make)?.trim().to_owned())
     }
 

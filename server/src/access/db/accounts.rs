@@ -3,10 +3,11 @@
 use domain::code::DepartmentCode;
 use domain::moment::UtcMillis;
 use domain::role::Role;
+use domain::scope::Scope;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 
-use super::{AccessError, Db, join, split};
+use super::{AccessError, Db, department_of, join, scope_of, scope_text, split};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Account {
@@ -14,10 +15,28 @@ pub struct Account {
     pub roles: Vec<Role>,
     /// The one department it acts for.
     pub department: Option<DepartmentCode>,
+    /// What it may see, where that was said.
+    pub scope: Option<Scope>,
     /// Since when nobody signs in with it.
     pub disabled: Option<UtcMillis>,
     /// Until when it is locked after wrong passwords.
     pub locked: Option<UtcMillis>,
+}
+
+impl Account {
+    /// What it sees: what was said, else what its roles see. A department sees its own cases, everybody else the city.
+    #[must_use]
+    pub fn sees(&self) -> Scope {
+        if let Some(scope) = &self.scope {
+            return scope.clone();
+        }
+        let department_alone = self.roles.iter().all(|role| *role == Role::Department);
+        match (&self.department, department_alone) {
+            (_, false) => Scope::All,
+            (Some(department), true) => Scope::department(department.clone()),
+            (None, true) => Scope::nothing(),
+        }
+    }
 }
 
 /// An account with what only the door needs to know of it.
@@ -49,6 +68,7 @@ pub(in crate::access) struct Wanted<'a> {
     pub name: &'a str,
     pub roles: &'a [Role],
     pub department: Option<&'a DepartmentCode>,
+    pub scope: Option<&'a Scope>,
 }
 
 impl Db {
@@ -58,12 +78,13 @@ impl Db {
 
     pub fn put_account(&self, wanted: Wanted<'_>, hash: &str, now: UtcMillis) -> Result<(), AccessError> {
         let department = wanted.department.map(DepartmentCode::as_str);
+        let scope = wanted.scope.map(scope_text).transpose()?;
         let made = self.0.execute(
-            "INSERT INTO account (name, password_hash, roles, created_ms, department)
-             SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM token WHERE name = ?1)
+            "INSERT INTO account (name, password_hash, roles, created_ms, department, scope)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM token WHERE name = ?1)
              ON CONFLICT (name) DO UPDATE
-             SET password_hash = ?2, roles = ?3, department = ?5, locked_ms = NULL, unlocked_ms = ?4",
-            params![wanted.name, hash, join(wanted.roles), now.0, department],
+             SET password_hash = ?2, roles = ?3, department = ?5, scope = ?6, locked_ms = NULL, unlocked_ms = ?4",
+            params![wanted.name, hash, join(wanted.roles), now.0, department, scope],
         )?;
         if made == 0 { Err(AccessError::Taken(wanted.name.to_owned())) } else { Ok(()) }
     }
@@ -146,15 +167,15 @@ impl Db {
 }
 
 /// What [`account_row`] reads.
-const COLUMNS: &str = "name, roles, department, disabled_ms, locked_ms";
+const COLUMNS: &str = "name, roles, department, scope, disabled_ms, locked_ms";
 
 fn account_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
     let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(UtcMillis));
-    let department = row.get::<_, Option<String>>("department")?;
     Ok(Account {
         name: row.get("name")?,
         roles: split(&row.get::<_, String>("roles")?),
-        department: department.and_then(|code| code.parse().ok()),
+        department: department_of(row)?,
+        scope: row.get::<_, Option<String>>("scope")?.map(|text| scope_of(&text)),
         disabled: time("disabled_ms")?,
         locked: time("locked_ms")?,
     })

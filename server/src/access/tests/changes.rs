@@ -102,20 +102,20 @@ fn the_only_administrator_cannot_be_made_a_viewer() {
 #[tokio::test]
 async fn what_cannot_be_recorded_is_not_done() {
     let (dir, access) = access();
-    let kept = access.make_token_noted(by(NOW), "kept", Role::Machine, false).await.unwrap();
+    let kept = access.make_token_noted(by(NOW), new_token("kept", Role::Machine), false).await.unwrap();
     let file = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
     file.execute_batch("CREATE TRIGGER full BEFORE INSERT ON act BEGIN SELECT RAISE(ABORT, 'full'); END")
         .unwrap();
-    assert!(access.make_token_noted(by(NOW), "lost", Role::Machine, false).await.is_err());
-    assert!(access.make_token_noted(by(NOW), "kept", Role::Machine, true).await.is_err());
+    assert!(access.make_token_noted(by(NOW), new_token("lost", Role::Machine), false).await.is_err());
+    assert!(access.make_token_noted(by(NOW), new_token("kept", Role::Machine), true).await.is_err());
     assert!(access.by_token(kept.expose()).is_some(), "its secret still counts");
     let asked = access.ask_pairing(WALL, NOW).unwrap();
-    assert!(access.approve_pairing(by(NOW), &asked.code, "wall-1", "main").await.is_err());
+    assert!(access.approve_pairing(by(NOW), &asked.code, kiosk("wall-1")).await.is_err());
     assert!(access.claim_pairing(&asked.claim, NOW).await.unwrap().is_none(), "not approved");
     file.execute_batch("DROP TRIGGER full").unwrap();
     assert_eq!(access.tokens().await.unwrap().len(), 1);
-    access.approve_pairing(by(NOW), &asked.code, "wall-1", "main").await.unwrap();
-    access.make_token_noted(by(NOW), "kept", Role::Machine, true).await.unwrap();
+    access.approve_pairing(by(NOW), &asked.code, kiosk("wall-1")).await.unwrap();
+    access.make_token_noted(by(NOW), new_token("kept", Role::Machine), true).await.unwrap();
     assert!(access.by_token(kept.expose()).is_none());
     let acts: Vec<String> = access.acts().await.unwrap().into_iter().map(|act| act.act).collect();
     assert_eq!(acts, ["token made", "kiosk paired", "token revoked", "token made"]);
@@ -151,7 +151,11 @@ async fn a_right_is_taken_away_in_memory_and_written_down_when_it_can_be() {
     };
     nobody(&access);
     // The file is read again, and still says otherwise.
-    file.execute("INSERT INTO token VALUES ('other', randomblob(32), 'machine', 0)", []).unwrap();
+    file.execute(
+        "INSERT INTO token (name, digest, role, created_ms) VALUES ('other', randomblob(32), 'machine', 0)",
+        [],
+    )
+    .unwrap();
     access.see_others().await;
     nobody(&access);
     let drop_all = ["INSERT_ON_act", "DELETE_ON_token", "DELETE_ON_session"]
@@ -172,7 +176,7 @@ async fn what_another_process_does_to_tokens_is_seen() {
     let command_line = Access::open(dir.path(), Config::default()).unwrap();
     let token = command_line.make_token("phone", Role::Inspector, NOW).await.unwrap();
     assert!(access.find_token(token.expose()).await.unwrap().is_some());
-    command_line.make_token_noted(by(NOW), "phone", Role::Inspector, true).await.unwrap();
+    command_line.make_token_noted(by(NOW), new_token("phone", Role::Inspector), true).await.unwrap();
     // Nobody asks: the thread looks by itself.
     let began = crate::clock::monotonic();
     while access.by_token(token.expose()).is_some() {
