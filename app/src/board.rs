@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 use crate::hall::monotonic_ms;
 pub use dispatches::{Dispatches, is_late};
-pub use held::{CASES_MAX, Held, is_alarm};
+pub use held::{CASES_MAX, Held, alarm};
 
 /// Digits a person is reading stand still for this long.
 const REPAINT_MS: f64 = 2_000.0;

@@ -120,6 +120,11 @@ impl Desk {
         })
     }
 
+    /// Tracked: whether the account may take a step.
+    pub fn holds(self, step: domain::case::Step) -> bool {
+        self.may(&step.take(CaseId(0)))
+    }
+
     /// Tracked: whether the account's roles and its department allow the command, as far as the command tells.
     pub fn may(self, command: &Command) -> bool {
         let own = self.signed.with(|session| match session {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::calendar::Limit;
+use domain::clock::Limit;
 use domain::definition;
 use domain::moment::{UtcMillis, UtcOffset};
 use leptos::prelude::*;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::answer::{CatalogueAnswer, PolicyFigures};
-use domain::calendar::Limit;
-use domain::catalogue::{Area, AreaLevel, Name};
+use domain::case::Report;
+use domain::catalogue::{Area, AreaLevel, Condition, Name};
+use domain::clock::Limit;
 use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -29,6 +30,7 @@ pub struct Names {
     departments: BTreeMap<DepartmentCode, Name>,
     sources: BTreeMap<SourceCode, Name>,
     disposal_limits: BTreeMap<ClassCode, Limit>,
+    conditions: Vec<Condition>,
 }
 
 impl From<CatalogueAnswer> for Names {
@@ -41,6 +43,7 @@ impl From<CatalogueAnswer> for Names {
             disposal_limits: order::map(
                 answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
             ),
+            conditions: answer.conditions,
             sources: order::map(answer.sources.into_iter().map(|source| (source.code, source.name))),
             classes: order::map(answer.classes.into_iter().map(|class| (class.code, class.name))),
             departments: order::map(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
@@ -67,8 +70,23 @@ impl Names {
         self.sources.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
     }
 
+    /// The words of a filing condition: the name of its code, or what was written.
+    pub fn condition(&self, language: Language, class: &ClassCode, text: &str) -> String {
+        self.known_condition(class, text).map_or_else(|| text.to_owned(), |known| pick(language, &known.name))
+    }
+
+    fn known_condition(&self, class: &ClassCode, text: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|known| known.class == *class && known.code.as_str() == text)
+    }
+
+    /// The disposal limit of the report's condition.
+    pub fn condition_limit(&self, report: &Report) -> Option<Limit> {
+        let known = self.known_condition(&report.class, report.condition.as_deref()?)?;
+        known.milestones.last().map(|whole| whole.limit)
+    }
+
     /// The class's own disposal limit, where it has one.
-    pub fn disposal_limit(&self, class: &ClassCode) -> Option<Limit> {
+    pub fn class_limit(&self, class: &ClassCode) -> Option<Limit> {
         self.disposal_limits.get(class).copied()
     }
 

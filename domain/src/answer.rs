@@ -6,17 +6,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Limit, WorkCalendar};
 use crate::case::Case;
-use crate::catalogue::{Area, Catalogue, Class, Department, Name, Source};
+use crate::catalogue::{Area, Catalogue, Class, Condition, Department, Name, Source};
+use crate::clock::{Limit, WorkCalendar};
 use crate::code::DepartmentCode;
-use crate::command::Recorded;
+use crate::event::Recorded;
 use crate::grant::Grant;
-use crate::moment::{Date, UtcMillis, UtcOffset};
+use crate::moment::{UtcMillis, UtcOffset};
 use crate::place::Bounds;
 use crate::policy::Policy;
 use crate::role::Role;
 use crate::scope::Scope;
+use crate::wire::EventLine;
 
 /// `GET /api/v1/catalogue`: the names of all codes and the policy's figures. Areas keep the catalogue's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct CatalogueAnswer {
     pub classes: Vec<Class>,
     pub sources: Vec<Source>,
     pub departments: Vec<Department>,
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
     pub policy: PolicyFigures,
 }
 
@@ -61,6 +64,7 @@ impl CatalogueAnswer {
             classes: catalogue.classes.values().cloned().collect(),
             sources: catalogue.sources.values().cloned().collect(),
             departments: catalogue.departments.values().cloned().collect(),
+            conditions: catalogue.conditions.values().cloned().collect(),
             policy: PolicyFigures::of(policy),
         }
     }
@@ -94,67 +98,52 @@ pub struct PageAnswer<T> {
     /// How many rows all pages have together, where that was asked for and could be counted in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// How far back it was searched (reports of this day and later), where the time for an answer was over before the
-    /// list was: `next` goes on from there. Such a page may be short or empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
-    pub searched_to: Option<Date>,
-    /// Per cent of the log whose closed cases are in the lists, while they are still being laid out after a start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub laid_out_percent: Option<u8>,
 }
 
-impl<T> PageAnswer<T> {
-    /// A page of a list that is whole.
-    #[must_use]
-    pub fn of(items: Vec<T>, next: Option<String>) -> Self {
-        Self { items, next, total: None, searched_to: None, laid_out_percent: None }
-    }
-}
-
-/// `GET /api/v1/cases/{id}`: the case as it stands and what happened to it, the newest of it, oldest first.
+/// `GET /api/v1/cases/{id}`: the case as it stands and what happened to it, the newest of it, oldest first: as events for
+/// programs, and as the lines a screen shows. The steps it took are in the case itself, however much was written about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CaseAnswer {
     pub case: Case,
+    #[serde(skip_deserializing)]
     pub timeline: Vec<Recorded>,
+    /// The same events in short; their `case` is left out, for it is above.
+    #[serde(default)]
+    pub lines: Vec<EventLine>,
     /// There is more before the timeline: what to ask for it as `before`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older: Option<u64>,
-    /// What lies before the timeline and is no note, the newest 500 of it: a case's way is whole however much was written
-    /// about it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Recorded>,
 }
 
 impl CaseAnswer {
-    /// Steps and timeline in order.
-    pub fn happened(&self) -> impl Iterator<Item = &Recorded> {
-        self.steps.iter().chain(&self.timeline)
+    #[must_use]
+    pub fn of(case: Case, timeline: Vec<Recorded>, older: Option<u64>) -> Self {
+        let lines = timeline.iter().map(|recorded| EventLine::of(recorded, None)).collect();
+        Self { case, timeline, lines, older }
     }
 
     /// Puts the page before the timeline in front of it.
     pub fn add_older(&mut self, page: CaseAnswer) {
-        let first = self.timeline.first().map_or(u64::MAX, |recorded| recorded.seq);
-        let before = page.timeline.into_iter().filter(|recorded| recorded.seq < first);
-        self.timeline.splice(0..0, before);
-        (self.older, self.steps) = (page.older, page.steps);
+        let first = self.lines.first().map_or(u64::MAX, |line| line.seq);
+        self.put_before(page, first);
     }
 
     /// Takes a newer answer of the same case, and keeps what was read of its past where the two touch.
     pub fn renew(&mut self, newer: CaseAnswer) {
         let past = std::mem::replace(self, newer);
-        let last = past.timeline.last().map_or(0, |recorded| recorded.seq);
-        let Some(before) = self.older.filter(|before| past.case.id == self.case.id && *before <= last + 1)
-        else {
-            return;
-        };
-        let kept: Vec<Recorded> =
-            past.timeline.into_iter().filter(|recorded| recorded.seq < before).collect();
-        if !kept.is_empty() {
-            self.timeline.splice(0..0, kept);
-            (self.older, self.steps) = (past.older, past.steps);
+        let last = past.lines.last().map_or(0, |line| line.seq);
+        let touches = self.older.filter(|before| past.case.id == self.case.id && *before <= last + 1);
+        if let Some(before) = touches.filter(|before| past.lines.iter().any(|line| line.seq < *before)) {
+            self.put_before(past, before);
         }
+    }
+
+    /// Puts what happened before `first` in front.
+    fn put_before(&mut self, page: CaseAnswer, first: u64) {
+        self.timeline.splice(0..0, page.timeline.into_iter().filter(|recorded| recorded.seq < first));
+        self.lines.splice(0..0, page.lines.into_iter().filter(|line| line.seq < first));
+        self.older = page.older;
     }
 }
 

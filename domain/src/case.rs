@@ -2,62 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Limit;
+use crate::clock::{Clock, ClockOf};
 use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use crate::moment::UtcMillis;
 use crate::place::Point;
 
-/// The seven stages of the closed loop (受理→立案→派遣→处置→反馈→核查→结案, `reference/domain.md` LOOP-01). A case
-/// is *in* the stage whose work is still to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// 受理
-    Accept,
-    /// 立案
-    File,
-    /// 派遣
-    Dispatch,
-    /// 处置
-    Dispose,
-    /// 反馈
-    Feedback,
-    /// 核查
-    Check,
-    /// 结案
-    Close,
-}
+pub mod event;
+pub mod history;
+pub mod stage;
+pub mod step;
 
-impl Stage {
-    pub const ALL: [Self; 7] =
-        [Self::Accept, Self::File, Self::Dispatch, Self::Dispose, Self::Feedback, Self::Check, Self::Close];
-
-    /// The stage after this one; none after closing.
-    #[must_use]
-    pub fn next(self) -> Option<Self> {
-        Self::ALL.get(self as usize + 1).copied()
-    }
-
-    /// The name in keys, URLs and files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::File => "file",
-            Self::Dispatch => "dispatch",
-            Self::Dispose => "dispose",
-            Self::Feedback => "feedback",
-            Self::Check => "check",
-            Self::Close => "close",
-        }
-    }
-
-    #[must_use]
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.key() == key)
-    }
-}
+pub use event::{CaseEvent, Stepped};
+pub use history::{History, KnownStep};
+pub use stage::Stage;
+pub use step::{Power, STEPS, Step};
 
 /// How urgently a person is needed (案件等级).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -95,7 +53,8 @@ pub struct Report {
     pub class: ClassCode,
     /// The finest area known.
     pub area: AreaCode,
-    /// 立案条件: which condition of the class, for example 破损 >25 cm².
+    /// 立案条件: the code of a condition of the class, whose milestones are then the disposal limit. A text that is no
+    /// code of such a condition, as older stores and other systems have it (破损 >25 cm²), stays what it is: words.
     #[serde(default)]
     pub condition: Option<String>,
     /// Where, in words.
@@ -121,32 +80,23 @@ fn one() -> u16 {
     1
 }
 
-/// How far a clock has run, as the log has recorded it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+/// One step a case took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    #[default]
-    Running,
-    /// Within the forecast window before the due time.
-    Nearing,
-    /// The due time passed while the work was still to be done.
-    Overdue,
-}
-
-/// The clock of one stage of one case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Clock {
-    pub started: UtcMillis,
-    /// When the forecast window begins.
-    pub nearing: UtcMillis,
-    pub due: UtcMillis,
-    /// None where only the due time is known, as for cases taken over from another system.
-    #[serde(default)]
-    pub limit: Option<Limit>,
-    #[serde(default)]
-    pub phase: Phase,
+pub struct Taken {
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub step: Step,
+    pub at: UtcMillis,
+    /// Who took it; the sender of the take-over for steps another system knew of.
+    pub by: String,
+    /// Who had to dispose of the case after the step.
+    pub department: Option<DepartmentCode>,
+    /// A clock the step stopped had run out.
+    pub late: bool,
+    /// Which time round the loop it was: 1, and one more each time a step leads back.
+    pub round: u16,
+    /// Sequence number of its event.
+    pub seq: u64,
 }
 
 /// One case as it stands.
@@ -166,8 +116,12 @@ pub struct Case {
     pub filed: Option<UtcMillis>,
     pub dispatched: Option<UtcMillis>,
     pub closed: Option<UtcMillis>,
-    pub dispatch_clock: Option<Clock>,
-    pub disposal_clock: Option<Clock>,
+    /// Every clock that was started, the oldest first; one that is stopped stays.
+    pub clocks: Vec<Clock>,
+    /// Every step it took that is known, the oldest first.
+    pub steps: Vec<Taken>,
+    /// Which time round the loop it is, from 1.
+    pub round: u16,
     /// Who is to dispose of it.
     pub department: Option<DepartmentCode>,
     /// Who has taken it in hand at the desk (认领).
@@ -182,15 +136,27 @@ impl Case {
         self.closed.is_none()
     }
 
-    /// The clock that runs now, with the stage it belongs to. The disposal clock runs from dispatch until the
-    /// disposal is done.
+    /// The clocks that run now.
+    pub fn running(&self) -> impl Iterator<Item = &Clock> {
+        self.clocks.iter().filter(|clock| self.is_open() && clock.is_running())
+    }
+
+    /// The clock that the stage's own step will stop: what a countdown shows.
     #[must_use]
-    pub fn running_clock(&self) -> Option<(Stage, &Clock)> {
-        match self.stage {
-            Stage::Dispatch => self.dispatch_clock.as_ref().map(|clock| (Stage::Dispatch, clock)),
-            Stage::Dispose => self.disposal_clock.as_ref().map(|clock| (Stage::Dispose, clock)),
-            Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => None,
-        }
-        .filter(|_| self.is_open())
+    pub fn leading_clock(&self) -> Option<&Clock> {
+        let of = Step::out_of(self.stage)?.stops.first()?;
+        self.running().find(|clock| clock.of == *of)
+    }
+
+    /// The newest clock that measures `of`, running or stopped.
+    #[must_use]
+    pub fn clock(&self, of: ClockOf) -> Option<&Clock> {
+        self.clocks.iter().rev().find(|clock| clock.of == of)
+    }
+
+    /// The step that was taken last.
+    #[must_use]
+    pub fn last_step(&self) -> Option<&Taken> {
+        self.steps.last()
     }
 }

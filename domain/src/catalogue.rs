@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::calendar::Limit;
-use crate::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+use crate::clock::Limit;
+use crate::code::{AreaCode, ClassCode, ConditionCode, DepartmentCode, SourceCode};
+use crate::rejection::Language;
 use crate::text::{TextError, TextKind, check_stated, check_text};
 
 /// A name in both languages of the screens.
@@ -53,6 +54,9 @@ pub struct Area {
     #[serde(default)]
     pub parent: Option<AreaCode>,
     pub name: Name,
+    /// Readable for ever, and refused for what is new.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 impl AreaLevel {
@@ -67,6 +71,19 @@ impl AreaLevel {
             Self::Street => "street",
             Self::Community => "community",
             Self::Grid => "grid",
+        }
+    }
+
+    /// The name in messages.
+    #[must_use]
+    pub fn words(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::Zh, Self::City) => "市",
+            (Language::Zh, Self::District) => "区县",
+            (Language::Zh, Self::Street) => "街道",
+            (Language::Zh, Self::Community) => "社区",
+            (Language::Zh, Self::Grid) => "单元网格",
+            (Language::En, level) => level.key(),
         }
     }
 }
@@ -109,6 +126,9 @@ pub struct Class {
     /// Disposal limit (处置时限) when the filing condition gives none.
     #[serde(default)]
     pub disposal_limit: Option<Limit>,
+    /// Readable for ever, and refused for what is new.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +137,9 @@ pub struct Class {
 pub struct Source {
     pub code: SourceCode,
     pub name: Name,
+    /// Readable for ever, and refused for what is new.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +148,51 @@ pub struct Source {
 pub struct Department {
     pub code: DepartmentCode,
     pub name: Name,
+    /// Readable for ever, and refused for what is new.
+    #[serde(default)]
+    pub retired: bool,
+}
+
+/// 立案条件: one way in which a case of a class is filed, with how long its disposal may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    pub code: ConditionCode,
+    pub class: ClassCode,
+    pub name: Name,
+    /// How long from dispatch; several where the disposal comes in parts (先制止、再恢复). The last is the disposal limit.
+    pub milestones: Vec<Milestone>,
+    /// 结案条件: what must be so before the case is closed, in words.
+    #[serde(default)]
+    pub close_condition: Option<Name>,
+    /// Readable for ever, and refused for what is new.
+    #[serde(default)]
+    pub retired: bool,
+}
+
+/// One part of a disposal with its limit, counted from dispatch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Milestone {
+    pub name: Name,
+    pub limit: Limit,
+}
+
+/// Milestones one condition may have.
+pub const MILESTONES_MAX: usize = 9;
+
+impl Condition {
+    /// Whether it has milestones, each possible, and no later one that would be due before one of the same kind.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        let possible = self.milestones.iter().all(|milestone| milestone.limit.is_possible());
+        let ordered = self.milestones.windows(2).all(|pair| {
+            pair[0].limit.kind() != pair[1].limit.kind() || pair[0].limit.amount < pair[1].limit.amount
+        });
+        (1..=MILESTONES_MAX).contains(&self.milestones.len()) && possible && ordered
+    }
 }
 
 /// One line of the catalogue.
@@ -136,6 +204,7 @@ pub enum Entry {
     Class(Class),
     Source(Source),
     Department(Department),
+    Condition(Condition),
 }
 
 impl Entry {
@@ -146,6 +215,7 @@ impl Entry {
             Self::Class(class) => &class.name,
             Self::Source(source) => &source.name,
             Self::Department(department) => &department.name,
+            Self::Condition(condition) => &condition.name,
         }
     }
 
@@ -156,6 +226,7 @@ impl Entry {
             Self::Class(class) => class.code.as_str(),
             Self::Source(source) => source.code.as_str(),
             Self::Department(department) => department.code.as_str(),
+            Self::Condition(condition) => condition.code.as_str(),
         }
     }
 }
@@ -167,6 +238,7 @@ pub struct Catalogue {
     pub classes: BTreeMap<ClassCode, Class>,
     pub sources: BTreeMap<SourceCode, Source>,
     pub departments: BTreeMap<DepartmentCode, Department>,
+    pub conditions: BTreeMap<ConditionCode, Condition>,
     /// Areas in the order in which they were entered: screens keep the order of the bulletin, because a hand
     /// learns a place.
     pub area_order: Vec<AreaCode>,
@@ -179,7 +251,11 @@ impl Catalogue {
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.areas.len() + self.classes.len() + self.sources.len() + self.departments.len()
+        self.areas.len()
+            + self.classes.len()
+            + self.sources.len()
+            + self.departments.len()
+            + self.conditions.len()
     }
 
     #[must_use]
@@ -217,6 +293,9 @@ impl Catalogue {
             Entry::Department(department) => {
                 drop(self.departments.insert(department.code.clone(), department));
             }
+            Entry::Condition(condition) => {
+                drop(self.conditions.insert(condition.code.clone(), condition));
+            }
         }
     }
 
@@ -228,7 +307,15 @@ impl Catalogue {
             Entry::Class(class) => self.classes.get(&class.code) == Some(class),
             Entry::Source(source) => self.sources.get(&source.code) == Some(source),
             Entry::Department(department) => self.departments.get(&department.code) == Some(department),
+            Entry::Condition(condition) => self.conditions.get(&condition.code) == Some(condition),
         }
+    }
+
+    /// The condition a report names: none where its text is no code of a condition of its class.
+    #[must_use]
+    pub fn condition(&self, class: &ClassCode, text: Option<&str>) -> Option<&Condition> {
+        let code = ConditionCode::new(text?).ok()?;
+        self.conditions.get(&code).filter(|condition| condition.class == *class)
     }
 
     /// The area and those it lies in, finest first, each once. Empty when the code is unknown.

@@ -81,6 +81,10 @@ code!(
     DepartmentCode
 );
 code!(
+    /// A filing condition (立案条件) of a class, for example `P01-01.2`. Unique in the whole catalogue.
+    ConditionCode
+);
+code!(
     /// A camera channel (摄像机).
     CameraCode
 );

@@ -1,21 +1,29 @@
-//! Commands (what someone asks for) and events (what happened).
+//! Commands: what someone asks for, and may be refused.
 //!
-//! A command may be refused, an event is a fact. The stored form of events is `server::store::stored`'s own, so
-//! that a renamed field here cannot make last year's log unreadable.
+//! What happened is an `event`. A step of the loop is one command whose name and fields its row of the table gives; its
+//! JSON is that of a command like any other, `{"file_case":{"case":7}}`.
 
+use serde::de::value::EnumAccessDeserializer;
+use serde::de::{Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
-use crate::calendar::Limit;
-use crate::case::{Clock, Report, Stage};
+use crate::case::step::Words;
+use crate::case::{Report, Step};
 use crate::catalogue::Entry;
-use crate::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
-use crate::moment::{Date, UtcMillis};
+use crate::clock::Limit;
+use crate::code::{CaseId, DepartmentCode, WhistleId};
+use crate::moment::UtcMillis;
+use crate::rejection::Language;
 use crate::whistle::WhistleCall;
+
+pub use crate::case::history::{History, KnownStep};
 
 /// What someone asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// 上报: a new case enters at 受理.
     ReportCase {
@@ -26,41 +34,9 @@ pub enum Command {
     },
     /// 接入: a case that already has a history in another system is taken over at the stage it has reached.
     TakeOverCase { report: Report, history: History },
-    /// 受理
-    AcceptCase { case: CaseId },
-    /// 立案: starts the dispatch clock.
-    FileCase { case: CaseId },
-    /// 派遣: starts the disposal clock; without a limit the class's or the policy's holds.
-    DispatchCase {
-        case: CaseId,
-        department: DepartmentCode,
-        #[serde(default)]
-        limit: Option<Limit>,
-    },
-    /// 处置完成
-    FinishDisposal {
-        case: CaseId,
-        #[serde(default)]
-        note: String,
-    },
-    /// 反馈
-    GiveFeedback {
-        case: CaseId,
-        #[serde(default)]
-        note: String,
-    },
-    /// 核查通过
-    PassCheck {
-        case: CaseId,
-        #[serde(default)]
-        note: String,
-    },
-    /// 结案
-    CloseCase {
-        case: CaseId,
-        #[serde(default)]
-        note: String,
-    },
+    /// A step of the closed loop; its row says its name, whose it is and what it asks for.
+    #[serde(skip)]
+    Step(TakeStep),
     /// 认领: whoever sends it takes the case in hand.
     ClaimCase { case: CaseId },
     /// 备注
@@ -88,13 +64,7 @@ impl Command {
         match self {
             Self::ReportCase { .. } => "report_case",
             Self::TakeOverCase { .. } => "take_over_case",
-            Self::AcceptCase { .. } => "accept_case",
-            Self::FileCase { .. } => "file_case",
-            Self::DispatchCase { .. } => "dispatch_case",
-            Self::FinishDisposal { .. } => "finish_disposal",
-            Self::GiveFeedback { .. } => "give_feedback",
-            Self::PassCheck { .. } => "pass_check",
-            Self::CloseCase { .. } => "close_case",
+            Self::Step(take) => take.step.command,
             Self::ClaimCase { .. } => "claim_case",
             Self::NoteCase { .. } => "note_case",
             Self::RaiseWhistle { .. } => "raise_whistle",
@@ -104,208 +74,181 @@ impl Command {
             Self::PassDeadlines => "pass_deadlines",
         }
     }
+
+    /// What it is called on a screen.
+    #[must_use]
+    pub fn act(&self) -> Words {
+        match self {
+            Self::ReportCase { .. } => ["上报", "report a case"],
+            Self::TakeOverCase { .. } => ["接入案件", "take over a case"],
+            Self::Step(take) => take.step.act,
+            Self::ClaimCase { .. } => ["认领", "take a case in hand"],
+            Self::NoteCase { .. } => ["备注", "write a note"],
+            Self::RaiseWhistle { .. } => ["吹哨", "raise a whistle call"],
+            Self::RespondToWhistle { .. } => ["报到", "respond to a whistle call"],
+            Self::CloseWhistle { .. } => ["销哨", "end a whistle call"],
+            Self::DefineCatalogue { .. } => ["增补目录", "define codes"],
+            Self::PassDeadlines => ["计时", "record deadlines"],
+        }
+    }
 }
 
-/// What the other system knows of a case that is taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// One step of one case, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeStep {
+    pub step: Step,
+    pub case: CaseId,
+    pub note: String,
+    /// Who is to dispose of the case; stated where the step asks for it.
+    pub department: Option<DepartmentCode>,
+    /// Without one the condition's, the class's or the policy's limit holds.
+    pub limit: Option<Limit>,
+}
+
+impl Step {
+    /// The command that takes it, without a remark.
+    #[must_use]
+    pub fn take(self, case: CaseId) -> Command {
+        Command::Step(TakeStep { step: self, case, note: String::new(), department: None, limit: None })
+    }
+
+    /// The command that takes it, with a remark where the step takes one.
+    #[must_use]
+    pub fn take_with(self, case: CaseId, note: &str) -> Command {
+        let note = if self.asks.note { note.to_owned() } else { String::new() };
+        Command::Step(TakeStep { step: self, case, note, department: None, limit: None })
+    }
+
+    /// The command that takes it, for a department where the step asks for one.
+    #[must_use]
+    pub fn take_for(self, case: CaseId, department: DepartmentCode) -> Command {
+        let department = self.asks.department.then_some(department);
+        Command::Step(TakeStep { step: self, case, note: String::new(), department, limit: None })
+    }
+}
+
+/// The fields of a step's command; which of them it may and must have is in its row.
+#[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct History {
-    /// From 1970 to the present.
-    pub opened: UtcMillis,
-    /// The stage it waits in; ignored when closed.
-    pub stage: Stage,
-    /// From the opening to the present.
-    #[serde(default)]
-    pub closed: Option<UtcMillis>,
-    /// Disposal due time, from 1970 to 2199; none is kept as none.
-    #[serde(default)]
-    pub due: Option<UtcMillis>,
+pub struct StepFields {
+    case: CaseId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    department: Option<DepartmentCode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
 }
 
-/// Whose deadline passed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DeadlineOf {
-    /// 派遣时限
-    Dispatch(CaseId),
-    /// 处置时限
-    Disposal(CaseId),
-    /// 报到时限 of one department
-    Response(WhistleId, DepartmentCode),
+impl TakeStep {
+    fn fields(&self) -> StepFields {
+        StepFields {
+            case: self.case,
+            note: self.step.asks.note.then(|| self.note.clone()),
+            department: self.department.clone(),
+            limit: self.limit,
+        }
+    }
+
+    fn of<E: serde::de::Error>(step: Step, fields: StepFields) -> Result<Self, E> {
+        let StepFields { case, note, department, limit } = fields;
+        let asks = step.asks;
+        let surplus = [
+            ("note", note.is_some() && !asks.note),
+            ("department", department.is_some() && !asks.department),
+            ("limit", limit.is_some() && !asks.limit),
+        ];
+        if let Some((field, _)) = surplus.into_iter().find(|(_, surplus)| *surplus) {
+            return Err(E::custom(format_args!("unknown field `{field}`: {} has none", step.command)));
+        }
+        if asks.department && department.is_none() {
+            return Err(E::missing_field("department"));
+        }
+        Ok(Self { step, case, note: note.unwrap_or_default(), department, limit })
+    }
 }
 
-impl DeadlineOf {
-    #[must_use]
-    pub fn case(&self) -> Option<CaseId> {
+impl Serialize for Command {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Dispatch(case) | Self::Disposal(case) => Some(*case),
-            Self::Response(..) => None,
+            Self::Step(take) => {
+                serializer.serialize_newtype_variant("Command", 0, take.step.command, &take.fields())
+            }
+            // The derived form knows every other one.
+            other => Command::serialize(other, serializer),
         }
     }
 }
 
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    CaseReported {
-        case: CaseId,
-        number: String,
-        report: Report,
-        area_path: Vec<AreaCode>,
-        seen: UtcMillis,
-    },
-    CaseTakenOver {
-        case: CaseId,
-        number: String,
-        report: Report,
-        area_path: Vec<AreaCode>,
-        history: History,
-        /// Set when the case still waits for dispatch.
-        dispatch_clock: Option<Clock>,
-    },
-    CaseAccepted {
-        case: CaseId,
-    },
-    CaseFiled {
-        case: CaseId,
-        dispatch_clock: Clock,
-    },
-    CaseDispatched {
-        case: CaseId,
-        department: DepartmentCode,
-        disposal_clock: Clock,
-    },
-    DisposalFinished {
-        case: CaseId,
-        note: String,
-    },
-    FeedbackGiven {
-        case: CaseId,
-        note: String,
-    },
-    CheckPassed {
-        case: CaseId,
-        note: String,
-    },
-    CaseClosed {
-        case: CaseId,
-        note: String,
-    },
-    CaseClaimed {
-        case: CaseId,
-    },
-    CaseNoted {
-        case: CaseId,
-        text: String,
-    },
-    WhistleRaised {
-        whistle: WhistleId,
-        call: WhistleCall,
-        area_path: Vec<AreaCode>,
-        due: UtcMillis,
-    },
-    WhistleAnswered {
-        whistle: WhistleId,
-        department: DepartmentCode,
-    },
-    WhistleClosed {
-        whistle: WhistleId,
-        note: String,
-    },
-    CatalogueDefined {
-        entries: Vec<Entry>,
-    },
-    /// The forecast window before a due time began while the work was still to be done.
-    DeadlineNearing {
-        of: DeadlineOf,
-        due: UtcMillis,
-    },
-    /// A due time passed while the work was still to be done.
-    DeadlinePassed {
-        of: DeadlineOf,
-        due: UtcMillis,
-    },
-    /// A new local day began: "today" and "this month" start from zero.
-    DayTurned {
-        date: Date,
-    },
-}
+/// Names of the commands that are no steps.
+const PLAIN: [&str; 9] = [
+    "report_case",
+    "take_over_case",
+    "claim_case",
+    "note_case",
+    "raise_whistle",
+    "respond_to_whistle",
+    "close_whistle",
+    "define_catalogue",
+    "pass_deadlines",
+];
 
-impl Event {
-    /// The case the event is about.
-    #[must_use]
-    pub fn case(&self) -> Option<CaseId> {
-        match self {
-            Self::CaseReported { case, .. }
-            | Self::CaseTakenOver { case, .. }
-            | Self::CaseAccepted { case }
-            | Self::CaseFiled { case, .. }
-            | Self::CaseDispatched { case, .. }
-            | Self::DisposalFinished { case, .. }
-            | Self::FeedbackGiven { case, .. }
-            | Self::CheckPassed { case, .. }
-            | Self::CaseClosed { case, .. }
-            | Self::CaseClaimed { case }
-            | Self::CaseNoted { case, .. } => Some(*case),
-            Self::DeadlineNearing { of, .. } | Self::DeadlinePassed { of, .. } => of.case(),
-            Self::WhistleRaised { call, .. } => call.case,
-            Self::WhistleAnswered { .. }
-            | Self::WhistleClosed { .. }
-            | Self::CatalogueDefined { .. }
-            | Self::DayTurned { .. } => None,
-        }
-    }
+/// Names of all commands.
+static NAMES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| PLAIN.into_iter().chain(Step::all().map(|step| step.0.command)).collect());
 
-    /// The whistle the event is about.
-    #[must_use]
-    pub fn whistle(&self) -> Option<WhistleId> {
-        match self {
-            Self::WhistleRaised { whistle, .. }
-            | Self::WhistleAnswered { whistle, .. }
-            | Self::WhistleClosed { whistle, .. }
-            | Self::DeadlinePassed { of: DeadlineOf::Response(whistle, _), .. } => Some(*whistle),
-            _ => None,
-        }
-    }
-
-    /// The name in logs, the feed and the store.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CaseReported { .. } => "case_reported",
-            Self::CaseTakenOver { .. } => "case_taken_over",
-            Self::CaseAccepted { .. } => "case_accepted",
-            Self::CaseFiled { .. } => "case_filed",
-            Self::CaseDispatched { .. } => "case_dispatched",
-            Self::DisposalFinished { .. } => "disposal_finished",
-            Self::FeedbackGiven { .. } => "feedback_given",
-            Self::CheckPassed { .. } => "check_passed",
-            Self::CaseClosed { .. } => "case_closed",
-            Self::CaseClaimed { .. } => "case_claimed",
-            Self::CaseNoted { .. } => "case_noted",
-            Self::WhistleRaised { .. } => "whistle_raised",
-            Self::WhistleAnswered { .. } => "whistle_answered",
-            Self::WhistleClosed { .. } => "whistle_closed",
-            Self::CatalogueDefined { .. } => "catalogue_defined",
-            Self::DeadlineNearing { .. } => "deadline_nearing",
-            Self::DeadlinePassed { .. } => "deadline_passed",
-            Self::DayTurned { .. } => "day_turned",
-        }
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("Command", &NAMES, ByName)
     }
 }
 
-/// An event with its place in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Recorded {
-    /// Commit order, from 1, without gaps.
-    pub seq: u64,
-    pub at: UtcMillis,
-    /// Who sent the command: an account, a token's name or `system`.
-    pub actor: String,
-    pub event: Event,
+struct ByName;
+
+impl<'de> Visitor<'de> for ByName {
+    type Value = Command;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a command by its name")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Command, A::Error> {
+        let (name, fields) = data.variant::<String>()?;
+        if let Some(step) = Step::of_command(&name) {
+            return TakeStep::of(step, fields.newtype_variant()?).map(Command::Step);
+        }
+        if !PLAIN.contains(&name.as_str()) {
+            return Err(serde::de::Error::unknown_variant(&name, &NAMES));
+        }
+        Command::deserialize(EnumAccessDeserializer::new(Known { name, fields }))
+    }
 }
+
+/// A name that was read already, put back before its fields.
+struct Known<V> {
+    name: String,
+    fields: V,
+}
+
+impl<'de, V: VariantAccess<'de>> EnumAccess<'de> for Known<V> {
+    type Error = V::Error;
+    type Variant = V;
+
+    fn variant_seed<S: serde::de::DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, V), V::Error> {
+        let name = IntoDeserializer::<V::Error>::into_deserializer(self.name);
+        seed.deserialize(name).map(|name| (name, self.fields))
+    }
+}
+
+/// What a screen calls a command.
+#[must_use]
+pub fn act_words(act: Words, language: Language) -> &'static str {
+    match language {
+        Language::Zh => act[0],
+        Language::En => act[1],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -120,10 +120,15 @@ const OWN: [&str; 2] = ["本系统规则", "rule of this system"];
 const PLAIN: [Plain; 23] = [
     (
         Measure::Filed.key(),
-        ["立案", "本期内完成立案的案件数，按立案时刻计入当地日、月", BULLETIN[0]],
+        [
+            "立案",
+            "本期内完成立案的案件数，按立案时刻计入当地日、月；接入案件的立案时刻未知的，不计",
+            BULLETIN[0],
+        ],
         [
             "Filed",
-            "cases whose filing (立案) happened in the period, counted in the local day and month of that moment",
+            "cases whose filing (立案) happened in the period, counted in the local day and month of that moment; a case taken \
+             over counts where that moment is known",
             BULLETIN[1],
         ],
     ),
@@ -165,10 +170,15 @@ const PLAIN: [Plain; 23] = [
     ),
     (
         Measure::Dispatched.key(),
-        ["派遣", "本期内派遣至责任部门的案件数，按派遣时刻计入", "昆政办〔2018〕63号 闭环流程"],
+        [
+            "派遣",
+            "本期内派遣至责任部门的次数，按派遣时刻计入；接入案件的派遣时刻未知的，不计",
+            "昆政办〔2018〕63号 闭环流程",
+        ],
         [
             "Dispatched",
-            "cases sent to a department in the period, counted at the moment of dispatch",
+            "dispatches to a department in the period, counted at the moment of dispatch; those of a case taken over count where \
+             that moment is known",
             LOOP[1],
         ],
     ),

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Limit, WorkCalendar};
-use crate::catalogue::{Area, Catalogue, Class, Department, ENTRIES_MAX, Entry, Name, Source};
-use crate::moment::UtcOffset;
+use crate::catalogue::{Area, Catalogue, Class, Condition, Department, ENTRIES_MAX, Entry, Name, Source};
+use crate::clock::{Limit, WorkCalendar};
+use crate::moment::{UtcMillis, UtcOffset};
 use crate::place::Bounds;
 use crate::text::{TextKind, check_stated};
 
@@ -55,7 +55,13 @@ pub struct Policy {
     pub sources: Vec<Source>,
     #[serde(default)]
     pub departments: Vec<Department>,
+    /// 立案条件, with the limits of the disposal.
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
 }
+
+/// 2026-01-01 in UTC: a limit must be able to run out when started then.
+const REFERENCE: UtcMillis = UtcMillis(1_767_225_600_000);
 
 impl Policy {
     /// The codes the policy states.
@@ -71,7 +77,8 @@ impl Policy {
         let classes = self.classes.iter().cloned().map(Entry::Class);
         let sources = self.sources.iter().cloned().map(Entry::Source);
         let departments = self.departments.iter().cloned().map(Entry::Department);
-        areas.chain(classes).chain(sources).chain(departments)
+        let conditions = self.conditions.iter().cloned().map(Entry::Condition);
+        areas.chain(classes).chain(sources).chain(departments).chain(conditions)
     }
 
     /// Says what is wrong, naming the field.
@@ -80,9 +87,7 @@ impl Policy {
         for (field, limit) in
             [("dispatch_limit", self.dispatch_limit), ("disposal_limit", self.disposal_limit)]
         {
-            if !limit.is_possible() {
-                return Err(format!("{field}: {} is not within 1 to 10,000", limit.amount));
-            }
+            self.check_limit(limit).map_err(|problem| format!("{field}: {problem}"))?;
         }
         if !(1..100).contains(&self.lamp_yellow_percent) {
             return Err(format!("lamp_yellow_percent: {} is not within 1 to 99", self.lamp_yellow_percent));
@@ -112,6 +117,17 @@ impl Policy {
         self.check_codes()
     }
 
+    /// A limit must be possible, and the calendar must know when it runs out.
+    fn check_limit(&self, limit: Limit) -> Result<(), String> {
+        if !limit.is_possible() {
+            return Err(format!("{} is not within 1 to 10,000", limit.amount));
+        }
+        match self.calendar.due(REFERENCE, limit, self.utc_offset_minutes) {
+            Some(_) => Ok(()),
+            None => Err(format!("{} units run out further ahead than a due time can be told", limit.amount)),
+        }
+    }
+
     fn check_codes(&self) -> Result<(), String> {
         let catalogue = self.catalogue();
         if catalogue.len() > ENTRIES_MAX {
@@ -124,8 +140,24 @@ impl Policy {
             catalogue.check_area(area).map_err(|problem| format!("areas: `{}`: {problem}", area.code))?;
         }
         for class in &self.classes {
-            if class.disposal_limit.is_some_and(|limit| !limit.is_possible()) {
-                return Err(format!("classes: `{}`: disposal_limit is not within 1 to 10,000", class.code));
+            class
+                .disposal_limit
+                .map_or(Ok(()), |limit| self.check_limit(limit))
+                .map_err(|problem| format!("classes: `{}`: disposal_limit: {problem}", class.code))?;
+        }
+        for condition in &self.conditions {
+            let of = |problem: String| format!("conditions: `{}`: {problem}", condition.code);
+            if !catalogue.classes.contains_key(&condition.class) {
+                return Err(of(format!("names the unknown class `{}`", condition.class)));
+            }
+            if !condition.is_possible() {
+                return Err(of(
+                    "expected 1 to 9 milestones of 1 to 10,000 units, of the same kind each longer than the one before".into(),
+                ));
+            }
+            for milestone in &condition.milestones {
+                milestone.name.check().map_err(|problem| of(format!("name of a milestone: {problem}")))?;
+                self.check_limit(milestone.limit).map_err(of)?;
             }
         }
         Ok(())

@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Stage;
+use crate::case::step::Words;
+use crate::case::{Stage, Step};
 use crate::code::{CaseId, WhistleId};
+use crate::moment::{UtcMillis, UtcOffset};
+
+pub mod problem;
+
+pub use problem::{RangeProblem, TimeProblem};
 
 /// Language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,9 +23,7 @@ pub enum Language {
 }
 
 /// Why a command was refused. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
     UnknownCase {
         case: CaseId,
@@ -32,6 +36,13 @@ pub enum Rejection {
         field: String,
         code: String,
     },
+    /// The code was retired: cases that have it keep it, new ones cannot get it.
+    RetiredCode {
+        field: String,
+        code: String,
+    },
+    /// The case took a step after what the sender had seen of it.
+    MovedOn(Box<MovedOn>),
     /// The case waits in another stage; stages are not jumped.
     WrongStage {
         case: CaseId,
@@ -41,12 +52,12 @@ pub enum Rejection {
     /// A time before, after or against the order it must have.
     ImpossibleTime {
         field: String,
-        problem: String,
+        problem: TimeProblem,
     },
     /// A value outside its range.
     OutOfRange {
         field: String,
-        problem: String,
+        problem: RangeProblem,
     },
     /// The department was not called, or has already responded.
     NotCalled {
@@ -61,7 +72,8 @@ pub enum Rejection {
     KeyReused,
     /// The account may not send this command.
     NotAllowed {
-        command: String,
+        command: &'static str,
+        act: Words,
     },
     /// The account acts for one department, and this is another's, or nobody's yet.
     OtherDepartment {
@@ -72,6 +84,40 @@ pub enum Rejection {
     NoDepartment,
 }
 
+/// What happened between what the sender of a command had seen of a case and the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedOn {
+    pub case: CaseId,
+    pub number: String,
+    /// Version the sender had seen.
+    pub seen: u64,
+    /// Version it has.
+    pub is: u64,
+    /// The stage it waits in.
+    pub stage: Stage,
+    /// The last step it took, and who took it when.
+    pub step: Step,
+    pub by: String,
+    pub at: UtcMillis,
+    pub offset: UtcOffset,
+}
+
+impl MovedOn {
+    fn words(&self, language: Language) -> String {
+        let time = self.at.local(self.offset);
+        let (number, by, step) = (&self.number, &self.by, self.step.happened(language));
+        let (hour, minute, stage) = (time.hour(), time.minute(), self.stage.words(language));
+        match language {
+            Language::Zh => format!(
+                "您看到案件 {number} 之后，{by}已于 {hour:02}:{minute:02} 办理“{step}”，现在{stage}环节；未作任何变更，请看过现状再办"
+            ),
+            Language::En => format!(
+                "after what you saw of case {number}, {by} took the step “{step}” at {hour:02}:{minute:02}; it now waits in “{stage}”. Nothing was changed; look at it again first"
+            ),
+        }
+    }
+}
+
 impl Rejection {
     /// The stable name of the problem, for programs.
     #[must_use]
@@ -80,6 +126,8 @@ impl Rejection {
             Self::UnknownCase { .. } => "unknown_case",
             Self::UnknownWhistle { .. } => "unknown_whistle",
             Self::UnknownCode { .. } => "unknown_code",
+            Self::RetiredCode { .. } => "retired_code",
+            Self::MovedOn(_) => "moved_on",
             Self::WrongStage { .. } => "wrong_stage",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::OutOfRange { .. } => "out_of_range",
@@ -97,9 +145,11 @@ impl Rejection {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::UnknownCode { field, .. }
+            | Self::RetiredCode { field, .. }
             | Self::ImpossibleTime { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
             Self::UnknownCase { .. } | Self::WrongStage { .. } => Some("case"),
+            Self::MovedOn(_) => Some("seen"),
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
             Self::KeyReused => Some("key"),
@@ -122,15 +172,22 @@ impl Rejection {
             Self::UnknownCase { case } => format!("没有在办案件 {case}；请核对编号，已结案件不再变更"),
             Self::UnknownWhistle { whistle } => format!("没有进行中的哨 {whistle}"),
             Self::UnknownCode { field, code } => format!("{field}：代码“{code}”不在目录中"),
+            Self::RetiredCode { field, code } => format!("{field}：代码“{code}”已停用，新案件不再使用"),
+            Self::MovedOn(moved) => moved.words(Language::Zh),
             Self::WrongStage { case, is, needs } => {
-                format!("案件 {case} 现在{}环节，此操作须在{}环节，不得跳过", stage_zh(*is), stage_zh(*needs))
+                let (is, needs) = (is.words(Language::Zh), needs.words(Language::Zh));
+                format!("案件 {case} 现在{is}环节，此操作须在{needs}环节，不得跳过")
             }
-            Self::ImpossibleTime { field, problem } => format!("{field}：时间不成立（{problem}）"),
-            Self::OutOfRange { field, problem } => format!("{field}：超出范围（{problem}）"),
+            Self::ImpossibleTime { field, problem } => {
+                format!("{field}：时间不成立（{}）", problem.words(Language::Zh))
+            }
+            Self::OutOfRange { field, problem } => {
+                format!("{field}：超出范围（{}）", problem.words(Language::Zh))
+            }
             Self::NotCalled { whistle, department } => format!("哨 {whistle} 没有呼叫“{department}”"),
             Self::AlreadyResponded { whistle, department } => format!("“{department}”已就哨 {whistle} 报到"),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
-            Self::NotAllowed { command } => format!("当前账号无权执行 {command}"),
+            Self::NotAllowed { act, .. } => format!("当前账号无权办理“{}”", act[0]),
             Self::OtherDepartment { own, other: Some(other) } => {
                 format!("当前账号属于“{own}”，不能代“{other}”办理")
             }
@@ -148,13 +205,21 @@ impl Rejection {
             }
             Self::UnknownWhistle { whistle } => format!("no open whistle call {whistle}"),
             Self::UnknownCode { field, code } => format!("{field}: code `{code}` is not in the catalogue"),
+            Self::RetiredCode { field, code } => {
+                format!("{field}: code `{code}` is retired; new cases cannot have it")
+            }
+            Self::MovedOn(moved) => moved.words(Language::En),
             Self::WrongStage { case, is, needs } => format!(
                 "case {case} waits in `{}`, this needs `{}`; stages are not jumped",
                 is.key(),
                 needs.key()
             ),
-            Self::ImpossibleTime { field, problem } => format!("{field}: impossible time, {problem}"),
-            Self::OutOfRange { field, problem } => format!("{field}: out of range, {problem}"),
+            Self::ImpossibleTime { field, problem } => {
+                format!("{field}: impossible time, {}", problem.words(Language::En))
+            }
+            Self::OutOfRange { field, problem } => {
+                format!("{field}: out of range, {}", problem.words(Language::En))
+            }
             Self::NotCalled { whistle, department } => {
                 format!("whistle call {whistle} did not call `{department}`")
             }
@@ -162,7 +227,7 @@ impl Rejection {
                 format!("`{department}` has already responded to whistle call {whistle}")
             }
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
-            Self::NotAllowed { command } => format!("this account may not send {command}"),
+            Self::NotAllowed { command, .. } => format!("this account may not send {command}"),
             Self::OtherDepartment { own, other: Some(other) } => {
                 format!("this account acts for `{own}`, not for `{other}`")
             }
@@ -174,20 +239,6 @@ impl Rejection {
     }
 }
 
-/// The stage's Chinese name.
-#[must_use]
-pub fn stage_zh(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Accept => "受理",
-        Stage::File => "立案",
-        Stage::Dispatch => "派遣",
-        Stage::Dispose => "处置",
-        Stage::Feedback => "反馈",
-        Stage::Check => "核查",
-        Stage::Close => "结案",
-    }
-}
-
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.en())
@@ -195,3 +246,6 @@ impl std::fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Power;
 use crate::code::DepartmentCode;
 use crate::command::Command;
 use crate::rejection::Rejection;
@@ -49,18 +50,9 @@ impl Role {
             Command::ReportCase { .. } => {
                 matches!(self, Self::Supervisor | Self::Dispatcher | Self::Department | Self::Machine)
             }
-            Command::AcceptCase { .. }
-            | Command::FileCase { .. }
-            | Command::PassCheck { .. }
-            | Command::CloseCase { .. } => matches!(self, Self::Supervisor | Self::Machine),
-            Command::DispatchCase { .. } | Command::RaiseWhistle { .. } | Command::CloseWhistle { .. } => {
-                matches!(self, Self::Dispatcher | Self::Machine)
-            }
-            Command::FinishDisposal { .. }
-            | Command::GiveFeedback { .. }
-            | Command::RespondToWhistle { .. } => {
-                matches!(self, Self::Department | Self::Dispatcher | Self::Machine)
-            }
+            Command::Step(take) => self.holds(take.step.power),
+            Command::RaiseWhistle { .. } | Command::CloseWhistle { .. } => self.holds(Power::Dispatch),
+            Command::RespondToWhistle { .. } => self.holds(Power::Department),
             Command::ClaimCase { .. } | Command::NoteCase { .. } => {
                 matches!(self, Self::Supervisor | Self::Dispatcher | Self::Department | Self::Machine)
             }
@@ -68,6 +60,16 @@ impl Role {
             Command::DefineCatalogue { .. } => matches!(self, Self::Admin | Self::Machine),
             // The timer's alone.
             Command::PassDeadlines => false,
+        }
+    }
+
+    /// Whether the role alone allows the steps of a power. Whoever sends may also do what the called departments do.
+    #[must_use]
+    pub fn holds(self, power: Power) -> bool {
+        match power {
+            Power::Supervision => matches!(self, Self::Supervisor | Self::Machine),
+            Power::Dispatch => matches!(self, Self::Dispatcher | Self::Machine),
+            Power::Department => matches!(self, Self::Department | Self::Dispatcher | Self::Machine),
         }
     }
 }
@@ -95,7 +97,7 @@ pub fn acts_for(
 ) -> Result<Option<DepartmentCode>, Rejection> {
     let mut allowed = roles.iter().filter(|role| role.may(command)).peekable();
     if allowed.peek().is_none() {
-        return Err(Rejection::NotAllowed { command: command.name().to_owned() });
+        return Err(Rejection::NotAllowed { command: command.name(), act: command.act() });
     }
     // A report is nobody's own business: an account whose department is not known may send it as well.
     let anyone = matches!(command, Command::ReportCase { .. });

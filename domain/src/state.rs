@@ -6,10 +6,11 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::case::{Case, Phase, Stage};
+use crate::case::{Case, CaseEvent};
 use crate::catalogue::Catalogue;
+use crate::clock::{Deadline, Subject};
 use crate::code::{CaseId, WhistleId};
-use crate::command::{DeadlineOf, Event, History, Recorded};
+use crate::event::{DeadlineEvent, Event, HallEvent, PolicyEvent, Recorded};
 use crate::moment::{Date, UtcMillis, UtcOffset};
 use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
@@ -20,21 +21,12 @@ mod check;
 mod days;
 mod decide;
 mod define;
+mod seen;
+mod start;
+mod steps;
 mod whistles;
 
 pub use decide::decide;
-use whistles::counted_whistle;
-
-/// Whether a deadline is about to pass or has passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Alarm {
-    Nearing,
-    Due,
-}
-
-/// One entry of the ordered set of deadlines: when, what happens then, and for what.
-pub type Deadline = (UtcMillis, Alarm, DeadlineOf);
 
 /// Everything the rules need to know, rebuilt from the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +104,9 @@ impl State {
         for (code, department) in defined.departments {
             catalogue.departments.entry(code).or_insert(department);
         }
+        for (code, condition) in defined.conditions {
+            catalogue.conditions.entry(code).or_insert(condition);
+        }
     }
 
     /// When the timer must next wake up for a deadline.
@@ -126,160 +121,97 @@ impl State {
         self.seq = recorded.seq;
         let mut changes = Changes::default();
         match &recorded.event {
-            Event::CatalogueDefined { entries } => {
+            Event::Case(id, event) => self.apply_case(*id, event, recorded, &mut changes),
+            Event::Whistle(id, event) => self.apply_whistle(*id, event, recorded, &mut changes),
+            Event::Deadline(event) => self.apply_deadline(event, &mut changes),
+            Event::Policy(PolicyEvent::Defined { entries }) => {
                 entries.iter().cloned().for_each(|entry| self.catalogue.define(entry));
             }
-            Event::DayTurned { date } => self.turn_day(*date, &mut changes),
-            Event::WhistleRaised { .. } | Event::WhistleAnswered { .. } | Event::WhistleClosed { .. } => {
-                self.apply_whistle(recorded, &mut changes);
-            }
-            Event::DeadlineNearing { of, due } => self.apply_alarm(of, *due, Alarm::Nearing, &mut changes),
-            Event::DeadlinePassed { of, due } => self.apply_alarm(of, *due, Alarm::Due, &mut changes),
-            Event::CaseReported { .. } | Event::CaseTakenOver { .. } => {
-                let case = self.enter(recorded);
-                self.count_entry(&case, &mut changes);
-                self.keep(case, recorded.seq, &mut changes);
-            }
-            Event::CaseAccepted { case }
-            | Event::CaseFiled { case, .. }
-            | Event::CaseDispatched { case, .. }
-            | Event::DisposalFinished { case, .. }
-            | Event::FeedbackGiven { case, .. }
-            | Event::CheckPassed { case, .. }
-            | Event::CaseClosed { case, .. }
-            | Event::CaseClaimed { case }
-            | Event::CaseNoted { case, .. } => self.apply_step(*case, recorded, &mut changes),
+            Event::Hall(HallEvent::DayTurned { date }) => self.turn_day(*date, &mut changes),
         }
         changes
     }
 
-    /// The case a report or a take-over makes.
-    fn enter(&mut self, recorded: &Recorded) -> Case {
-        let (id, number, report, area_path, seen, history, dispatch_clock) = match &recorded.event {
-            Event::CaseReported { case, number, report, area_path, seen } => {
-                (*case, number, report, area_path, *seen, None, None)
+    fn apply_case(&mut self, id: CaseId, event: &CaseEvent, recorded: &Recorded, changes: &mut Changes) {
+        match event {
+            CaseEvent::Reported { number, report, area_path, seen } => {
+                let case = steps::reported(id, number, report, area_path, *seen);
+                self.enter(case, recorded, changes);
             }
-            Event::CaseTakenOver { case, number, report, area_path, history, dispatch_clock } => {
-                (*case, number, report, area_path, history.opened, Some(*history), *dispatch_clock)
+            CaseEvent::TakenOver { number, report, area_path, history, started } => {
+                let past = steps::Past { history, started, recorded };
+                let case = steps::taken_over(id, number, report, area_path, &past);
+                self.enter(case, recorded, changes);
             }
-            _ => unreachable!("only called for the two events that make a case"),
-        };
-        self.last_case = self.last_case.max(id.0);
-        self.count_number(recorded.at.local(self.offset).date);
-        let stage = history.map_or(Stage::Accept, |history| history.stage);
-        let stage =
-            if history.is_some_and(|history| history.closed.is_some()) { Stage::Close } else { stage };
-        Case {
-            id,
-            number: number.clone(),
-            report: report.clone(),
-            area_path: area_path.clone(),
-            stage,
-            reported: seen,
-            stage_since: seen,
-            filed: (stage > Stage::File).then_some(seen),
-            dispatched: (stage > Stage::Dispatch).then_some(seen),
-            closed: history.and_then(|history| history.closed),
-            dispatch_clock,
-            disposal_clock: history.and_then(|history| disposal_clock_taken_over(&history)),
-            department: None,
-            claimed_by: None,
-            version: recorded.seq,
-        }
-    }
-
-    fn count_entry(&mut self, case: &Case, changes: &mut Changes) {
-        self.count_flow(case, Measure::Reported, case.reported, changes);
-        if let Some(filed) = case.filed {
-            self.count_flow(case, Measure::Filed, filed, changes);
-        }
-        if let Some(dispatched) = case.dispatched {
-            self.count_flow(case, Measure::Dispatched, dispatched, changes);
-        }
-        if let Some(closed) = case.closed {
-            self.count_flow(case, Measure::Closed, closed, changes);
-        } else {
-            self.move_standing([None; 3], case, changes);
-        }
-    }
-
-    fn apply_step(&mut self, id: CaseId, recorded: &Recorded, changes: &mut Changes) {
-        let Some(mut case) = self.cases.remove(&id) else {
-            debug_assert!(false, "decide lets only steps of open cases pass");
-            return;
-        };
-        let before = standing(&case);
-        self.forget_deadlines(&case);
-        let at = recorded.at;
-        let mut flows: Vec<Measure> = Vec::new();
-        match &recorded.event {
-            Event::CaseClaimed { .. } => case.claimed_by = Some(recorded.actor.clone()),
-            Event::CaseAccepted { .. } => enter_stage(&mut case, Stage::File, at),
-            Event::CaseFiled { dispatch_clock, .. } => {
-                case.filed = Some(at);
-                case.dispatch_clock = Some(*dispatch_clock);
-                enter_stage(&mut case, Stage::Dispatch, at);
-                flows.push(Measure::Filed);
+            CaseEvent::Stepped(stepped) => {
+                self.change(id, recorded.seq, changes, |case| steps::take(case, stepped, recorded));
             }
-            Event::CaseDispatched { department, disposal_clock, .. } => {
-                case.dispatched = Some(at);
-                case.department = Some(department.clone());
-                case.disposal_clock = Some(*disposal_clock);
-                enter_stage(&mut case, Stage::Dispose, at);
-                flows.push(Measure::Dispatched);
-                if case.dispatch_clock.is_some_and(|clock| at > clock.due) {
-                    flows.push(Measure::DispatchedLate);
-                }
-            }
-            Event::DisposalFinished { .. } => enter_stage(&mut case, Stage::Feedback, at),
-            Event::FeedbackGiven { .. } => enter_stage(&mut case, Stage::Check, at),
-            Event::CheckPassed { .. } => enter_stage(&mut case, Stage::Close, at),
-            Event::CaseClosed { .. } => {
-                case.closed = Some(at);
-                flows.push(Measure::Closed);
-            }
+            CaseEvent::Claimed => self.change(id, recorded.seq, changes, |case| {
+                case.claimed_by = Some(recorded.by.name.clone());
+                Vec::new()
+            }),
             // A note changes nothing but the time line.
-            _ => {}
+            CaseEvent::Noted { .. } => self.change(id, recorded.seq, changes, |_| Vec::new()),
         }
-        for measure in flows {
-            self.count_flow(&case, measure, at, changes);
+    }
+
+    /// A case begins here.
+    fn enter(&mut self, case: Case, recorded: &Recorded, changes: &mut Changes) {
+        self.last_case = self.last_case.max(case.id.0);
+        self.count_number(recorded.at.local(self.offset).date);
+        let of = counted(&case);
+        for (measure, at) in steps::entry_flows(&case) {
+            self.count_flow_of(&of, measure, at, changes);
         }
-        self.move_standing(before, &case, changes);
+        for measure in standing(&case) {
+            self.tally.shift(measure, 1, &of, &mut changes.tally);
+        }
         self.keep(case, recorded.seq, changes);
     }
 
-    fn apply_alarm(&mut self, of: &DeadlineOf, due: UtcMillis, alarm: Alarm, changes: &mut Changes) {
-        let phase = match alarm {
-            Alarm::Nearing => Phase::Nearing,
-            Alarm::Due => Phase::Overdue,
-        };
-        match of {
-            DeadlineOf::Dispatch(id) | DeadlineOf::Disposal(id) => {
-                let Some(mut case) = self.cases.remove(id) else { return };
-                let before = standing(&case);
-                self.forget_deadlines(&case);
-                let clock = match of {
-                    DeadlineOf::Dispatch(_) => &mut case.dispatch_clock,
-                    DeadlineOf::Disposal(_) | DeadlineOf::Response(..) => &mut case.disposal_clock,
-                };
-                if let Some(clock) = clock.as_mut().filter(|clock| clock.due == due) {
-                    clock.phase = clock.phase.max(phase);
+    fn apply_deadline(&mut self, event: &DeadlineEvent, changes: &mut Changes) {
+        let DeadlineEvent { alarm, of, subject, due } = event;
+        match subject {
+            Subject::Case(id) => self.change(*id, self.seq, changes, |case| {
+                let clock = case.clocks.iter_mut().find(|clock| clock.is_running() && clock.of == *of);
+                if let Some(clock) = clock.filter(|clock| clock.due == *due) {
+                    clock.phase = clock.phase.max(alarm.phase());
                 }
-                self.move_standing(before, &case, changes);
-                self.keep(case, self.seq, changes);
-            }
-            DeadlineOf::Response(id, department) => {
-                self.deadlines.remove(&(due, alarm, of.clone()));
-                let Some(mut whistle) = self.whistles.remove(id) else { return };
-                if let Some(called) =
-                    whistle.called.iter_mut().find(|called| called.department == *department)
-                {
-                    called.late = true;
-                    self.tally.shift(Measure::WhistleLate, 1, &counted_whistle(&whistle), &mut changes.tally);
-                }
-                self.keep_whistle(whistle, self.seq, changes);
-            }
+                Vec::new()
+            }),
+            Subject::Whistle(id, department) => self.miss_response(*id, department, *due, changes),
         }
+    }
+
+    /// Changes an open case, and with it its deadlines and what it is counted in. `how` says what is counted besides, and
+    /// when it happened.
+    fn change(
+        &mut self,
+        id: CaseId,
+        seq: u64,
+        changes: &mut Changes,
+        how: impl FnOnce(&mut Case) -> Vec<(Measure, UtcMillis)>,
+    ) {
+        // A closed case is in no state any more: a deadline of one that was closed in the same instant says nothing.
+        let Some(mut case) = self.cases.remove(&id) else { return };
+        let (stood, was) = (standing(&case), counted(&case));
+        for deadline in deadlines_of(&case) {
+            self.deadlines.remove(&deadline);
+        }
+        let flows = how(&mut case);
+        let (stands, is) = (standing(&case), counted(&case));
+        for (measure, at) in flows {
+            self.count_flow_of(&is, measure, at, changes);
+        }
+        // What was counted is taken back where it was counted: the change may have moved the case to another area or class.
+        let moved = was != is;
+        for measure in stood.iter().filter(|measure| moved || !stands.contains(measure)) {
+            self.tally.shift(*measure, -1, &was, &mut changes.tally);
+        }
+        for measure in stands.iter().filter(|measure| moved || !stood.contains(measure)) {
+            self.tally.shift(*measure, 1, &is, &mut changes.tally);
+        }
+        self.keep(case, seq, changes);
     }
 
     fn keep(&mut self, mut case: Case, seq: u64, changes: &mut Changes) {
@@ -290,84 +222,39 @@ impl State {
             self.cases.insert(case.id, case);
         }
     }
-
-    fn forget_deadlines(&mut self, case: &Case) {
-        for deadline in deadlines_of(case) {
-            self.deadlines.remove(&deadline);
-        }
-    }
-
-    /// Counts a case that stood for `before` as what it stands for now. Cells that stay are not touched.
-    fn move_standing(&mut self, before: Standing, case: &Case, changes: &mut Changes) {
-        let after = standing(case);
-        let of = counted(case);
-        for measure in before.into_iter().flatten().filter(|measure| !after.contains(&Some(*measure))) {
-            self.tally.shift(measure, -1, &of, &mut changes.tally);
-        }
-        for measure in after.into_iter().flatten().filter(|measure| !before.contains(&Some(*measure))) {
-            self.tally.shift(measure, 1, &of, &mut changes.tally);
-        }
-    }
-
-    fn count_flow(&mut self, case: &Case, measure: Measure, at: UtcMillis, changes: &mut Changes) {
-        self.count_flow_of(&counted(case), measure, at, changes);
-    }
 }
 
-/// The state measures a case is counted in.
-type Standing = [Option<Measure>; 3];
-
-/// What a case stands for now; nothing once it is closed.
-fn standing(case: &Case) -> Standing {
+/// The state measures an open case is counted in: that it is open, its stage, and what its running clocks make of it.
+/// Nothing once it is closed.
+fn standing(case: &Case) -> Vec<Measure> {
     if !case.is_open() {
-        return [None; 3];
+        return Vec::new();
     }
-    let clock = case.running_clock().and_then(|(stage, clock)| match (stage, clock.phase) {
-        (Stage::Dispatch, Phase::Nearing) => Some(Measure::NearingDispatch),
-        (Stage::Dispatch, Phase::Overdue) => Some(Measure::OverdueDispatch),
-        (Stage::Dispose, Phase::Overdue) => Some(Measure::OverdueDisposal),
-        _ => None,
-    });
-    [Some(Measure::Open), Some(Measure::At(case.stage)), clock]
+    let clocks = case.running().filter_map(|clock| Measure::of_clock(clock.of, clock.phase));
+    [Measure::Open, Measure::At(case.stage)].into_iter().chain(clocks).collect()
 }
 
-fn enter_stage(case: &mut Case, stage: Stage, at: UtcMillis) {
-    case.stage = stage;
-    case.stage_since = at;
-}
-
-fn counted(case: &Case) -> Counted<'_> {
-    Counted { areas: &case.area_path, source: Some(&case.report.source), class: Some(&case.report.class) }
+fn counted(case: &Case) -> Counted {
+    Counted {
+        areas: case.area_path.clone(),
+        source: Some(case.report.source.clone()),
+        class: Some(case.report.class.clone()),
+        base: i64::from(case.report.base_count),
+    }
 }
 
 /// The deadlines an open case has running.
-fn deadlines_of(case: &Case) -> Vec<Deadline> {
-    let Some((stage, clock)) = case.running_clock() else { return Vec::new() };
-    let of = match stage {
-        Stage::Dispatch => DeadlineOf::Dispatch(case.id),
-        _ => DeadlineOf::Disposal(case.id),
-    };
-    let nearing = (clock.nearing, Alarm::Nearing, of.clone());
-    let due = (clock.due, Alarm::Due, of);
-    match clock.phase {
-        Phase::Running => vec![nearing, due],
-        Phase::Nearing => vec![due],
-        Phase::Overdue => Vec::new(),
-    }
-}
-
-fn disposal_clock_taken_over(history: &History) -> Option<crate::case::Clock> {
-    let due = history.due?;
-    Some(crate::case::Clock {
-        started: history.opened,
-        nearing: due,
-        due,
-        limit: None,
-        phase: Phase::Running,
+fn deadlines_of(case: &Case) -> impl Iterator<Item = Deadline> + '_ {
+    let id = case.id;
+    case.running().flat_map(move |clock| {
+        let of = clock.of;
+        clock.alarms().map(move |(at, alarm)| (at, alarm, Subject::Case(id), of))
     })
 }
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod loop_tests;
 #[cfg(test)]
 mod tests;

@@ -7,92 +7,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::case::Stage;
 use crate::code::{AreaCode, ClassCode, SourceCode};
 use crate::moment::{Date, Local, UtcMillis, UtcOffset};
 
 mod kept;
+pub mod measure;
 
 use kept::keeps;
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Measure {
-    /// 在办: cases not closed.
-    Open,
-    /// Cases waiting in one stage.
-    At(Stage),
-    /// 上报
-    Reported,
-    /// 立案
-    Filed,
-    /// 派遣
-    Dispatched,
-    /// 结案
-    Closed,
-    /// 超时派遣: dispatched after the limit.
-    DispatchedLate,
-    /// 超时未派遣: waiting for dispatch beyond the limit.
-    OverdueDispatch,
-    /// 即将超时: waiting for dispatch within the forecast window before the limit.
-    NearingDispatch,
-    /// 超时未处置
-    OverdueDisposal,
-    /// 吹哨
-    WhistleRaised,
-    /// 进行中的哨
-    WhistleOpen,
-    /// 超时未报到: called departments that have not responded in time.
-    WhistleLate,
-}
-
-impl Measure {
-    /// Measures that are not per stage.
-    pub const PLAIN: [Self; 12] = [
-        Self::Open,
-        Self::Reported,
-        Self::Filed,
-        Self::Dispatched,
-        Self::Closed,
-        Self::DispatchedLate,
-        Self::OverdueDispatch,
-        Self::NearingDispatch,
-        Self::OverdueDisposal,
-        Self::WhistleRaised,
-        Self::WhistleOpen,
-        Self::WhistleLate,
-    ];
-
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::At(Stage::Accept) => "at_accept",
-            Self::At(Stage::File) => "at_file",
-            Self::At(Stage::Dispatch) => "at_dispatch",
-            Self::At(Stage::Dispose) => "at_dispose",
-            Self::At(Stage::Feedback) => "at_feedback",
-            Self::At(Stage::Check) => "at_check",
-            Self::At(Stage::Close) => "at_close",
-            Self::Reported => "reported",
-            Self::Filed => "filed",
-            Self::Dispatched => "dispatched",
-            Self::Closed => "closed",
-            Self::DispatchedLate => "dispatched_late",
-            Self::OverdueDispatch => "overdue_dispatch",
-            Self::NearingDispatch => "nearing_dispatch",
-            Self::OverdueDisposal => "overdue_disposal",
-            Self::WhistleRaised => "whistle_raised",
-            Self::WhistleOpen => "whistle_open",
-            Self::WhistleLate => "whistle_late",
-        }
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        let stages = Stage::ALL.into_iter().map(Self::At);
-        Self::PLAIN.into_iter().chain(stages).find(|measure| measure.key() == key)
-    }
-}
+pub use measure::Measure;
 
 /// What the count is broken down by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,20 +129,48 @@ impl<'de> Deserialize<'de> for TallyKey {
     }
 }
 
-/// What one event says about the dimensions it counts in.
-#[derive(Debug, Clone)]
-pub struct Counted<'a> {
-    /// The area and those it lies in.
-    pub areas: &'a [AreaCode],
-    pub source: Option<&'a SourceCode>,
-    pub class: Option<&'a ClassCode>,
+/// What a cell holds: two counts of the same cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Count {
+    /// 件: how many.
+    pub cases: i64,
+    /// 基本案件数: each by its weight. Whistle calls have none.
+    pub base: i64,
 }
 
-impl Counted<'_> {
+impl Count {
+    /// Neither counts anything; such a cell is absent.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { cases: self.cases + other.cases, base: self.base + other.base }
+    }
+}
+
+/// What is counted once, and in which dimensions: of a case as it stood at that moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The area and those it lies in.
+    pub areas: Vec<AreaCode>,
+    pub source: Option<SourceCode>,
+    pub class: Option<ClassCode>,
+    /// Its weight in the base count.
+    pub base: i64,
+}
+
+impl Counted {
+    fn times(&self, number: i64) -> Count {
+        Count { cases: number, base: number * self.base }
+    }
+
     fn dimensions(&self) -> impl Iterator<Item = Dimension> {
         let areas = self.areas.iter().cloned().map(Dimension::Area);
-        let source = self.source.cloned().map(Dimension::Source);
-        let class = self.class.cloned().map(Dimension::Class);
+        let source = self.source.clone().map(Dimension::Source);
+        let class = self.class.clone().map(Dimension::Class);
         std::iter::once(Dimension::City).chain(areas).chain(source).chain(class)
     }
 }
@@ -231,57 +181,57 @@ const ASIDE_MAX: usize = 200_000;
 /// All cells; a cell that is zero is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    cells: BTreeMap<TallyKey, i64>,
+    cells: BTreeMap<TallyKey, Count>,
 }
 
 impl Tally {
     /// The cell's value, zero when absent.
     #[must_use]
-    pub fn get(&self, key: &TallyKey) -> i64 {
-        self.cells.get(key).copied().unwrap_or(0)
+    pub fn get(&self, key: &TallyKey) -> Count {
+        self.cells.get(key).copied().unwrap_or_default()
     }
 
-    /// A cell by its parts.
+    /// The cases of a cell by its parts.
     #[must_use]
     pub fn count(&self, measure: Measure, dimension: Dimension, period: Period) -> i64 {
-        self.get(&TallyKey { measure, dimension, period })
+        self.get(&TallyKey { measure, dimension, period }).cases
     }
 
     /// All cells that are not zero, in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&TallyKey, i64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&TallyKey, Count)> {
         self.cells.iter().map(|(key, value)| (key, *value))
     }
 
     /// Sets a cell; zero removes it. For screens, which receive values and not deltas.
-    pub fn set(&mut self, key: TallyKey, value: i64) {
-        if value == 0 {
+    pub fn set(&mut self, key: TallyKey, value: Count) {
+        if value.is_zero() {
             self.cells.remove(&key);
         } else {
             self.cells.insert(key, value);
         }
     }
 
-    fn add(&mut self, key: TallyKey, delta: i64, changed: &mut Vec<TallyKey>) {
+    fn add(&mut self, key: TallyKey, delta: Count, changed: &mut Vec<TallyKey>) {
         changed.push(key.clone());
         match self.cells.entry(key) {
             Entry::Occupied(mut cell) => {
-                *cell.get_mut() += delta;
-                if *cell.get() == 0 {
+                *cell.get_mut() = cell.get().plus(delta);
+                if cell.get().is_zero() {
                     cell.remove();
                 }
             }
             Entry::Vacant(cell) => {
-                if delta != 0 {
+                if !delta.is_zero() {
                     cell.insert(delta);
                 }
             }
         }
     }
 
-    /// Adds `delta` to a state measure in every dimension.
-    pub fn shift(&mut self, measure: Measure, delta: i64, of: &Counted<'_>, changed: &mut Vec<TallyKey>) {
+    /// Adds `delta` times what is counted to a state measure in every dimension.
+    pub fn shift(&mut self, measure: Measure, delta: i64, of: &Counted, changed: &mut Vec<TallyKey>) {
         for dimension in of.dimensions() {
-            self.add(TallyKey { measure, dimension, period: Period::Now }, delta, changed);
+            self.add(TallyKey { measure, dimension, period: Period::Now }, of.times(delta), changed);
         }
     }
 
@@ -292,7 +242,7 @@ impl Tally {
         at: UtcMillis,
         today: Date,
         offset: UtcOffset,
-        of: &Counted<'_>,
+        of: &Counted,
         changed: &mut Vec<TallyKey>,
     ) {
         self.flow_in(measure, at.local(offset), of, changed, |period| keeps(measure, period, today));
@@ -305,7 +255,7 @@ impl Tally {
         at: UtcMillis,
         (today, horizon): (Date, Date),
         offset: UtcOffset,
-        of: &Counted<'_>,
+        of: &Counted,
     ) {
         if self.cells.len() < ASIDE_MAX {
             let wanted = |period| !keeps(measure, period, today) && keeps(measure, period, horizon);
@@ -317,7 +267,7 @@ impl Tally {
         &mut self,
         measure: Measure,
         local: Local,
-        of: &Counted<'_>,
+        of: &Counted,
         changed: &mut Vec<TallyKey>,
         wanted: impl Fn(Period) -> bool,
     ) {
@@ -325,13 +275,17 @@ impl Tally {
         let periods: Vec<Period> = periods.into_iter().filter(|period| wanted(*period)).collect();
         for dimension in of.dimensions() {
             for period in &periods {
-                self.add(TallyKey { measure, dimension: dimension.clone(), period: *period }, 1, changed);
+                self.add(
+                    TallyKey { measure, dimension: dimension.clone(), period: *period },
+                    of.times(1),
+                    changed,
+                );
             }
         }
         // The curve of the day is drawn for the whole city only.
         let hour = Period::Hour(local.date, local.hour());
         if wanted(hour) {
-            self.add(TallyKey { measure, dimension: Dimension::City, period: hour }, 1, changed);
+            self.add(TallyKey { measure, dimension: Dimension::City, period: hour }, of.times(1), changed);
         }
     }
 
@@ -347,7 +301,7 @@ impl Tally {
         aside.cells.retain(|key, _| keeps(key.measure, key.period, horizon));
     }
 
-    fn take(&mut self, which: impl Fn(&TallyKey) -> bool) -> BTreeMap<TallyKey, i64> {
+    fn take(&mut self, which: impl Fn(&TallyKey) -> bool) -> BTreeMap<TallyKey, Count> {
         let keys: Vec<TallyKey> = self.cells.keys().filter(|key| which(key)).cloned().collect();
         keys.into_iter().filter_map(|key| self.cells.remove_entry(&key)).collect()
     }

@@ -3,6 +3,8 @@
 //! The one rule for commands, the catalogue, the policy, accounts and devices. What should not be here: codes, whose
 //! letters are stricter (`code`), and how text is shown.
 
+use crate::rejection::Language;
+
 /// What a text is, which says how much of it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextKind {
@@ -48,6 +50,23 @@ pub enum TextError {
     Direction(char),
     #[error("has no visible character")]
     Invisible,
+}
+
+impl TextError {
+    /// The reason for people.
+    #[must_use]
+    pub fn words(&self, language: Language) -> String {
+        match (language, self) {
+            (Language::En, _) => self.to_string(),
+            (Language::Zh, Self::Empty) => "为空".to_owned(),
+            (Language::Zh, Self::TooLong { bytes, most }) => format!("有 {bytes} 字节，至多 {most} 字节"),
+            (Language::Zh, Self::Control(bad)) => format!("含控制字符 U+{:04X}", u32::from(*bad)),
+            (Language::Zh, Self::Direction(bad)) => {
+                format!("含改变书写方向的字符 U+{:04X}", u32::from(*bad))
+            }
+            (Language::Zh, Self::Invisible) => "没有可见的字符".to_owned(),
+        }
+    }
 }
 
 /// Checks a text that may be empty.

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
 use crate::moment::UtcMillis;
 
+pub mod event;
+
+pub use event::WhistleEvent;
+
 /// Level of a whistle (哨级).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::moment::UtcMillis;
-use crate::tally::TallyKey;
+use crate::tally::{Count, TallyKey};
 use crate::whistle::Whistle;
 
 mod topic;
@@ -26,7 +26,7 @@ pub use rows::{CaseLine, EventLine, OverdueRow, PositionRow};
 pub use topic::{Hex64, Topic};
 
 /// Version of this protocol; a server answers a client of another version with a reason and closes.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 /// First byte of a binary WebSocket message or snapshot: a postcard [`ServerMessage`], [`Snapshot`] or [`ClientMessage`] follows.
 pub const KIND_MESSAGE: u8 = 1;
 /// First byte of a binary WebSocket message: a packed [`crate::position::Frame`] follows.
@@ -132,8 +132,8 @@ pub enum ResyncReason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
-    /// Values, not differences; zero means the cell is gone.
-    Tally(Vec<(TallyKey, i64)>),
+    /// Values, not differences; a cell in which both counts are zero is gone.
+    Tally(Vec<(TallyKey, Count)>),
     Overdue(Vec<Keyed<OverdueRow>>),
     Whistle(Vec<Keyed<Whistle>>),
     Case(Vec<EventLine>),
@@ -162,8 +162,8 @@ pub struct Snapshot {
     pub payload: Payload,
 }
 
-/// FNV-1a, 64 bit: the hash of one `key=value` text. A topic's state hash is the XOR over its keys, so anyone can
-/// check it in a few lines: `tally` hashes `key=value` in decimal, `overdue` and `whistle` hash `id=version`, positions
+/// FNV-1a, 64 bit: the hash of one text. A topic's state hash is the XOR over its keys, so anyone can
+/// check it in a few lines: `tally` hashes `key=cases/base` in decimal, `overdue` and `whistle` hash `id=version`, positions
 /// hash `index@lat,lon` in units of 10⁻⁵ degrees.
 #[must_use]
 pub fn fnv1a(bytes: &[u8]) -> u64 {
@@ -174,8 +174,8 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// One cell's part of the `tally` hash.
 #[must_use]
-pub fn tally_hash(key: &TallyKey, value: i64) -> u64 {
-    if value == 0 { 0 } else { fnv1a(format!("{key}={value}").as_bytes()) }
+pub fn tally_hash(key: &TallyKey, value: Count) -> u64 {
+    if value.is_zero() { 0 } else { fnv1a(format!("{key}={}/{}", value.cases, value.base).as_bytes()) }
 }
 
 /// One key's part of the hash of `overdue` or `whistle`.

@@ -252,12 +252,16 @@ struct HolidayDay {
     is_off_day: bool,
 }
 
-fn read_holidays(file: &Path) -> anyhow::Result<Vec<(domain::moment::Date, domain::calendar::DayKind)>> {
+fn read_holidays(
+    file: &Path,
+) -> anyhow::Result<Vec<(domain::moment::Date, domain::clock::calendar::DayKind)>> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the holidays `{}`", file.display()))?;
     let year: HolidayYear = serde_json::from_str(&text)
         .with_context(|| format!("`{}` is not a holiday list of holiday-cn", file.display()))?;
-    let kind = |off: bool| if off { domain::calendar::DayKind::Off } else { domain::calendar::DayKind::Work };
+    let kind = |off: bool| {
+        if off { domain::clock::calendar::DayKind::Off } else { domain::clock::calendar::DayKind::Work }
+    };
     Ok(year.days.into_iter().map(|day| (day.date, kind(day.is_off_day))).collect())
 }
 

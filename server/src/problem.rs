@@ -65,9 +65,11 @@ impl Problem {
             Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
             Rejection::WrongStage { .. }
             | Rejection::KeyReused
+            | Rejection::MovedOn(_)
             | Rejection::NotCalled { .. }
             | Rejection::AlreadyResponded { .. } => StatusCode::CONFLICT,
             Rejection::UnknownCode { .. }
+            | Rejection::RetiredCode { .. }
             | Rejection::ImpossibleTime { .. }
             | Rejection::OutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };

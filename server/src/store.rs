@@ -24,7 +24,6 @@ pub mod reader;
 mod cases;
 mod events;
 mod recount;
-pub mod source;
 pub mod check;
 pub mod backup;
 
@@ -168,6 +167,7 @@ impl Store {
         let mut conn = schema::open_for_writing(&path, options.pages_max)?;
         schema::quick_check(&conn, &path)?;
         schema::settle(&conn, &path)?;
+        schema::upgrade(&conn, &path)?;
         let epoch = schema::epoch(&conn, &path)?;
         let offset = policy.utc_offset_minutes;
         let wal_pages = Arc::new(AtomicU64::new(0));

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::command::Command;
+use domain::event::By;
 use domain::moment::UtcMillis;
 use uuid::Uuid;
 
@@ -106,7 +107,7 @@ fn run(
         }
         let command = Command::PassDeadlines;
         let key = Uuid::now_v7();
-        pause = match send(Envelope { key, actor: "system".to_owned(), department: None, command }) {
+        pause = match send(Envelope { key, by: By::timer(), department: None, seen: None, command }) {
             None | Some(Err(WriteError::Stopped)) => return,
             Some(Ok(answer)) => {
                 set_back = false;

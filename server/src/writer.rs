@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::code::{CaseId, DepartmentCode, WhistleId};
-use domain::command::{Command, Recorded};
+use domain::command::Command;
+use domain::event::{By, Recorded};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::rejection::Rejection;
@@ -23,7 +24,6 @@ use crate::clock::Watch;
 use crate::lock::lock;
 use crate::store::Store;
 use crate::timer::{Door, Timer, Wake};
-use crate::views::pace::CommitTimes;
 
 mod group;
 
@@ -37,9 +37,11 @@ const WAITING_COMMANDS_MAX: usize = 8_192;
 pub struct Envelope {
     /// Made by the sender (UUIDv7); sending again under the same key answers as the first time.
     pub key: Uuid,
-    pub actor: String,
+    pub by: By,
     /// The one department the actor acts for, where that is all it may do.
     pub department: Option<DepartmentCode>,
+    /// Version of the case the sender had before their eyes when they decided; none where nobody looked.
+    pub seen: Option<u64>,
     pub command: Command,
 }
 
@@ -109,8 +111,6 @@ pub(crate) struct Condition {
     doubted_ms: AtomicI64,
     /// An operator has said that the clock is right.
     believe: AtomicBool,
-    /// How long the last commits took.
-    commits: CommitTimes,
 }
 
 pub(crate) struct Shared {
@@ -151,12 +151,6 @@ impl Writer {
 
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
         Self { shared }
-    }
-
-    /// How long its last commits took: who writes beside it asks before going on.
-    #[must_use]
-    pub fn commit_times(&self) -> CommitTimes {
-        self.shared.condition.commits.clone()
     }
 
     /// Sends one command and waits until it is durable or refused.

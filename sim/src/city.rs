@@ -10,7 +10,7 @@ use anyhow::Context;
 use domain::answer::CatalogueAnswer;
 use domain::case::Stage;
 use domain::code::{CaseId, DepartmentCode};
-use domain::command::{Command, History};
+use domain::command::{Command, History, KnownStep};
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use rand::Rng;
 
@@ -179,7 +179,7 @@ impl City<'_> {
         let now = now();
         let mut rows: Vec<(Row, Purpose)> = Vec::new();
         for step in self.agenda.due(now.0, ROUND_ROWS_MAX) {
-            rows.push((Row::new(step.command()), Purpose::Step));
+            rows.extend(step.command().map(|command| (Row::new(command), Purpose::Step)));
         }
         let hour = usize::from(now.local(self.rules.offset).hour());
         let share_of_day = figures::HOURS[hour] / figures::HOURS.iter().sum::<f64>() / 3_600.0;
@@ -214,7 +214,10 @@ impl City<'_> {
         let ahead = self.planner.random().random_range(-5 * MINUTE_MS..25 * MINUTE_MS) as f64;
         let due = now.plus((ahead / self.options.speed.max(1.0)) as i64);
         let opened = self.rules.opened_for(due);
-        let history = History { opened, stage: Stage::Dispatch, closed: None, due: None };
+        let history = History {
+            steps: vec![KnownStep { step: domain::case::Step::FILE, at: opened }],
+            ..History::since(opened, Stage::Dispatch)
+        };
         let command = Command::TakeOverCase { report: planned.report.clone(), history };
         let purpose =
             Purpose::Report { planned: Box::new(planned), stage: Stage::Dispatch, opened_ms: opened.0 };

@@ -1,7 +1,7 @@
 //! Counts of dispatches that are overdue or about to be: all from one topic at one time, so that no two of them can
 //! contradict each other. Pure.
 
-use domain::case::Phase;
+use domain::clock::Phase;
 use domain::code::AreaCode;
 use domain::moment::UtcMillis;
 use domain::wire::OverdueRow;

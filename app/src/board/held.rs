@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use domain::case::{Phase, Priority};
+use domain::case::Priority;
+use domain::clock::Phase;
 use domain::code::CaseId;
 use domain::moment::UtcMillis;
-use domain::tally::{Tally, TallyKey};
+use domain::tally::{Count, Tally, TallyKey};
 use domain::whistle::Whistle;
 use domain::wire::{CaseLine, EventLine, Keyed, OverdueRow, Payload, Topic, keyed_hash, tally_hash};
 
@@ -128,13 +129,12 @@ impl Held {
         }
     }
 
-    /// Deadlines that passed since `from`, as far as the events reach back.
+    /// When limits ran out since `from`, as far as the events reach back.
     pub fn alarms_since(&self, from: UtcMillis) -> impl Iterator<Item = UtcMillis> + '_ {
-        let alarms = self.events.iter().filter(|event| is_alarm(event));
-        alarms.map(|event| event.at).filter(move |at| *at >= from)
+        self.events.iter().filter_map(alarm).filter(move |at| *at >= from)
     }
 
-    fn set_cell(&mut self, key: TallyKey, value: i64) {
+    fn set_cell(&mut self, key: TallyKey, value: Count) {
         self.tally_state_hash ^= tally_hash(&key, self.tally.get(&key)) ^ tally_hash(&key, value);
         self.tally.set(key, value);
     }
@@ -156,9 +156,10 @@ impl Held {
     }
 }
 
-/// A limit has run out.
-pub fn is_alarm(event: &EventLine) -> bool {
-    event.name == "deadline_passed"
+/// When the limit ran out that the event is about; none for every other event. It counts then, whenever it was recorded:
+/// after a server was down for hours the limits of those hours are no alarms of this minute.
+pub fn alarm(event: &EventLine) -> Option<UtcMillis> {
+    (event.name == "deadline_passed").then(|| event.due.unwrap_or(event.at))
 }
 
 /// Smaller is more urgent; ties keep the present focus.
@@ -182,11 +183,12 @@ fn urgency(case: &CaseLine) -> ((u8, Priority), Option<UtcMillis>, CaseId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::clock::ClockOf;
     use domain::tally::{Dimension, Measure, Period};
 
-    fn cell(value: i64) -> Payload {
+    fn cell(cases: i64) -> Payload {
         let key = TallyKey { measure: Measure::Open, dimension: Dimension::City, period: Period::Now };
-        Payload::Tally(vec![(key, value)])
+        Payload::Tally(vec![(key, Count { cases, base: 2 * cases })])
     }
 
     #[test]
@@ -198,6 +200,27 @@ mod tests {
         assert_ne!(changed.hash(&Topic::Tally), Some(0));
         changed.apply(cell(0));
         assert_eq!(changed.hash(&Topic::Tally), Some(0));
+    }
+
+    /// Six hours down, then up again: what ran out meanwhile is recorded now.
+    #[test]
+    fn an_alarm_counts_when_its_limit_ran_out() {
+        let passed = |seq: u64, due: i64| EventLine {
+            seq,
+            at: UtcMillis(21_600_000),
+            actor: "system".to_owned(),
+            name: "deadline_passed".to_owned(),
+            case: None,
+            whistle: None,
+            department: None,
+            note: String::new(),
+            of: Some(ClockOf::Dispatch),
+            due: Some(UtcMillis(due)),
+        };
+        let mut held = Held::default();
+        held.apply(Payload::Case(vec![passed(1, 60_000), passed(2, 9_000_000), passed(3, 21_500_000)]));
+        let since = UtcMillis(21_600_000 - 600_000);
+        assert_eq!(held.alarms_since(since).collect::<Vec<_>>(), [UtcMillis(21_500_000)]);
     }
 
     #[test]

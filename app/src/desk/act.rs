@@ -1,12 +1,12 @@
 //! What the user can do with the open case: the step of its stage, dispatch to a department, taking it, a whistle.
 
-use domain::case::{Case, Stage};
+use domain::case::{Case, Step};
 use domain::code::DepartmentCode;
 use domain::command::Command;
 use leptos::prelude::*;
 
 use super::due::moment;
-use super::rail::{power, step_of};
+use super::rail::power;
 use super::send::Progress;
 use super::whistle::WhistleForm;
 use super::{Desk, use_desk};
@@ -19,19 +19,6 @@ use crate::words::{Language, say};
 /// Departments on one page: as many as there are digits.
 const PAGE: usize = 9;
 
-/// The words of a stage's step.
-fn step_words(language: Language, stage: Stage) -> String {
-    match stage {
-        Stage::Accept => say!(language, desk.do_accept),
-        Stage::File => say!(language, desk.do_file),
-        Stage::Dispatch => say!(language, desk.do_dispatch),
-        Stage::Dispose => say!(language, desk.do_dispose),
-        Stage::Feedback => say!(language, desk.do_feedback),
-        Stage::Check => say!(language, desk.do_check),
-        Stage::Close => say!(language, desk.do_close),
-    }
-}
-
 fn speaks_now() -> Language {
     // Keys come from outside any view; the page's language is on its root.
     match document().document_element().and_then(|root| root.get_attribute("lang")).as_deref() {
@@ -40,36 +27,22 @@ fn speaks_now() -> Language {
     }
 }
 
-/// The step of the case's stage, if the account may take it: sends it, dispatch with the chosen department.
+/// The step that does the work of the case's stage.
+fn step_of(case: &Case) -> Option<Step> {
+    Step::out_of(case.stage).filter(|_| case.is_open())
+}
+
+/// The step of the case's stage, if the account may take it: sends it with what it asks for, and with the version of the
+/// case that stands on the screen, so that nobody takes a step they have not seen coming.
 pub fn main_action(desk: Desk) {
-    let Some(case) = desk.file.case().filter(Case::is_open) else { return };
-    let Some(step) = step_of(case.stage, case.id).filter(|step| desk.may(step)) else { return };
-    let command = match (step, desk.file.department.get_untracked()) {
-        (Command::DispatchCase { case, limit, .. }, Some(department)) => {
-            Command::DispatchCase { case, department, limit }
-        }
-        (Command::DispatchCase { .. }, None) => return,
-        (step, _) => step.with_note(&remark()),
+    let Some(case) = desk.file.case() else { return };
+    let Some(step) = step_of(&case).filter(|step| desk.holds(*step)) else { return };
+    let command = match desk.file.department.get_untracked() {
+        Some(department) if step.asks.department => step.take_for(case.id, department),
+        None if step.asks.department => return,
+        Some(_) | None => step.take_with(case.id, remark().trim()),
     };
-    desk.sending.step(command, step_words(speaks_now(), case.stage));
-}
-
-/// Lets a step carry the remark.
-trait WithNote {
-    fn with_note(self, words: &str) -> Self;
-}
-
-impl WithNote for Command {
-    fn with_note(mut self, words: &str) -> Self {
-        if let Self::FinishDisposal { note, .. }
-        | Self::GiveFeedback { note, .. }
-        | Self::PassCheck { note, .. }
-        | Self::CloseCase { note, .. } = &mut self
-        {
-            words.trim().clone_into(note);
-        }
-        self
-    }
+    desk.sending.step(command, case.version, step.act(speaks_now()).to_owned());
 }
 
 /// What stands in the remark's field; empty where the stage has none.
@@ -82,12 +55,11 @@ fn remark() -> String {
 }
 
 pub fn claim(desk: Desk) {
-    let open = desk.file.case().filter(Case::is_open);
-    let Some(command) = open.map(|case| Command::ClaimCase { case: case.id }).filter(|claim| desk.may(claim))
-    else {
-        return;
-    };
-    desk.sending.send(command, say!(speaks_now(), desk.claim));
+    let Some(case) = desk.file.case().filter(Case::is_open) else { return };
+    let command = Command::ClaimCase { case: case.id };
+    if desk.may(&command) {
+        desk.sending.send_seen(command, case.version, say!(speaks_now(), desk.claim));
+    }
 }
 
 /// Opens or closes the whistle form.
@@ -101,7 +73,8 @@ pub fn call(desk: Desk) {
 
 /// Chooses a department of the page by its digit; returns whether there was something to choose.
 pub fn choose_department(desk: Desk, digit: usize) -> bool {
-    let dispatching = desk.file.case().is_some_and(|case| case.is_open() && case.stage == Stage::Dispatch);
+    let step = desk.file.case().and_then(|case| step_of(&case));
+    let dispatching = step.is_some_and(|step| step.asks.department);
     if !dispatching || digit == 0 || desk.file.calling.get_untracked() {
         return false;
     }
@@ -127,58 +100,52 @@ pub fn turn_page(desk: Desk, forward: bool) {
 #[component]
 pub fn Actions() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let stage = Memo::new(move |_| desk.file.case().map(|case| (case.stage, case.is_open())));
+    let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
     // The button at the same place is another one now.
     Effect::new(move |before: Option<()>| {
-        stage.track();
+        step.track();
         if before.is_some() {
             desk.sending.rest();
         }
     });
-    let form = move || match (stage.get(), desk.file.calling.get()) {
-        (Some((_, true)), true) => view! { <WhistleForm/> }.into_any(),
-        (Some((Stage::Dispatch, true)), false) => view! { <Dispatch/> }.into_any(),
-        (Some((stage, true)), false) => view! { <Step stage/> }.into_any(),
-        (Some((_, false)), _) | (None, _) => {
-            view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any()
-        }
+    let form = move || match (step.get(), desk.file.calling.get()) {
+        (Some(_), true) => view! { <WhistleForm/> }.into_any(),
+        (Some(step), false) if step.asks.department => view! { <Dispatch step/> }.into_any(),
+        (Some(step), false) => view! { <TakeStep step/> }.into_any(),
+        (None, _) => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
     };
     view! { <section class="act">{form}<Buttons/><Outcome/></section> }
 }
 
-/// Whether the account may take the step of the case's stage; says whose it is otherwise.
-fn allowed(desk: Desk) -> Memo<bool> {
-    Memo::new(move |_| {
-        desk.file
-            .case()
-            .filter(Case::is_open)
-            .and_then(|case| step_of(case.stage, case.id))
-            .is_some_and(|step| desk.may(&step))
-    })
+/// Whether the account may take the step.
+fn allowed(desk: Desk, step: Step) -> Memo<bool> {
+    Memo::new(move |_| desk.holds(step))
+}
+
+/// Whose step it is, where it is not the user's.
+fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
+    view! { <p class="not-yours">{move || say!(speaks.get(), desk.not_yours, power = power(speaks.get(), step.power))}</p> }
 }
 
 #[component]
-fn Step(stage: Stage) -> impl IntoView {
+fn TakeStep(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let allowed = allowed(desk);
-    let takes_note = matches!(stage, Stage::Dispose | Stage::Feedback | Stage::Check | Stage::Close);
+    let allowed = allowed(desk, step);
     let field = move || {
-        (takes_note && allowed.get()).then(|| {
+        (step.asks.note && allowed.get()).then(|| {
             let words = move || say!(speaks.get(), desk.remark);
             view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words/> }
         })
     };
-    let not_yours = move || {
-        (!allowed.get()).then(|| view! { <p class="not-yours">{say!(speaks.get(), desk.not_yours, power = power(speaks.get(), stage))}</p> })
-    };
-    view! { <div class="hd"><h3>{move || step_words(speaks.get(), stage)}</h3></div>{field}{not_yours} }
+    let other = move || (!allowed.get()).then(|| not_yours(speaks, step));
+    view! { <div class="hd"><h3>{move || step.act(speaks.get())}</h3></div>{field}{other} }
 }
 
 /// Departments by digit, and in advance what starts when the case is sent now.
 #[component]
-fn Dispatch() -> impl IntoView {
+fn Dispatch(step: Step) -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
-    let allowed = allowed(desk);
+    let allowed = allowed(desk, step);
     let departments = Memo::new(move |_| names.with(|names| names.all_departments(speaks.get())));
     let page = move || {
         let from = desk.file.page.get() * PAGE;
@@ -203,8 +170,8 @@ fn Dispatch() -> impl IntoView {
     };
     let list = move || page().into_iter().enumerate().map(option).collect_view();
     view! {
-        <div class="hd"><h3>{move || say!(speaks.get(), desk.dispatch)}</h3><span class="meta">{move || say!(speaks.get(), desk.choose_department)}</span>{page_words}</div>
-        <Show when=move || allowed.get() fallback=move || view! { <p class="not-yours">{say!(speaks.get(), desk.not_yours, power = power(speaks.get(), Stage::Dispatch))}</p> }>
+        <div class="hd"><h3>{move || step.act(speaks.get())}</h3><span class="meta">{move || say!(speaks.get(), desk.choose_department)}</span>{page_words}</div>
+        <Show when=move || allowed.get() fallback=move || not_yours(speaks, step)>
             <ol class="opts">{list}</ol>
         </Show>
         <Outlook/>
@@ -237,13 +204,18 @@ fn outlook(
     names: &Names,
 ) -> (String, String, String) {
     let policy = &names.policy;
-    let own = names.disposal_limit(&case.report.class);
-    let limit = own.unwrap_or(policy.disposal_limit);
-    let rule =
-        if own.is_some() { say!(language, desk.class_limit) } else { say!(language, desk.policy_limit) };
+    let of_condition = names.condition_limit(&case.report);
+    let of_class = names.class_limit(&case.report.class);
+    let (limit, rule) = match (of_condition, of_class) {
+        (Some(limit), _) => (limit, say!(language, desk.condition_limit)),
+        (None, Some(limit)) => (limit, say!(language, desk.class_limit)),
+        (None, None) => (policy.disposal_limit, say!(language, desk.policy_limit)),
+    };
     let offset = policy.utc_offset_minutes;
-    let due = moment(language, policy.calendar.due(now, limit, offset), now, names);
-    let waits = !limit.unit.runs_on() && !policy.calendar.is_running(now, offset);
+    // The policy in force was checked: each of its limits has an end that can be told.
+    let due = policy.calendar.due(now, limit, offset).unwrap_or(now);
+    let due = moment(language, due, now, names);
+    let waits = !limit.kind().runs_on() && !policy.calendar.is_running(now, offset);
     let when = match policy.calendar.resumes_at(now, offset).filter(|_| waits) {
         Some(start) => {
             say!(language, desk.counts_from, start = moment(language, start, now, names), due = due)
@@ -256,15 +228,15 @@ fn outlook(
 #[component]
 fn Buttons() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let allowed = allowed(desk);
-    let stage = Memo::new(move |_| desk.file.case().filter(Case::is_open).map(|case| case.stage));
+    let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
     let busy = move || desk.sending.progress.with(|progress| matches!(progress, Progress::Pending { .. }));
     let unready = move || {
-        busy() || (stage.get() == Some(Stage::Dispatch) && desk.file.department.with(Option::is_none))
+        let asks = step.get().is_some_and(|step| step.asks.department);
+        busy() || (asks && desk.file.department.with(Option::is_none))
     };
-    let step = move || {
-        stage.get().filter(|_| allowed.get() && !desk.file.calling.get()).map(|stage| {
-            view! { <button type="button" class="btn primary" id="desk-step" disabled=unready on:click=move |_| untrack(|| main_action(desk))>{step_words(speaks.get(), stage)}<kbd>"↵"</kbd></button> }
+    let button = move || {
+        step.get().filter(|step| desk.holds(*step) && !desk.file.calling.get()).map(|step| {
+            view! { <button type="button" class="btn primary" id="desk-step" disabled=unready on:click=move |_| untrack(|| main_action(desk))>{step.act(speaks.get())}<kbd>"↵"</kbd></button> }
         })
     };
     let can_claim = move || {
@@ -273,10 +245,10 @@ fn Buttons() -> impl IntoView {
             desk.may(&Command::ClaimCase { case: case.id }) && case.claimed_by != Some(me)
         })
     };
-    let can_call = move || stage.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
+    let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
     view! {
         <p class="acts">
-            {step}
+            {button}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{move || say!(speaks.get(), desk.whistle)}<kbd>"W"</kbd></button></Show>
         </p>

@@ -1,7 +1,7 @@
 //! A case's clock as the desk shows it: lamp, countdown in the limit's own unit, share used. Pure.
 
 use domain::answer::PolicyFigures;
-use domain::calendar::LimitUnit;
+use domain::clock::{Counts, LimitKind, Unit};
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::wire::CaseLine;
 
@@ -66,8 +66,8 @@ pub fn share(case: &CaseLine, now: UtcMillis, policy: &PolicyFigures) -> f64 {
     text::used_share(started, due, case.limit, now, &policy.calendar, policy.utc_offset_minutes)
 }
 
-pub fn unit(case: &CaseLine) -> LimitUnit {
-    case.limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit)
+pub fn unit(case: &CaseLine) -> LimitKind {
+    LimitKind::of(case.limit)
 }
 
 /// The countdown's words, such as `2小时10分` or `超 8分`; none without a due time.
@@ -84,11 +84,11 @@ pub fn countdown(
 }
 
 /// A span of counted time; days are 24 hours for clocks that run on and working days for others.
-pub fn span(language: Language, ms: i64, unit: LimitUnit, policy: &PolicyFigures) -> String {
-    let day = match unit {
-        LimitUnit::UrgentDay => DAY_MS,
-        LimitUnit::WorkDay => i64::from(policy.calendar.work_day_minutes.max(1)) * MINUTE_MS,
-        LimitUnit::UrgentHour | LimitUnit::WorkHour => i64::MAX,
+pub fn span(language: Language, ms: i64, unit: LimitKind, policy: &PolicyFigures) -> String {
+    let day = match (unit.unit, unit.counts) {
+        (Unit::Day, Counts::Through) => DAY_MS,
+        (Unit::Day, Counts::Working) => i64::from(policy.calendar.work_day_minutes.max(1)) * MINUTE_MS,
+        (Unit::Minute | Unit::Hour, Counts::Through | Counts::Working) => i64::MAX,
     };
     spelled(language, ms / day, ms % day / HOUR_MS, ms % day / MINUTE_MS % 60)
 }

@@ -1,6 +1,6 @@
 //! The one large number: time left in its own unit, what the clock is doing, when it is due, and the day as a strip.
 
-use domain::calendar::LimitUnit;
+use domain::clock::LimitKind;
 use domain::moment::UtcMillis;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
@@ -82,6 +82,7 @@ fn big(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) -> An
     view! {
         <p class="big"><b>{words}</b><span>{text::unit_name(language, unit)}</span></p>
         <p class="why"><Sign mark/>{still.unwrap_or(running)}</p>
+        {line.provisional.then(|| view! { <p class="why">{say!(language, desk.provisional)}</p> })}
         <p class="src">{what}{if language == Language::Zh { "；" } else { "; " }}{say!(language, desk.due_and_used, due = when, share = share)}</p>
     }
     .into_any()
@@ -89,19 +90,19 @@ fn big(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) -> An
 
 /// A stage without a clock, or a case whose due time nobody gave: said in words, with the time spent here.
 fn without_due(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) -> impl IntoView {
-    use domain::case::Stage;
+    use domain::case::Step;
     let (until, title) = match line.closed {
         Some(closed) => (closed, say!(language, desk.closed_case)),
         None => (now, say!(language, desk.in_stage)),
     };
     let from = if line.closed.is_some() { line.reported } else { line.stage_since };
-    let words = span(language, until.since(from).max(0), LimitUnit::UrgentDay, &names.policy);
+    let words = span(language, until.since(from).max(0), LimitKind::URGENT_DAY, &names.policy);
     let why = match (line.closed, line.stage) {
         (Some(_), _) => String::new(),
-        (None, Stage::Dispatch | Stage::Dispose) => say!(language, desk.no_due),
-        (None, Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close) => {
-            say!(language, desk.no_clock)
+        (None, stage) if Step::out_of(stage).is_some_and(|step| !step.stops.is_empty()) => {
+            say!(language, desk.no_due)
         }
+        (None, _) => say!(language, desk.no_clock),
     };
     view! { <p class="big plain-big"><b>{words}</b><span>{title}</span></p><p class="why">{why}</p> }
 }
@@ -134,7 +135,7 @@ fn drawing(
     strip: &Strip,
     started: UtcMillis,
     due: UtcMillis,
-    unit: LimitUnit,
+    unit: LimitKind,
     now: UtcMillis,
     names: &Names,
 ) -> String {
@@ -216,7 +217,7 @@ fn marks(labels: &[(UtcMillis, String, &str)], x: impl Fn(UtcMillis) -> f64) -> 
 fn axis(
     language: Language,
     strip: &Strip,
-    unit: LimitUnit,
+    unit: LimitKind,
     x: impl Fn(UtcMillis) -> f64,
     names: &Names,
 ) -> String {

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::case::{Phase, Stage};
+use domain::case::Stage;
+use domain::clock::Phase;
 use domain::wire::CaseLine;
 
 use crate::order;

@@ -1,6 +1,9 @@
 //! What happened to the case: who, when, what, with the remarks; and the field for a note.
 
-use domain::command::{Command, DeadlineOf, Event, Recorded};
+use domain::case::{Case, Stage};
+use domain::clock::ClockOf;
+use domain::command::Command;
+use domain::wire::EventLine;
 use leptos::prelude::*;
 
 use super::due::moment;
@@ -15,18 +18,15 @@ use crate::words::{Language, say};
 #[component]
 pub fn History() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let lines = Memo::new(move |_| desk.file.with(|answer| answer.timeline.clone()));
-    let item = move |recorded: Recorded| {
+    let lines = Memo::new(move |_| desk.file.with(|answer| answer.lines.clone()));
+    let item = move |line: EventLine| {
         let (language, now) = (speaks.get(), hall.present());
         let shown = names.with(|names| {
-            let time = moment(language, recorded.at, now, names);
-            Some((
-                time,
-                text::event_name(language, recorded.event.name()),
-                details(language, &recorded, names),
-            ))
+            let time = moment(language, line.at, now, names);
+            let said = desk.file.with(|answer| details(language, &line, &answer.case, names));
+            Some((time, text::event_name(language, &line.name), said))
         });
-        shown.map(|(time, what, details)| view! { <li><span>{time}</span><p><b>{recorded.actor}</b>" "{what}" "<em>{details}</em></p></li> })
+        shown.map(|(time, what, details)| view! { <li><span>{time}</span><p><b>{line.actor.clone()}</b>" "{what}" "<em>{details}</em></p></li> })
     };
     let older = move || {
         let cut = desk.file.with(|answer| answer.older.is_some());
@@ -51,42 +51,32 @@ pub fn History() -> impl IntoView {
     }
 }
 
-/// What an event says beyond its name.
-fn details(language: Language, recorded: &Recorded, names: &Names) -> String {
-    let due = |due| say!(language, desk.due_at, time = moment(language, due, recorded.at, names));
-    let of = |of: &DeadlineOf| match of {
-        DeadlineOf::Dispatch(_) => {
-            say!(language, desk.deadline_of, what = say!(language, common.stage_dispatch))
-        }
-        DeadlineOf::Disposal(_) => {
-            say!(language, desk.deadline_of, what = say!(language, common.stage_dispose))
-        }
-        DeadlineOf::Response(_, department) => names.department(language, department),
-    };
-    match &recorded.event {
-        Event::CaseReported { report, .. } | Event::CaseTakenOver { report, .. } => {
-            format!("{} {}", names.source(language, &report.source), report.description)
-        }
-        Event::CaseFiled { dispatch_clock, .. } => due(dispatch_clock.due),
-        Event::CaseDispatched { department, disposal_clock, .. } => {
-            format!("→ {} · {}", names.department(language, department), due(disposal_clock.due))
-        }
-        Event::DisposalFinished { note, .. }
-        | Event::FeedbackGiven { note, .. }
-        | Event::CheckPassed { note, .. }
-        | Event::CaseClosed { note, .. }
-        | Event::WhistleClosed { note, .. } => note.clone(),
-        Event::CaseNoted { text, .. } => text.clone(),
-        Event::WhistleRaised { call, due: until, .. } => format!("{} · {}", call.title, due(*until)),
-        Event::WhistleAnswered { department, .. } => names.department(language, department),
-        Event::DeadlineNearing { of: whose, due: until }
-        | Event::DeadlinePassed { of: whose, due: until } => {
-            format!("{} {}", of(whose), due(*until))
-        }
-        Event::CaseAccepted { .. }
-        | Event::CaseClaimed { .. }
-        | Event::CatalogueDefined { .. }
-        | Event::DayTurned { .. } => String::new(),
+/// What an event says beyond its name: whom it went to, which clock and when it runs out, the remark.
+fn details(language: Language, line: &EventLine, case: &Case, names: &Names) -> String {
+    let mut parts = Vec::new();
+    if matches!(line.name.as_str(), "case_reported" | "case_taken_over") {
+        parts.push(format!("{} {}", names.source(language, &case.report.source), case.report.description));
+    }
+    let passed = line.name.starts_with("deadline_");
+    if let Some(department) = &line.department {
+        let name = names.department(language, department);
+        parts.push(if line.whistle.is_some() { name } else { format!("→ {name}") });
+    } else if let Some(of) = line.of.filter(|_| passed) {
+        parts.push(say!(language, desk.deadline_of, what = clock_name(language, of)));
+    }
+    parts.extend((!line.note.is_empty()).then(|| line.note.clone()));
+    parts.extend(
+        line.due.map(|due| say!(language, desk.due_at, time = moment(language, due, line.at, names))),
+    );
+    parts.join(if passed { " " } else { " · " })
+}
+
+fn clock_name(language: Language, of: ClockOf) -> String {
+    match of {
+        ClockOf::Dispatch => text::stage_name(language, Stage::Dispatch),
+        ClockOf::Disposal => text::stage_name(language, Stage::Dispose),
+        ClockOf::Milestone(number) => say!(language, desk.milestone, number = number),
+        ClockOf::Response => say!(language, event.whistle_answered),
     }
 }
 

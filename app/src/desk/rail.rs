@@ -1,8 +1,6 @@
 //! The rail of queues: own cases, the seven stages with their lamps, whistle calls, and when dispatches fall due.
 
-use domain::case::Stage;
-use domain::code::CaseId;
-use domain::command::Command;
+use domain::case::{Power, Stage, Step};
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::tally::Measure;
 use domain::wire::CaseLine;
@@ -49,34 +47,17 @@ pub fn queue_name(language: Language, queue: Queue) -> String {
 /// The power a stage's step belongs to, where it is not the user's.
 fn other_power(desk: Desk, language: Language, queue: Queue) -> Option<String> {
     let Queue::At(stage) = queue else { return None };
-    let step = step_of(stage, CaseId(0))?;
-    (!desk.roles().is_empty() && !desk.may(&step)).then(|| power(language, stage))
+    let step = Step::out_of(stage)?;
+    (!desk.roles().is_empty() && !desk.holds(step)).then(|| power(language, step.power))
 }
 
-/// Whose step a stage is.
-pub fn power(language: Language, stage: Stage) -> String {
-    match stage {
-        Stage::Accept | Stage::File | Stage::Check | Stage::Close => say!(language, desk.other_power),
-        Stage::Dispatch => say!(language, desk.other_power_disposal),
-        Stage::Dispose | Stage::Feedback => say!(language, desk.role_department),
+/// Whose steps a power is.
+pub fn power(language: Language, power: Power) -> String {
+    match power {
+        Power::Supervision => say!(language, desk.other_power),
+        Power::Dispatch => say!(language, desk.other_power_disposal),
+        Power::Department => say!(language, desk.role_department),
     }
-}
-
-/// The command that takes a case out of a stage, as far as its right goes.
-pub fn step_of(stage: Stage, case: CaseId) -> Option<Command> {
-    let note = String::new();
-    Some(match stage {
-        Stage::Accept => Command::AcceptCase { case },
-        Stage::File => Command::FileCase { case },
-        Stage::Dispatch => {
-            let department = domain::code::DepartmentCode::new("any").ok()?;
-            Command::DispatchCase { case, department, limit: None }
-        }
-        Stage::Dispose => Command::FinishDisposal { case, note },
-        Stage::Feedback => Command::GiveFeedback { case, note },
-        Stage::Check => Command::PassCheck { case, note },
-        Stage::Close => Command::CloseCase { case, note },
-    })
 }
 
 #[component]
@@ -202,7 +183,7 @@ fn DueChart() -> impl IntoView {
             // Only clocks that count working time stand still in a break.
             let still = names.with(|names| {
                 let policy = &names.policy;
-                !policy.dispatch_limit.unit.runs_on()
+                !policy.dispatch_limit.kind().runs_on()
                     && !policy.calendar.is_running(time, policy.utc_offset_minutes)
             });
             let label = (index % 4 == 0)

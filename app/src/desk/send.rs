@@ -33,6 +33,9 @@ pub enum Progress {
 #[derive(Debug, Clone, Serialize)]
 struct Envelope {
     key: String,
+    /// Version of the case on which the user decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<u64>,
     command: Command,
 }
 
@@ -71,12 +74,12 @@ impl Sending {
     }
 
     /// Sends the step of the case's stage. A second press meant for the step before is not heard.
-    pub fn step(self, command: Command, what: String) {
+    pub fn step(self, command: Command, seen: u64, what: String) {
         let pending = self.progress.with_untracked(|progress| matches!(progress, Progress::Pending { .. }));
         if pending || monotonic_ms() - self.changed.get_value() < REST_MS {
             return;
         }
-        self.send(command, what);
+        self.send_seen(command, seen, what);
         self.is_step.set_value(true);
     }
 
@@ -87,8 +90,17 @@ impl Sending {
 
     /// Sends unless another command is on its way.
     pub fn send(self, command: Command, what: String) {
+        self.send_as(command, None, what);
+    }
+
+    /// The same for what is decided on a case as it stands: the server refuses it when the case has moved on since.
+    pub fn send_seen(self, command: Command, seen: u64, what: String) {
+        self.send_as(command, Some(seen), what);
+    }
+
+    fn send_as(self, command: Command, seen: Option<u64>, what: String) {
         self.is_step.set_value(false);
-        let envelope = Envelope { key: new_key(self.hall.present().0), command };
+        let envelope = Envelope { key: new_key(self.hall.present().0), seen, command };
         self.post(envelope, what);
     }
 

@@ -63,8 +63,12 @@ fn Title() -> impl IntoView {
     });
     let title = move || {
         file.with(|answer| {
-            let class = names.with(|names| names.class(speaks.get(), &answer.case.report.class));
-            let parts = [Some(class), answer.case.report.condition.clone()];
+            let (language, report) = (speaks.get(), &answer.case.report);
+            let class = names.with(|names| names.class(language, &report.class));
+            let condition = names.with(|names| {
+                report.condition.as_deref().map(|text| names.condition(language, &report.class, text))
+            });
+            let parts = [Some(class), condition];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
         })
     };

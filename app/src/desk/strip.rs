@@ -2,7 +2,7 @@
 //! Whoever adds up the blocks gets the countdown. Pure geometry; drawn by `due`.
 
 use domain::answer::PolicyFigures;
-use domain::calendar::{LimitUnit, WorkCalendar};
+use domain::clock::{LimitKind, WorkCalendar};
 use domain::moment::{Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
 
 /// Days drawn at most; of a longer limit the last ones.
@@ -30,7 +30,7 @@ impl Strip {
     pub fn of(
         started: UtcMillis,
         due: UtcMillis,
-        unit: LimitUnit,
+        unit: LimitKind,
         now: UtcMillis,
         policy: &PolicyFigures,
     ) -> Self {
@@ -126,13 +126,13 @@ fn soon(counted: &[Stretch], percent: u8) -> Option<UtcMillis> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::calendar::Limit;
+    use domain::clock::Limit;
     use domain::moment::DAY_MS;
 
     const OFFSET: UtcOffset = UtcOffset(480);
 
     fn policy() -> PolicyFigures {
-        let limit = Limit { amount: 4, unit: LimitUnit::WorkHour };
+        let limit = Limit::new(4, LimitKind::WORK_HOUR);
         PolicyFigures {
             stated_source: String::new(),
             utc_offset_minutes: OFFSET,
@@ -161,7 +161,7 @@ mod tests {
     /// The picture of the reference: filed at 10:10, four working hours, looked at during the lunch break.
     #[test]
     fn blocks_add_up_to_the_limit() {
-        let strip = Strip::of(at(10, 10), at(16, 10), LimitUnit::WorkHour, at(12, 26), &policy());
+        let strip = Strip::of(at(10, 10), at(16, 10), LimitKind::WORK_HOUR, at(12, 26), &policy());
         assert_eq!([sum(&strip.used), sum(&strip.left), sum(&strip.late)], [110, 130, 0]);
         assert_eq!(strip.soon, Some(at(15, 22)));
         assert_eq!(strip.breaks(), [(at(12, 0), at(14, 0))]);
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn nights_are_left_out_and_overdue_time_is_counted_in_the_unit() {
-        let strip = Strip::of(at(17, 0), at(24 + 11, 0), LimitUnit::WorkHour, at(24 + 15, 0), &policy());
+        let strip = Strip::of(at(17, 0), at(24 + 11, 0), LimitKind::WORK_HOUR, at(24 + 15, 0), &policy());
         assert_eq!(strip.pieces.len(), 2);
         assert_eq!([sum(&strip.used), sum(&strip.left), sum(&strip.late)], [240, 0, 120]);
-        let urgent = Strip::of(at(10, 10), at(14, 10), LimitUnit::UrgentHour, at(11, 10), &policy());
+        let urgent = Strip::of(at(10, 10), at(14, 10), LimitKind::URGENT_HOUR, at(11, 10), &policy());
         assert_eq!([sum(&urgent.used), sum(&urgent.left)], [60, 180]);
         assert!(urgent.breaks().is_empty());
     }
@@ -182,7 +182,7 @@ mod tests {
     fn a_long_limit_keeps_its_last_days() {
         let start = at(9, 0);
         let strip =
-            Strip::of(start, start.plus(20 * DAY_MS), LimitUnit::WorkDay, start.plus(DAY_MS), &policy());
+            Strip::of(start, start.plus(20 * DAY_MS), LimitKind::WORK_DAY, start.plus(DAY_MS), &policy());
         assert!(strip.cut && strip.pieces.len() == DAYS_MAX && strip.soon.is_none());
     }
 }

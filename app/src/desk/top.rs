@@ -103,7 +103,7 @@ fn WorkTime() -> impl IntoView {
         let now = hall.now();
         names.with(|names| {
             let policy = &names.policy;
-            let unit = domain::calendar::LimitUnit::WorkHour;
+            let unit = domain::clock::LimitKind::WORK_HOUR;
             text::why_still(speaks.get(), unit, now, &policy.calendar, policy.utc_offset_minutes)
         })
     };
@@ -132,7 +132,7 @@ pub fn role_name(language: Language, role: Role) -> String {
         Role::Dispatcher => say!(language, desk.role_dispatcher),
         Role::Department => say!(language, desk.role_department),
         Role::Viewer => say!(language, desk.role_viewer),
-        _ => say!(language, desk.role_other),
+        Role::Kiosk | Role::Inspector | Role::Machine => say!(language, desk.role_other),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The closed loop in one line: what is done, with its time and what it took; what runs; what is to come with its limit.
 
 use domain::answer::CaseAnswer;
-use domain::calendar::{Limit, LimitUnit};
 use domain::case::Stage;
-use domain::command::Event;
+use domain::case::step::Step as LoopStep;
+use domain::clock::{ClockOf, Limit, LimitKind};
 use domain::moment::UtcMillis;
 use leptos::prelude::*;
 
@@ -33,7 +33,10 @@ pub fn Way() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let steps = Memo::new(move |_| {
         let (dispatch, disposal) = names.with(|names| {
-            let own = desk.file.with(|answer| names.disposal_limit(&answer.case.report.class));
+            let own = desk.file.with(|answer| {
+                let report = &answer.case.report;
+                names.condition_limit(report).or_else(|| names.class_limit(&report.class))
+            });
             (Some(names.policy.dispatch_limit), own.or(Some(names.policy.disposal_limit)))
         });
         desk.file.with(|answer| steps(answer, dispatch, disposal))
@@ -47,25 +50,20 @@ pub fn Way() -> impl IntoView {
 
 /// When each stage began and ended, from what the log says. A case taken over has no early stages to show.
 fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) -> Vec<Step> {
-    let mut ended = [None::<UtcMillis>; 7];
-    for recorded in answer.happened() {
-        let stage = match recorded.event {
-            Event::CaseAccepted { .. } => Stage::Accept,
-            Event::CaseFiled { .. } => Stage::File,
-            Event::CaseDispatched { .. } => Stage::Dispatch,
-            Event::DisposalFinished { .. } => Stage::Dispose,
-            Event::FeedbackGiven { .. } => Stage::Feedback,
-            Event::CheckPassed { .. } => Stage::Check,
-            Event::CaseClosed { .. } => Stage::Close,
-            _ => continue,
-        };
-        ended[stage as usize] = Some(recorded.at);
-    }
     let case = &answer.case;
-    let clock = |stage| match stage {
-        Stage::Dispatch => case.dispatch_clock.map_or(dispatch, |clock| clock.limit),
-        Stage::Dispose => case.disposal_clock.map_or(disposal, |clock| clock.limit),
-        Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => None,
+    let mut ended = [None::<UtcMillis>; 7];
+    for taken in &case.steps {
+        ended[taken.step.from as usize] = Some(taken.at);
+    }
+    // The clock that the stage's step stops: as it was started, or as the rules in force would start it.
+    let clock = |stage| {
+        let of = *LoopStep::out_of(stage)?.stops.first()?;
+        let to_come = match of {
+            ClockOf::Dispatch => dispatch,
+            ClockOf::Disposal => disposal,
+            ClockOf::Milestone(_) | ClockOf::Response => None,
+        };
+        case.clock(of).map_or(to_come, |clock| clock.limit)
     };
     let step = |stage: Stage| {
         let before = (stage as usize).checked_sub(1);
@@ -99,11 +97,11 @@ fn StepItem(step: Step) -> impl IntoView {
         tick.get();
         let language = speaks.get();
         // Stages without a limit are told in plain time, which runs on.
-        let unit = limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit);
+        let unit = LimitKind::of(limit);
         let took = names.with(|names| {
             let until = ended.or_else(|| is_now.then(|| hall.present()))?;
             let policy = &names.policy;
-            let ms = policy.calendar.elapsed_ms(began?, until, unit, policy.utc_offset_minutes);
+            let ms = policy.calendar.elapsed_ms(began?, until, unit.counts, policy.utc_offset_minutes);
             Some(span(language, ms, unit, policy))
         });
         let limit = limit.map(|limit| say!(language, desk.limit, limit = limit.words(language)));

@@ -1,6 +1,6 @@
 //! Countdowns in the limit's own unit: a limit in working hours never shows wall-clock time.
 
-use domain::calendar::{Limit, LimitUnit, WorkCalendar};
+use domain::clock::{Counts, Limit, LimitKind, Unit, WorkCalendar};
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UtcMillis, UtcOffset};
 
 use super::when::hour_minute;
@@ -15,7 +15,7 @@ pub struct Countdown {
     /// `2:22`, hours and minutes.
     pub digits: String,
     /// The unit whose time this is.
-    pub unit: LimitUnit,
+    pub unit: LimitKind,
 }
 
 /// Time left until `due`, or passed since, counted as the limit counts. A clock without a limit (taken over from
@@ -27,18 +27,18 @@ pub fn countdown(
     calendar: &WorkCalendar,
     offset: UtcOffset,
 ) -> Countdown {
-    let unit = limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit);
+    let unit = LimitKind::of(limit);
     let late = now >= due;
     let ms = if late {
-        calendar.elapsed_ms(due, now, unit, offset)
+        calendar.elapsed_ms(due, now, unit.counts, offset)
     } else {
         // The last minute is shown as 0:01, never as a zero that is not yet due.
-        calendar.elapsed_ms(now, due, unit, offset) + MINUTE_MS - 1
+        calendar.elapsed_ms(now, due, unit.counts, offset) + MINUTE_MS - 1
     };
-    let day_ms = match unit {
-        LimitUnit::WorkHour | LimitUnit::UrgentHour => None,
-        LimitUnit::UrgentDay => Some(DAY_MS),
-        LimitUnit::WorkDay => Some(i64::from(calendar.work_day_minutes.max(1)) * MINUTE_MS),
+    let day_ms = match (unit.unit, unit.counts) {
+        (Unit::Minute | Unit::Hour, Counts::Through | Counts::Working) => None,
+        (Unit::Day, Counts::Through) => Some(DAY_MS),
+        (Unit::Day, Counts::Working) => Some(i64::from(calendar.work_day_minutes.max(1)) * MINUTE_MS),
     };
     let days = day_ms.map(|day_ms| ms / day_ms).filter(|days| *days > 0);
     let rest = day_ms.map_or(ms, |day_ms| ms % day_ms);
@@ -68,16 +68,16 @@ pub fn used_share(
     calendar: &WorkCalendar,
     offset: UtcOffset,
 ) -> f64 {
-    let unit = limit.map_or(LimitUnit::UrgentHour, |limit| limit.unit);
-    let whole = calendar.elapsed_ms(started, due, unit, offset);
-    let used = calendar.elapsed_ms(started, now.min(due), unit, offset);
+    let unit = LimitKind::of(limit);
+    let whole = calendar.elapsed_ms(started, due, unit.counts, offset);
+    let used = calendar.elapsed_ms(started, now.min(due), unit.counts, offset);
     if whole <= 0 { 1.0 } else { (used as f64 / whole as f64).clamp(0.0, 1.0) }
 }
 
 /// Why a working-time clock stands still now: when the office opens again. None while it runs.
 pub fn why_still(
     language: Language,
-    unit: LimitUnit,
+    unit: LimitKind,
     now: UtcMillis,
     calendar: &WorkCalendar,
     offset: UtcOffset,
@@ -114,33 +114,33 @@ mod tests {
         Local { date, ms_of_day: hour * HOUR_MS + minute * MINUTE_MS }.utc(OFFSET)
     }
 
-    fn left(due: UtcMillis, amount: u16, unit: LimitUnit, now: UtcMillis) -> (bool, Option<i64>, String) {
-        let shown = countdown(due, Some(Limit { amount, unit }), now, &WorkCalendar::default(), OFFSET);
+    fn left(due: UtcMillis, amount: u32, unit: LimitKind, now: UtcMillis) -> (bool, Option<i64>, String) {
+        let shown = countdown(due, Some(Limit::new(amount, unit)), now, &WorkCalendar::default(), OFFSET);
         (shown.late, shown.days, shown.digits)
     }
 
     /// Wednesday 31 March 2021: due at 11:00, now 14:32. The noon break does not count.
     #[test]
     fn a_working_hour_clock_leaves_the_noon_break_out() {
-        let late = left(at(31, 11, 0), 4, LimitUnit::WorkHour, at(31, 14, 32));
+        let late = left(at(31, 11, 0), 4, LimitKind::WORK_HOUR, at(31, 14, 32));
         assert_eq!(late, (true, None, "1:32".to_owned()));
-        let urgent = left(at(31, 11, 0), 4, LimitUnit::UrgentHour, at(31, 14, 32));
+        let urgent = left(at(31, 11, 0), 4, LimitKind::URGENT_HOUR, at(31, 14, 32));
         assert_eq!(urgent, (true, None, "3:32".to_owned()));
     }
 
     #[test]
     fn days_are_working_days_and_the_rest_is_hours() {
-        let shown = left(at(31, 17, 0), 5, LimitUnit::WorkDay, at(30, 16, 0));
+        let shown = left(at(31, 17, 0), 5, LimitKind::WORK_DAY, at(30, 16, 0));
         assert_eq!(shown, (false, Some(1), "1:00".to_owned()));
-        let shown = left(at(31, 17, 0), 1, LimitUnit::UrgentDay, at(30, 18, 0));
+        let shown = left(at(31, 17, 0), 1, LimitKind::URGENT_DAY, at(30, 18, 0));
         assert_eq!(shown, (false, None, "23:00".to_owned()));
     }
 
     #[test]
     fn the_last_minute_is_not_zero_and_the_due_instant_is_late() {
         let due = at(31, 11, 0);
-        assert_eq!(left(due, 1, LimitUnit::UrgentHour, due.plus(-1)), (false, None, "0:01".to_owned()));
-        assert_eq!(left(due, 1, LimitUnit::UrgentHour, due), (true, None, "0:00".to_owned()));
+        assert_eq!(left(due, 1, LimitKind::URGENT_HOUR, due.plus(-1)), (false, None, "0:01".to_owned()));
+        assert_eq!(left(due, 1, LimitKind::URGENT_HOUR, due), (true, None, "0:00".to_owned()));
     }
 
     #[test]
@@ -154,16 +154,16 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_says_when_the_office_opens() {
         let calendar = WorkCalendar::default();
-        let still = |now| why_still(Language::Zh, LimitUnit::WorkHour, now, &calendar, OFFSET);
+        let still = |now| why_still(Language::Zh, LimitKind::WORK_HOUR, now, &calendar, OFFSET);
         assert_eq!(still(at(31, 12, 30)).unwrap(), "停表，14:00 起算");
         assert_eq!(still(at(31, 18, 30)).unwrap(), "停表，明日 08:00 起算");
         assert_eq!(still(at(31, 9, 0)), None);
-        assert_eq!(why_still(Language::En, LimitUnit::UrgentHour, at(31, 12, 30), &calendar, OFFSET), None);
+        assert_eq!(why_still(Language::En, LimitKind::URGENT_HOUR, at(31, 12, 30), &calendar, OFFSET), None);
     }
 
     #[test]
     fn half_of_four_working_hours_is_used_at_noon() {
-        let limit = Some(Limit { amount: 4, unit: LimitUnit::WorkHour });
+        let limit = Some(Limit::new(4, LimitKind::WORK_HOUR));
         let due = at(31, 16, 0);
         let share = used_share(at(31, 10, 0), due, limit, at(31, 13, 0), &WorkCalendar::default(), OFFSET);
         assert!((share - 0.5).abs() < 1e-9);

@@ -177,6 +177,7 @@ fn draw(curve: &Curve, svg: &mut String, width: u32, height: u32) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::tally::Count;
 
     fn curve() -> Curve {
         let mut yesterday = [0; 24];
@@ -193,7 +194,7 @@ mod tests {
         for (back, count) in filled {
             let period = Period::Hour(date.plus_days((-back).into()), 8);
             let key = domain::tally::TallyKey { measure: Measure::Filed, dimension: Dimension::City, period };
-            tally.set(key, *count);
+            tally.set(key, Count { cases: *count, base: 0 });
         }
         Curve::of(&tally, Measure::Filed, Local { date, ms_of_day: 19 * HOUR_MS / 2 })
     }

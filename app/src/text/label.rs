@@ -1,21 +1,13 @@
 //! Names of stages, levels, units and events.
 
-use domain::calendar::LimitUnit;
-use domain::case::Stage;
+use domain::case::{Stage, Step};
+use domain::clock::LimitKind;
 use domain::whistle::WhistleLevel;
 
 use crate::words::{Language, say};
 
 pub fn stage_name(language: Language, stage: Stage) -> String {
-    match stage {
-        Stage::Accept => say!(language, common.stage_accept),
-        Stage::File => say!(language, common.stage_file),
-        Stage::Dispatch => say!(language, common.stage_dispatch),
-        Stage::Dispose => say!(language, common.stage_dispose),
-        Stage::Feedback => say!(language, common.stage_feedback),
-        Stage::Check => say!(language, common.stage_check),
-        Stage::Close => say!(language, common.stage_close),
-    }
+    stage.words(language).to_owned()
 }
 
 pub fn level_name(language: Language, level: WhistleLevel) -> String {
@@ -26,7 +18,7 @@ pub fn level_name(language: Language, level: WhistleLevel) -> String {
     }
 }
 
-pub fn unit_name(language: Language, unit: LimitUnit) -> &'static str {
+pub fn unit_name(language: Language, unit: LimitKind) -> &'static str {
     unit.words(language)
 }
 
@@ -37,16 +29,12 @@ pub fn phase_note(language: Language, late: bool) -> String {
 
 /// An event of the feed as one word; a name this programme does not know stays readable.
 pub fn event_name(language: Language, name: &str) -> String {
+    if let Some(step) = Step::of_event(name) {
+        return step.happened(language).to_owned();
+    }
     match name {
         "case_reported" => say!(language, event.case_reported),
         "case_taken_over" => say!(language, event.case_taken_over),
-        "case_accepted" => say!(language, event.case_accepted),
-        "case_filed" => say!(language, event.case_filed),
-        "case_dispatched" => say!(language, event.case_dispatched),
-        "disposal_finished" => say!(language, event.disposal_finished),
-        "feedback_given" => say!(language, event.feedback_given),
-        "check_passed" => say!(language, event.check_passed),
-        "case_closed" => say!(language, event.case_closed),
         "case_claimed" => say!(language, event.case_claimed),
         "case_noted" => say!(language, event.case_noted),
         "whistle_raised" => say!(language, event.whistle_raised),

@@ -6,7 +6,7 @@ use domain::wire::EventLine;
 use leptos::prelude::*;
 
 use super::{Panel, events};
-use crate::board::{Part, is_alarm, use_board};
+use crate::board::{Part, alarm, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -55,14 +55,14 @@ pub fn Alarms() -> impl IntoView {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
         let evidence = Evidence::of(language, names, id);
         let rows: Vec<(String, String)> = board.with(Part::Events, |held| {
-            let alarms = held.events.iter().rev().filter(|event| is_alarm(event) && event.at >= from);
+            let alarms = held.events.iter().rev().filter(|event| alarm(event).is_some_and(|at| at >= from));
             let row = |event: &EventLine| {
                 let words = names.with(|names| events::words(language, names, event));
                 let to = event.case.as_ref().map_or_else(
                     || "/desk?list=whistles&late=true".to_owned(),
                     |case| format!("/desk/case/{}", case.id),
                 );
-                (format!("{} {words}", text::clock(event.at, offset)), to)
+                (format!("{} {words}", text::clock(alarm(event).unwrap_or(event.at), offset)), to)
             };
             alarms.map(row).collect()
         });

@@ -4,7 +4,7 @@ use domain::wire::EventLine;
 use leptos::prelude::*;
 
 use super::Panel;
-use crate::board::{Part, use_board};
+use crate::board::{Part, alarm, use_board};
 use crate::language::use_language;
 use crate::names::{Names, use_names};
 use crate::text;
@@ -48,9 +48,9 @@ fn Line(line: EventLine) -> impl IntoView {
         Some(case) => Some(format!("/desk/case/{}", case.id)),
         None => line.whistle.map(|_| "/desk?list=whistles".to_owned()),
     });
-    let alarm = line.with_value(|line| line.name == "deadline_passed");
+    let passed = line.with_value(|line| alarm(line).is_some());
     view! {
-        <li><time>{time}</time><span class="kw" class:act1=alarm>{kind}</span><a class="tx said" href=href>{words}</a></li>
+        <li><time>{time}</time><span class="kw" class:act1=passed>{kind}</span><a class="tx said" href=href>{words}</a></li>
     }
 }
 
@@ -62,7 +62,12 @@ pub(super) fn words(language: Language, names: &Names, line: &EventLine) -> Stri
         parts.push(names.class(language, &case.class));
     }
     if let Some(department) = &line.department {
-        parts.push(say!(language, wall.to, unit = names.department(language, department)));
+        let name = names.department(language, department);
+        parts.push(match alarm(line) {
+            // The one that has not come is nobody to whom something was sent.
+            Some(_) => name,
+            None => say!(language, wall.to, unit = name),
+        });
     }
     if !line.note.is_empty() {
         parts.push(line.note.clone());

@@ -1,6 +1,6 @@
 //! The wall's header: whose hall, which scene, what time, whether working time runs, and the connection's health.
 
-use domain::calendar::{Span, WorkCalendar};
+use domain::clock::calendar::{Span, WorkCalendar};
 use domain::definition;
 use domain::moment::{HOUR_MS, Local, MINUTE_MS};
 use leptos::prelude::*;

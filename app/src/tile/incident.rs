@@ -3,7 +3,6 @@
 use domain::answer::CaseAnswer;
 use domain::case::Stage;
 use domain::code::CaseId;
-use domain::command::Event;
 use domain::definition;
 use domain::moment::UtcMillis;
 use domain::whistle::{Called, Whistle};
@@ -58,7 +57,11 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
     let case = StoredValue::new(line.clone());
     let title = move || {
         let class = names.with(|names| case.with_value(|case| names.class(speaks.get(), &case.class)));
-        let condition = case.with_value(|case| case.condition.clone());
+        let condition = names.with(|names| {
+            case.with_value(|case| {
+                case.condition.as_deref().map(|text| names.condition(speaks.get(), &case.class, text))
+            })
+        });
         [Some(class), condition].into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     let place = move || {
@@ -194,18 +197,8 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
 /// When the work of each stage was done.
 fn passed(answer: &CaseAnswer) -> [Option<UtcMillis>; 7] {
     let mut times = [None; 7];
-    for recorded in answer.happened() {
-        let stage = match recorded.event {
-            Event::CaseAccepted { .. } => Stage::Accept,
-            Event::CaseFiled { .. } => Stage::File,
-            Event::CaseDispatched { .. } => Stage::Dispatch,
-            Event::DisposalFinished { .. } => Stage::Dispose,
-            Event::FeedbackGiven { .. } => Stage::Feedback,
-            Event::CheckPassed { .. } => Stage::Check,
-            Event::CaseClosed { .. } => Stage::Close,
-            _ => continue,
-        };
-        times[stage as usize] = Some(recorded.at);
+    for taken in &answer.case.steps {
+        times[taken.step.from as usize] = Some(taken.at);
     }
     times
 }

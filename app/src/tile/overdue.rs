@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::case::Phase;
+use domain::clock::Phase;
 use domain::code::AreaCode;
 use domain::definition;
 use domain::moment::{MINUTE_MS, UtcMillis};

@@ -1,6 +1,7 @@
 //! Open cases and the seven stages they wait in: how many, how long already, how many passed today.
 
-use domain::case::{Phase, Stage};
+use domain::case::Stage;
+use domain::clock::Phase;
 use domain::definition;
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::tally::Measure;

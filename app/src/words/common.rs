@@ -1,4 +1,4 @@
-//! Words every page needs: stages, units, definition card, signing in.
+//! Words every page needs: units, definition card, signing in.
 
 table! {
     product(): "格厅", "Gridhall";
@@ -9,13 +9,6 @@ table! {
     friday(): "五", "Fri";
     saturday(): "六", "Sat";
     sunday(): "日", "Sun";
-    stage_accept(): "受理", "Accept";
-    stage_file(): "立案", "File";
-    stage_dispatch(): "派遣", "Dispatch";
-    stage_dispose(): "处置", "Dispose";
-    stage_feedback(): "反馈", "Report";
-    stage_check(): "核查", "Check";
-    stage_close(): "结案", "Close";
     level_district(): "区级哨", "District";
     level_street(): "街道哨", "Street";
     level_community(): "社区哨", "Community";

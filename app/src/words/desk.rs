@@ -36,8 +36,6 @@ table! {
     pieces(count): "{count} 件", "{count}";
     first_of(count, total): "前 {count} / 共 {total} 件", "first {count} of {total}";
     first_of_many(count): "前 {count} 件", "first {count}";
-    searched_to(when): "已查到 {when}，可继续", "searched back to {when}, go on";
-    laid_out(percent): "历史案件正在整理，已完成 {percent}%", "older cases are being laid out, {percent} % done";
     call_pieces(count): "{count} 哨", "{count} calls";
     found(): "查到的案件", "Cases found";
     chip_reported(when): "上报 {when}", "reported {when}";
@@ -153,7 +151,6 @@ table! {
     south_west(): "西南", "SW";
     west(): "西", "W";
     north_west(): "西北", "NW";
-    dispatch(): "派遣", "Dispatch";
     choose_department(): "按数字选责任单位", "choose a department by its digit";
     department_page(page, pages): "{page} / {pages} 页", "page {page} of {pages}";
     send_now(): "现在派出", "Sent now";
@@ -162,13 +159,8 @@ table! {
     counts_now(due): "即刻起算，{due} 到期", "counts at once, due {due}";
     class_limit(): "小类时限", "limit of the class";
     policy_limit(): "默认处置时限", "default disposal limit";
-    do_accept(): "受理", "Accept";
-    do_file(): "立案", "File";
-    do_dispatch(): "派遣", "Dispatch";
-    do_dispose(): "处置完成", "Disposal done";
-    do_feedback(): "反馈", "Report back";
-    do_check(): "核查通过", "Pass check";
-    do_close(): "结案", "Close";
+    condition_limit(): "立案条件时限", "limit of the filing condition";
+    provisional(): "日历未及，到期时间为暂定", "beyond the calendar: this due time is provisional";
     not_yours(power): "本环节属{power}，您的席位只看不办", "This stage belongs to {power}; your seat can only watch";
     remark(): "办理意见（可空）", "Remark (may be empty)";
     whistle(): "吹哨", "Call";
@@ -196,6 +188,7 @@ table! {
     write_note(): "写备注，Enter 发送", "Write a note, Enter sends";
     note(): "备注", "Note";
     deadline_of(what): "{what}时限", "{what} limit";
+    milestone(number): "第 {number} 段", "part {number}";
     due_at(time): "{time} 到期", "due {time}";
     no_match(): "没有这件案件", "There is no such case";
     back(): "返回列表", "Back to the list";

@@ -10,8 +10,9 @@ fn policy() -> Policy {
         level,
         parent: parent.map(|code| AreaCode::new(code).unwrap()),
         name: Name { zh: code.into(), en: String::new() },
+        retired: false,
     };
-    let limit = Limit { amount: 4, unit: crate::calendar::LimitUnit::UrgentHour };
+    let limit = Limit::new(4, crate::clock::LimitKind::URGENT_HOUR);
     Policy {
         stated_source: "tests".into(),
         centre: Name { zh: "中心".into(), en: String::new() },
@@ -35,6 +36,7 @@ fn policy() -> Policy {
         classes: Vec::new(),
         sources: Vec::new(),
         departments: Vec::new(),
+        conditions: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether a command is a department's own business: whoever acts for one department acts for no other.
 
 use super::State;
+use crate::case::Power;
 use crate::code::{CaseId, DepartmentCode};
 use crate::command::Command;
 use crate::rejection::Rejection;
@@ -10,18 +11,15 @@ impl State {
     pub fn check_department(&self, command: &Command, own: &DepartmentCode) -> Result<(), Rejection> {
         match command {
             Command::RespondToWhistle { department, .. } => is_own(own, Some(department)),
-            Command::FinishDisposal { case, .. }
-            | Command::GiveFeedback { case, .. }
-            | Command::ClaimCase { case }
-            | Command::NoteCase { case, .. } => self.check_own_case(*case, own),
+            Command::Step(take) => match take.step.power {
+                Power::Department => self.check_own_case(take.case, own),
+                // Not a department's at all.
+                Power::Supervision | Power::Dispatch => Ok(()),
+            },
+            Command::ClaimCase { case } | Command::NoteCase { case, .. } => self.check_own_case(*case, own),
             // Anyone may report; the rest is not a department's at all.
             Command::ReportCase { .. }
             | Command::TakeOverCase { .. }
-            | Command::AcceptCase { .. }
-            | Command::FileCase { .. }
-            | Command::DispatchCase { .. }
-            | Command::PassCheck { .. }
-            | Command::CloseCase { .. }
             | Command::RaiseWhistle { .. }
             | Command::CloseWhistle { .. }
             | Command::DefineCatalogue { .. }

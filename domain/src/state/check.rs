@@ -1,28 +1,65 @@
 //! What a command must hold to be taken: codes that are known, times that can be, texts within bounds.
 
 use super::State;
-use crate::calendar::Limit;
-use crate::case::Report;
-use crate::code::AreaCode;
-use crate::command::History;
+use crate::case::{History, Report};
+use crate::clock::Limit;
+use crate::code::{AreaCode, DepartmentCode};
 use crate::moment::{DAY_MS, SECOND_MS, UtcMillis};
 use crate::policy::Policy;
-use crate::rejection::Rejection;
+use crate::rejection::{RangeProblem, Rejection, TimeProblem};
 use crate::text::{self, TextError, TextKind};
 
-pub(super) fn known_area(state: &State, area: &AreaCode) -> Result<Vec<AreaCode>, Rejection> {
-    let path = state.catalogue.path(area);
-    if path.is_empty() { unknown("area", area.as_str()) } else { Ok(path) }
+/// Whether codes that are retired may be used: by a case with a past, but by nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retired {
+    Refused,
+    Taken,
+}
+
+pub(super) fn known_area(
+    state: &State,
+    area: &AreaCode,
+    retired: Retired,
+) -> Result<Vec<AreaCode>, Rejection> {
+    let known = state.catalogue.areas.get(area).map(|area| area.retired);
+    check_code("area", area.as_str(), known, retired)?;
+    Ok(state.catalogue.path(area))
+}
+
+/// `known` says whether a code that is in the catalogue is retired.
+fn check_code(field: &str, code: &str, known: Option<bool>, retired: Retired) -> Result<(), Rejection> {
+    match known {
+        None => unknown(field, code),
+        Some(true) if retired == Retired::Refused => {
+            Err(Rejection::RetiredCode { field: field.to_owned(), code: code.to_owned() })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// A department that can be sent something.
+pub(super) fn check_department(
+    state: &State,
+    field: &str,
+    department: &DepartmentCode,
+) -> Result<(), Rejection> {
+    let known = state.catalogue.departments.get(department).map(|department| department.retired);
+    check_code(field, department.as_str(), known, Retired::Refused)
 }
 
 /// Everything a report says but where it lies; the areas it lies in.
-pub(super) fn check_report(state: &State, report: &Report) -> Result<Vec<AreaCode>, Rejection> {
-    let path = known_area(state, &report.area)?;
-    if !state.catalogue.classes.contains_key(&report.class) {
-        return unknown("class", report.class.as_str());
-    }
-    if !state.catalogue.sources.contains_key(&report.source) {
-        return unknown("source", report.source.as_str());
+pub(super) fn check_report(
+    state: &State,
+    report: &Report,
+    retired: Retired,
+) -> Result<Vec<AreaCode>, Rejection> {
+    let path = known_area(state, &report.area, retired)?;
+    let class = state.catalogue.classes.get(&report.class).map(|class| class.retired);
+    check_code("class", report.class.as_str(), class, retired)?;
+    let source = state.catalogue.sources.get(&report.source).map(|source| source.retired);
+    check_code("source", report.source.as_str(), source, retired)?;
+    if let Some(condition) = state.catalogue.condition(&report.class, report.condition.as_deref()) {
+        check_code("condition", condition.code.as_str(), Some(condition.retired), retired)?;
     }
     check_text("description", &report.description, TextKind::Note)?;
     check_text("address", &report.address, TextKind::Line)?;
@@ -33,7 +70,7 @@ pub(super) fn check_report(state: &State, report: &Report) -> Result<Vec<AreaCod
         check_stated("external.id", &external.id, TextKind::Id)?;
     }
     if report.base_count == 0 {
-        return out_of_range("base_count", "must be at least 1");
+        return out_of_range("base_count", RangeProblem::BaseCount);
     }
     Ok(path)
 }
@@ -48,22 +85,48 @@ pub(super) fn check_history(history: &History, policy: &Policy, now: UtcMillis) 
     let latest = now.plus(i64::from(policy.clock_skew_seconds) * SECOND_MS);
     check_possible("opened", history.opened)?;
     if history.opened > latest {
-        return impossible("opened", "lies in the future");
+        return impossible("opened", TimeProblem::InTheFuture);
     }
     if let Some(closed) = history.closed {
         check_possible("closed", closed)?;
         if closed < history.opened {
-            return impossible("closed", "lies before the case was opened");
+            return impossible("closed", TimeProblem::BeforeOpening);
         }
         if closed > latest {
-            return impossible("closed", "lies in the future");
+            return impossible("closed", TimeProblem::InTheFuture);
         }
     }
+    check_known_steps(history, latest)?;
     history.due.map_or(Ok(()), |due| check_possible("due", due))
 }
 
+/// Steps of the past: taken, in order, each after the opening.
+fn check_known_steps(history: &History, latest: UtcMillis) -> Result<(), Rejection> {
+    let (mut last, mut from) = (history.opened, None);
+    for known in &history.steps {
+        let step = known.step;
+        check_possible("steps", known.at)?;
+        if known.at > latest {
+            return impossible("steps", TimeProblem::InTheFuture);
+        }
+        let taken = history.closed.is_some() || step.to.is_some_and(|to| to <= history.stage);
+        // The closing has a field of its own, and a loop that went round is not told by a list of times.
+        if !taken || step.to.is_none() || step.leads_back() {
+            return out_of_range("steps", RangeProblem::StepToCome);
+        }
+        if known.at < last || from >= Some(step.from) {
+            return impossible("steps", TimeProblem::BeforeTheStepBefore);
+        }
+        (last, from) = (known.at, Some(step.from));
+    }
+    if history.closed.is_some_and(|closed| closed < last) {
+        return impossible("closed", TimeProblem::BeforeTheStepBefore);
+    }
+    Ok(())
+}
+
 fn check_possible(field: &str, at: UtcMillis) -> Result<(), Rejection> {
-    if at.is_possible() { Ok(()) } else { impossible(field, "is not within the years 1970 to 2199") }
+    if at.is_possible() { Ok(()) } else { impossible(field, TimeProblem::NotPossible) }
 }
 
 /// A time of a new report: about now.
@@ -75,28 +138,28 @@ pub(super) fn check_seen(
 ) -> Result<(), Rejection> {
     check_possible(field, seen)?;
     if seen > now.plus(i64::from(policy.clock_skew_seconds) * SECOND_MS) {
-        return impossible(field, "lies in the future");
+        return impossible(field, TimeProblem::InTheFuture);
     }
     if seen < now.plus(-i64::from(policy.backdate_days) * DAY_MS) {
-        return impossible(field, "lies further in the past than the policy accepts");
+        return impossible(field, TimeProblem::TooLongAgo);
     }
     Ok(())
 }
 
 pub(super) fn check_limit(limit: Limit) -> Result<(), Rejection> {
-    if limit.is_possible() { Ok(()) } else { out_of_range("limit", "expected 1 to 10,000 units") }
+    if limit.is_possible() { Ok(()) } else { out_of_range("limit", RangeProblem::Limit) }
 }
 
 pub(super) fn unknown<T>(field: &str, code: &str) -> Result<T, Rejection> {
     Err(Rejection::UnknownCode { field: field.to_owned(), code: code.to_owned() })
 }
 
-pub(super) fn impossible<T>(field: &str, problem: &str) -> Result<T, Rejection> {
-    Err(Rejection::ImpossibleTime { field: field.to_owned(), problem: problem.to_owned() })
+pub(super) fn impossible<T>(field: &str, problem: TimeProblem) -> Result<T, Rejection> {
+    Err(Rejection::ImpossibleTime { field: field.to_owned(), problem })
 }
 
-pub(super) fn out_of_range<T>(field: &str, problem: &str) -> Result<T, Rejection> {
-    Err(Rejection::OutOfRange { field: field.to_owned(), problem: problem.to_owned() })
+pub(super) fn out_of_range<T>(field: &str, problem: RangeProblem) -> Result<T, Rejection> {
+    Err(Rejection::OutOfRange { field: field.to_owned(), problem })
 }
 
 pub(super) fn check_text(field: &str, value: &str, kind: TextKind) -> Result<(), Rejection> {
@@ -109,5 +172,5 @@ pub(super) fn check_stated(field: &str, value: &str, kind: TextKind) -> Result<(
 }
 
 pub(super) fn wrong_text(field: &str, error: &TextError) -> Result<(), Rejection> {
-    out_of_range(field, &error.to_string())
+    out_of_range(field, RangeProblem::Text(error.clone()))
 }

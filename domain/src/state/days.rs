@@ -40,7 +40,7 @@ impl State {
 
     pub(super) fn count_flow_of(
         &mut self,
-        of: &Counted<'_>,
+        of: &Counted,
         measure: Measure,
         at: UtcMillis,
         changes: &mut Changes,
@@ -52,7 +52,9 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use crate::command::{Command, Event};
+    use crate::case::CaseEvent;
+    use crate::command::Command;
+    use crate::event::Event;
     use crate::moment::DAY_MS;
     use crate::state::tests::{Desk, report};
 
@@ -65,7 +67,7 @@ mod tests {
             desk.now = start.plus(day * DAY_MS);
             desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
             desk.log.iter().rev().find_map(|recorded| match &recorded.event {
-                Event::CaseReported { number, .. } => Some(number.clone()),
+                Event::Case(_, CaseEvent::Reported { number, .. }) => Some(number.clone()),
                 _ => None,
             })
         };

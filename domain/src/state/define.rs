@@ -6,15 +6,15 @@ use super::State;
 use super::check::{check_limit, out_of_range, unknown, wrong_text};
 use crate::catalogue::{AreaError, Catalogue, ENTRIES_MAX, Entry};
 use crate::code::AreaCode;
-use crate::command::Event;
-use crate::rejection::Rejection;
+use crate::event::{Event, PolicyEvent};
+use crate::rejection::{RangeProblem, Rejection};
 
 /// Entries one command may define.
 const ENTRIES_PER_COMMAND_MAX: usize = 10_000;
 
 pub(super) fn define(state: &State, entries: &[Entry]) -> Result<Vec<Event>, Rejection> {
     if entries.len() > ENTRIES_PER_COMMAND_MAX {
-        return out_of_range("entries", "at most 10,000 in one command");
+        return out_of_range("entries", RangeProblem::EntriesInOne);
     }
     let mut known = state.catalogue.clone();
     let mut new = Vec::new();
@@ -33,10 +33,10 @@ pub(super) fn define(state: &State, entries: &[Entry]) -> Result<Vec<Event>, Rej
         new.push(entry.clone());
     }
     if known.len() > ENTRIES_MAX && known.len() > state.catalogue.len() {
-        return out_of_range("entries", "the catalogue holds at most 100,000");
+        return out_of_range("entries", RangeProblem::EntriesInAll);
     }
     check_within(&known, &replaced)?;
-    Ok(if new.is_empty() { Vec::new() } else { vec![Event::CatalogueDefined { entries: new }] })
+    Ok(if new.is_empty() { Vec::new() } else { vec![Event::Policy(PolicyEvent::Defined { entries: new })] })
 }
 
 fn check(known: &Catalogue, entry: &Entry) -> Result<(), Rejection> {
@@ -44,6 +44,19 @@ fn check(known: &Catalogue, entry: &Entry) -> Result<(), Rejection> {
     match entry {
         Entry::Area(area) => known.check_area(area).or_else(|error| wrong_area(&error)),
         Entry::Class(class) => class.disposal_limit.map_or(Ok(()), check_limit),
+        Entry::Condition(condition) => {
+            if !known.classes.contains_key(&condition.class) {
+                return unknown("class", condition.class.as_str());
+            }
+            for milestone in &condition.milestones {
+                milestone.name.check().or_else(|error| wrong_text("milestones", &error))?;
+            }
+            if condition.is_possible() {
+                Ok(())
+            } else {
+                out_of_range("milestones", RangeProblem::Milestones)
+            }
+        }
         Entry::Source(_) | Entry::Department(_) => Ok(()),
     }
 }
@@ -66,6 +79,8 @@ fn check_within(known: &Catalogue, replaced: &BTreeSet<&AreaCode>) -> Result<(),
 fn wrong_area(error: &AreaError) -> Result<(), Rejection> {
     match error {
         AreaError::UnknownParent(parent) => unknown("parent", parent.as_str()),
-        AreaError::Level { .. } => out_of_range("parent", &error.to_string()),
+        AreaError::Level { level, above, .. } => {
+            out_of_range("parent", RangeProblem::Level { level: *level, above: *above })
+        }
     }
 }

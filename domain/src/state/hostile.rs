@@ -4,10 +4,11 @@ use proptest::prelude::*;
 
 use super::tests::{Desk, name, recount, report};
 use super::*;
-use crate::case::{External, Report};
+use crate::case::{CaseEvent, External, Report, Stage};
 use crate::catalogue::{Area, AreaLevel, Class, ClassKind, ENTRIES_MAX, Entry, Source};
 use crate::code::{AreaCode, ClassCode, SourceCode};
-use crate::command::Command;
+use crate::command::{Command, History};
+use crate::event::{By, PolicyEvent};
 use crate::moment::{DAY_MS, HOUR_MS};
 use crate::place::{Bounds, Point};
 use crate::rejection::Rejection;
@@ -21,7 +22,7 @@ fn field_of(result: Result<(), Rejection>) -> (&'static str, String) {
 
 fn area(code: &str, level: AreaLevel, parent: &str) -> Entry {
     let parent = AreaCode::new(parent).ok();
-    Entry::Area(Area { code: AreaCode::new(code).unwrap(), level, parent, name: name(code) })
+    Entry::Area(Area { code: AreaCode::new(code).unwrap(), level, parent, name: name(code), retired: false })
 }
 
 fn define(desk: &mut Desk, entries: Vec<Entry>) -> Result<(), Rejection> {
@@ -35,29 +36,32 @@ fn take_over(desk: &mut Desk, history: History) -> Result<(), Rejection> {
 #[test]
 fn times_beyond_the_possible_are_refused_by_field() {
     let mut desk = Desk::new();
-    let good = History { opened: desk.now.plus(-DAY_MS), stage: Stage::Dispose, closed: None, due: None };
+    let good = History::since(desk.now.plus(-DAY_MS), Stage::Dispose);
     let year_0 = UtcMillis(-62_167_219_200_000);
     let far =
         [i64::MIN, -1_000_000_000_000_000_000, -1_000_000_000_000_000, year_0.0, -1, i64::MAX].map(UtcMillis);
     for at in far {
         let refused = |desk: &mut Desk, history| field_of(take_over(desk, history));
         assert_eq!(
-            refused(&mut desk, History { opened: at, ..good }),
+            refused(&mut desk, History { opened: at, ..good.clone() }),
             ("impossible_time", "opened".into()),
             "{at:?}"
         );
-        let closed = History { closed: Some(at), ..good };
+        let closed = History { closed: Some(at), ..good.clone() };
         assert_eq!(refused(&mut desk, closed), ("impossible_time", "closed".into()), "{at:?}");
-        let due = History { due: Some(at), ..good };
+        let due = History { due: Some(at), ..good.clone() };
         assert_eq!(refused(&mut desk, due), ("impossible_time", "due".into()), "{at:?}");
         let seen = desk.send(Command::ReportCase { report: report("530102", "E01"), at: Some(at) });
         assert_eq!(field_of(seen), ("impossible_time", "at".into()), "{at:?}");
     }
-    assert_eq!(field_of(take_over(&mut desk, History { due: Some(UtcMillis::END), ..good })).1, "due");
+    assert_eq!(
+        field_of(take_over(&mut desk, History { due: Some(UtcMillis::END), ..good.clone() })).1,
+        "due"
+    );
     assert_eq!(UtcMillis::END.local(UtcOffset(0)).date.to_string(), "2200-01-01");
     for edge in [UtcMillis::EARLIEST, desk.now] {
         let due = Some(UtcMillis::END.plus(-1));
-        take_over(&mut desk, History { opened: edge, due, ..good }).unwrap();
+        take_over(&mut desk, History { opened: edge, due, ..good.clone() }).unwrap();
     }
 }
 
@@ -90,8 +94,8 @@ fn areas_in_a_circle_are_refused() {
 fn a_circle_in_an_old_log_does_no_harm() {
     let mut desk = Desk::new();
     let circle = vec![area("X1", AreaLevel::District, "X2"), area("X2", AreaLevel::Street, "X1")];
-    let event = Event::CatalogueDefined { entries: circle };
-    let recorded = Recorded { seq: desk.state.seq + 1, at: desk.now, actor: "old".into(), event };
+    let event = Event::Policy(PolicyEvent::Defined { entries: circle });
+    let recorded = Recorded { seq: desk.state.seq + 1, at: desk.now, by: By::named("old"), event };
     desk.state.apply(&recorded);
     desk.send(Command::ReportCase { report: report("X2", "E01"), at: None }).unwrap();
     let path: Vec<&str> = desk.state.cases[&CaseId(1)].area_path.iter().map(AreaCode::as_str).collect();
@@ -103,15 +107,23 @@ fn a_circle_in_an_old_log_does_no_harm() {
 #[test]
 fn a_catalogue_has_an_end_and_readable_names() {
     let mut desk = Desk::new();
-    let source = |code: String, name| Entry::Source(Source { code: SourceCode::new(code).unwrap(), name });
+    let source = |code: String, name| {
+        Entry::Source(Source { code: SourceCode::new(code).unwrap(), name, retired: false })
+    };
     for bad in ["", "\u{200B}", "a\u{202E}b", "a\nb", &"x".repeat(301)] {
         let entry = source("s".into(), name(bad));
         assert_eq!(field_of(define(&mut desk, vec![entry])), ("out_of_range", "name".into()), "{bad:?}");
     }
-    let limit = Some(crate::calendar::Limit { amount: 0, unit: crate::calendar::LimitUnit::UrgentHour });
+    let limit = Some(crate::clock::Limit::new(0, crate::clock::LimitKind::URGENT_HOUR));
     let code = ClassCode::new("E99").unwrap();
-    let class =
-        Class { code, kind: ClassKind::Event, name: name("class"), key: false, disposal_limit: limit };
+    let class = Class {
+        code,
+        kind: ClassKind::Event,
+        name: name("class"),
+        key: false,
+        disposal_limit: limit,
+        retired: false,
+    };
     assert_eq!(field_of(define(&mut desk, vec![Entry::Class(class)])).1, "limit");
     let mut rounds = (0..ENTRIES_MAX / 10_000).map(|round| {
         let entries = (0..10_000).map(|one| source(format!("s{round}-{one}"), name("n"))).collect();
@@ -140,7 +152,7 @@ fn texts_of_machines_are_bounded_field_by_field() {
             ("condition", case(&|report| report.condition = Some(text.into()))),
             ("reporter", case(&|report| report.reporter = Some(text.into()))),
         ] {
-            let history = History { opened: desk.now, stage: Stage::File, closed: None, due: None };
+            let history = History::since(desk.now, Stage::File);
             let taken_over = desk.send(Command::TakeOverCase { report: report.clone(), history });
             assert_eq!(field_of(taken_over), ("out_of_range", field.into()));
             let reported = desk.send(Command::ReportCase { report, at: None });
@@ -170,8 +182,8 @@ fn off_the_map_a_report_is_refused_and_a_taken_over_case_loses_its_position() {
     new_york.place = Point::from_degrees(40.7, -74.0);
     let refused = desk.send(Command::ReportCase { report: new_york.clone(), at: None });
     assert_eq!(field_of(refused), ("out_of_range", "place".into()));
-    let history = History { opened: desk.now, stage: Stage::File, closed: None, due: None };
-    desk.send(Command::TakeOverCase { report: new_york, history }).unwrap();
+    let history = History::since(desk.now, Stage::File);
+    desk.send(Command::TakeOverCase { report: new_york, history: history.clone() }).unwrap();
     let mut kunming = report("530102", "E01");
     kunming.place = Point::from_degrees(25.0, 102.7);
     desk.send(Command::TakeOverCase { report: kunming.clone(), history }).unwrap();
@@ -212,6 +224,7 @@ proptest! {
                 stage: Stage::ALL[stage],
                 closed: some(1, closed),
                 due: some(2, due),
+                steps: Vec::new(),
             };
             let _ = take_over(&mut desk, history);
             let _ = desk.send(Command::ReportCase { report: report("530103", "P01"), at: some(4, opened) });
@@ -219,7 +232,7 @@ proptest! {
         desk.pass(minutes * 60_000);
         let mut kept = std::collections::BTreeMap::new();
         for (key, value) in desk.state.tally.iter() {
-            prop_assert!(value > 0, "{key} is {value}");
+            prop_assert!(value.cases > 0, "{key} is {value:?}");
             if key.dimension == Dimension::City && key.period == Period::Now {
                 kept.insert(key.measure.key(), value);
             }
@@ -243,16 +256,17 @@ proptest! {
             stage: Stage::Dispose,
             closed: (!open).then_some(UtcMillis(closed)),
             due: Some(UtcMillis(due)),
+            steps: Vec::new(),
         };
-        let event = Event::CaseTakenOver {
-            case: CaseId(1),
+        let entered = CaseEvent::TakenOver {
             number: "1".into(),
             report: report("530102", "E01"),
             area_path: vec![AreaCode::new("530102").unwrap()],
             history,
-            dispatch_clock: None,
+            started: vec![crate::clock::Clock::known(UtcMillis(opened), UtcMillis(due))],
         };
-        desk.state.apply(&Recorded { seq: desk.state.seq + 1, at: desk.now, actor: "old".into(), event });
+        let event = Event::Case(CaseId(1), entered);
+        desk.state.apply(&Recorded { seq: desk.state.seq + 1, at: desk.now, by: By::named("old"), event });
         desk.pass(HOUR_MS);
         let bytes = postcard::to_allocvec(&desk.state).unwrap();
         prop_assert_eq!(&postcard::from_bytes::<State>(&bytes).unwrap(), &desk.state);

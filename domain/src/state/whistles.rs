@@ -1,19 +1,33 @@
 //! `apply` for whistle calls (吹哨): raised, answered, closed, and what they stand for in the tallies.
 
-use super::{Alarm, Changes, State};
-use crate::command::{DeadlineOf, Event, Recorded};
+use super::{Changes, State};
+use crate::clock::{Alarm, ClockOf, Deadline, Subject};
+use crate::code::{DepartmentCode, WhistleId};
+use crate::event::Recorded;
+use crate::moment::UtcMillis;
 use crate::tally::{Counted, Measure};
-use crate::whistle::{Called, Whistle};
+use crate::whistle::{Called, Whistle, WhistleEvent};
+
+/// When a called department must have responded.
+fn response(whistle: WhistleId, department: &DepartmentCode, due: UtcMillis) -> Deadline {
+    (due, Alarm::Due, Subject::Whistle(whistle, department.clone()), ClockOf::Response)
+}
 
 impl State {
-    pub(super) fn apply_whistle(&mut self, recorded: &Recorded, changes: &mut Changes) {
-        match &recorded.event {
-            Event::WhistleRaised { whistle: id, call, area_path, due } => {
+    pub(super) fn apply_whistle(
+        &mut self,
+        id: WhistleId,
+        event: &WhistleEvent,
+        recorded: &Recorded,
+        changes: &mut Changes,
+    ) {
+        match event {
+            WhistleEvent::Raised { call, area_path, due } => {
                 let called = call.called.iter().cloned();
                 let called =
                     called.map(|department| Called { department, responded: None, late: false }).collect();
                 let whistle = Whistle {
-                    id: *id,
+                    id,
                     call: call.clone(),
                     area_path: area_path.clone(),
                     raised: recorded.at,
@@ -24,20 +38,16 @@ impl State {
                 };
                 self.last_whistle = self.last_whistle.max(id.0);
                 for department in &call.called {
-                    self.deadlines.insert((*due, Alarm::Due, DeadlineOf::Response(*id, department.clone())));
+                    self.deadlines.insert(response(id, department, *due));
                 }
                 let of = counted_whistle(&whistle);
                 self.count_flow_of(&of, Measure::WhistleRaised, recorded.at, changes);
                 self.tally.shift(Measure::WhistleOpen, 1, &of, &mut changes.tally);
                 self.keep_whistle(whistle, recorded.seq, changes);
             }
-            Event::WhistleAnswered { whistle: id, department } => {
-                let Some(mut whistle) = self.whistles.remove(id) else { return };
-                self.deadlines.remove(&(
-                    whistle.due,
-                    Alarm::Due,
-                    DeadlineOf::Response(*id, department.clone()),
-                ));
+            WhistleEvent::Answered { department } => {
+                let Some(mut whistle) = self.whistles.remove(&id) else { return };
+                self.deadlines.remove(&response(id, department, whistle.due));
                 let called = whistle.called.iter_mut().find(|called| called.department == *department);
                 let was_late = called.is_some_and(|called| {
                     called.responded = Some(recorded.at);
@@ -53,11 +63,10 @@ impl State {
                 }
                 self.keep_whistle(whistle, recorded.seq, changes);
             }
-            Event::WhistleClosed { whistle: id, .. } => {
-                let Some(mut whistle) = self.whistles.remove(id) else { return };
+            WhistleEvent::Closed { .. } => {
+                let Some(mut whistle) = self.whistles.remove(&id) else { return };
                 for called in whistle.missing() {
-                    let of = DeadlineOf::Response(*id, called.department.clone());
-                    self.deadlines.remove(&(whistle.due, Alarm::Due, of));
+                    self.deadlines.remove(&response(id, &called.department, whistle.due));
                 }
                 let still_late = whistle.missing().filter(|called| called.late).count() as i64;
                 let of = counted_whistle(&whistle);
@@ -68,11 +77,27 @@ impl State {
                 whistle.closed = Some(recorded.at);
                 self.keep_whistle(whistle, recorded.seq, changes);
             }
-            _ => unreachable!("only called for whistle events"),
         }
     }
 
-    pub(super) fn keep_whistle(&mut self, mut whistle: Whistle, seq: u64, changes: &mut Changes) {
+    /// A called department has not responded in time.
+    pub(super) fn miss_response(
+        &mut self,
+        id: WhistleId,
+        department: &DepartmentCode,
+        due: UtcMillis,
+        changes: &mut Changes,
+    ) {
+        self.deadlines.remove(&response(id, department, due));
+        let Some(mut whistle) = self.whistles.remove(&id) else { return };
+        if let Some(called) = whistle.called.iter_mut().find(|called| called.department == *department) {
+            called.late = true;
+            self.tally.shift(Measure::WhistleLate, 1, &counted_whistle(&whistle), &mut changes.tally);
+        }
+        self.keep_whistle(whistle, self.seq, changes);
+    }
+
+    fn keep_whistle(&mut self, mut whistle: Whistle, seq: u64, changes: &mut Changes) {
         whistle.version = seq;
         changes.whistle = Some(whistle.clone());
         if whistle.closed.is_none() {
@@ -81,6 +106,6 @@ impl State {
     }
 }
 
-pub(super) fn counted_whistle(whistle: &Whistle) -> Counted<'_> {
-    Counted { areas: &whistle.area_path, source: None, class: None }
+fn counted_whistle(whistle: &Whistle) -> Counted {
+    Counted { areas: whistle.area_path.clone(), source: None, class: None, base: 0 }
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Limit;
-use crate::case::{Case, Phase, Priority, Stage};
+use crate::case::{Case, CaseEvent, Priority, Stage};
+use crate::clock::{ClockOf, Limit, Phase, Subject};
 use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode, WhistleId};
-use crate::command::Event;
+use crate::event::{DeadlineEvent, Event, Recorded};
 use crate::moment::UtcMillis;
 use crate::place::Point;
+use crate::whistle::WhistleEvent;
 
 /// A case on the overdue-dispatch board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +35,8 @@ impl OverdueRow {
     /// The row of a case that waits for dispatch and is overdue or about to be; none for every other case.
     #[must_use]
     pub fn of(case: &Case) -> Option<Self> {
-        let (stage, clock) = case.running_clock()?;
-        if stage != Stage::Dispatch || clock.phase == Phase::Running {
+        let clock = case.leading_clock()?;
+        if clock.of != ClockOf::Dispatch || clock.phase == Phase::Running {
             return None;
         }
         Some(Self {
@@ -70,6 +71,13 @@ pub struct EventLine {
     pub whistle: Option<WhistleId>,
     pub department: Option<DepartmentCode>,
     pub note: String,
+    /// The clock it is about: that passed, or began.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub of: Option<ClockOf>,
+    /// When that clock runs out, or ran out; an alarm counts at this time, whenever it was recorded.
+    #[serde(default)]
+    pub due: Option<UtcMillis>,
 }
 
 /// A case in a list or on the map.
@@ -93,6 +101,9 @@ pub struct CaseLine {
     pub due: Option<UtcMillis>,
     pub limit: Option<Limit>,
     pub phase: Phase,
+    /// The due time lies beyond the days the calendar knows, and may still move.
+    #[serde(default)]
+    pub provisional: bool,
     pub claimed_by: Option<String>,
     pub department: Option<DepartmentCode>,
     pub version: u64,
@@ -100,7 +111,7 @@ pub struct CaseLine {
 
 impl From<&Case> for CaseLine {
     fn from(case: &Case) -> Self {
-        let clock = case.running_clock().map(|(_, clock)| *clock);
+        let clock = case.leading_clock();
         Self {
             id: case.id,
             number: case.number.clone(),
@@ -118,6 +129,7 @@ impl From<&Case> for CaseLine {
             due: clock.map(|clock| clock.due),
             limit: clock.and_then(|clock| clock.limit),
             phase: clock.map_or(Phase::Running, |clock| clock.phase),
+            provisional: clock.is_some_and(|clock| clock.provisional),
             claimed_by: case.claimed_by.clone(),
             department: case.department.clone(),
             version: case.version,
@@ -128,32 +140,66 @@ impl From<&Case> for CaseLine {
 impl EventLine {
     /// The line for one recorded event and the case as it stands after it.
     #[must_use]
-    pub fn of(recorded: &crate::command::Recorded, case: Option<&Case>) -> Self {
-        let department = match &recorded.event {
-            Event::CaseDispatched { department, .. } | Event::WhistleAnswered { department, .. } => {
-                Some(department.clone())
-            }
-            _ => None,
-        };
-        let note = match &recorded.event {
-            Event::DisposalFinished { note, .. }
-            | Event::FeedbackGiven { note, .. }
-            | Event::CheckPassed { note, .. }
-            | Event::CaseClosed { note, .. }
-            | Event::WhistleClosed { note, .. } => note.clone(),
-            Event::CaseNoted { text, .. } => text.clone(),
-            Event::WhistleRaised { call, .. } => call.title.clone(),
-            _ => String::new(),
-        };
+    pub fn of(recorded: &Recorded, case: Option<&Case>) -> Self {
+        let said = Said::of(&recorded.event);
         Self {
             seq: recorded.seq,
             at: recorded.at,
-            actor: recorded.actor.clone(),
+            actor: recorded.by.name.clone(),
             name: recorded.event.name().to_owned(),
             case: case.map(CaseLine::from),
             whistle: recorded.event.whistle(),
-            department,
-            note,
+            department: said.department.cloned(),
+            note: said.note.to_owned(),
+            of: said.clock.map(|(of, _)| of),
+            due: said.clock.map(|(_, due)| due),
+        }
+    }
+}
+
+/// What an event says beyond its name and what it is about.
+#[derive(Default)]
+struct Said<'a> {
+    department: Option<&'a DepartmentCode>,
+    note: &'a str,
+    clock: Option<(ClockOf, UtcMillis)>,
+}
+
+impl<'a> Said<'a> {
+    fn of(event: &'a Event) -> Self {
+        match event {
+            Event::Case(_, event) => Self::of_case(event),
+            Event::Whistle(_, event) => match event {
+                WhistleEvent::Raised { call, due, .. } => {
+                    Self { note: &call.title, clock: Some((ClockOf::Response, *due)), ..Self::default() }
+                }
+                WhistleEvent::Answered { department } => {
+                    Self { department: Some(department), ..Self::default() }
+                }
+                WhistleEvent::Closed { note } => Self { note, ..Self::default() },
+            },
+            Event::Deadline(DeadlineEvent { of, subject, due, .. }) => Self {
+                department: match subject {
+                    Subject::Case(_) => None,
+                    Subject::Whistle(_, department) => Some(department),
+                },
+                clock: Some((*of, *due)),
+                ..Self::default()
+            },
+            Event::Policy(_) | Event::Hall(_) => Self::default(),
+        }
+    }
+
+    fn of_case(event: &'a CaseEvent) -> Self {
+        match event {
+            CaseEvent::Stepped(stepped) => Self {
+                department: stepped.department.as_ref(),
+                note: &stepped.note,
+                // The last one is the whole of the work; milestones come before it.
+                clock: stepped.started.last().map(|clock| (clock.of, clock.due)),
+            },
+            CaseEvent::Noted { text } => Self { note: text, ..Self::default() },
+            CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. } | CaseEvent::Claimed => Self::default(),
         }
     }
 }

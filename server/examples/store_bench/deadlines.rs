@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use domain::calendar::{Limit, LimitUnit};
 use domain::case::Stage;
+use domain::clock::{Alarm, Limit, LimitKind};
 use domain::code::CaseId;
-use domain::command::{Command, Event, History};
+use domain::command::{Command, History};
+use domain::event::{By, DeadlineEvent, Event};
 use domain::moment::{DAY_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::state::State;
@@ -29,7 +30,7 @@ use super::{Row, at_most, plain, report};
 /// First argument of the process that fills and fires.
 pub const FILL: &str = "--fill";
 /// The limit: cases are taken over as if opened that long before they are due.
-const LIMIT_DAYS: u16 = 60;
+const LIMIT_DAYS: u32 = 60;
 /// Limits of the cases that only wait lie between these.
 const FAR_DAYS: std::ops::Range<usize> = 2..58;
 /// Cases whose limit runs out while nothing else happens, and then while commands come.
@@ -76,7 +77,7 @@ pub fn measure(folder: &Path, deadlines: usize) -> anyhow::Result<Vec<Row>> {
 
 fn with_limit() -> anyhow::Result<Policy> {
     let mut policy = super::policy()?;
-    policy.dispatch_limit = Limit { amount: LIMIT_DAYS, unit: LimitUnit::UrgentDay };
+    policy.dispatch_limit = Limit::new(LIMIT_DAYS, LimitKind::URGENT_DAY);
     Ok(policy)
 }
 
@@ -90,7 +91,7 @@ impl Publisher for Lateness {
     fn publish(&mut self, _: &State, committed: &[Committed]) {
         let now = clock::now();
         let late = committed.iter().filter_map(|committed| match &committed.recorded.event {
-            Event::DeadlinePassed { due, .. } => Some(now.since(*due) as f64),
+            Event::Deadline(DeadlineEvent { alarm: Alarm::Due, due, .. }) => Some(now.since(*due) as f64),
             _ => None,
         });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(late);
@@ -153,9 +154,9 @@ fn take_over(
     let limit_ms = i64::from(LIMIT_DAYS) * DAY_MS;
     let envelopes = cases.map(|(number, due)| {
         let opened = due.plus(-limit_ms);
-        let history = History { opened, stage: Stage::Dispatch, closed: None, due: None };
+        let history = History::since(opened, Stage::Dispatch);
         let command = Command::TakeOverCase { report: report(policy, number), history };
-        Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command }
+        Envelope { key: Uuid::now_v7(), by: By::named("bench"), department: None, seen: None, command }
     });
     let mut envelopes = envelopes.peekable();
     while envelopes.peek().is_some() {
@@ -224,8 +225,13 @@ fn notes(
             let number = round as usize * SENDERS + sender;
             let case = CaseId(1 + (number * 7_919 % cases) as u64);
             let command = Command::NoteCase { case, text: "已放置警示标志".to_owned() };
-            let envelope =
-                Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command };
+            let envelope = Envelope {
+                key: Uuid::now_v7(),
+                by: By::named("bench"),
+                department: None,
+                seen: None,
+                command,
+            };
             done += u32::from(writer.send_many_blocking(vec![envelope]).iter().all(Result::is_ok));
             round += 1;
         }

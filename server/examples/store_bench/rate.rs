@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use domain::case::Step;
 use domain::code::CaseId;
 use domain::command::Command;
+use domain::event::By;
 use domain::policy::Policy;
 use domain::state::State;
 use server::store::Store;
@@ -149,20 +151,21 @@ impl Sender {
         let note = String::new();
         [
             Command::ClaimCase { case },
-            Command::AcceptCase { case },
-            Command::FileCase { case },
-            Command::DispatchCase { case, department, limit: None },
-            Command::FinishDisposal { case, note: "已处置".to_owned() },
-            Command::GiveFeedback { case, note: note.clone() },
-            Command::PassCheck { case, note: note.clone() },
-            Command::CloseCase { case, note },
+            Step::ACCEPT.take(case),
+            Step::FILE.take(case),
+            Step::DISPATCH.take_for(case, department),
+            Step::DISPOSE.take_with(case, "已处置"),
+            Step::FEEDBACK.take_with(case, &note),
+            Step::CHECK.take_with(case, &note),
+            Step::CLOSE.take_with(case, &note),
         ]
     }
 
     async fn send(&mut self, command: Command) -> Option<Answer> {
         let counting = self.counting.load(Ordering::Relaxed);
         let began = Instant::now();
-        let envelope = Envelope { key: Uuid::now_v7(), actor: "bench".to_owned(), department: None, command };
+        let envelope =
+            Envelope { key: Uuid::now_v7(), by: By::named("bench"), department: None, seen: None, command };
         let answer = self.writer.send(envelope).await.ok()?;
         if counting {
             self.latencies_us.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));

@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
+use domain::event::{By, Door};
 use domain::rejection::Language;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Hall;
-use crate::access::Actor;
+use crate::access::{Actor, Proof};
 use crate::problem::{Json, Problem, language};
 use crate::writer::{Answer, Envelope, WriteError};
 
@@ -45,6 +46,11 @@ pub struct Row {
     /// answers as it did the first time. Without one the server makes one, and a repeat is a new command.
     #[schema(value_type = Option<String>)]
     key: Option<Uuid>,
+    /// The case's `version` that whoever decided had before their eyes. When the case has taken a step since, the command is
+    /// refused as `moved_on`, with what happened meanwhile; notes, claims and passed deadlines do not count. Without it
+    /// nothing is compared.
+    #[serde(default)]
+    seen: Option<u64>,
     command: Command,
 }
 
@@ -137,10 +143,20 @@ fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result
         actor.acts_for(&row.command).map_err(|rejection| Problem::refused(&rejection, language))?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),
-        actor: actor.name.clone(),
+        by: by(actor),
         department,
+        seen: row.seen,
         command: row.command,
     })
+}
+
+/// Who sends it, as the log keeps it.
+fn by(actor: &Actor) -> By {
+    let door = match actor.by {
+        Proof::Session { .. } => Door::Desk,
+        Proof::Token => Door::Api,
+    };
+    By { name: actor.name.clone(), roles: actor.roles.clone(), door }
 }
 
 /// What the writer's refusal means to the caller.

@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 mod answers;
+mod steps;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -72,6 +73,7 @@ fn whole() -> utoipa::openapi::OpenApi {
     api.merge(crate::live::Description::openapi());
     api.merge(crate::video::Description::openapi());
     answers::complete(&mut api);
+    steps::complete(&mut api);
     api
 }
 

@@ -66,6 +66,9 @@ pub struct Columns {
     pub description: Vec<String>,
     pub condition: Option<String>,
     pub reporter: Option<String>,
+    /// 立案时刻 and 派遣时刻, where the other system tells them: they put the case into the counts of that day and month.
+    pub filed: Option<String>,
+    pub dispatched: Option<String>,
 }
 
 impl Columns {
@@ -81,6 +84,8 @@ impl Columns {
             self.lon.as_ref(),
             self.condition.as_ref(),
             self.reporter.as_ref(),
+            self.filed.as_ref(),
+            self.dispatched.as_ref(),
         ];
         single.chain(optional).flatten().chain(&self.address).chain(&self.description).map(String::as_str)
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::case::{External, Priority, Report, Stage};
+use domain::case::{External, Priority, Report, Stage, Step};
 use domain::catalogue::{Area, Class, Entry, Name, Source};
 use domain::code::{AreaCode, CODE_BYTES_MAX, ClassCode, SourceCode};
-use domain::command::{Command, History};
+use domain::command::{Command, History, KnownStep};
 use domain::moment::UtcMillis;
 use domain::place::Point;
 use domain::text::{TextKind, repaired};
@@ -63,8 +63,13 @@ impl<'a> Rows<'a> {
             Self { mapping, zone, columns, width: header.len(), made: HashSet::new(), entries: Vec::new() };
         if mapping.area.create {
             let root = &mapping.area.root;
-            let area =
-                Area { code: root.code.clone(), level: root.level, parent: None, name: root.name.clone() };
+            let area = Area {
+                code: root.code.clone(),
+                level: root.level,
+                parent: None,
+                name: root.name.clone(),
+                retired: false,
+            };
             rows.make(root.code.as_str(), Entry::Area(area));
         }
         rows
@@ -186,7 +191,11 @@ impl<'a> Rows<'a> {
             let reason = format!("lies before the case was opened ({})", columns.opened);
             return wrong(column, "impossible_time", reason);
         }
-        Ok(History { opened, stage, closed, due })
+        let mut steps = Vec::new();
+        for (step, column) in [(Step::FILE, &columns.filed), (Step::DISPATCH, &columns.dispatched)] {
+            steps.extend(optional(column)?.map(|at| KnownStep { step, at }));
+        }
+        Ok(History { opened, stage, closed, due, steps })
     }
 
     fn place(&self, fields: &[String]) -> Result<Option<Point>, RowError> {
@@ -243,7 +252,8 @@ impl<'a> Rows<'a> {
         let (code, made) = self.code(&mapping.class, column, &word)?;
         let code = check(column, ClassCode::new(code))?;
         if let (Some(name), Some(kind)) = (made, mapping.class.kind) {
-            let entry = Class { code: code.clone(), kind, name, key: false, disposal_limit: None };
+            let entry =
+                Class { code: code.clone(), kind, name, key: false, disposal_limit: None, retired: false };
             self.make(&format!("class {code}"), Entry::Class(entry));
         }
         Ok(code)
@@ -256,7 +266,10 @@ impl<'a> Rows<'a> {
         let (code, made) = self.code(&mapping.source, column, &word)?;
         let code = check(column, SourceCode::new(code))?;
         if let Some(name) = made {
-            self.make(&format!("source {code}"), Entry::Source(Source { code: code.clone(), name }));
+            self.make(
+                &format!("source {code}"),
+                Entry::Source(Source { code: code.clone(), name, retired: false }),
+            );
         }
         Ok(code)
     }
@@ -294,8 +307,8 @@ impl<'a> Rows<'a> {
             } else if areas.create {
                 let parent = code;
                 code = check(&level.column, AreaCode::new(below(&areas.root.code, &parent, word)))?;
-                let area =
-                    Area { code: code.clone(), level: level.level, parent: Some(parent), name: named(word) };
+                let (parent, name) = (Some(parent), named(word));
+                let area = Area { code: code.clone(), level: level.level, parent, name, retired: false };
                 self.make(&format!("area {code}"), Entry::Area(area));
             } else {
                 code = check(&level.column, AreaCode::new(word))?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::command::Command;
+use domain::event::{By, Door};
 use domain::rejection::Language;
 use uuid::Uuid;
 
@@ -68,9 +69,10 @@ pub(super) fn refused(field: &str, code: &str, reason: String) -> Answered {
 }
 
 fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answered>, ImportError> {
+    let by = By { name: ACTOR.to_owned(), roles: Vec::new(), door: Door::Import };
     let envelopes: Vec<Envelope> = commands
         .into_iter()
-        .map(|(key, command)| Envelope { key, actor: ACTOR.to_owned(), department: None, command })
+        .map(|(key, command)| Envelope { key, by: by.clone(), department: None, seen: None, command })
         .collect();
     let mut answered = Vec::with_capacity(envelopes.len());
     for outcome in writer.send_many_blocking(envelopes) {

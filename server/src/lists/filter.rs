@@ -2,7 +2,8 @@
 //!
 //! What should be here: conditions, order, cursors. What should not: where cases lie.
 
-use domain::case::{Case, Phase, Stage};
+use domain::case::{Case, Stage};
+use domain::clock::Phase;
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::{Date, UtcOffset};
 use domain::scope::Scope;
@@ -233,8 +234,7 @@ impl<'a> Asked<'a> {
 }
 
 fn phase_of(case: &Case) -> Option<PhaseFilter> {
-    let (_, clock) = case.running_clock()?;
-    match clock.phase {
+    match case.leading_clock()?.phase {
         Phase::Running => None,
         Phase::Nearing => Some(PhaseFilter::Nearing),
         Phase::Overdue => Some(PhaseFilter::Overdue),
@@ -244,7 +244,7 @@ fn phase_of(case: &Case) -> Option<PhaseFilter> {
 /// When the running clock of a case runs out; after all others where none runs.
 #[must_use]
 pub fn due(case: &Case) -> i64 {
-    case.running_clock().map_or(NEVER, |(_, clock)| clock.due.0)
+    case.leading_clock().map_or(NEVER, |clock| clock.due.0)
 }
 
 /// Which whistles.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, WhistleId};
-use domain::command::{Command, History, Recorded};
+use domain::command::{Command, History};
+use domain::event::{By, Recorded};
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::scope::Scope;
@@ -84,7 +85,7 @@ impl City {
             .into_iter()
             .map(|event| {
                 let seq = self.state.seq + 1;
-                let recorded = Recorded { seq, at: self.now, actor: "desk".to_owned(), event };
+                let recorded = Recorded { seq, at: self.now, by: By::named("desk"), event };
                 let changes = self.state.apply(&recorded);
                 self.log.events.lock().unwrap().push(recorded.clone());
                 if let Some(case) = &changes.case {
@@ -112,7 +113,7 @@ impl City {
         let opened = self.now.plus(-(HOUR_MS * (n % 48) as i64));
         let closed = (!n.is_multiple_of(3)).then_some(self.now);
         let stage = [Stage::Accept, Stage::File, Stage::Dispatch, Stage::Dispose][n as usize / 3 % 4];
-        let history = History { opened, stage, closed, due: None };
+        let history = History { closed, ..History::since(opened, stage) };
         self.send(&Command::TakeOverCase { report, history });
         if n.is_multiple_of(7) {
             self.whistle(n);

@@ -5,9 +5,9 @@
 use domain::case::Case;
 use domain::catalogue::{AreaLevel, Catalogue};
 use domain::code::AreaCode;
-use domain::command::Recorded;
+use domain::event::Recorded;
 use domain::state::{Changes, State};
-use domain::tally::{Dimension, TallyKey};
+use domain::tally::{Count, Dimension, TallyKey};
 use domain::whistle::Whistle;
 use domain::wire::{EventLine, Keyed as KeyedRow, OverdueRow, Payload, Topic, keyed_hash, tally_hash};
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ pub const LINES_PER_SNAPSHOT: usize = 100;
 #[derive(Debug)]
 pub struct Board {
     pub epoch: u64,
-    tally: Keyed<Arc<TallyKey>, i64>,
+    tally: Keyed<Arc<TallyKey>, Count>,
     overdue: Keyed<u64, Arc<OverdueRow>>,
     whistle: Keyed<u64, Arc<Whistle>>,
     pub ring: Ring,
@@ -140,13 +140,13 @@ impl Board {
         }
     }
 
-    fn set_cell(&mut self, key: &TallyKey, seq: u64, value: i64) {
+    fn set_cell(&mut self, key: &TallyKey, seq: u64, value: Count) {
         let key = Arc::new(key.clone());
-        let before = self.tally.get(&key).copied().unwrap_or(0);
+        let before = self.tally.get(&key).copied().unwrap_or_default();
         // A step that leaves a cell as it was, such as a note on a case, is no change.
         if before != value {
             let part = tally_hash(&key, value);
-            self.tally.set(key, seq, (value != 0).then_some(value), part);
+            self.tally.set(key, seq, (!value.is_zero()).then_some(value), part);
         }
     }
 
@@ -268,9 +268,9 @@ fn stretch<K, V>(
     }
 }
 
-fn cells(rows: Vec<(Arc<TallyKey>, u64, Option<i64>)>) -> Payload {
+fn cells(rows: Vec<(Arc<TallyKey>, u64, Option<Count>)>) -> Payload {
     Payload::Tally(
-        rows.into_iter().map(|(key, _, value)| (key.as_ref().clone(), value.unwrap_or(0))).collect(),
+        rows.into_iter().map(|(key, _, value)| (key.as_ref().clone(), value.unwrap_or_default())).collect(),
     )
 }
 

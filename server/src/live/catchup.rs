@@ -1,7 +1,7 @@
 //! Lines of the event log that are older than the ring: read from the store in chunks all connections share.
 
 use domain::case::Case;
-use domain::command::Recorded;
+use domain::event::Recorded;
 use domain::wire::{EventLine, Topic};
 use std::collections::VecDeque;
 use std::sync::Arc;

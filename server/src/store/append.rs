@@ -1,6 +1,7 @@
 //! Writing: one transaction for a group of commands, from `begin` to `commit`.
 
-use domain::command::{Command, Recorded};
+use domain::command::Command;
+use domain::event::Recorded;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering;
@@ -9,15 +10,14 @@ use uuid::Uuid;
 use super::{Store, StoreError, int, natural, projection, stored};
 use crate::store::projection::Projection;
 
-/// What identifies the content of a command: the start of the SHA-256 of its JSON.
+/// What identifies the content of a command: the start of the SHA-256 of its stored form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     #[must_use]
     pub fn of(command: &Command) -> Self {
-        let json = serde_json::to_vec(command).expect("commands have only text keys, which always make JSON");
-        let digest = Sha256::digest(&json);
+        let digest = Sha256::digest(stored::command::encode(command));
         let mut start = [0; 16];
         start.copy_from_slice(&digest[..16]);
         Self(start)
@@ -93,17 +93,18 @@ impl Store {
     pub(crate) fn append(&self, key: &Uuid, recorded: &Recorded) -> Result<(), StoreError> {
         let failed = self.failed("append an event to");
         let event = &recorded.event;
-        let body = stored::encode(event);
-        let crc = crc(recorded.seq, recorded.at.0, &recorded.actor, key.as_bytes(), event.name(), &body);
+        let body = stored::encode(&recorded.by, event);
+        let actor = &recorded.by.name;
+        let crc = crc(recorded.seq, recorded.at.0, actor, key.as_bytes(), event.name(), &body);
         let sql = "INSERT INTO events VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let mut statement = self.conn.prepare_cached(sql).map_err(&failed)?;
         statement
             .execute(params![
                 int(recorded.seq),
                 recorded.at.0,
-                recorded.actor,
+                actor,
                 key.as_bytes().as_slice(),
-                stored::FORM,
+                stored::form(event),
                 event.name(),
                 event.case().map(|case| int(case.0)),
                 event.whistle().map(|whistle| int(whistle.0)),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use domain::policy::Policy;
 use domain::state::State;
-use domain::tally::TallyKey;
+use domain::tally::{Count, TallyKey};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -164,7 +164,7 @@ fn tallies(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let counted = recount::recount(conn, path, policy.utc_offset_minutes)?;
-    let kept: BTreeMap<&TallyKey, i64> = state.tally.iter().collect();
+    let kept: BTreeMap<&TallyKey, Count> = state.tally.iter().collect();
     report.tally_cells = kept.len() as u64;
     for difference in differences(&kept, &counted.cells) {
         report.problems.push(format!("tally: {difference}"));
@@ -173,15 +173,22 @@ fn tallies(
 }
 
 /// Cells that are not the same on both sides, the first of them in words.
-fn differences(kept: &BTreeMap<&TallyKey, i64>, counted: &BTreeMap<TallyKey, i64>) -> Vec<String> {
+fn differences(kept: &BTreeMap<&TallyKey, Count>, counted: &BTreeMap<TallyKey, Count>) -> Vec<String> {
     let missing = counted.iter().filter(|(key, _)| !kept.contains_key(key));
-    let missing = missing.map(|(key, value)| format!("{key} is not kept, the events count {value}"));
+    let missing =
+        missing.map(|(key, value)| format!("{key} is not kept, the events count {}", words(*value)));
     let other = kept.iter().filter_map(|(key, value)| match counted.get(*key) {
         Some(counted) if counted == value => None,
-        Some(counted) => Some(format!("{key} is kept as {value}, the events count {counted}")),
-        None => Some(format!("{key} is kept as {value}, the events count none")),
+        Some(counted) => {
+            Some(format!("{key} is kept as {}, the events count {}", words(*value), words(*counted)))
+        }
+        None => Some(format!("{key} is kept as {}, the events count none", words(*value))),
     });
     missing.chain(other).take(LISTED_MAX).collect()
+}
+
+fn words(count: Count) -> String {
+    format!("{} ({} by weight)", count.cases, count.base)
 }
 
 /// Every key must point at events that exist, and every event must have its key.

@@ -2,7 +2,7 @@
 
 use domain::case::Case;
 use domain::code::{AreaCode, CaseId};
-use domain::command::Recorded;
+use domain::event::Recorded;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 

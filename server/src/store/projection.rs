@@ -6,20 +6,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use domain::case::{Case, Phase};
+use domain::case::{Case, CaseEvent};
+use domain::clock::Phase;
 use domain::code::{CaseId, WhistleId};
-use domain::command::{Event, Recorded};
+use domain::event::{Event, Recorded};
 use domain::moment::{UtcMillis, UtcOffset};
 use domain::policy::Policy;
 use domain::state::{Changes, State};
-use domain::whistle::Whistle;
+use domain::tally::Measure;
+use domain::whistle::{Whistle, WhistleEvent};
 use rusqlite::{Connection, params};
 
 use super::{StoreError, int, replay, schema};
 
 /// Version of the derived tables. Raise it when `Case`, `Whistle` or a derived column changes; the test
 /// `bodies_keep_their_bytes` says when.
-pub const PROJECTION: u32 = 1;
+pub const PROJECTION: u32 = 2;
 
 /// Due time of a case whose clock does not run: after all others.
 pub(super) const NEVER: i64 = i64::MAX;
@@ -44,21 +46,13 @@ impl Projection {
     /// Takes in what one event changed.
     pub fn note(&mut self, recorded: &Recorded, changes: &Changes) {
         if let Some(case) = &changes.case {
-            let steps = match &recorded.event {
-                Event::CaseReported { .. } | Event::CaseTakenOver { .. } => {
-                    Steps { entered: true, days: true }
-                }
-                Event::CaseFiled { .. } | Event::CaseDispatched { .. } | Event::CaseClosed { .. } => {
-                    Steps { entered: false, days: true }
-                }
-                _ => Steps::default(),
-            };
+            let steps = steps_of(&recorded.event);
             let slot = self.cases.entry(case.id).or_insert_with(|| (case.clone(), steps));
             slot.1 = Steps { entered: slot.1.entered || steps.entered, days: slot.1.days || steps.days };
             slot.0.clone_from(case);
         }
         if let Some(whistle) = &changes.whistle {
-            let raised = matches!(recorded.event, Event::WhistleRaised { .. });
+            let raised = matches!(recorded.event, Event::Whistle(_, WhistleEvent::Raised { .. }));
             let slot = self.whistles.entry(whistle.id).or_insert_with(|| (whistle.clone(), raised));
             slot.1 |= raised;
             slot.0.clone_from(whistle);
@@ -72,6 +66,23 @@ impl Projection {
     }
 }
 
+fn steps_of(event: &Event) -> Steps {
+    match event {
+        Event::Case(_, CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. }) => {
+            Steps { entered: true, days: true }
+        }
+        Event::Case(_, CaseEvent::Stepped(stepped)) => {
+            let step = stepped.step;
+            Steps { entered: false, days: step.to.is_none() || !step.counts.is_empty() }
+        }
+        Event::Case(_, CaseEvent::Claimed | CaseEvent::Noted { .. })
+        | Event::Whistle(..)
+        | Event::Deadline(_)
+        | Event::Policy(_)
+        | Event::Hall(_) => Steps::default(),
+    }
+}
+
 /// The local day of an instant as 20261121.
 fn day(at: UtcMillis, offset: UtcOffset) -> i64 {
     i64::from(at.local(offset).date.number())
@@ -79,7 +90,7 @@ fn day(at: UtcMillis, offset: UtcOffset) -> i64 {
 
 /// 0 no clock runs, 1 running, 2 nearing, 3 overdue.
 pub(super) fn phase_and_due(case: &Case) -> (i64, i64) {
-    case.running_clock().map_or((0, NEVER), |(_, clock)| {
+    case.leading_clock().map_or((0, NEVER), |clock| {
         let phase = match clock.phase {
             Phase::Running => 1,
             Phase::Nearing => 2,
@@ -89,9 +100,10 @@ pub(super) fn phase_and_due(case: &Case) -> (i64, i64) {
     })
 }
 
-/// Dispatched, and later than its limit allowed.
+/// Dispatched last, and later than its limit allowed.
 fn dispatched_late(case: &Case) -> bool {
-    case.dispatched.zip(case.dispatch_clock).is_some_and(|(at, clock)| at > clock.due)
+    let sent = case.steps.iter().rev().find(|taken| taken.step.counts.contains(&Measure::Dispatched));
+    sent.is_some_and(|taken| taken.late)
 }
 
 fn bytes<T: serde::Serialize>(of: &T) -> Vec<u8> {

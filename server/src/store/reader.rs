@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use domain::case::Case;
 use domain::code::{AreaCode, CaseId, WhistleId};
-use domain::command::Recorded;
+use domain::event::Recorded;
 use domain::moment::UtcOffset;
-use domain::tally::TallyKey;
+use domain::tally::{Count, TallyKey};
 use domain::whistle::{Whistle, WhistleLevel};
 use domain::wire::CaseLine;
 use rusqlite::types::Value;
@@ -213,14 +213,7 @@ impl Reader {
             events.truncate(limit);
             events.reverse();
             let older = events.first().filter(|_| is_cut).map(|first| first.seq);
-            let mut steps = Vec::new();
-            if let Some(older) = older {
-                let which =
-                    format!("{column} = ?1 AND seq < ?3 AND name <> 'case_noted' ORDER BY seq DESC LIMIT ?2");
-                steps = self.events_in(conn, &which, &[int(id), int(ROWS_MAX as u64), int(older)])?;
-                steps.reverse();
-            }
-            Ok(Timeline { events, older, steps })
+            Ok(Timeline { events, older })
         })
     }
 
@@ -336,12 +329,10 @@ pub struct Timeline {
     pub events: Vec<Recorded>,
     /// There is more before them: events below this number.
     pub older: Option<u64>,
-    /// What is below it and is no note.
-    pub steps: Vec<Recorded>,
 }
 
 /// Tally cells by key.
-pub type Cells = std::collections::BTreeMap<TallyKey, i64>;
+pub type Cells = std::collections::BTreeMap<TallyKey, Count>;
 
 /// Opens the file for reading alone.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {

@@ -1,13 +1,14 @@
 //! The oracle: every tally cell counted anew from the stored events, by SQL alone.
 //!
-//! It shares no code with the deltas in `domain::state`; where the two differ one of them is wrong.
+//! Its counting shares no code with the deltas in `domain::state`; where the two differ one of them is wrong.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use domain::case::{STEPS, Stage};
 use domain::moment::{Date, UtcOffset};
-use domain::tally::TallyKey;
-use rusqlite::{Connection, named_params};
+use domain::tally::{Count, TallyKey};
+use rusqlite::{Connection, named_params, params};
 
 use super::{StoreError, natural};
 
@@ -18,68 +19,108 @@ pub struct Recount {
     pub seq: u64,
     /// The local day as the log knows it; decides which days and months are kept.
     pub today: Date,
-    pub cells: BTreeMap<TallyKey, i64>,
+    pub cells: BTreeMap<TallyKey, Count>,
 }
 
-/// What happened to each case, from the events.
+/// The stages in their order, and the rows of the table of steps: what a stored step means is data, and the same for
+/// everybody who counts. How it is counted is not.
+fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "CREATE TEMP TABLE stage(name TEXT, number INTEGER);
+         CREATE TEMP TABLE step_row(name TEXT, event TEXT, to_stage INTEGER);
+         CREATE TEMP TABLE step_counts(event TEXT, measure TEXT, late INTEGER);",
+    )?;
+    for stage in Stage::ALL {
+        conn.execute("INSERT INTO stage VALUES(?1, ?2)", params![stage.key(), stage as i64])?;
+    }
+    for row in &STEPS {
+        // A step that closes leads beyond the last stage.
+        let to = row.to.map_or(7, |stage| stage as i64);
+        conn.execute("INSERT INTO step_row VALUES(?1, ?2, ?3)", params![row.name, row.event, to])?;
+        for (measures, late) in [(row.counts, 0), (row.counts_late, 1)] {
+            for measure in measures {
+                let values = params![row.event, measure.key(), late];
+                conn.execute("INSERT INTO step_counts VALUES(?1, ?2, ?3)", values)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What happened to each case, from the events. `taken`: every step; `clock`: every start of one; `alarm`: what passed.
+/// Form 1 names its two clocks, form 2 lists them.
 const CASES: &str = "
 CREATE TEMP TABLE counted AS
-WITH entered AS (
-  SELECT case_id AS id, at, name, body FROM events WHERE name IN ('case_reported', 'case_taken_over')
-),
-step AS (
-  SELECT case_id AS id,
-    max(CASE name WHEN 'case_accepted' THEN 1 WHEN 'case_filed' THEN 2 WHEN 'case_dispatched' THEN 3
-      WHEN 'disposal_finished' THEN 4 WHEN 'feedback_given' THEN 5 WHEN 'check_passed' THEN 6 END) AS stage,
-    max(CASE name WHEN 'case_filed' THEN at END) AS filed,
-    max(CASE name WHEN 'case_dispatched' THEN at END) AS dispatched,
-    max(CASE name WHEN 'case_closed' THEN at END) AS closed,
-    max(CASE name WHEN 'case_filed' THEN body ->> '$.dispatch_clock.due_ms' END) AS dispatch_due,
-    max(name = 'deadline_nearing' AND body ->> '$.of' = 'dispatch') AS dispatch_nearing,
-    max(name = 'deadline_passed' AND body ->> '$.of' = 'dispatch') AS dispatch_overdue,
-    max(name = 'deadline_passed' AND body ->> '$.of' = 'disposal') AS disposal_overdue
-  FROM events WHERE case_id IS NOT NULL AND whistle_id IS NULL GROUP BY case_id
-)
-SELECT entered.id,
-  entered.body -> '$.area_path' AS area_path,
-  entered.body ->> '$.report.source' AS source,
-  entered.body ->> '$.report.class' AS class,
-  coalesce(entered.body ->> '$.seen_ms', entered.body ->> '$.opened_ms') AS seen,
-  entered.name = 'case_taken_over' AS taken_over,
-  CASE entered.body ->> '$.stage' WHEN 'accept' THEN 0 WHEN 'file' THEN 1 WHEN 'dispatch' THEN 2
-    WHEN 'dispose' THEN 3 WHEN 'feedback' THEN 4 WHEN 'check' THEN 5 WHEN 'close' THEN 6 ELSE 0 END
-    AS stage_before,
-  entered.body ->> '$.closed_ms' AS closed_before,
-  step.stage AS stage_after, step.filed, step.dispatched, step.closed,
-  coalesce(step.dispatch_due, entered.body ->> '$.dispatch_clock.due_ms') AS dispatch_due,
-  step.dispatch_nearing, step.dispatch_overdue, step.disposal_overdue
-FROM entered JOIN step USING (id);
+SELECT case_id AS id, seq,
+  body -> '$.area_path' AS area_path,
+  body ->> '$.report.source' AS source,
+  body ->> '$.report.class' AS class,
+  body ->> '$.report.base_count' AS base,
+  coalesce(body ->> '$.seen_ms', body ->> '$.opened_ms') AS seen,
+  coalesce((SELECT number FROM stage WHERE stage.name = body ->> '$.stage'), 0) AS stage_before,
+  body ->> '$.closed_ms' AS closed_before,
+  body -> '$.steps' AS steps_before
+FROM events WHERE name IN ('case_reported', 'case_taken_over');
+
+CREATE TEMP TABLE taken AS
+SELECT case_id AS id, seq, at, events.name AS event, to_stage FROM events JOIN step_row ON step_row.event = events.name;
+CREATE INDEX temp.taken_id ON taken(id, seq);
+
+CREATE TEMP TABLE clock AS
+SELECT case_id AS id, seq, 'dispatch' AS of, body ->> '$.dispatch_clock.due_ms' AS due FROM events
+  WHERE body ->> '$.dispatch_clock.due_ms' IS NOT NULL
+UNION ALL SELECT case_id, seq, 'disposal', body ->> '$.disposal_clock.due_ms' FROM events
+  WHERE body ->> '$.disposal_clock.due_ms' IS NOT NULL
+UNION ALL SELECT case_id, seq, 'disposal', body ->> '$.due_ms' FROM events
+  WHERE name = 'case_taken_over' AND form = 1 AND body ->> '$.stage' = 'dispose' AND body ->> '$.due_ms' IS NOT NULL
+UNION ALL SELECT case_id, seq, started.value ->> '$.of', started.value ->> '$.due_ms'
+  FROM events, json_each(events.body, '$.started') AS started WHERE case_id IS NOT NULL;
+CREATE INDEX temp.clock_id ON clock(id, of, seq);
+
+CREATE TEMP TABLE alarm AS
+SELECT case_id AS id, seq, name = 'deadline_passed' AS passed, body ->> '$.of' AS of FROM events
+  WHERE name IN ('deadline_nearing', 'deadline_passed') AND case_id IS NOT NULL;
+CREATE INDEX temp.alarm_id ON alarm(id, of, seq);
 
 CREATE TEMP TABLE standing AS
-SELECT id, CASE WHEN closed_before IS NOT NULL THEN 6 ELSE max(stage_before, coalesce(stage_after, 0)) END AS stage,
-  closed_before IS NULL AND closed IS NULL AS open, dispatch_nearing, dispatch_overdue, disposal_overdue
-FROM counted;
+WITH last AS (
+  SELECT counted.id, closed_before IS NULL AND NOT EXISTS (
+      SELECT 1 FROM taken WHERE taken.id = counted.id AND to_stage = 7) AS open,
+    coalesce((SELECT to_stage FROM taken WHERE taken.id = counted.id ORDER BY seq DESC LIMIT 1), stage_before) AS stage
+  FROM counted
+),
+leading AS (
+  SELECT id, open, stage, CASE stage WHEN 2 THEN 'dispatch' WHEN 3 THEN 'disposal' END AS of FROM last
+),
+since AS (
+  SELECT leading.*, (SELECT max(seq) FROM clock WHERE clock.id = leading.id AND clock.of = leading.of) AS began
+  FROM leading
+)
+SELECT id, open, stage,
+  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq > began) AS nearing,
+  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq > began AND passed) AS overdue
+FROM since;
 
 CREATE TEMP TABLE dimension AS
-SELECT id, 'city' AS dimension FROM counted
-UNION ALL SELECT id, 'source:' || source FROM counted
-UNION ALL SELECT id, 'class:' || class FROM counted
-UNION ALL SELECT counted.id, 'area:' || area.value FROM counted, json_each(counted.area_path) AS area;
+SELECT id, base, 'city' AS dimension FROM counted
+UNION ALL SELECT id, base, 'source:' || source FROM counted
+UNION ALL SELECT id, base, 'class:' || class FROM counted
+UNION ALL SELECT counted.id, base, 'area:' || area.value FROM counted, json_each(counted.area_path) AS area;
 CREATE INDEX temp.dimension_id ON dimension(id);
 ";
 
-/// Instants that count in a period: one row per measure, case and time.
+/// Instants that count in a period: one row per measure, case and time. A step another system took counts when its time is
+/// known; a dispatch is late when it came after the clock that began last before it.
 const FLOWS: &str = "
 CREATE TEMP TABLE flow AS
-WITH passed AS (SELECT *, CASE WHEN closed_before IS NOT NULL THEN 6 ELSE stage_before END AS came FROM counted)
-SELECT 'reported' AS measure, id, seen AS at FROM passed
-UNION ALL SELECT 'filed', id, CASE WHEN came > 1 THEN seen ELSE filed END FROM passed
-  WHERE came > 1 OR filed IS NOT NULL
-UNION ALL SELECT 'dispatched', id, CASE WHEN came > 2 THEN seen ELSE dispatched END FROM passed
-  WHERE came > 2 OR dispatched IS NOT NULL
-UNION ALL SELECT 'closed', id, coalesce(closed_before, closed) FROM passed
-  WHERE closed_before IS NOT NULL OR closed IS NOT NULL
-UNION ALL SELECT 'dispatched_late', id, dispatched FROM passed WHERE dispatched > dispatch_due;
+SELECT 'reported' AS measure, id, seen AS at FROM counted
+UNION ALL SELECT 'closed', id, closed_before FROM counted WHERE closed_before IS NOT NULL
+UNION ALL SELECT measure, counted.id, known.value ->> '$.at_ms'
+  FROM counted, json_each(counted.steps_before) AS known
+  JOIN step_row ON step_row.name = known.value ->> '$.step' JOIN step_counts USING (event) WHERE late = 0
+UNION ALL SELECT measure, id, at FROM taken JOIN step_counts USING (event)
+  WHERE late = 0 OR at > (SELECT due FROM clock WHERE clock.id = taken.id AND clock.of = 'dispatch'
+    AND clock.seq < taken.seq ORDER BY clock.seq DESC LIMIT 1);
 ";
 
 /// Whistles, their areas and who is late.
@@ -104,12 +145,12 @@ UNION ALL SELECT raised.id, 'area:' || area.value FROM raised, json_each(raised.
 /// are kept as the tally keeps them: two days, thirteen months, 29 days of the hours in which cases are filed or closed.
 const CELLS: &str = "
 WITH timed AS (
-  SELECT measure, dimension, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN dimension USING (id)
-  UNION ALL SELECT 'whistle_raised', dimension, (at + :offset_ms) / 1000.0
+  SELECT measure, dimension, base, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN dimension USING (id)
+  UNION ALL SELECT 'whistle_raised', dimension, 0, (at + :offset_ms) / 1000.0
     FROM raised JOIN whistle_dimension USING (id)
 ),
 dated AS (
-  SELECT measure, dimension, date(local, 'unixepoch') AS day, strftime('%Y%m%d', local, 'unixepoch') AS compact,
+  SELECT measure, dimension, base, date(local, 'unixepoch') AS day, strftime('%Y%m%d', local, 'unixepoch') AS compact,
     strftime('%Y%m', local, 'unixepoch') AS month, strftime('%H', local, 'unixepoch') AS hour FROM timed
 ),
 kept AS (
@@ -120,32 +161,34 @@ kept AS (
       - (CAST(substr(month, 1, 4) AS INTEGER) * 12 + CAST(substr(month, 5, 2) AS INTEGER)) < 13 AS month_kept
   FROM dated
 )
-SELECT measure || '|' || dimension || '|ever' AS cell, count(*) AS number FROM kept GROUP BY cell
-UNION ALL SELECT measure || '|' || dimension || '|month:' || month AS cell, count(*) FROM kept
+SELECT measure || '|' || dimension || '|ever' AS cell, count(*) AS cases, sum(base) AS weight FROM kept GROUP BY cell
+UNION ALL SELECT measure || '|' || dimension || '|month:' || month AS cell, count(*), sum(base) FROM kept
   WHERE month_kept GROUP BY cell
-UNION ALL SELECT measure || '|' || dimension || '|day:' || compact AS cell, count(*) FROM kept
+UNION ALL SELECT measure || '|' || dimension || '|day:' || compact AS cell, count(*), sum(base) FROM kept
   WHERE day_kept GROUP BY cell
-UNION ALL SELECT measure || '|city|hour:' || compact || 'T' || hour AS cell, count(*) FROM kept
+UNION ALL SELECT measure || '|city|hour:' || compact || 'T' || hour AS cell, count(*), sum(base) FROM kept
   WHERE hour_kept AND dimension = 'city' GROUP BY cell
-UNION ALL SELECT 'open|' || dimension || '|now' AS cell, count(*) FROM standing JOIN dimension USING (id)
+UNION ALL SELECT 'open|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id)
   WHERE open GROUP BY cell
 UNION ALL SELECT CASE stage WHEN 0 THEN 'at_accept' WHEN 1 THEN 'at_file' WHEN 2 THEN 'at_dispatch'
     WHEN 3 THEN 'at_dispose' WHEN 4 THEN 'at_feedback' WHEN 5 THEN 'at_check' ELSE 'at_close' END
-    || '|' || dimension || '|now' AS cell, count(*) FROM standing JOIN dimension USING (id) WHERE open GROUP BY cell
-UNION ALL SELECT 'overdue_dispatch|' || dimension || '|now' AS cell, count(*)
-  FROM standing JOIN dimension USING (id) WHERE open AND stage = 2 AND dispatch_overdue GROUP BY cell
-UNION ALL SELECT 'nearing_dispatch|' || dimension || '|now' AS cell, count(*)
+    || '|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id) WHERE open GROUP BY cell
+UNION ALL SELECT 'overdue_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
+  FROM standing JOIN dimension USING (id) WHERE open AND stage = 2 AND overdue GROUP BY cell
+UNION ALL SELECT 'nearing_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
   FROM standing JOIN dimension USING (id)
-  WHERE open AND stage = 2 AND dispatch_nearing AND NOT dispatch_overdue GROUP BY cell
-UNION ALL SELECT 'overdue_disposal|' || dimension || '|now' AS cell, count(*)
-  FROM standing JOIN dimension USING (id) WHERE open AND stage = 3 AND disposal_overdue GROUP BY cell
-UNION ALL SELECT 'whistle_open|' || dimension || '|now' AS cell, count(*)
+  WHERE open AND stage = 2 AND nearing AND NOT overdue GROUP BY cell
+UNION ALL SELECT 'overdue_disposal|' || dimension || '|now' AS cell, count(*), sum(base)
+  FROM standing JOIN dimension USING (id) WHERE open AND stage = 3 AND overdue GROUP BY cell
+UNION ALL SELECT 'whistle_open|' || dimension || '|now' AS cell, count(*), 0
   FROM raised JOIN whistle_dimension USING (id) WHERE NOT closed GROUP BY cell
-UNION ALL SELECT 'whistle_late|' || dimension || '|now' AS cell, count(*)
+UNION ALL SELECT 'whistle_late|' || dimension || '|now' AS cell, count(*), 0
   FROM late JOIN raised USING (id) JOIN whistle_dimension USING (id) WHERE NOT closed GROUP BY cell
 ";
 
 const DROP: &str = "
+DROP TABLE IF EXISTS temp.stage; DROP TABLE IF EXISTS temp.step_row; DROP TABLE IF EXISTS temp.step_counts;
+DROP TABLE IF EXISTS temp.taken; DROP TABLE IF EXISTS temp.clock; DROP TABLE IF EXISTS temp.alarm;
 DROP TABLE IF EXISTS temp.counted; DROP TABLE IF EXISTS temp.standing; DROP TABLE IF EXISTS temp.dimension;
 DROP TABLE IF EXISTS temp.flow; DROP TABLE IF EXISTS temp.raised; DROP TABLE IF EXISTS temp.late;
 DROP TABLE IF EXISTS temp.whistle_dimension;
@@ -165,6 +208,7 @@ pub(super) fn recount(conn: &Connection, path: &Path, offset: UtcOffset) -> Resu
 fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {
     let failed = |source| StoreError::sql(path, "recount", source);
     conn.execute_batch(DROP).map_err(failed)?;
+    step_rows(conn).map_err(failed)?;
     for part in [CASES, FLOWS, WHISTLES] {
         conn.execute_batch(part).map_err(failed)?;
     }
@@ -189,7 +233,8 @@ fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recou
         let cell: String = row.get(0).map_err(failed)?;
         let key =
             cell.parse().map_err(|error| damaged(format!("counted a cell that has no key: {error}")))?;
-        cells.insert(key, row.get(1).map_err(failed)?);
+        let count = Count { cases: row.get(1).map_err(failed)?, base: row.get(2).map_err(failed)? };
+        cells.insert(key, count);
     }
     let today = today.parse().map_err(|_| damaged(format!("`{today}` is not a day")))?;
     Ok(Recount { seq: natural(seq), today, cells })

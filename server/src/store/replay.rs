@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use domain::command::Recorded;
-use domain::moment::UtcMillis;
+use domain::event::Recorded;
 use domain::policy::Policy;
 use domain::state::State;
 use rusqlite::{Connection, Row};
@@ -28,12 +27,11 @@ pub(super) fn recorded(row: &Row<'_>, path: &Path) -> Result<Recorded, StoreErro
     if i64::from(append::crc(natural(seq), at, actor, key, name, body)) != kept {
         return Err(damaged(path, seq));
     }
-    let event = stored::decode(form, name, body).map_err(|source| StoreError::Event {
+    stored::recorded(natural(seq), at, actor, (form, name, body)).map_err(|source| StoreError::Event {
         path: path.to_owned(),
         seq,
         source,
-    })?;
-    Ok(Recorded { seq: natural(seq), at: UtcMillis(at), actor: actor.to_owned(), event })
+    })
 }
 
 fn damaged(path: &Path, seq: i64) -> StoreError {
@@ -63,31 +61,6 @@ pub(super) fn each(
         }
         expected += 1;
         f(event)?;
-    }
-    Ok(())
-}
-
-/// Calls `f` with up to `limit` events after `after`, in order; a gap is damage.
-pub(super) fn page(
-    conn: &Connection,
-    path: &Path,
-    after: u64,
-    limit: usize,
-    mut f: impl FnMut(Recorded),
-) -> Result<(), StoreError> {
-    let failed = |source| StoreError::sql(path, "read the events of", source);
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let mut rows = statement.query([int(after), int(limit as u64)]).map_err(failed)?;
-    let mut expected = after + 1;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let event = recorded(row, path)?;
-        if event.seq != expected {
-            let what = format!("event {expected} is missing; event {} follows", event.seq);
-            return Err(StoreError::Damaged { path: path.to_owned(), what });
-        }
-        expected += 1;
-        f(event);
     }
     Ok(())
 }

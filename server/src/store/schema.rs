@@ -14,8 +14,8 @@ use super::{DATABASE, StoreError, snapshot};
 
 /// `GRHL`: what `file` and SQLite's header say the file is.
 const APPLICATION_ID: u32 = 0x4752_484C;
-/// Version of the tables below.
-pub const FORMAT: u32 = 1;
+/// Version of the tables below and of what stands in them. 2: events of form 2; the tables are those of 1.
+pub const FORMAT: u32 = 2;
 
 const PAGE_BYTES: u32 = 4_096;
 /// Up to this size every start checks the whole file; beyond it `gridhall check` does.
@@ -181,6 +181,31 @@ pub(super) fn settle(conn: &Connection, path: &Path) -> Result<(), StoreError> {
          PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
     )
     .map_err(failed)
+}
+
+/// Marks a file of an earlier format as one of this: from the first event in a new form on an older gridhall must refuse
+/// it. The tables are the same, so this is all.
+pub(super) fn upgrade(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::sql(path, "raise the format of", source);
+    let is: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    if is < FORMAT {
+        conn.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
+        tracing::info!(path = %path.display(), from = is, to = FORMAT, "store format raised");
+    }
+    // An older gridhall judges by the file alone, not by the write-ahead log; the last start may have ended in between.
+    if header_format(path)? < FORMAT {
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The format as the first bytes of the file have it.
+fn header_format(path: &Path) -> Result<u32, StoreError> {
+    let mut header = [0; 64];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .map_err(|source| StoreError::io(path, "read the header of", source))?;
+    Ok(u32::from_be_bytes([header[60], header[61], header[62], header[63]]))
 }
 
 /// Walks the whole file when it is small enough to do so at every start.

@@ -1,6 +1,6 @@
 //! The log as a build of views reads it: events in pages, and states it can begin from.
 
-use domain::command::Recorded;
+use domain::event::Recorded;
 use domain::state::State;
 
 use super::ViewsError;

@@ -52,34 +52,62 @@ pub struct StepRow<'a> {
     pub seq: u64,
 }
 
-/// The steps of a case in their order.
+/// What happened to a case, in its order: the report, every step with its time, and the closing of a case that another
+/// system closed. A step of which nobody knows when it was taken is no row, as it is in no count.
 pub fn of(case: &Case) -> impl Iterator<Item = StepRow<'_>> {
-    let late = case.dispatched.zip(case.dispatch_clock).is_some_and(|(at, clock)| at > clock.due);
-    let taken = [
-        (Flow::Reported, Some(case.reported), false),
-        (Flow::Filed, case.filed, false),
-        (Flow::Dispatched, case.dispatched, late),
-        (Flow::Closed, case.closed, false),
-    ];
-    taken.into_iter().filter_map(|(flow, at, late)| {
-        Some(StepRow {
-            step: flow.key(),
-            at: at?,
-            area_path: &case.area_path,
-            class: &case.report.class,
-            source: &case.report.source,
-            department: case.department.as_ref(),
-            level: case.report.priority,
-            late,
-            round: 1,
-            weight: case.report.base_count,
-            seq: case.version,
-        })
-    })
+    let entered = StepRow {
+        step: Flow::Reported.key(),
+        at: case.reported,
+        area_path: &case.area_path,
+        class: &case.report.class,
+        source: &case.report.source,
+        department: case.department.as_ref(),
+        level: case.report.priority,
+        late: false,
+        round: 1,
+        weight: case.report.base_count,
+        seq: case.version,
+    };
+    let taken = case.steps.iter().map(move |taken| StepRow {
+        step: taken.step.0.name,
+        at: taken.at,
+        department: taken.department.as_ref(),
+        late: taken.late,
+        round: taken.round,
+        seq: taken.seq,
+        ..entered
+    });
+    let closes = case.steps.iter().any(|taken| taken.step.to.is_none());
+    let elsewhere = case.closed.filter(|_| !closes);
+    let closed =
+        elsewhere.map(move |at| StepRow { step: Flow::Closed.key(), at, round: case.round, ..entered });
+    std::iter::once(entered).chain(taken).chain(closed)
 }
 
 /// Whether the case was ever dispatched after its limit.
 #[must_use]
 pub fn dispatched_late(case: &Case) -> bool {
     of(case).any(|step| step.step == Flow::Dispatched.key() && step.late)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::case::STEPS;
+    use domain::tally::Measure;
+
+    use super::Flow;
+
+    /// Numbers and the lists behind them are about the same steps.
+    #[test]
+    fn a_flow_is_the_step_that_counts_it() {
+        for (flow, measure) in [
+            (Flow::Filed, Measure::Filed),
+            (Flow::Dispatched, Measure::Dispatched),
+            (Flow::Closed, Measure::Closed),
+        ] {
+            let counting: Vec<&str> =
+                STEPS.iter().filter(|row| row.counts.contains(&measure)).map(|row| row.name).collect();
+            assert_eq!(counting, [flow.key()]);
+        }
+    }
 }

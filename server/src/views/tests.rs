@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::case::{Case, Priority, Report, Stage};
+use domain::case::{Case, Priority, Report, Stage, Step, Taken};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcMillis, UtcOffset};
 use domain::place::Point;
@@ -42,6 +42,22 @@ pub(crate) fn closed_case(n: u64) -> Case {
     let street_names = ["盘龙江东路", "人民中路", "北京路", "People's Road", "滇池路"];
     let took = (mixed % 4_000) as i64 * HOUR_MS / 100;
     let step = |part: i64| reported.plus(took * part / 10);
+    let department =
+        (!mixed.is_multiple_of(11)).then(|| DepartmentCode::new(format!("D{:02}", mixed % 17)).unwrap());
+    let dispatched = (!mixed.is_multiple_of(50)).then(|| step(3));
+    let late = step(3) > step(1).plus(2 * HOUR_MS);
+    let taken = [(Step::FILE, Some(step(1))), (Step::DISPATCH, dispatched), (Step::CLOSE, Some(step(10)))];
+    let steps = taken.into_iter().filter_map(|(step, at)| {
+        Some(Taken {
+            step,
+            at: at?,
+            by: "desk".to_owned(),
+            department: department.clone(),
+            late: step == Step::DISPATCH && late,
+            round: 1,
+            seq: n + 1,
+        })
+    });
     let number = format!("{}-{:05}", reported.local(OFFSET).date.number(), n % A_DAY + 1);
     Case {
         id: CaseId(n + 1),
@@ -64,18 +80,12 @@ pub(crate) fn closed_case(n: u64) -> Case {
         reported,
         stage_since: step(9),
         filed: Some(step(1)),
-        dispatched: (!mixed.is_multiple_of(50)).then(|| step(3)),
+        dispatched,
         closed: Some(step(10)),
-        dispatch_clock: Some(domain::case::Clock {
-            started: step(1),
-            nearing: step(1).plus(HOUR_MS),
-            due: step(1).plus(2 * HOUR_MS),
-            limit: None,
-            phase: domain::case::Phase::Running,
-        }),
-        disposal_clock: None,
-        department: (!mixed.is_multiple_of(11))
-            .then(|| DepartmentCode::new(format!("D{:02}", mixed % 17)).unwrap()),
+        clocks: Vec::new(),
+        steps: steps.collect(),
+        round: 1,
+        department: department.clone(),
         claimed_by: (mixed.is_multiple_of(4)).then(|| format!("desk{}", mixed % 6)),
         version: n + 1,
     }

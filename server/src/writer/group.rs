@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use domain::code::{CaseId, WhistleId};
-use domain::command::{Command, Event, Recorded};
+use domain::command::Command;
+use domain::event::{Event, HallEvent, Recorded};
 use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::state::{State, decide};
@@ -171,7 +172,6 @@ impl Loop {
         let began = Instant::now();
         match self.record(group) {
             Ok((outcomes, committed)) => {
-                self.condition.commits.note(began.elapsed());
                 metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
                 metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
                 if !committed.is_empty() {
@@ -236,7 +236,7 @@ impl Loop {
         if now.believed == now.given || !matches!(command, Command::PassDeadlines) {
             return Ok(events);
         }
-        let is_day = |event: &Event| matches!(event, Event::DayTurned { .. });
+        let is_day = |event: &Event| matches!(event, Event::Hall(HallEvent::DayTurned { .. }));
         let alarms = decide(&self.state, command, &self.policy, now.believed)?;
         Ok(events
             .into_iter()
@@ -258,7 +258,8 @@ impl Loop {
         }
         let own = envelope.department.as_ref();
         let own = own.map_or(Ok(()), |own| self.state.check_department(&envelope.command, own));
-        let events = match own.and_then(|()| self.decided(&envelope.command, now)) {
+        let fresh = own.and_then(|()| self.state.check_seen(&envelope.command, envelope.seen));
+        let events = match fresh.and_then(|()| self.decided(&envelope.command, now)) {
             Ok(events) => events,
             Err(rejection) => {
                 metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => rejection.code())
@@ -272,7 +273,7 @@ impl Loop {
         let nothing = events.is_empty();
         for event in events {
             let seq = self.state.seq + 1;
-            let recorded = Recorded { seq, at: now.given, actor: envelope.actor.clone(), event };
+            let recorded = Recorded { seq, at: now.given, by: envelope.by.clone(), event };
             self.store.append(&envelope.key, &recorded)?;
             let changes = self.state.apply(&recorded);
             written.projection.note(&recorded, &changes);

@@ -17,8 +17,9 @@ const HELD: Duration = Duration::from_secs(8);
 async fn longest_gap(hall: &Served, until: Instant) -> Duration {
     let bearer = [("authorization", format!("Bearer {}", hall.token))];
     let mut live = socket(hall, "/live?format=json", &bearer).await;
-    let hello =
-        tokio_tungstenite::tungstenite::Message::text(json!({ "hello": { "protocol": 1 } }).to_string());
+    let hello = tokio_tungstenite::tungstenite::Message::text(
+        json!({ "hello": { "protocol": domain::wire::PROTOCOL } }).to_string(),
+    );
     futures_util::SinkExt::send(&mut live, hello).await.unwrap();
     live.next().await.unwrap().unwrap();
     let (mut longest, mut last) = (Duration::ZERO, Instant::now());

@@ -243,3 +243,40 @@ fn the_description_states_every_refusal() {
     let phone = &api["paths"]["/osmand"]["post"]["requestBody"]["content"];
     assert!(phone["application/json"].is_object() && phone["application/x-www-form-urlencoded"].is_object());
 }
+
+/// Two seats look at the same case; Enter at the second one, pressed for 派遣, must not finish the disposal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_on_what_is_no_more_is_refused_with_what_happened() {
+    let hall = served().await;
+    let case =
+        hall.post("/api/v1/commands", &json!({ "command": report("530102") })).await.json()["case"].clone();
+    for step in ["accept_case", "file_case"] {
+        let sent = hall.post("/api/v1/commands", &json!({ "command": { step: { "case": case } } })).await;
+        assert_eq!(sent.status, 200, "{}", sent.text);
+    }
+    let path = format!("/api/v1/cases/{case}");
+    let seen = hall.get(&path).await.json()["case"]["version"].clone();
+    let department = hall.get("/api/v1/catalogue").await.json()["departments"][0]["code"].clone();
+    let dispatch = json!({ "dispatch_case": { "case": case, "department": department } });
+    let note = json!({ "note_case": { "case": case, "text": "催办" } });
+    assert_eq!(hall.post("/api/v1/commands", &json!({ "command": note })).await.status, 200);
+    let first = json!({ "seen": seen, "command": dispatch });
+    assert_eq!(hall.post("/api/v1/commands", &first).await.status, 200, "a note is no step");
+    let finish = json!({ "seen": seen, "command": { "finish_disposal": { "case": case } } });
+    for late in [&finish, &first] {
+        let refused = hall.post("/api/v1/commands", late).await;
+        let problem = refused.json();
+        assert_eq!((refused.status, &problem["code"]), (409, &json!("moved_on")), "{problem}");
+        let words = problem["title"].as_str().unwrap();
+        assert!(words.contains("“Sent”") && words.contains("“Dispose”"), "{words}");
+    }
+    let stands = hall.get(&path).await.json();
+    assert_eq!(stands["case"]["stage"], "dispose");
+    assert_eq!(stands["case"]["steps"].as_array().unwrap().len(), 3);
+    let last = stands["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["by"]["door"], &last["by"]["name"]), (&json!("api"), &last["actor"]), "{last}");
+    let again =
+        json!({ "seen": stands["case"]["version"], "command": { "finish_disposal": { "case": case } } });
+    assert_eq!(hall.post("/api/v1/commands", &again).await.status, 200);
+    hall.running.stop().await.unwrap();
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::case::{Report, Stage};
 use domain::command::{Command, History};
+use domain::event::By;
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use server::store::{Options, Store};
@@ -80,12 +81,12 @@ pub fn report_case() -> Command {
 }
 
 pub fn take_over(stage: Stage, opened: UtcMillis, closed: Option<UtcMillis>) -> Command {
-    let history = History { opened, stage, closed, due: None };
+    let history = History { closed, ..History::since(opened, stage) };
     Command::TakeOverCase { report: report(AREAS[3], CLASSES[1], SOURCES[1]), history }
 }
 
 pub fn envelope(command: Command) -> Envelope {
-    Envelope { key: Uuid::now_v7(), actor: "tester".to_owned(), department: None, command }
+    Envelope { key: Uuid::now_v7(), by: By::named("tester"), department: None, seen: None, command }
 }
 
 /// A clock that stands until it is set.

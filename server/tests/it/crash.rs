@@ -10,6 +10,7 @@ use std::process::{Command as Process, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::case::Step;
 use domain::code::CaseId;
 use domain::command::Command;
 use rand::{Rng, SeedableRng};
@@ -68,13 +69,13 @@ fn one_case(writer: &Writer, out: &Mutex<std::io::Stdout>) {
     let department = DEPARTMENTS[1].parse().unwrap();
     for command in [
         Command::ClaimCase { case },
-        Command::AcceptCase { case },
-        Command::FileCase { case },
-        Command::DispatchCase { case, department, limit: None },
-        Command::FinishDisposal { case, note: note.clone() },
-        Command::GiveFeedback { case, note: note.clone() },
-        Command::PassCheck { case, note: note.clone() },
-        Command::CloseCase { case, note },
+        Step::ACCEPT.take(case),
+        Step::FILE.take(case),
+        Step::DISPATCH.take_for(case, department),
+        Step::DISPOSE.take_with(case, &note),
+        Step::FEEDBACK.take_with(case, &note),
+        Step::CHECK.take_with(case, &note),
+        Step::CLOSE.take_with(case, &note),
     ] {
         say(writer, out, command);
     }
@@ -143,8 +144,9 @@ fn verify(dir: &Path, acknowledged: &[Acknowledged]) -> u64 {
         .iter()
         .map(|done| Envelope {
             key: done.key,
-            actor: "tester".to_owned(),
+            by: domain::event::By::named("tester"),
             department: None,
+            seen: None,
             command: done.command.clone(),
         })
         .collect();

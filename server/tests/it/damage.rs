@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use domain::command::Command;
+use domain::case::Step;
 use server::store::check::check;
 use server::store::{DATABASE, Options, Store, StoreError};
 use server::writer::WriteError;
@@ -252,7 +252,7 @@ fn full_disk_refuses_and_loses_nothing() {
     let next = send(&writer, report_case()).expect("there is room again");
     assert_eq!(next.first_seq, reader.head().unwrap());
     let case = next.case.unwrap();
-    send(&writer, Command::AcceptCase { case }).unwrap();
+    send(&writer, Step::ACCEPT.take(case)).unwrap();
     writer.stop();
     assert_eq!(check(dir.path(), &city::policy()).unwrap().problems, Vec::<String>::new());
 }

@@ -26,7 +26,7 @@ async fn live(hall: &Served, cases: bool, past: Past) -> Summary {
 }
 
 async fn filed(running: &Running) -> i64 {
-    running.hall.reader.recount().unwrap().cells.values().copied().max().unwrap_or(0)
+    running.hall.reader.recount().unwrap().cells.values().map(|count| count.cases).max().unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,7 +118,7 @@ fn every_row_of_new_york_is_answered_and_a_second_run_changes_nothing() {
     let reader = store.reader();
     assert_eq!(reader.recount().unwrap().cells, cells(&state));
     let taken: Vec<_> = rows.iter().filter(|row| !backwards(row)).collect();
-    let ever = |key: String| state.tally.get(&key.parse().unwrap());
+    let ever = |key: String| state.tally.get(&key.parse().unwrap()).cases;
     assert_eq!(ever("reported|city|ever".into()), taken.len() as i64);
     let closed = taken.iter().filter(|row| !row["Closed Date"].is_empty()).count() as i64;
     assert_eq!(ever("closed|city|ever".into()), closed);

@@ -1,9 +1,10 @@
 //! The live feed over real sockets: clients that come, lag, stall, misbehave and come back.
 
 use axum::Router;
-use domain::case::Case;
+use domain::case::{Case, Step};
 use domain::code::CaseId;
-use domain::command::{Command, Recorded};
+use domain::command::Command;
+use domain::event::Recorded;
 use domain::feed::{Applied, ById, Held, Lines, Rows};
 use domain::position::{CellView, Frame};
 use domain::tally::Tally;
@@ -100,7 +101,7 @@ pub async fn work(writer: Writer, rounds: usize) {
     for round in 0..rounds {
         let answer = writer.send(city::envelope(city::report_case())).await.unwrap();
         let case = answer.case.unwrap();
-        let mut commands = vec![Command::AcceptCase { case }, Command::FileCase { case }];
+        let mut commands = vec![Step::ACCEPT.take(case), Step::FILE.take(case)];
         if round % 3 == 0 {
             let call = WhistleCall {
                 level: WhistleLevel::Street,
@@ -457,7 +458,7 @@ async fn bad_input_is_answered_in_words_and_in_the_end_with_a_closed_door() {
     let mut other = Client::open(hall.address, false).await.unwrap();
     other.say(&ClientMessage::Hello { protocol: PROTOCOL + 1 }).await;
     let (code, words) = refusal(&mut other).await;
-    assert!(code == "protocol" && words.contains("protocol 1"), "{words}");
+    assert!(code == "protocol" && words.contains(&format!("protocol {PROTOCOL}")), "{words}");
     assert_eq!(other.closed_with().await, Some(CloseCode::Policy));
 
     let mut big = Client::connect(hall.address, true).await;

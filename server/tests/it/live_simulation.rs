@@ -1,6 +1,8 @@
 //! Hub and screens as pure code under a network that loses, doubles, swaps and cuts: every screen converges.
 
-use domain::command::{Command, Recorded};
+use domain::case::Step;
+use domain::command::Command;
+use domain::event::{By, Recorded};
 use domain::feed::{Applied, ById, Held, Lines, Rows};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
@@ -9,7 +11,7 @@ use domain::tally::Tally;
 use domain::whistle::{Whistle, WhistleCall, WhistleLevel};
 use domain::wire::{Hex64, OverdueRow, ResyncReason, ServerMessage, Snapshot, Topic};
 use proptest::prelude::*;
-use server::live::board::{Board, Step, line, lines_payload};
+use server::live::board::{self, Board, line, lines_payload};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -42,7 +44,7 @@ impl Server {
             let events = decide(&self.state, command, &self.policy, self.now).unwrap_or_default();
             for event in events {
                 let seq = self.state.seq + 1;
-                let recorded = Recorded { seq, at: self.now, actor: "sim".to_owned(), event };
+                let recorded = Recorded { seq, at: self.now, by: By::named("sim"), event };
                 let changes = self.state.apply(&recorded);
                 self.log.push(recorded.clone());
                 committed.push((recorded, changes));
@@ -58,13 +60,13 @@ impl Server {
             return None;
         }
         let (to, payload) = match self.board.step(topic, from, head) {
-            Step::Payload { to, payload } => (to, payload),
-            Step::Store => {
+            board::Step::Payload { to, payload } => (to, payload),
+            board::Step::Store => {
                 let lines = self.log.iter().skip(from as usize).take(rows.max(1));
                 let lines: Vec<_> = lines.map(|recorded| Arc::new(line(recorded, None))).collect();
                 (lines.last()?.seq, lines_payload(&lines, None))
             }
-            Step::TooFarBehind => {
+            board::Step::TooFarBehind => {
                 let reason = ResyncReason::TooFarBehind;
                 return Some((u64::MAX, ServerMessage::Resync { topic: topic.clone(), reason }));
             }
@@ -209,10 +211,10 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => report,
         1 => raise,
-        2 => case.clone().prop_map(|case| Command::AcceptCase { case }),
-        3 => case.clone().prop_map(|case| Command::FileCase { case }),
+        2 => case.clone().prop_map(|case| Step::ACCEPT.take(case)),
+        3 => case.clone().prop_map(|case| Step::FILE.take(case)),
         2 => (case.clone(), department.clone())
-            .prop_map(|(case, department)| Command::DispatchCase { case, department, limit: None }),
+            .prop_map(|(case, department)| Step::DISPATCH.take_for(case, department)),
         1 => case.clone().prop_map(|case| Command::ClaimCase { case }),
         1 => case.prop_map(|case| Command::NoteCase { case, text: "在路上".to_owned() }),
         1 => (whistle.clone(), department)

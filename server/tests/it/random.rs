@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use domain::case::Stage;
+use domain::case::{Stage, Step};
 use domain::catalogue::{Class, ClassKind, Entry, Name};
 use domain::code::{CaseId, WhistleId};
-use domain::command::Command;
+use domain::command::{Command, KnownStep};
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::state::State;
-use domain::tally::TallyKey;
+use domain::tally::{Count, TallyKey};
 use domain::whistle::{WhistleCall, WhistleLevel};
 use proptest::prelude::*;
 use server::store::{Options, Store};
@@ -34,7 +34,7 @@ impl Publisher for Mirror {
 
 /// One step of a random day. Numbers pick among what there is.
 #[derive(Debug, Clone)]
-enum Step {
+enum Move {
     Report {
         area: usize,
         class: usize,
@@ -47,9 +47,10 @@ enum Step {
         hours_ago: i64,
         closed: bool,
         due_in_hours: Option<i64>,
+        known: usize,
     },
     /// The next step of the loop for one of the cases, right or wrong for its stage.
-    Move {
+    Step {
         case: u64,
         to: usize,
     },
@@ -79,59 +80,55 @@ enum Step {
     },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn one() -> impl Strategy<Value = Move> {
     prop_oneof![
         4 => (0..5usize, 0..3usize, 0..2usize, any::<bool>(), 0..72i64)
-            .prop_map(|(area, class, source, placed, hours_ago)| Step::Report { area, class, source, placed, hours_ago }),
-        2 => (0..7usize, 0..1_000i64, any::<bool>(), proptest::option::of(-10..10i64))
-            .prop_map(|(stage, hours_ago, closed, due_in_hours)| Step::TakeOver { stage, hours_ago, closed, due_in_hours }),
-        12 => (1..12u64, 0..7usize).prop_map(|(case, to)| Step::Move { case, to }),
-        1 => (1..12u64).prop_map(|case| Step::Claim { case }),
-        1 => (1..12u64).prop_map(|case| Step::Note { case }),
+            .prop_map(|(area, class, source, placed, hours_ago)| Move::Report { area, class, source, placed, hours_ago }),
+        2 => (0..7usize, 0..1_000i64, any::<bool>(), proptest::option::of(-10..10i64), 0..6usize)
+            .prop_map(|(stage, hours_ago, closed, due_in_hours, known)| {
+                Move::TakeOver { stage, hours_ago, closed, due_in_hours, known }
+            }),
+        12 => (1..12u64, 0..7usize).prop_map(|(case, to)| Move::Step { case, to }),
+        1 => (1..12u64).prop_map(|case| Move::Claim { case }),
+        1 => (1..12u64).prop_map(|case| Move::Note { case }),
         1 => (0..5usize, 1..4usize, proptest::option::of(1..6u64))
-            .prop_map(|(area, called, case)| Step::Raise { area, called, case }),
-        1 => (1..4u64, 0..3usize).prop_map(|(whistle, department)| Step::Respond { whistle, department }),
-        1 => (1..4u64).prop_map(|whistle| Step::CloseWhistle { whistle }),
-        1 => (0..3u8).prop_map(|class| Step::Define { class }),
-        3 => (1..2_000i64).prop_map(|minutes| Step::Pass { minutes }),
+            .prop_map(|(area, called, case)| Move::Raise { area, called, case }),
+        1 => (1..4u64, 0..3usize).prop_map(|(whistle, department)| Move::Respond { whistle, department }),
+        1 => (1..4u64).prop_map(|whistle| Move::CloseWhistle { whistle }),
+        1 => (0..3u8).prop_map(|class| Move::Define { class }),
+        3 => (1..2_000i64).prop_map(|minutes| Move::Pass { minutes }),
     ]
 }
 
-fn command(step: &Step, clock: &TestClock) -> Command {
+fn command(step: &Move, clock: &TestClock) -> Command {
     let now = clock.now();
     match step {
-        Step::Report { area, class, source, placed, hours_ago } => {
+        Move::Report { area, class, source, placed, hours_ago } => {
             let mut report = city::report(AREAS[*area], CLASSES[*class], SOURCES[*source]);
             report.place = report.place.filter(|_| *placed);
+            report.base_count = 1 + *class as u16;
             Command::ReportCase { report, at: Some(now.plus(-hours_ago * HOUR_MS)) }
         }
-        Step::TakeOver { stage, hours_ago, closed, due_in_hours } => {
+        Move::TakeOver { stage, hours_ago, closed, due_in_hours, known } => {
             let opened = now.plus(-hours_ago * HOUR_MS);
             let taken = city::take_over(Stage::ALL[*stage], opened, closed.then(|| opened.plus(MINUTE_MS)));
             match taken {
                 Command::TakeOverCase { report, mut history } => {
                     history.due = due_in_hours.map(|hours| now.plus(hours * HOUR_MS));
+                    let taken = Step::all().take((*known).min(*stage));
+                    history.steps = taken.map(|step| KnownStep { step, at: opened }).collect();
                     Command::TakeOverCase { report, history }
                 }
                 other => other,
             }
         }
-        Step::Move { case, to } => {
-            let case = CaseId(*case);
-            let note = String::new();
-            match to {
-                0 => Command::AcceptCase { case },
-                1 => Command::FileCase { case },
-                2 => Command::DispatchCase { case, department: DEPARTMENTS[0].parse().unwrap(), limit: None },
-                3 => Command::FinishDisposal { case, note },
-                4 => Command::GiveFeedback { case, note },
-                5 => Command::PassCheck { case, note },
-                _ => Command::CloseCase { case, note },
-            }
+        Move::Step { case, to } => {
+            let step = Step::all().nth(*to).unwrap();
+            step.take_for(CaseId(*case), DEPARTMENTS[0].parse().unwrap())
         }
-        Step::Claim { case } => Command::ClaimCase { case: CaseId(*case) },
-        Step::Note { case } => Command::NoteCase { case: CaseId(*case), text: "看过".to_owned() },
-        Step::Raise { area, called, case } => Command::RaiseWhistle {
+        Move::Claim { case } => Command::ClaimCase { case: CaseId(*case) },
+        Move::Note { case } => Command::NoteCase { case: CaseId(*case), text: "看过".to_owned() },
+        Move::Raise { area, called, case } => Command::RaiseWhistle {
             call: WhistleCall {
                 level: WhistleLevel::Street,
                 area: AREAS[*area].parse().unwrap(),
@@ -140,27 +137,34 @@ fn command(step: &Step, clock: &TestClock) -> Command {
                 called: DEPARTMENTS[..*called].iter().map(|code| code.parse().unwrap()).collect(),
             },
         },
-        Step::Respond { whistle, department } => Command::RespondToWhistle {
+        Move::Respond { whistle, department } => Command::RespondToWhistle {
             whistle: WhistleId(*whistle),
             department: DEPARTMENTS[*department].parse().unwrap(),
         },
-        Step::CloseWhistle { whistle } => {
+        Move::CloseWhistle { whistle } => {
             Command::CloseWhistle { whistle: WhistleId(*whistle), note: String::new() }
         }
-        Step::Define { class } => {
+        Move::Define { class } => {
             let name = Name { zh: "新".to_owned(), en: String::new() };
             let code = format!("N{class}").parse().unwrap();
-            let class = Class { code, kind: ClassKind::Event, name, key: false, disposal_limit: None };
+            let class = Class {
+                code,
+                kind: ClassKind::Event,
+                name,
+                key: false,
+                disposal_limit: None,
+                retired: false,
+            };
             Command::DefineCatalogue { entries: vec![Entry::Class(class)] }
         }
-        Step::Pass { minutes } => {
+        Move::Pass { minutes } => {
             clock.pass(minutes * MINUTE_MS);
             Command::PassDeadlines
         }
     }
 }
 
-pub fn cells(state: &State) -> BTreeMap<TallyKey, i64> {
+pub fn cells(state: &State) -> BTreeMap<TallyKey, Count> {
     state.tally.iter().map(|(key, value)| (key.clone(), value)).collect()
 }
 
@@ -188,7 +192,7 @@ proptest! {
     /// the SQL recount, and `check` must find nothing.
     #[test]
     fn restart_changes_nothing_and_tallies_equal_their_recount(
-        steps in proptest::collection::vec(step(), 20..160)
+        steps in proptest::collection::vec(one(), 20..160)
     ) {
         let dir = tempfile::tempdir().unwrap();
         let clock = TestClock::new();

@@ -234,7 +234,7 @@ async fn an_account_is_disabled_unlocked_and_removed_beside_a_running_server() {
         let headers: Vec<(&str, String)> =
             zhou.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let mut feed = crate::sockets::socket(&hall, "/live?format=json", &headers[..]).await;
-        let hello = json!({ "hello": { "protocol": 1 } }).to_string();
+        let hello = json!({ "hello": { "protocol": domain::wire::PROTOCOL } }).to_string();
         futures_util::SinkExt::send(&mut feed, hello.into()).await.unwrap();
         assert_eq!(zhou.send(&hall, "en", &report("530102")).await.status, 200);
         let (ok, said) = run(&["account", act, "zhou"]);

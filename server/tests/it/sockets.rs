@@ -47,8 +47,9 @@ async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
     let origin = hall.url("");
     let signed_in =
         [("cookie", format!("{}={}", server::http::door::COOKIE, cookie.expose())), ("origin", origin)];
-    let hello =
-        tokio_tungstenite::tungstenite::Message::text(json!({ "hello": { "protocol": 1 } }).to_string());
+    let hello = tokio_tungstenite::tungstenite::Message::text(
+        json!({ "hello": { "protocol": domain::wire::PROTOCOL } }).to_string(),
+    );
     let mut kept =
         socket(&hall, "/live?format=json", &[("authorization", format!("Bearer {}", hall.token))]).await;
     let mut ending = [

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use domain::case::Stage;
+use domain::case::{Stage, Step as LoopStep};
 use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::Command;
 
@@ -26,32 +26,37 @@ pub enum Step {
 }
 
 impl Step {
-    /// The command the step sends.
+    /// The command the step sends; none where no step leads out of the stage.
     #[must_use]
-    pub fn command(&self) -> Command {
-        match self {
-            Self::Leave { case, stage, department } => leave(*case, *stage, department),
+    pub fn command(&self) -> Option<Command> {
+        Some(match self {
+            Self::Leave { case, stage, department } => return leave(*case, *stage, department),
             Self::Respond { whistle, department } => {
                 Command::RespondToWhistle { whistle: *whistle, department: department.clone() }
             }
             Self::CloseWhistle { whistle } => {
                 Command::CloseWhistle { whistle: *whistle, note: String::new() }
             }
-        }
+        })
     }
 }
 
-fn leave(case: CaseId, stage: Stage, department: &DepartmentCode) -> Command {
-    let note = |text: &str| text.to_owned();
+/// What is remarked when a stage's work is done.
+fn remark(stage: Stage) -> &'static str {
     match stage {
-        Stage::Accept => Command::AcceptCase { case },
-        Stage::File => Command::FileCase { case },
-        Stage::Dispatch => Command::DispatchCase { case, department: department.clone(), limit: None },
-        Stage::Dispose => Command::FinishDisposal { case, note: note("已清理整改") },
-        Stage::Feedback => Command::GiveFeedback { case, note: note("现场照片已上传") },
-        Stage::Check => Command::PassCheck { case, note: note("核查合格") },
-        Stage::Close => Command::CloseCase { case, note: String::new() },
+        Stage::Dispose => "已清理整改",
+        Stage::Feedback => "现场照片已上传",
+        Stage::Check => "核查合格",
+        Stage::Accept | Stage::File | Stage::Dispatch | Stage::Close => "",
     }
+}
+
+fn leave(case: CaseId, stage: Stage, department: &DepartmentCode) -> Option<Command> {
+    let step = LoopStep::out_of(stage)?;
+    Some(match step.asks.department {
+        true => step.take_for(case, department.clone()),
+        false => step.take_with(case, remark(stage)),
+    })
 }
 
 /// The agenda, earliest first.

@@ -1,15 +1,14 @@
 //! What happened before the demonstration began: the same weekdays of weeks before, yesterday and today up to now,
 //! taken over with their histories so that curves, stages and boards look as they would on any day.
 
-use domain::calendar::WorkCalendar;
-use domain::case::Stage;
-use domain::command::{Command, History};
+use domain::case::{Stage, Step};
+use domain::clock::{Limit, WorkCalendar};
+use domain::command::{Command, History, KnownStep};
 use domain::moment::{DAY_MS, HOUR_MS, UtcMillis, UtcOffset};
 use rand::Rng;
 
 use super::cases::{Planned, Planner};
 use super::figures;
-use domain::calendar::Limit;
 
 /// The server's rules that decide when a dispatch is late.
 #[derive(Debug, Clone)]
@@ -32,7 +31,8 @@ impl Rules {
     /// When the dispatch limit of a case opened then runs out.
     #[must_use]
     pub fn due(&self, opened: UtcMillis) -> UtcMillis {
-        self.calendar.due(opened, self.dispatch_limit, self.offset)
+        // A limit that never runs out makes nothing late.
+        self.calendar.due(opened, self.dispatch_limit, self.offset).unwrap_or(UtcMillis::END)
     }
 
     /// The latest opening whose limit has run out by `due`.
@@ -46,16 +46,24 @@ impl Rules {
         early
     }
 
-    /// Where a planned case stands at `now`, and when it closed if it has.
-    fn standing(&self, planned: &Planned, opened: UtcMillis, now: UtcMillis) -> (Option<Stage>, UtcMillis) {
+    /// What is known at `now` of a planned case: every step it has taken, and with the last one its closing.
+    fn past(&self, planned: &Planned, opened: UtcMillis, now: UtcMillis) -> History {
+        let mut past = History::since(opened, Stage::Accept);
         let mut at = opened;
-        for stage in Stage::ALL {
-            at = self.leaves(planned, stage, opened, at);
+        for step in Step::all() {
+            at = self.leaves(planned, step.from, opened, at);
             if at > now {
-                return (Some(stage), at);
+                break;
+            }
+            match step.to {
+                Some(stage) => {
+                    past.stage = stage;
+                    past.steps.push(KnownStep { step, at });
+                }
+                None => past.closed = Some(at),
             }
         }
-        (None, at)
+        past
     }
 
     /// When the case leaves a stage it entered at `entered`. A late dispatch counts from the due time.
@@ -124,9 +132,8 @@ fn one_day(planner: &mut Planner<'_>, rules: &Rules, midnight: UtcMillis, now: U
 }
 
 fn one(planned: Planned, rules: &Rules, opened: UtcMillis, now: UtcMillis) -> Past {
-    let (stage, at) = rules.standing(&planned, opened, now);
-    let closed = stage.is_none().then_some(at);
-    let history = History { opened, stage: stage.unwrap_or(Stage::Close), closed, due: None };
+    let history = rules.past(&planned, opened, now);
+    let stage = history.closed.is_none().then_some(history.stage);
     let command = Command::TakeOverCase { report: planned.report.clone(), history };
     Past { planned, opened, stage, command }
 }

@@ -44,8 +44,8 @@ fn shares_follow_the_bulletin() {
 fn an_opening_is_found_for_any_due_time_in_working_hours() {
     let rules = Rules {
         offset: UtcOffset(480),
-        dispatch_limit: domain::calendar::Limit { amount: 4, unit: domain::calendar::LimitUnit::WorkHour },
-        calendar: domain::calendar::WorkCalendar::default(),
+        dispatch_limit: domain::clock::Limit::new(4, domain::clock::LimitKind::WORK_HOUR),
+        calendar: domain::clock::WorkCalendar::default(),
     };
     // Wednesday 2021-03-31 10:30 in Shanghai.
     let due = UtcMillis(1_617_157_800_000);
@@ -59,8 +59,8 @@ fn yesterday_and_today_leave_cases_in_every_stage() {
     let mut planner = Planner::new(&city, 3);
     let rules = Rules {
         offset: UtcOffset(480),
-        dispatch_limit: domain::calendar::Limit { amount: 4, unit: domain::calendar::LimitUnit::UrgentHour },
-        calendar: domain::calendar::WorkCalendar::default(),
+        dispatch_limit: domain::clock::Limit::new(4, domain::clock::LimitKind::URGENT_HOUR),
+        calendar: domain::clock::WorkCalendar::default(),
     };
     // 14:32 in Shanghai.
     let past = past::before(&mut planner, &rules, UtcMillis(1_617_172_320_000), 0);

@@ -1,8 +1,10 @@
 //! The spelling of closed sets in stored events. Apart from the domain's own keys, so that those may change.
 
-use domain::calendar::LimitUnit;
-use domain::case::{Phase, Priority, Stage};
+use domain::case::{Priority, Stage};
 use domain::catalogue::{AreaLevel, ClassKind};
+use domain::clock::{Counts, Phase, Unit};
+use domain::event::Door;
+use domain::role::Role;
 use domain::whistle::WhistleLevel;
 
 /// A closed set with one stored word for each member.
@@ -40,12 +42,8 @@ spelt!(Stage {
     Close = "close",
 });
 spelt!(Priority { First = "first", Second = "second", Third = "third", Ordinary = "ordinary" });
-spelt!(LimitUnit {
-    UrgentHour = "urgent_hour",
-    UrgentDay = "urgent_day",
-    WorkHour = "work_hour",
-    WorkDay = "work_day",
-});
+spelt!(Unit { Minute = "minute", Hour = "hour", Day = "day" });
+spelt!(Counts { Through = "through", Working = "working" });
 spelt!(Phase { Running = "running", Nearing = "nearing", Overdue = "overdue" });
 spelt!(WhistleLevel { District = "district", Street = "street", Community = "community" });
 spelt!(AreaLevel {
@@ -56,3 +54,21 @@ spelt!(AreaLevel {
     Grid = "grid",
 });
 spelt!(ClassKind { Event = "event", Part = "part", Complaint = "complaint" });
+spelt!(Door {
+    Desk = "desk",
+    Api = "api",
+    Import = "import",
+    Timer = "timer",
+    Cli = "cli",
+    Unknown = "unknown",
+});
+spelt!(Role {
+    Admin = "admin",
+    Supervisor = "supervisor",
+    Dispatcher = "dispatcher",
+    Department = "department",
+    Viewer = "viewer",
+    Kiosk = "kiosk",
+    Inspector = "inspector",
+    Machine = "machine",
+});

@@ -42,9 +42,9 @@ class Topic:
     def put(self, payload):
         changed = payload[self.name]
         if self.name == "tally":
-            for key, value in changed:
-                self.rows[key] = value
-                if value == 0:
+            for key, count in changed:
+                self.rows[key] = f"{count['cases']}/{count['base']}"
+                if self.rows[key] == "0/0":
                     del self.rows[key]
         elif self.name == "case":
             for line in changed:
@@ -89,7 +89,7 @@ class Client:
         socket = await websockets.connect(
             f"ws://{self.address}/live?format=json", max_size=None, **{HEADERS: self.headers()}
         )
-        await socket.send(json.dumps({"hello": {"protocol": 1}}))
+        await socket.send(json.dumps({"hello": {"protocol": 2}}))
         for topic in self.topics.values():
             await self.subscribe(socket, topic)
         return socket

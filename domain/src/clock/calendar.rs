@@ -5,74 +5,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::limit::{Counts, Limit, Unit};
 use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
-use crate::rejection::Language;
-
-/// The unit of a time limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum LimitUnit {
-    /// 紧急工作时: an hour that runs on through nights and holidays.
-    UrgentHour,
-    /// 紧急工作日: 24 hours that run on through nights and holidays.
-    UrgentDay,
-    /// 工作时: an hour of working time.
-    WorkHour,
-    /// 工作日: the working hours of a day (`WorkCalendar::work_day_minutes`, by default 8 hours).
-    WorkDay,
-}
-
-impl LimitUnit {
-    /// Whether the clock runs on outside working time.
-    #[must_use]
-    pub fn runs_on(self) -> bool {
-        matches!(self, Self::UrgentHour | Self::UrgentDay)
-    }
-
-    #[must_use]
-    pub fn words(self, language: Language) -> &'static str {
-        match (language, self) {
-            (Language::Zh, Self::UrgentHour) => "紧急工作时",
-            (Language::Zh, Self::UrgentDay) => "紧急工作日",
-            (Language::Zh, Self::WorkHour) => "工作时",
-            (Language::Zh, Self::WorkDay) => "工作日",
-            (Language::En, Self::UrgentHour) => "urgent h",
-            (Language::En, Self::UrgentDay) => "urgent days",
-            (Language::En, Self::WorkHour) => "work h",
-            (Language::En, Self::WorkDay) => "work days",
-        }
-    }
-}
-
-/// How long something may take, in its own unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// How many units; 1 to 10,000.
-    pub amount: u16,
-    pub unit: LimitUnit,
-}
-
-impl Limit {
-    /// Whether the amount is within 1 to 10,000.
-    #[must_use]
-    pub fn is_possible(self) -> bool {
-        (1..=10_000).contains(&self.amount)
-    }
-
-    /// `4 工作时`
-    #[must_use]
-    pub fn words(self, language: Language) -> String {
-        let unit = match (language, self.amount, self.unit) {
-            (Language::En, 1, LimitUnit::UrgentDay) => "urgent day",
-            (Language::En, 1, LimitUnit::WorkDay) => "work day",
-            (Language::Zh | Language::En, _, unit) => unit.words(language),
-        };
-        format!("{} {unit}", self.amount)
-    }
-}
 
 /// A span of the day in minutes after midnight, `from < to <= 1440`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,27 +107,31 @@ impl WorkCalendar {
         })
     }
 
-    /// The instant when `limit` has run out, started at `start`. Saturates when the calendar has no working time.
+    /// The instant when `limit` has run out, started at `start`; none when it cannot be told: the calendar has no
+    /// working time, the limit reaches further than anybody searches, or the instant lies beyond the year 2199.
     #[must_use]
-    pub fn due(&self, start: UtcMillis, limit: Limit, offset: UtcOffset) -> UtcMillis {
-        let amount = i64::from(limit.amount);
-        match limit.unit {
-            LimitUnit::UrgentHour => start.plus(amount * HOUR_MS),
-            LimitUnit::UrgentDay => start.plus(amount * DAY_MS),
-            LimitUnit::WorkHour => self.add_working(start, amount * HOUR_MS, offset),
-            LimitUnit::WorkDay => {
-                self.add_working(start, amount * i64::from(self.work_day_minutes) * MINUTE_MS, offset)
-            }
-        }
+    pub fn due(&self, start: UtcMillis, limit: Limit, offset: UtcOffset) -> Option<UtcMillis> {
+        let unit_ms = match (limit.unit, limit.counts) {
+            (Unit::Minute, Counts::Through | Counts::Working) => MINUTE_MS,
+            (Unit::Hour, Counts::Through | Counts::Working) => HOUR_MS,
+            (Unit::Day, Counts::Through) => DAY_MS,
+            (Unit::Day, Counts::Working) => i64::from(self.work_day_minutes) * MINUTE_MS,
+        };
+        let whole_ms = i64::from(limit.amount).saturating_mul(unit_ms);
+        let due = match limit.counts {
+            Counts::Through => Some(start.plus(whole_ms)),
+            Counts::Working => self.add_working(start, whole_ms, offset),
+        };
+        due.filter(|due| due.is_possible())
     }
 
-    /// Time that counts for `unit` between two instants, in milliseconds; negative when `to` is before `from`.
+    /// Time that counts between two instants, in milliseconds; negative when `to` is before `from`.
     #[must_use]
-    pub fn elapsed_ms(&self, from: UtcMillis, to: UtcMillis, unit: LimitUnit, offset: UtcOffset) -> i64 {
+    pub fn elapsed_ms(&self, from: UtcMillis, to: UtcMillis, counts: Counts, offset: UtcOffset) -> i64 {
         if to < from {
-            return -self.elapsed_ms(to, from, unit, offset);
+            return -self.elapsed_ms(to, from, counts, offset);
         }
-        if unit.runs_on() {
+        if counts.runs_on() {
             return to.since(from);
         }
         let (first, last) = (from.local(offset), to.local(offset));
@@ -210,18 +148,18 @@ impl WorkCalendar {
         total
     }
 
-    fn add_working(&self, start: UtcMillis, mut left_ms: i64, offset: UtcOffset) -> UtcMillis {
+    fn add_working(&self, start: UtcMillis, mut left_ms: i64, offset: UtcOffset) -> Option<UtcMillis> {
         let local = start.local(offset);
         for (date, span) in self.spans_from(local.date) {
             let range = span_ms(span);
             let from = if date == local.date { range.start.max(local.ms_of_day) } else { range.start };
             let available = (range.end - from).max(0);
             if available >= left_ms {
-                return Local { date, ms_of_day: from + left_ms }.utc(offset);
+                return Some(Local { date, ms_of_day: from + left_ms }.utc(offset));
             }
             left_ms -= available;
         }
-        UtcMillis(i64::MAX)
+        None
     }
 
     /// Working spans in order, from the start of `date`.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::LimitKind;
 
 const OFFSET: UtcOffset = UtcOffset(480);
 
@@ -38,33 +39,32 @@ fn calendar() -> WorkCalendar {
     WorkCalendar { exceptions: exceptions.into_iter().collect(), ..WorkCalendar::default() }
 }
 
-fn due(start: &str, amount: u16, unit: LimitUnit) -> String {
-    words(calendar().due(at(start), Limit { amount, unit }, OFFSET))
+fn due(start: &str, amount: u32, kind: LimitKind) -> String {
+    words(calendar().due(at(start), Limit::new(amount, kind), OFFSET).unwrap())
 }
 
 #[test]
 fn limits_run_out_as_the_published_tables_say() {
-    use LimitUnit::{UrgentDay, UrgentHour, WorkDay, WorkHour};
     let table = [
         // §2.5: filed 15:00 on Monday with one working day is due 15:00 on Tuesday.
-        ("2026-06-15 15:00", 1, WorkDay, "2026-06-16 15:00"),
-        ("2026-06-15 10:00", 4, WorkHour, "2026-06-15 16:00"),
-        ("2026-06-15 08:00", 4, WorkHour, "2026-06-15 12:00"),
-        ("2026-06-15 12:00", 4, WorkHour, "2026-06-15 18:00"),
+        ("2026-06-15 15:00", 1, LimitKind::WORK_DAY, "2026-06-16 15:00"),
+        ("2026-06-15 10:00", 4, LimitKind::WORK_HOUR, "2026-06-15 16:00"),
+        ("2026-06-15 08:00", 4, LimitKind::WORK_HOUR, "2026-06-15 12:00"),
+        ("2026-06-15 12:00", 4, LimitKind::WORK_HOUR, "2026-06-15 18:00"),
         // Friday afternoon to Monday.
-        ("2026-06-19 17:00", 2, WorkHour, "2026-06-22 09:00"),
-        ("2026-06-19 17:00", 2, UrgentHour, "2026-06-19 19:00"),
-        ("2026-06-19 17:00", 2, UrgentDay, "2026-06-21 17:00"),
+        ("2026-06-19 17:00", 2, LimitKind::WORK_HOUR, "2026-06-22 09:00"),
+        ("2026-06-19 17:00", 2, LimitKind::URGENT_HOUR, "2026-06-19 19:00"),
+        ("2026-06-19 17:00", 2, LimitKind::URGENT_DAY, "2026-06-21 17:00"),
         // §2.8 no. 3: started inside the lunch break.
-        ("2026-06-15 13:00", 1, WorkHour, "2026-06-15 15:00"),
+        ("2026-06-15 13:00", 1, LimitKind::WORK_HOUR, "2026-06-15 15:00"),
         // §2.8 no. 2: across the year's end, with the holiday and the make-up Sunday.
-        ("2025-12-31 17:00", 2, WorkHour, "2026-01-04 09:00"),
+        ("2025-12-31 17:00", 2, LimitKind::WORK_HOUR, "2026-01-04 09:00"),
         // National Day week, then the make-up Saturday counts.
-        ("2025-09-30 17:00", 1, WorkDay, "2025-10-09 17:00"),
-        ("2025-10-10 17:00", 2, WorkHour, "2025-10-11 09:00"),
+        ("2025-09-30 17:00", 1, LimitKind::WORK_DAY, "2025-10-09 17:00"),
+        ("2025-10-10 17:00", 2, LimitKind::WORK_HOUR, "2025-10-11 09:00"),
         // Before the office opens and after it closes.
-        ("2026-06-15 06:00", 1, WorkHour, "2026-06-15 09:00"),
-        ("2026-06-15 20:00", 1, WorkHour, "2026-06-16 09:00"),
+        ("2026-06-15 06:00", 1, LimitKind::WORK_HOUR, "2026-06-15 09:00"),
+        ("2026-06-15 20:00", 1, LimitKind::WORK_HOUR, "2026-06-16 09:00"),
     ];
     for (start, amount, unit, expected) in table {
         assert_eq!(due(start, amount, unit), expected, "{amount} {unit:?} from {start}");
@@ -74,7 +74,7 @@ fn limits_run_out_as_the_published_tables_say() {
 #[test]
 fn working_time_between_two_moments_in_the_lunch_break_is_zero() {
     let elapsed =
-        calendar().elapsed_ms(at("2026-06-15 13:00"), at("2026-06-15 13:30"), LimitUnit::WorkHour, OFFSET);
+        calendar().elapsed_ms(at("2026-06-15 13:00"), at("2026-06-15 13:30"), Counts::Working, OFFSET);
     assert_eq!(elapsed, 0);
 }
 
@@ -90,36 +90,36 @@ fn the_office_says_when_it_opens() {
 fn a_calendar_without_working_time_ends_instead_of_searching_for_ever() {
     let holiday = WorkCalendar { weekdays: Vec::new(), ..WorkCalendar::default() };
     assert!(holiday.check().is_err());
-    let never = holiday.due(at("2026-06-15 09:00"), Limit { amount: 1, unit: LimitUnit::WorkHour }, OFFSET);
-    assert_eq!(never, UtcMillis(i64::MAX));
+    let never = holiday.due(at("2026-06-15 09:00"), Limit::new(1, LimitKind::WORK_HOUR), OFFSET);
+    assert_eq!(never, None);
     assert_eq!(holiday.resumes_at(at("2026-06-15 09:00"), OFFSET), None);
 }
 
 proptest! {
     /// Whatever the start and the limit, the working time between start and due is the limit.
     #[test]
-    fn the_due_time_is_exactly_the_limit_away(start in 1_700_000_000_000_i64..1_800_000_000_000, hours in 1_u16..200) {
+    fn the_due_time_is_exactly_the_limit_away(start in 1_700_000_000_000_i64..1_800_000_000_000, hours in 1_u32..200) {
         let start = UtcMillis(start);
-        let limit = Limit { amount: hours, unit: LimitUnit::WorkHour };
-        let due = calendar().due(start, limit, OFFSET);
-        let elapsed = calendar().elapsed_ms(start, due, LimitUnit::WorkHour, OFFSET);
+        let limit = Limit::new(hours, LimitKind::WORK_HOUR);
+        let due = calendar().due(start, limit, OFFSET).unwrap();
+        let elapsed = calendar().elapsed_ms(start, due, Counts::Working, OFFSET);
         prop_assert_eq!(elapsed, i64::from(hours) * HOUR_MS);
     }
 
     /// Any number is some instant with a date that can be written and read again, and calendars end with it.
     #[test]
-    fn no_instant_is_too_far_for_the_calendar(ms in any::<i64>(), other in any::<i64>(), hours in 1_u16..=10_000) {
+    fn no_instant_is_too_far_for_the_calendar(ms in any::<i64>(), other in any::<i64>(), hours in 1_u32..=10_000) {
         for at in [ms, other, i64::MIN, i64::MAX].map(UtcMillis) {
             let local = at.local(OFFSET);
             prop_assert_eq!(local.date.to_string().parse::<Date>(), Ok(local.date));
             prop_assert!((101..=99_991_231).contains(&local.date.number()));
             let _ = local.utc(OFFSET);
             let _ = local.date.plus_days(ms);
-            let _ = calendar().due(at, Limit { amount: hours, unit: LimitUnit::WorkHour }, OFFSET);
+            let _ = calendar().due(at, Limit::new(hours, LimitKind::WORK_HOUR), OFFSET);
             let _ = calendar().resumes_at(at, OFFSET);
             for to in [ms, other, i64::MIN, i64::MAX].map(UtcMillis) {
-                let _ = calendar().elapsed_ms(at, to, LimitUnit::WorkHour, OFFSET);
-                let _ = calendar().elapsed_ms(at, to, LimitUnit::UrgentHour, OFFSET);
+                let _ = calendar().elapsed_ms(at, to, Counts::Working, OFFSET);
+                let _ = calendar().elapsed_ms(at, to, Counts::Through, OFFSET);
             }
         }
     }
@@ -134,11 +134,14 @@ proptest! {
     }
 }
 
+/// Ten thousand working days are more than anybody searches: it is said, and not silently never due.
 #[test]
-fn a_limit_of_one_is_said_in_the_singular() {
-    let words = |amount, unit| Limit { amount, unit }.words(Language::En);
-    assert_eq!(words(1, LimitUnit::WorkDay), "1 work day");
-    assert_eq!(words(1, LimitUnit::UrgentDay), "1 urgent day");
-    assert_eq!(words(2, LimitUnit::WorkDay), "2 work days");
-    assert_eq!(words(1, LimitUnit::WorkHour), "1 work h");
+fn a_due_time_that_cannot_be_told_is_none() {
+    let start = at("2026-06-15 09:00");
+    assert_eq!(calendar().due(start, Limit::new(10_000, LimitKind::WORK_DAY), OFFSET), None);
+    assert!(calendar().due(start, Limit::new(10_000, LimitKind::URGENT_DAY), OFFSET).is_some());
+    let late = UtcMillis::END.plus(-HOUR_MS);
+    assert_eq!(calendar().due(late, Limit::new(2, LimitKind::URGENT_HOUR), OFFSET), None);
+    let minutes = LimitKind { unit: Unit::Minute, counts: Counts::Working };
+    assert_eq!(due("2026-06-15 11:50", 15, minutes), "2026-06-15 14:05");
 }

@@ -1,0 +1,70 @@
+//! What happens to a case. Which stages, clocks and counts a step touches is in its row of [`super::STEPS`].
+
+use serde::Serialize;
+
+use super::{History, Report, Step};
+use crate::clock::Clock;
+use crate::code::{AreaCode, DepartmentCode};
+use crate::moment::UtcMillis;
+
+/// An event about one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum CaseEvent {
+    Reported {
+        number: String,
+        report: Report,
+        area_path: Vec<AreaCode>,
+        seen: UtcMillis,
+    },
+    TakenOver {
+        number: String,
+        report: Report,
+        area_path: Vec<AreaCode>,
+        history: History,
+        started: Vec<Clock>,
+    },
+    Stepped(Stepped),
+    Claimed,
+    Noted {
+        text: String,
+    },
+}
+
+/// A case took a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Stepped {
+    #[serde(skip)]
+    #[cfg_attr(feature = "schema", schema(ignore))]
+    pub step: Step,
+    /// Empty where nothing was remarked.
+    pub note: String,
+    /// Who has to dispose of the case from now on, where the step decides it.
+    pub department: Option<DepartmentCode>,
+    /// Clocks that begin with it.
+    pub started: Vec<Clock>,
+}
+
+impl CaseEvent {
+    /// The name in logs, the feed and the store.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Reported { .. } => "case_reported",
+            Self::TakenOver { .. } => "case_taken_over",
+            Self::Stepped(stepped) => stepped.step.event,
+            Self::Claimed => "case_claimed",
+            Self::Noted { .. } => "case_noted",
+        }
+    }
+
+    /// Whether a case begins with it.
+    #[must_use]
+    pub fn is_entry(&self) -> bool {
+        match self {
+            Self::Reported { .. } | Self::TakenOver { .. } => true,
+            Self::Stepped(_) | Self::Claimed | Self::Noted { .. } => false,
+        }
+    }
+}

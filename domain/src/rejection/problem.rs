@@ -1,0 +1,133 @@
+//! What exactly is wrong with a value, in both languages. Closed sets: a new reason does not compile without its words.
+
+use super::Language;
+use crate::catalogue::AreaLevel;
+use crate::clock::Limit;
+use crate::text::TextError;
+
+/// What is wrong with a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeProblem {
+    /// Not from 1970 to 2199.
+    NotPossible,
+    InTheFuture,
+    /// Further back than the policy accepts.
+    TooLongAgo,
+    BeforeOpening,
+    /// Before the step that comes first.
+    BeforeTheStepBefore,
+}
+
+impl TimeProblem {
+    #[must_use]
+    pub fn words(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::Zh, Self::NotPossible) => "须在 1970 至 2199 年之间",
+            (Language::Zh, Self::InTheFuture) => "在将来",
+            (Language::Zh, Self::TooLongAgo) => "早于规则允许补报的期限",
+            (Language::Zh, Self::BeforeOpening) => "早于案件发生",
+            (Language::Zh, Self::BeforeTheStepBefore) => "早于前一环节",
+            (Language::En, Self::NotPossible) => "is not within the years 1970 to 2199",
+            (Language::En, Self::InTheFuture) => "lies in the future",
+            (Language::En, Self::TooLongAgo) => "lies further in the past than the policy accepts",
+            (Language::En, Self::BeforeOpening) => "lies before the case was opened",
+            (Language::En, Self::BeforeTheStepBefore) => "lies before the step that comes first",
+        }
+    }
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RangeProblem {
+    Missing,
+    OutsideBounds,
+    /// Not 1 to 10,000 units.
+    Limit,
+    /// The limit runs out further ahead than the calendar can tell.
+    NoDue,
+    BaseCount,
+    /// Not 1 to 20 departments.
+    CalledNumber,
+    CalledTwice,
+    EntriesInOne,
+    EntriesInAll,
+    /// Milestones of a condition: none, too many, or not each longer than the one before.
+    Milestones,
+    /// The step cannot lie behind a case that waits in its stage.
+    StepToCome,
+    Text(TextError),
+    Level {
+        level: AreaLevel,
+        above: AreaLevel,
+    },
+}
+
+impl RangeProblem {
+    #[must_use]
+    pub fn words(&self, language: Language) -> String {
+        let said = match language {
+            Language::Zh => self.zh(),
+            Language::En => self.en(),
+        };
+        match self {
+            Self::Text(error) => error.words(language),
+            Self::Level { level, above } => match language {
+                Language::Zh => format!("{}不能在{}之内", level.words(language), above.words(language)),
+                Language::En => format!(
+                    "a {} cannot lie in a {}: levels go from city over district, street and community to grid",
+                    level.words(language),
+                    above.words(language)
+                ),
+            },
+            Self::Limit => said.replace("{most}", &Limit::AMOUNT_MAX.to_string()),
+            Self::Missing
+            | Self::OutsideBounds
+            | Self::NoDue
+            | Self::BaseCount
+            | Self::CalledNumber
+            | Self::CalledTwice
+            | Self::EntriesInOne
+            | Self::EntriesInAll
+            | Self::Milestones
+            | Self::StepToCome => said.to_owned(),
+        }
+    }
+
+    fn zh(&self) -> &'static str {
+        match self {
+            Self::Missing => "必须填写",
+            Self::OutsideBounds => "不在本市范围内",
+            Self::Limit => "时限须为 1 至 {most} 个单位",
+            Self::NoDue => "时限过长，算不出到期时间",
+            Self::BaseCount => "至少为 1",
+            Self::CalledNumber => "须为 1 至 20 个单位",
+            Self::CalledTwice => "同一单位呼叫了两次",
+            Self::EntriesInOne => "一次至多 10000 条",
+            Self::EntriesInAll => "目录至多 100000 条",
+            Self::Milestones => "须有 1 至 9 个分段时限，同一计时单位的后段长于前段",
+            Self::StepToCome => "案件尚未走到这一环节",
+            // Said with their own figures.
+            Self::Text(_) | Self::Level { .. } => "",
+        }
+    }
+
+    fn en(&self) -> &'static str {
+        match self {
+            Self::Missing => "must be given",
+            Self::OutsideBounds => "lies outside the policy's bounds",
+            Self::Limit => "expected 1 to {most} units",
+            Self::NoDue => "runs out further ahead than a due time can be told",
+            Self::BaseCount => "must be at least 1",
+            Self::CalledNumber => "expected 1 to 20 departments",
+            Self::CalledTwice => "a department is called twice",
+            Self::EntriesInOne => "at most 10,000 in one command",
+            Self::EntriesInAll => "the catalogue holds at most 100,000",
+            Self::Milestones => {
+                "expected 1 to 9 milestones, of the same kind each longer than the one before"
+            }
+            Self::StepToCome => "the case has not come to this step yet",
+            // Said with their own figures.
+            Self::Text(_) | Self::Level { .. } => "",
+        }
+    }
+}

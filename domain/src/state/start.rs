@@ -1,0 +1,76 @@
+//! Which clocks begin with a step, and when they run out.
+
+use super::State;
+use super::check::out_of_range;
+use crate::case::{Report, Step};
+use crate::clock::{Clock, ClockOf, Limit, Phase};
+use crate::moment::{MINUTE_MS, UtcMillis};
+use crate::policy::Policy;
+use crate::rejection::{RangeProblem, Rejection};
+
+/// A clock of the policy in force.
+pub(super) fn clock(
+    policy: &Policy,
+    of: ClockOf,
+    started: UtcMillis,
+    limit: Limit,
+) -> Result<Clock, Rejection> {
+    let Some(due) = policy.calendar.due(started, limit, policy.utc_offset_minutes) else {
+        return out_of_range("limit", RangeProblem::NoDue);
+    };
+    let nearing = due.plus(-i64::from(policy.forecast_minutes) * MINUTE_MS).max(started);
+    Ok(Clock {
+        of,
+        limit: Some(limit),
+        started,
+        nearing,
+        due,
+        stopped: None,
+        paused: Vec::new(),
+        phase: Phase::Running,
+        provisional: false,
+        planned: 0,
+    })
+}
+
+/// Clocks that begin when a case takes `step` at `now`.
+pub(super) fn clocks(
+    state: &State,
+    policy: &Policy,
+    step: Step,
+    report: &Report,
+    asked: Option<Limit>,
+    now: UtcMillis,
+) -> Result<Vec<Clock>, Rejection> {
+    let mut started = Vec::new();
+    for of in step.starts {
+        match of {
+            ClockOf::Dispatch => started.push(clock(policy, *of, now, policy.dispatch_limit)?),
+            ClockOf::Disposal => {
+                let (milestones, whole) = disposal(state, policy, report, asked);
+                for (number, limit) in (1..).zip(milestones) {
+                    started.push(clock(policy, ClockOf::Milestone(number), now, limit)?);
+                }
+                started.push(clock(policy, *of, now, whole)?);
+            }
+            // Milestones come with the disposal, responses with a whistle call.
+            ClockOf::Milestone(_) | ClockOf::Response => {}
+        }
+    }
+    Ok(started)
+}
+
+/// 处置时限: what was asked for, else the condition's, else the class's, else the policy's; before it the condition's
+/// earlier milestones.
+fn disposal(state: &State, policy: &Policy, report: &Report, asked: Option<Limit>) -> (Vec<Limit>, Limit) {
+    let condition = state.catalogue.condition(&report.class, report.condition.as_deref());
+    let limits = condition.into_iter().flat_map(|condition| &condition.milestones);
+    let mut limits: Vec<Limit> = limits.map(|milestone| milestone.limit).collect();
+    let of_condition = limits.pop();
+    let of_class = state.catalogue.classes.get(&report.class).and_then(|class| class.disposal_limit);
+    match asked {
+        // Whoever sets a limit of their own has set the parts aside as well.
+        Some(limit) => (Vec::new(), limit),
+        None => (limits, of_condition.or(of_class).unwrap_or(policy.disposal_limit)),
+    }
+}

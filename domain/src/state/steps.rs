@@ -1,0 +1,150 @@
+//! How a case begins and what a step makes of it: the row says which stage, clocks and counts.
+//!
+//! What should not be here: whether a step may be taken (`decide`), tallies and deadlines (`State::change`).
+
+use crate::case::history::History;
+use crate::case::{Case, Report, Stage, Step, Stepped, Taken};
+use crate::clock::Clock;
+use crate::code::{AreaCode, CaseId};
+use crate::event::Recorded;
+use crate::moment::UtcMillis;
+use crate::tally::Measure;
+
+/// A case that was reported here.
+pub(super) fn reported(
+    id: CaseId,
+    number: &str,
+    report: &Report,
+    area_path: &[AreaCode],
+    seen: UtcMillis,
+) -> Case {
+    Case {
+        id,
+        number: number.to_owned(),
+        report: report.clone(),
+        area_path: area_path.to_vec(),
+        stage: Stage::Accept,
+        reported: seen,
+        stage_since: seen,
+        filed: None,
+        dispatched: None,
+        closed: None,
+        clocks: Vec::new(),
+        steps: Vec::new(),
+        round: 1,
+        department: None,
+        claimed_by: None,
+        // Set when the case is kept.
+        version: 0,
+    }
+}
+
+/// What is known of a case from before it came here.
+pub(super) struct Past<'a> {
+    pub(super) history: &'a History,
+    pub(super) started: &'a [Clock],
+    pub(super) recorded: &'a Recorded,
+}
+
+/// A case that another system began. What is not known of its past stays unknown.
+pub(super) fn taken_over(
+    id: CaseId,
+    number: &str,
+    report: &Report,
+    area_path: &[AreaCode],
+    past: &Past<'_>,
+) -> Case {
+    let Past { history, started, recorded } = past;
+    let steps = history.steps.iter().map(|known| Taken {
+        step: known.step,
+        at: known.at,
+        by: recorded.by.name.clone(),
+        department: None,
+        late: false,
+        round: 1,
+        seq: recorded.seq,
+    });
+    let steps: Vec<Taken> = steps.collect();
+    let time_of =
+        |measure| steps.iter().find(|taken| taken.step.counts.contains(&measure)).map(|taken| taken.at);
+    Case {
+        stage: if history.closed.is_some() { Stage::Close } else { history.stage },
+        stage_since: steps.last().map_or(history.opened, |taken| taken.at),
+        filed: time_of(Measure::Filed),
+        dispatched: time_of(Measure::Dispatched),
+        closed: history.closed,
+        clocks: started.to_vec(),
+        steps,
+        ..reported(id, number, report, area_path, history.opened)
+    }
+}
+
+/// What is counted once for a case that begins here, and when it happened.
+pub(super) fn entry_flows(case: &Case) -> Vec<(Measure, UtcMillis)> {
+    let known =
+        case.steps.iter().flat_map(|taken| taken.step.counts.iter().map(|measure| (*measure, taken.at)));
+    let closed = case.closed.map(|at| (Measure::Closed, at));
+    std::iter::once((Measure::Reported, case.reported)).chain(known).chain(closed).collect()
+}
+
+/// Takes a step; what is counted for it.
+pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> Vec<(Measure, UtcMillis)> {
+    let (step, at) = (stepped.step, recorded.at);
+    let mut late = false;
+    for clock in case.clocks.iter_mut().filter(|clock| clock.is_running()) {
+        // Nothing runs on after the closing.
+        if step.to.is_none() || step.ends(clock.of) {
+            clock.stopped = Some(at);
+            late |= step.stops.contains(&clock.of) && clock.was_late();
+        }
+    }
+    case.clocks.extend(stepped.started.iter().cloned());
+    if let Some(department) = &stepped.department {
+        case.department = Some(department.clone());
+    }
+    match step.to {
+        Some(stage) => (case.stage, case.stage_since) = (stage, at),
+        None => case.closed = Some(at),
+    }
+    let measures = step.counts.iter().chain(step.counts_late.iter().filter(|_| late));
+    let flows: Vec<(Measure, UtcMillis)> = measures.map(|measure| (*measure, at)).collect();
+    for (measure, at) in &flows {
+        note_time(case, *measure, *at);
+    }
+    case.steps.push(taken(case, step, late, recorded));
+    if step.leads_back() {
+        case.round = case.round.saturating_add(1);
+    }
+    flows
+}
+
+fn taken(case: &Case, step: Step, late: bool, recorded: &Recorded) -> Taken {
+    Taken {
+        step,
+        at: recorded.at,
+        by: recorded.by.name.clone(),
+        department: case.department.clone(),
+        late,
+        round: case.round,
+        seq: recorded.seq,
+    }
+}
+
+/// The last time of what lists ask for.
+fn note_time(case: &mut Case, measure: Measure, at: UtcMillis) {
+    match measure {
+        Measure::Filed => case.filed = Some(at),
+        Measure::Dispatched => case.dispatched = Some(at),
+        Measure::Open
+        | Measure::At(_)
+        | Measure::Reported
+        | Measure::Closed
+        | Measure::DispatchedLate
+        | Measure::OverdueDispatch
+        | Measure::NearingDispatch
+        | Measure::OverdueDisposal
+        | Measure::WhistleRaised
+        | Measure::WhistleOpen
+        | Measure::WhistleLate => {}
+    }
+}

@@ -1,0 +1,98 @@
+//! What is counted, and what it is called.
+
+use crate::case::stage::Stage;
+use crate::clock::{ClockOf, Phase};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// 在办: cases not closed.
+    Open,
+    /// Cases waiting in one stage.
+    At(Stage),
+    /// 上报
+    Reported,
+    /// 立案
+    Filed,
+    /// 派遣
+    Dispatched,
+    /// 结案
+    Closed,
+    /// 超时派遣: dispatched after the limit.
+    DispatchedLate,
+    /// 超时未派遣: waiting for dispatch beyond the limit.
+    OverdueDispatch,
+    /// 即将超时: waiting for dispatch within the forecast window before the limit.
+    NearingDispatch,
+    /// 超时未处置
+    OverdueDisposal,
+    /// 吹哨
+    WhistleRaised,
+    /// 进行中的哨
+    WhistleOpen,
+    /// 超时未报到: called departments that have not responded in time.
+    WhistleLate,
+}
+
+impl Measure {
+    /// Measures that are not per stage.
+    pub const PLAIN: [Self; 12] = [
+        Self::Open,
+        Self::Reported,
+        Self::Filed,
+        Self::Dispatched,
+        Self::Closed,
+        Self::DispatchedLate,
+        Self::OverdueDispatch,
+        Self::NearingDispatch,
+        Self::OverdueDisposal,
+        Self::WhistleRaised,
+        Self::WhistleOpen,
+        Self::WhistleLate,
+    ];
+
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::At(Stage::Accept) => "at_accept",
+            Self::At(Stage::File) => "at_file",
+            Self::At(Stage::Dispatch) => "at_dispatch",
+            Self::At(Stage::Dispose) => "at_dispose",
+            Self::At(Stage::Feedback) => "at_feedback",
+            Self::At(Stage::Check) => "at_check",
+            Self::At(Stage::Close) => "at_close",
+            Self::Reported => "reported",
+            Self::Filed => "filed",
+            Self::Dispatched => "dispatched",
+            Self::Closed => "closed",
+            Self::DispatchedLate => "dispatched_late",
+            Self::OverdueDispatch => "overdue_dispatch",
+            Self::NearingDispatch => "nearing_dispatch",
+            Self::OverdueDisposal => "overdue_disposal",
+            Self::WhistleRaised => "whistle_raised",
+            Self::WhistleOpen => "whistle_open",
+            Self::WhistleLate => "whistle_late",
+        }
+    }
+
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        let stages = Stage::ALL.into_iter().map(Self::At);
+        Self::PLAIN.into_iter().chain(stages).find(|measure| measure.key() == key)
+    }
+
+    /// The state an open case is counted in because of a clock that runs, if any.
+    #[must_use]
+    pub fn of_clock(of: ClockOf, phase: Phase) -> Option<Self> {
+        match (of, phase) {
+            (ClockOf::Dispatch, Phase::Nearing) => Some(Self::NearingDispatch),
+            (ClockOf::Dispatch, Phase::Overdue) => Some(Self::OverdueDispatch),
+            (ClockOf::Disposal, Phase::Overdue) => Some(Self::OverdueDisposal),
+            (ClockOf::Dispatch | ClockOf::Disposal, Phase::Running)
+            | (ClockOf::Disposal, Phase::Nearing)
+            // A milestone is an alarm of its case and no figure of the bulletin; responses are counted by department.
+            | (ClockOf::Milestone(_) | ClockOf::Response, Phase::Running | Phase::Nearing | Phase::Overdue) => None,
+        }
+    }
+}

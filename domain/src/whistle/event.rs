@@ -1,0 +1,28 @@
+//! What happens to a whistle call.
+
+use serde::Serialize;
+
+use super::WhistleCall;
+use crate::code::{AreaCode, DepartmentCode};
+use crate::moment::UtcMillis;
+
+/// An event about one whistle call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum WhistleEvent {
+    Raised { call: WhistleCall, area_path: Vec<AreaCode>, due: UtcMillis },
+    Answered { department: DepartmentCode },
+    Closed { note: String },
+}
+
+impl WhistleEvent {
+    /// The name in logs, the feed and the store.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Raised { .. } => "whistle_raised",
+            Self::Answered { .. } => "whistle_answered",
+            Self::Closed { .. } => "whistle_closed",
+        }
+    }
+}

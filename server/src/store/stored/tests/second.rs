@@ -1,0 +1,172 @@
+//! Golden tests of form 2: one line per event. A line here may never change; a new form gets lines of its own.
+
+use super::*;
+
+const CLOCK_JSON: &str = r#"{"of":"dispatch","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"limit":{"amount":4,"unit":"hour","counts":"working"}}"#;
+
+/// The event is stored as exactly this, after who did it, and read back as itself.
+fn golden(event: &Event, json: &str) {
+    let who = By { name: "李强".to_owned(), roles: vec![Role::Dispatcher, Role::Admin], door: Door::Desk };
+    let fields = json.strip_prefix('{').unwrap();
+    let whole = format!(r#"{{"by":{{"roles":["dispatcher","admin"],"door":"desk"}},{fields}"#);
+    assert_eq!(encode(&who, event), whole, "{}", event.name());
+    assert_eq!(&decode(form(event), event.name(), &whole).unwrap(), event);
+    assert_eq!(by("李强", &whole).unwrap(), who);
+}
+
+#[test]
+fn case_reported() {
+    let area_path = vec![area("530103001"), area("5301")];
+    let number = "20261121-00042".to_owned();
+    let json = format!(
+        r#"{{"case":7,"number":"20261121-00042","report":{REPORT_JSON},"area_path":["530103001","5301"],"seen_ms":500}}"#
+    );
+    let reported = CaseEvent::Reported { number, report: report(), area_path, seen: UtcMillis(500) };
+    golden(&of_case(reported), &json);
+}
+
+#[test]
+fn case_taken_over() {
+    let taken = |history, started| {
+        of_case(CaseEvent::TakenOver {
+            number: "20261121-00043".to_owned(),
+            report: bare(),
+            area_path: vec![area("5301")],
+            history,
+            started,
+        })
+    };
+    let open = History {
+        steps: vec![KnownStep { step: Step::FILE, at: UtcMillis(2) }],
+        ..History::since(UtcMillis(1), Stage::Dispatch)
+    };
+    let json = format!(
+        r#"{{"case":7,"number":"20261121-00043","report":{BARE_JSON},"area_path":["5301"],"opened_ms":1,"stage":"dispatch","steps":[{{"step":"file","at_ms":2}}],"started":[{CLOCK_JSON}]}}"#
+    );
+    golden(&taken(open, vec![clock(ClockOf::Dispatch)]), &json);
+    let closed = History {
+        closed: Some(UtcMillis(9)),
+        due: Some(UtcMillis(8)),
+        ..History::since(UtcMillis(1), Stage::Close)
+    };
+    let json = format!(
+        r#"{{"case":7,"number":"20261121-00043","report":{BARE_JSON},"area_path":["5301"],"opened_ms":1,"stage":"close","closed_ms":9,"due_ms":8}}"#
+    );
+    golden(&taken(closed, Vec::new()), &json);
+}
+
+#[test]
+fn steps_claims_and_notes() {
+    golden(&step(Step::ACCEPT, "", Vec::new()), r#"{"case":7}"#);
+    golden(
+        &step(Step::FILE, "", vec![clock(ClockOf::Dispatch)]),
+        &format!(r#"{{"case":7,"started":[{CLOCK_JSON}]}}"#),
+    );
+    let minutes = Limit::new(15, LimitKind { unit: Unit::Minute, counts: Counts::Through });
+    let part = Clock { limit: Some(minutes), ..clock(ClockOf::Milestone(1)) };
+    let whole = Clock { limit: None, provisional: true, planned: 4, ..clock(ClockOf::Disposal) };
+    golden(
+        &step(Step::DISPATCH, "", vec![part, whole]),
+        r#"{"case":7,"department":"shuiwu","started":[{"of":"milestone_1","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"limit":{"amount":15,"unit":"minute","counts":"through"}},{"of":"disposal","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"provisional":true,"planned":4}]}"#,
+    );
+    for taken in [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE] {
+        golden(&step(taken, "已清运\n两车", Vec::new()), r#"{"case":7,"note":"已清运\n两车"}"#);
+    }
+    golden(&of_case(CaseEvent::Claimed), r#"{"case":7}"#);
+    golden(&of_case(CaseEvent::Noted { text: "催办".to_owned() }), r#"{"case":7,"text":"催办"}"#);
+}
+
+#[test]
+fn whistles() {
+    let call = WhistleCall {
+        level: WhistleLevel::Street,
+        area: area("530103001"),
+        title: "夜市占道".to_owned(),
+        case: None,
+        called: vec![department(), "jiaojing".parse().unwrap()],
+    };
+    let of = |event| Event::Whistle(WhistleId(3), event);
+    let area_path = vec![area("530103001"), area("5301")];
+    golden(
+        &of(WhistleEvent::Raised { call, area_path, due: UtcMillis(1_800_000) }),
+        r#"{"whistle":3,"level":"street","area":"530103001","title":"夜市占道","called":["shuiwu","jiaojing"],"area_path":["530103001","5301"],"due_ms":1800000}"#,
+    );
+    golden(
+        &of(WhistleEvent::Answered { department: department() }),
+        r#"{"whistle":3,"department":"shuiwu"}"#,
+    );
+    golden(&of(WhistleEvent::Closed { note: "了结".to_owned() }), r#"{"whistle":3,"note":"了结"}"#);
+}
+
+#[test]
+fn catalogue_defined() {
+    let part = |zh: &str, amount| Milestone {
+        name: Name { zh: zh.to_owned(), en: String::new() },
+        limit: Limit::new(amount, LimitKind::URGENT_HOUR),
+    };
+    let entries = vec![
+        Entry::Area(Area {
+            code: area("5301"),
+            level: AreaLevel::City,
+            parent: None,
+            name: name(),
+            retired: false,
+        }),
+        Entry::Class(Class {
+            code: "P03-07".parse().unwrap(),
+            kind: ClassKind::Part,
+            name: name(),
+            key: true,
+            disposal_limit: Some(Limit::new(2, LimitKind::URGENT_DAY)),
+            retired: true,
+        }),
+        Entry::Condition(Condition {
+            code: "P03-07.1".parse().unwrap(),
+            class: "P03-07".parse().unwrap(),
+            name: name(),
+            milestones: vec![part("制止", 2), part("恢复", 6)],
+            close_condition: Some(name()),
+            retired: false,
+        }),
+    ];
+    golden(
+        &Event::Policy(PolicyEvent::Defined { entries }),
+        r#"{"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"名","en":"Name"},{"kind":"class","code":"P03-07","class_kind":"part","zh":"名","en":"Name","key":true,"disposal_limit":{"amount":2,"unit":"day","counts":"through"},"retired":true},{"kind":"condition","code":"P03-07.1","class":"P03-07","zh":"名","en":"Name","milestones":[{"zh":"制止","en":"","limit":{"amount":2,"unit":"hour","counts":"through"}},{"zh":"恢复","en":"","limit":{"amount":6,"unit":"hour","counts":"through"}}],"close_zh":"名","close_en":"Name"}]}"#,
+    );
+}
+
+#[test]
+fn deadlines_and_days() {
+    let event =
+        |alarm, of, subject| Event::Deadline(DeadlineEvent { alarm, of, subject, due: UtcMillis(3_000) });
+    let case = || Subject::Case(CASE);
+    golden(&event(Alarm::Nearing, ClockOf::Dispatch, case()), r#"{"of":"dispatch","case":7,"due_ms":3000}"#);
+    golden(
+        &event(Alarm::Due, ClockOf::Milestone(2), case()),
+        r#"{"of":"milestone_2","case":7,"due_ms":3000}"#,
+    );
+    let called = Subject::Whistle(WhistleId(3), department());
+    golden(
+        &event(Alarm::Due, ClockOf::Response, called),
+        r#"{"of":"response","whistle":3,"department":"shuiwu","due_ms":3000}"#,
+    );
+    let date = Date::new(2026, 11, 21).unwrap();
+    golden(&Event::Hall(HallEvent::DayTurned { date }), r#"{"date":"2026-11-21"}"#);
+}
+
+#[test]
+fn a_step_s_event_is_stored_under_the_word_of_its_row() {
+    let words: Vec<&str> = Step::all().map(|step| step.0.event).collect();
+    assert_eq!(
+        words,
+        [
+            "case_accepted",
+            "case_filed",
+            "case_dispatched",
+            "disposal_finished",
+            "feedback_given",
+            "check_passed",
+            "case_closed"
+        ]
+    );
+}

@@ -1,0 +1,140 @@
+//! A store written by the first version is opened, read whole, and told from one of this version.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use domain::case::{Stage, Step};
+use domain::clock::ClockOf;
+use domain::code::CaseId;
+use domain::command::Command;
+use domain::event::{By, Door};
+use domain::policy::Policy;
+use domain::tally::{Count, TallyKey};
+use server::store::check::check;
+use server::store::{DATABASE, Store};
+use server::writer::{Envelope, spawn_with};
+use uuid::Uuid;
+
+use crate::city::TestClock;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-1").join(name)
+}
+
+fn unpacked(name: &str) -> Vec<u8> {
+    let packed = std::fs::File::open(fixture(&format!("{name}.gz"))).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn policy() -> Policy {
+    toml::from_str(&std::fs::read_to_string(fixture("policy.toml")).unwrap()).unwrap()
+}
+
+/// The store as the first version left it.
+fn first_store() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(DATABASE), unpacked("gridhall.db")).unwrap();
+    let snapshots = dir.path().join("snapshots");
+    std::fs::create_dir(&snapshots).unwrap();
+    let snapshot = "00000000000000000063.snapshot";
+    std::fs::write(snapshots.join(snapshot), unpacked(snapshot)).unwrap();
+    dir
+}
+
+/// Format of the file by its first bytes, as every version reads it before SQLite may touch it.
+fn format(dir: &Path) -> u32 {
+    let bytes = std::fs::read(dir.join(DATABASE)).unwrap();
+    u32::from_be_bytes(bytes[60..64].try_into().unwrap())
+}
+
+#[test]
+fn a_store_of_the_first_version_opens_and_counts_as_its_events_say() {
+    let dir = first_store();
+    assert_eq!(format(dir.path()), 1);
+    let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+    let recount = store.reader().recount().unwrap();
+    let cells: BTreeMap<TallyKey, Count> =
+        state.tally.iter().map(|(key, count)| (key.clone(), count)).collect();
+    assert_eq!(recount.cells, cells);
+    assert_eq!((state.seq, state.cases.len(), state.whistles.len()), (63, 10, 1));
+    let counted = |key: &str| state.tally.get(&key.parse().unwrap());
+    assert_eq!(counted("reported|city|ever"), Count { cases: 13, base: 1 + 2 + 3 + 7 * 2 + 4 + 1 + 1 });
+    assert_eq!(counted("dispatched_late|city|ever").cases, 3);
+    // Five were filed here; of those taken over nobody says when.
+    assert_eq!(counted("filed|city|ever").cases, 5);
+    assert_eq!(counted("overdue_disposal|city|now").cases, 1);
+    let seventh = &state.cases[&CaseId(7)];
+    let clock = seventh.leading_clock().unwrap();
+    assert_eq!((seventh.stage, clock.of, clock.limit), (Stage::Dispose, ClockOf::Disposal, None));
+    let third: Vec<&str> = state.cases[&CaseId(3)].steps.iter().map(|taken| taken.step.name).collect();
+    assert_eq!(third, ["accept", "file", "dispatch", "dispose"]);
+    let first = store.reader().timeline(CaseId(1), None, 100).unwrap().events;
+    let reporter = By { name: "周敏".to_owned(), roles: Vec::new(), door: Door::Unknown };
+    assert_eq!(first[0].by, reporter, "what was not recorded is not made up");
+    drop(store);
+    let report = check(dir.path(), &policy()).unwrap();
+    assert!(report.is_sound(), "{}", report.table());
+}
+
+/// Every command of the first version, sent again under its own key by its own sender, is answered as the first time: a
+/// field that a command has gained since is no other command.
+#[test]
+fn keys_of_the_first_version_answer_as_the_first_time() {
+    let dir = first_store();
+    let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+    let clock = TestClock::new();
+    let writer = spawn_with(store, state, policy().into(), Box::new(()), clock.reading());
+    let lines = String::from_utf8(unpacked("commands.jsonl")).unwrap();
+    let mut again = 0;
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let answered = &line["answer"];
+        if answered.is_null() {
+            continue;
+        }
+        let envelope = Envelope {
+            key: serde_json::from_value(line["key"].clone()).unwrap(),
+            by: By::named(line["actor"].as_str().unwrap()),
+            department: None,
+            seen: None,
+            command: serde_json::from_value(line["command"].clone()).unwrap(),
+        };
+        let answer = writer.send_many_blocking(vec![envelope]).pop().unwrap().unwrap();
+        assert!(answer.replayed, "{line}");
+        let answer = serde_json::to_value(answer).unwrap();
+        for field in ["first_seq", "last_seq", "case", "whistle", "number"] {
+            assert_eq!(answer[field], answered[field], "{field} of {line}");
+        }
+        again += 1;
+    }
+    assert_eq!(again, 47);
+    writer.stop();
+}
+
+/// The first event in a new form would be unreadable to the version before: it must say that the store is newer, and it
+/// judges by the file alone while the event still stands in the write-ahead log.
+#[test]
+fn a_file_with_events_of_this_version_says_so_before_the_first_of_them() {
+    let dir = first_store();
+    let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+    assert_eq!(format(dir.path()), 2, "raised when it is opened for writing");
+    let clock = TestClock::new();
+    let writer = spawn_with(store, state, policy().into(), Box::new(()), clock.reading());
+    let key = Uuid::now_v7();
+    let by = By { name: "李强".to_owned(), roles: vec![domain::role::Role::Dispatcher], door: Door::Desk };
+    let command: Command = Step::DISPOSE.take_with(CaseId(6), "清");
+    let envelope = Envelope { key, by: by.clone(), department: None, seen: None, command };
+    writer.send_many_blocking(vec![envelope]).pop().unwrap().unwrap();
+    writer.stop();
+    let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+    let reader = store.reader();
+    assert_eq!(state.cases[&CaseId(6)].stage, Stage::Feedback);
+    let timeline = reader.timeline(CaseId(6), None, 100).unwrap().events;
+    assert_eq!(timeline.last().unwrap().by, by, "name, roles and door are kept");
+    drop(store);
+    let report = check(dir.path(), &policy()).unwrap();
+    assert!(report.is_sound(), "old and new forms in one log: {}", report.table());
+}
