@@ -26,7 +26,7 @@ pub enum Grant {
     Dispose,
     /// 接入: takes cases over with their history from another system.
     TakeOver,
-    /// 目录: defines areas, classes, sources and departments.
+    /// 目录: defines areas, classes, sources and departments, and adopts lists of cameras.
     Define,
     /// 定位: reports where inspectors are.
     Locate,

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::{clock, import, store};
 
 mod account;
+mod cameras;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -31,6 +32,7 @@ Examples:
   gridhall serve                                    look around: listens on 127.0.0.1:8700, data in ./data
   gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
   gridhall import cases cases.csv --map map.toml    rows into the store of a stopped server
+  gridhall cameras adopt cameras.csv --dry-run      what another list of cameras would change
   gridhall account add zhou --role dispatcher       reads the password from standard input
   gridhall account disable zhou                     signs zhou out of the running server within 4 s
   gridhall check && gridhall backup /mnt/backup     is the store sound; copy it while the server runs
@@ -90,6 +92,11 @@ enum Command {
     Token {
         #[command(subcommand)]
         what: TokenCommand,
+    },
+    /// Cameras: adopt another list, or see what it would change
+    Cameras {
+        #[command(subcommand)]
+        what: cameras::Command,
     },
     /// Print the description of the HTTP API
     Openapi,
@@ -208,6 +215,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let work = tokio::task::spawn_blocking(move || token(&config, what));
             work.await.context("the work on tokens stopped unexpectedly")??;
         }
+        Command::Cameras { what } => {
+            let work = tokio::task::spawn_blocking(move || cameras::run(&config, what));
+            work.await.context("the adoption stopped unexpectedly")??;
+        }
         Command::Openapi | Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -217,12 +228,8 @@ fn import_cases(config: &Config, options: &ImportCases) -> anyhow::Result<()> {
     let (policy, token);
     let target = match &options.server {
         Some(url) => {
-            token = match &options.token_file {
-                Some(file) => std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read the token file `{}`", file.display()))?,
-                None => std::env::var("GRIDHALL_TOKEN").context("set GRIDHALL_TOKEN or give --token-file")?,
-            };
-            import::Target::Server { url, token: token.trim() }
+            token = token_from(options.token_file.as_deref())?;
+            import::Target::Server { url, token: &token }
         }
         None => {
             policy = config.load_policy()?;
@@ -236,6 +243,16 @@ fn import_cases(config: &Config, options: &ImportCases) -> anyhow::Result<()> {
         print!("{}", summary.table());
     }
     Ok(())
+}
+
+/// The secret a running server asks for.
+fn token_from(file: Option<&Path>) -> anyhow::Result<String> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the token file `{}`", file.display()))?,
+        None => std::env::var("GRIDHALL_TOKEN").context("set GRIDHALL_TOKEN or give --token-file")?,
+    };
+    Ok(text.trim().to_owned())
 }
 
 fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {

@@ -186,7 +186,7 @@ impl Config {
     /// must not keep anybody from making a backup.
     pub fn check_files(&self) -> anyhow::Result<()> {
         if let Some(file) = &self.cameras.file {
-            let (_, refused) = crate::video::origin::list::load(file)
+            let (_, refused) = crate::video::origin::file::load(file)
                 .with_context(|| format!("cameras.file: cannot read `{}`", file.display()))?;
             for problem in &refused {
                 tracing::warn!(%problem, "camera left out");

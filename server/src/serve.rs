@@ -18,6 +18,7 @@ use crate::live::Hub;
 use crate::lock::lock;
 use crate::position::{Accepts, Positions};
 use crate::store::Store;
+use crate::video::origin::adopted::{self, AdoptedLists, Folder};
 use crate::video::{Registry, Video};
 use crate::{clock, writer};
 
@@ -62,7 +63,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr().context("cannot see the own address")?;
-    let video = Video::start(config.video.clone(), read_cameras(&config)?);
+    let adopted = Arc::new(Folder::within(&dir));
+    let cameras = read_cameras(&config, adopted.as_ref())?;
+    let video = Video::start(config.video.clone(), cameras, adopted);
     let mirror = Mirror::default();
     let reader = store.reader();
     let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
@@ -202,13 +205,15 @@ fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write `{}`", file.display()))
 }
 
-fn read_cameras(config: &Config) -> anyhow::Result<Registry> {
-    let Some(file) = &config.cameras.file else { return Ok(Registry::default()) };
-    let (registry, refused) = crate::video::origin::list::load(file)?;
-    for problem in &refused {
+fn read_cameras(config: &Config, lists: &dyn AdoptedLists) -> anyhow::Result<Registry> {
+    let held = adopted::in_force(lists, config.cameras.file.as_deref())?;
+    if let Some(warning) = held.warning {
+        tracing::warn!(%warning, "camera list");
+    }
+    for problem in &held.refused {
         tracing::warn!(%problem, "camera left out");
     }
-    metrics::counter!("gridhall_cameras_refused_total").increment(refused.len() as u64);
-    tracing::info!(cameras = registry.len(), refused = refused.len(), "camera list read");
-    Ok(registry)
+    metrics::counter!("gridhall_cameras_refused_total").increment(held.refused.len() as u64);
+    tracing::info!(cameras = held.registry.len(), refused = held.refused.len(), "camera list read");
+    Ok(held.registry)
 }

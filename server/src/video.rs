@@ -9,6 +9,7 @@ mod meters;
 pub mod relay;
 pub mod origin;
 pub mod switchboard;
+pub mod adoption;
 mod form;
 pub mod page;
 mod service;

@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::camera::Camera;
 use domain::code::CameraCode;
@@ -23,6 +23,8 @@ use domain::place::Point;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+mod adopt;
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
@@ -34,6 +36,7 @@ pub fn router(video: Video) -> Router {
     Router::new()
         .route("/api/v1/video", get(upgrade))
         .route("/api/v1/cameras", get(list))
+        .route("/api/v1/cameras/adopt", post(adopt::adopt))
         .route("/api/v1/cameras/{code}", get(one))
         .route("/api/v1/cameras/{code}/health", get(health))
         .route("/api/v1/cameras/{code}/snapshot.jpg", get(snapshot))
@@ -126,7 +129,7 @@ async fn list(Shared(video): Shared<Video>, Query(query): Query<ListQuery>) -> R
 fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let after = cursor.map(CameraCode::new).transpose().map_err(|_| bad_cursor())?;
-    let registry = &video.switchboard.registry;
+    let registry = video.switchboard.registry();
     let mut entries: Vec<&Arc<Registered>> = registry.page(after.as_ref(), limit + 1).collect();
     let more = entries.len() > limit;
     entries.truncate(limit);
@@ -161,7 +164,7 @@ fn list_near(
     }
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let from = cursor.map_or(Ok(0), str::parse::<usize>).map_err(|_| bad_cursor())?;
-    let linked = video.switchboard.registry.near(spot, radius, usize::MAX);
+    let linked = video.switchboard.registry().near(spot, radius, usize::MAX);
     let end = from.saturating_add(limit);
     let next = (linked.len() > end).then(|| end.to_string());
     let items = linked
@@ -179,8 +182,13 @@ fn list_near(
     Ok(Json(Page { items, next }))
 }
 
-fn find<'a>(video: &'a Video, code: &str) -> Result<&'a Arc<Registered>, Problem> {
-    video.switchboard.registry.get(code).ok_or_else(|| Problem::not_found("no camera has this code"))
+fn find(video: &Video, code: &str) -> Result<Arc<Registered>, Problem> {
+    video
+        .switchboard
+        .registry()
+        .get(code)
+        .cloned()
+        .ok_or_else(|| Problem::not_found("no camera has this code"))
 }
 
 /// One camera.
@@ -266,7 +274,7 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
         (status = 501, body = Problem), (status = 503, body = Problem)))]
 async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Response, Problem> {
     let camera = find(&video, &code)?;
-    let taken = photo::take(&video.photos, &video.switchboard, camera).await.map_err(|none| match none {
+    let taken = photo::take(&video.photos, &video.switchboard, &camera).await.map_err(|none| match none {
         NoPhoto::Camera(status) => {
             let reason = status.reason.unwrap_or_else(|| status.state.name().to_owned());
             Problem::busy(format!("the camera gives no picture: {reason}"), 5)
@@ -309,7 +317,7 @@ async fn stream_figures(
 
 /// The camera doors as programs see them.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(upgrade, list, one, health, snapshot))]
+#[openapi(paths(upgrade, list, one, health, snapshot, adopt::adopt))]
 pub struct Description;
 
 impl Video {

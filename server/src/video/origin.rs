@@ -4,8 +4,11 @@
 //! not: what is kept of a stream (`relay/`), other forms of it (`form/`), who watches (`page/`).
 
 pub mod address;
+pub mod adopted;
 pub mod backoff;
+pub mod change;
 pub mod dial;
+pub mod file;
 pub mod item;
 mod lease;
 pub mod list;

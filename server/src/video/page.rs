@@ -3,6 +3,7 @@
 //! What should be here: everything in `docs/video-protocol.md`. What should not: HTTP routes (`http.rs`), pictures of other
 //! forms (`form/`).
 
+mod media;
 pub mod message;
 mod tile;
 pub mod socket;

@@ -1,13 +1,17 @@
 //! The video part as the hall holds it.
 
+use super::adoption::{self, Adoption, NotAdopted, Wish};
 use super::config::Config;
 use super::form::photo::Photos;
+use super::origin::adopted::AdoptedLists;
+use super::origin::file::ListFile;
 use super::origin::registry::Registry;
 use super::switchboard::Switchboard;
 use domain::camera::Linked;
+use domain::moment::UtcMillis;
 use domain::place::Point;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The video part. Clones share everything.
 #[derive(Clone)]
@@ -15,30 +19,54 @@ pub struct Video {
     pub(super) switchboard: Arc<Switchboard>,
     pub(super) pages: Arc<AtomicU32>,
     pub(super) photos: Arc<Photos>,
+    lists: Arc<dyn AdoptedLists>,
+    /// One adoption after the other: each is compared with what the one before has left.
+    adopting: Arc<Mutex<()>>,
 }
 
 impl Video {
-    /// Takes the cameras into service; none is dialled before somebody watches. Needs a Tokio runtime from then on.
+    /// Takes the cameras into service; none is dialled before somebody watches. Needs a Tokio runtime from then on. Lists
+    /// adopted later are kept in `lists`.
     #[must_use]
-    pub fn start(config: Config, registry: Registry) -> Self {
+    pub fn start(config: Config, registry: Registry, lists: Arc<dyn AdoptedLists>) -> Self {
         tracing::info!(cameras = registry.len(), "video ready");
         Self {
             switchboard: Switchboard::new(config, registry),
             pages: Arc::default(),
             photos: Arc::default(),
+            lists,
+            adopting: Arc::default(),
         }
+    }
+
+    /// Takes another list of cameras into service, or says what it would change. Reads and writes files: not for the
+    /// runtime's own threads.
+    pub fn adopt(
+        &self,
+        list: &ListFile,
+        wish: Wish,
+        by: &str,
+        now: UtcMillis,
+    ) -> Result<Adoption, NotAdopted> {
+        let _one_after_the_other = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.switchboard.registry();
+        let considered = adoption::adopt(&before, self.lists.as_ref(), list, wish, by, now)?;
+        if considered.adoption.adopted {
+            self.switchboard.adopt(considered.registry);
+        }
+        Ok(considered.adoption)
     }
 
     /// Cameras linked to a spot: those that look at it first, then the nearest.
     #[must_use]
     pub fn ranked_near(&self, spot: Point, radius_m: f64, limit: usize) -> Vec<Linked> {
-        self.switchboard.registry.near(spot, radius_m, limit)
+        self.switchboard.registry().near(spot, radius_m, limit)
     }
 
     /// The cameras in service.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.switchboard.registry
+    pub fn registry(&self) -> Arc<Registry> {
+        self.switchboard.registry()
     }
 
     /// Streams open now.

@@ -9,8 +9,12 @@ use super::origin::source::Source;
 use super::relay::feed::{Reader, Viewer, Wake};
 use super::relay::feeds::Feeds;
 use super::relay::ring::{Lag, Limits};
+use super::relay::status::{Cause, State, Status};
 use super::relay::stream::{Key, Profile, Rendition};
+use crate::clock;
+use arc_swap::ArcSwap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +23,9 @@ use tokio_util::task::TaskTracker;
 /// Cameras, open streams, and the places for work that is dear.
 #[derive(Debug)]
 pub struct Switchboard {
-    pub registry: Registry,
+    registry: ArcSwap<Registry>,
+    /// Counts the lists adopted.
+    revision: AtomicU64,
     pub config: Arc<Config>,
     pub feeds: Arc<Feeds>,
     dialer: Arc<Dialer>,
@@ -35,7 +41,8 @@ impl Switchboard {
     #[must_use]
     pub fn new(config: Config, registry: Registry) -> Arc<Self> {
         Arc::new(Self {
-            registry,
+            registry: ArcSwap::from_pointee(registry),
+            revision: AtomicU64::new(0),
             feeds: Feeds::new(limits(&config)),
             dialer: Arc::new(Dialer::new(&config)),
             transcodes: Arc::new(Semaphore::new(usize::try_from(config.transcodes_max).unwrap_or(0))),
@@ -46,11 +53,51 @@ impl Switchboard {
         })
     }
 
+    /// The cameras in service.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// Rises with each list adopted: who holds a camera looks it up again then.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    /// Takes another list of cameras into service. Streams of cameras that are as they were go on; who watches another one is
+    /// told, and finds it at its new address where it has one.
+    pub fn adopt(&self, list: Registry) {
+        let before = self.registry();
+        let after = Arc::new(list.sharing(&before));
+        self.registry.store(Arc::clone(&after));
+        self.revision.fetch_add(1, Ordering::AcqRel);
+        let now_ms = clock::now().0;
+        for (code, was) in before.iter() {
+            let last_word = match after.get(code.as_str()) {
+                Some(now) if now.origin == was.origin => continue,
+                Some(_) => Status::new(State::Connecting, now_ms),
+                None => gone(now_ms),
+            };
+            self.feeds.withdraw(code, &last_word);
+        }
+    }
+
     /// Watches a stream as the camera sends it, opening it when nobody does yet.
     #[must_use]
     pub fn watch(&self, camera: &Arc<Registered>, profile: Profile, wake: Arc<Wake>, slot: u8) -> Viewer {
         let key = Key { code: camera.camera.code.clone(), profile, rendition: Rendition::Source };
         self.feeds.watch(key, self.reader(wake, slot), |held| {
+            // Whoever held an older list while another was adopted opens nothing.
+            let known = self
+                .registry
+                .load()
+                .get(camera.camera.code.as_str())
+                .is_some_and(|now| now.origin == camera.origin);
+            if !known {
+                held.feed().end(Some(gone(clock::now().0)));
+                return;
+            }
             let source = Source {
                 camera: Arc::clone(camera),
                 held,
@@ -77,6 +124,10 @@ impl Switchboard {
         }
         self.dialer.teardown().await;
     }
+}
+
+fn gone(now_ms: i64) -> Status {
+    Status::caused(Cause::UnknownCamera, "the camera is no longer in the list", now_ms)
 }
 
 fn limits(config: &Config) -> Limits {

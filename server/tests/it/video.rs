@@ -4,6 +4,7 @@ mod harness;
 mod live;
 mod slow;
 mod dialling;
+mod adoption;
 mod faults;
 mod flood;
 mod renditions;

@@ -12,7 +12,7 @@ use domain::code::CameraCode;
 use domain::place::Point;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Rows accepted in one list.
 pub const ROWS_MAX: usize = 100_000;
@@ -41,7 +41,8 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// One row, or one field of it, that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[schema(as = CameraRefusal)]
 pub struct Refusal {
     /// Line in the file, counted from 1.
     pub line: usize,
@@ -71,26 +72,6 @@ pub enum ListError {
     Toml { line: usize, message: String },
     #[error("camera list has no column `{column}` in its first line")]
     Column { column: &'static str },
-}
-
-/// Reads a camera list; the rows that are good, and why the others are not.
-pub fn load(path: &Path) -> Result<(Registry, Vec<Refusal>), ListError> {
-    let read = |source| ListError::Read { path: path.to_owned(), source };
-    let bytes = std::fs::metadata(path).map_err(read)?.len();
-    if bytes > FILE_BYTES_MAX {
-        return Err(ListError::TooLarge { path: path.to_owned(), bytes });
-    }
-    let text = std::fs::read(path).map_err(read)?;
-    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    match extension.as_deref() {
-        Some("toml") => {
-            let text = String::from_utf8(text)
-                .map_err(|_| ListError::Toml { line: 1, message: "the file is not UTF-8".into() })?;
-            from_toml(&text)
-        }
-        Some("csv") => from_csv(&text),
-        _ => Err(ListError::Extension { path: path.to_owned() }),
-    }
 }
 
 /// A field with the line it stands in.

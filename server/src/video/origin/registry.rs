@@ -15,7 +15,7 @@ pub struct Registered {
 }
 
 /// All cameras by code.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Registry {
     cameras: BTreeMap<CameraCode, Arc<Registered>>,
 }
@@ -44,6 +44,22 @@ impl Registry {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cameras.is_empty()
+    }
+
+    /// The same cameras, those that are as they were in `before` shared with it.
+    #[must_use]
+    pub fn sharing(self, before: &Self) -> Self {
+        let cameras = self.cameras.into_iter().map(|(code, one)| {
+            let same = before.cameras.get(&code).filter(|known| **known == one);
+            let shared = same.map_or(one, Arc::clone);
+            (code, shared)
+        });
+        Self { cameras: cameras.collect() }
+    }
+
+    /// All of them in the order of their codes.
+    pub fn iter(&self) -> impl Iterator<Item = (&CameraCode, &Arc<Registered>)> {
+        self.cameras.iter()
     }
 
     /// Cameras in the order of their codes, after `after`.

@@ -1,17 +1,14 @@
 //! One tile of a page: which stream it shows, switching between streams without a gap, and the messages it causes.
 
+use super::media::Media;
 use super::message::{Choice, Hello, ToPage};
 use crate::live::socket::Framed;
 use crate::video::config::Config;
-use crate::video::form::mse;
 use crate::video::form::rendition::{self, Mode};
 use crate::video::meters;
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::{Viewer, Wake};
-use crate::video::relay::frame::{
-    Codec, Configuration, FLAG_CATCH_UP, FLAG_DISCONTINUITY, FLAG_KEY, Frame, Header, Kind, Stamp,
-    configuration_payload,
-};
+use crate::video::relay::frame::{Configuration, Stamp};
 use crate::video::relay::ring::Next;
 use crate::video::relay::status::{Cause, State, Status};
 use crate::video::relay::stream::{Key, Profile, Rendition};
@@ -32,15 +29,17 @@ const WANTED_AGAIN_EVERY: Duration = Duration::from_secs(30);
 pub struct Tile {
     id: u16,
     slot: u8,
+    code: String,
     camera: Option<Arc<Registered>>,
+    /// Of the list of cameras it was last looked up in.
+    revision: u64,
     choice: Choice,
     height: u16,
     paused: bool,
     shown: Option<Watched>,
     /// Being opened to take over from `shown` once it has a picture.
     coming: Option<Watched>,
-    seq: u32,
-    pace: mse::Pace,
+    media: Media,
     said: Option<(Profile, Status)>,
 }
 
@@ -71,18 +70,19 @@ impl Tile {
     /// Opens `code` in the tile; an unknown camera gives a tile that says so.
     #[must_use]
     pub fn open(page: &Page, id: u16, slot: u8, code: &str, choice: Choice, height: u16) -> Self {
-        let camera = page.switchboard.registry.get(code).cloned();
+        let revision = page.switchboard.revision();
         let mut tile = Self {
             id,
             slot,
-            camera,
+            code: code.to_owned(),
+            camera: page.switchboard.registry().get(code).cloned(),
+            revision,
             choice,
             height,
             paused: false,
             shown: None,
             coming: None,
-            seq: 0,
-            pace: mse::Pace::default(),
+            media: Media::new(id),
             said: None,
         };
         tile.shown = tile.watched(page, tile.wanted(&page.switchboard.config, None));
@@ -114,6 +114,24 @@ impl Tile {
         let camera = self.camera.as_ref()?;
         let viewer = page.switchboard.watch(camera, profile, Arc::clone(&page.wake), self.slot);
         Some(Watched { profile, rendition: Rendition::Source, viewer, since: Instant::now() })
+    }
+
+    /// Looks its camera up again where another list has been adopted: it may be gone, be back, or have another address.
+    fn renew(&mut self, page: &Page) {
+        let revision = page.switchboard.revision();
+        if std::mem::replace(&mut self.revision, revision) == revision {
+            return;
+        }
+        let before = self.camera.take();
+        self.camera = page.switchboard.registry().get(&self.code).cloned();
+        let origin = |camera: &Option<Arc<Registered>>| camera.as_ref().map(|camera| camera.origin.clone());
+        if origin(&before) == origin(&self.camera) {
+            return;
+        }
+        self.coming = None;
+        let wanted = self.wanted(&page.switchboard.config, None);
+        self.shown = if self.paused { None } else { self.watched(page, wanted) };
+        page.wake.ring(self.slot);
     }
 
     /// The tile's size changed.
@@ -148,6 +166,7 @@ impl Tile {
 
     /// The tile's next message, if there is one now.
     pub fn next(&mut self, page: &Page, now: Stamp) -> Option<Outgoing> {
+        self.renew(page);
         if self.camera.is_none() {
             return self.gone(now.wall_us / 1_000);
         }
@@ -184,7 +203,10 @@ impl Tile {
                     }
                 }
             }
-            Next::Frame { frame, catch_up, gap } => Some(self.frame(page.hello.mode, &frame, catch_up, gap)),
+            Next::Frame { frame, catch_up, gap } => {
+                let message = self.media.picture(page.hello.mode, &frame, catch_up, gap);
+                Some(Outgoing::Media(message))
+            }
             Next::Skipped(frames) => {
                 meters::skipped(frames);
                 Some(Outgoing::Text(ToPage::Dropped { tile: self.id, frames }))
@@ -216,10 +238,12 @@ impl Tile {
     }
 
     fn gone(&mut self, now_ms: i64) -> Option<Outgoing> {
-        if self.said.is_some() {
-            return None;
-        }
-        let status = Status::caused(Cause::UnknownCamera, "no camera has this code", now_ms);
+        let reason = match &self.said {
+            None => "no camera has this code",
+            Some((_, said)) if said.state == State::Gone => return None,
+            Some(_) => "the camera is no longer in the list",
+        };
+        let status = Status::caused(Cause::UnknownCamera, reason, now_ms);
         self.said = Some((Profile::Main, status.clone()));
         Some(Outgoing::Text(ToPage::State { tile: self.id, profile: Profile::Main, status }))
     }
@@ -269,6 +293,7 @@ impl Tile {
 
     /// To be called every second or so: gives up on streams that do not come, leaves a slideshow when it can.
     pub fn tick(&mut self, page: &Page) {
+        self.renew(page);
         if self.coming.as_ref().is_some_and(|coming| coming.since.elapsed() > SWITCH_TIMEOUT) {
             self.coming = None;
         }
@@ -303,50 +328,12 @@ impl Tile {
     }
 
     fn configure(&mut self, page: &Page, configuration: &Configuration) -> Option<Outgoing> {
-        self.seq = 0;
-        self.pace = mse::Pace::default();
-        let (kind, payload) = match (configuration.codec, page.hello.mode) {
-            (Codec::Jpeg, _) | (_, Mode::Still) => {
-                // Stills need no configuration; there may be frames at once.
-                page.wake.ring(self.slot);
-                return None;
-            }
-            (Codec::H264 | Codec::H265, Mode::WebCodecs) => {
-                (Kind::Configuration, configuration_payload(configuration))
-            }
-            (Codec::H264 | Codec::H265, Mode::Mse) => (Kind::Init, mse::init_payload(configuration)?),
-        };
-        let header = Header { kind, tile: self.id, seq: 0, pts_us: 0, ingest_us: 0, flags: 0 };
-        Some(Outgoing::Media(Framed::binary_after(&header.begin(0), payload.into())))
-    }
-
-    fn frame(&mut self, mode: Mode, frame: &Frame, catch_up: bool, gap: bool) -> Outgoing {
-        let kind = match (frame.configuration.codec, mode) {
-            (Codec::Jpeg, _) | (_, Mode::Still) => Kind::Still,
-            (Codec::H264 | Codec::H265, Mode::WebCodecs) => Kind::Frame,
-            (Codec::H264 | Codec::H265, Mode::Mse) => Kind::Fragment,
-        };
-        let mut flags = if frame.key { FLAG_KEY } else { 0 };
-        if catch_up {
-            flags |= FLAG_CATCH_UP;
+        let message = self.media.configuration(page.hello.mode, configuration);
+        if message.is_none() {
+            // Stills need no configuration; there may be frames at once.
+            page.wake.ring(self.slot);
         }
-        if frame.discontinuity || gap {
-            flags |= FLAG_DISCONTINUITY;
-        }
-        let header = Header {
-            kind,
-            tile: self.id,
-            seq: self.seq,
-            pts_us: frame.pts_us,
-            ingest_us: frame.arrived.wall_us,
-            flags,
-        };
-        self.seq = self.seq.wrapping_add(1);
-        let mut own = header.begin(mse::FRAGMENT_OVERHEAD);
-        if kind == Kind::Fragment {
-            mse::append_fragment_head(frame, self.pace.shift_us(frame), &mut own);
-        }
-        Outgoing::Media(Framed::binary_after(&own, frame.payload.clone()))
+        message.map(Outgoing::Media)
     }
 }
 

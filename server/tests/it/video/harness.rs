@@ -2,11 +2,13 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use server::video::origin::adopted::InMemory;
 use server::video::origin::list;
 use server::video::{Config, Registry, Video, router};
 use sim::camera::{CameraSpec, Simulator};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
@@ -44,7 +46,7 @@ impl Hall {
 /// Serves `registry` on a free port.
 pub async fn serve(config: Config, registry: Registry) -> (Video, SocketAddr) {
     config.check().unwrap();
-    let video = Video::start(config, registry);
+    let video = Video::start(config, registry, Arc::<InMemory>::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let app = router(video.clone());

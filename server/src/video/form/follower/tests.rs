@@ -45,7 +45,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config = Config { undecodable_ms: 1_000, ..Config::default() };
     let switchboard = Switchboard::new(config, registry);
-    let camera = Arc::clone(switchboard.registry.get("cam").unwrap());
+    let camera = Arc::clone(switchboard.registry().get("cam").unwrap());
     let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
     let wake = Arc::<Wake>::default();
     let mut follower = None;
@@ -95,7 +95,7 @@ fn a_codec_that_never_returns_does_not_keep_the_server_from_stopping() {
         let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
         let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
         let switchboard = Switchboard::new(Config::default(), registry);
-        let camera = Arc::clone(switchboard.registry.get("cam").unwrap());
+        let camera = Arc::clone(switchboard.registry().get("cam").unwrap());
         let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
         let reader = switchboard.reader(Arc::default(), 0);
         let _viewer = switchboard.feeds.watch(key, reader, |held| {
@@ -131,8 +131,8 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
         Config { undecodable_ms: 1_000, transcodes_max: 1, transcode_linger_ms: 100, ..Config::default() };
     let switchboard = Switchboard::new(config, registry);
     let watch = |code: &str| {
-        let (camera, wake) = (switchboard.registry.get(code).unwrap(), Arc::<Wake>::default());
-        rendition::watch(&switchboard, camera, Profile::Sub, Rendition::H264, wake, 0)
+        let (registry, wake) = (switchboard.registry(), Arc::<Wake>::default());
+        rendition::watch(&switchboard, registry.get(code).unwrap(), Profile::Sub, Rendition::H264, wake, 0)
     };
     let by = Instant::now() + Duration::from_secs(60);
     let until = async |what: &str, is: &dyn Fn() -> bool| {

@@ -1,6 +1,7 @@
 //! Lists as they come from the field: good rows taken, bad ones named.
 
 use super::*;
+use std::path::Path;
 
 fn said(refusals: &[Refusal]) -> Vec<String> {
     refusals.iter().map(ToString::to_string).collect()
@@ -119,7 +120,10 @@ fn a_list_that_cannot_be_read_says_where() {
     let Err(ListError::Toml { line: 3, .. }) = from_toml("[[camera]]\ncode = \"A\"\nmain = \n") else {
         panic!("line 3 has no value");
     };
-    assert!(matches!(load(Path::new("/nonexistent.toml")), Err(ListError::Read { .. })));
+    assert!(matches!(
+        crate::video::origin::file::load(Path::new("/nonexistent.toml")),
+        Err(ListError::Read { .. })
+    ));
 }
 
 /// Method: broken quoting swallows lines in CSV; whatever is left must still be answered, and nothing may panic.

@@ -1,0 +1,112 @@
+//! Another list of cameras taken into service while the hall runs: read, compared, kept, then in force.
+//!
+//! What should not be here: who may do that (`http.rs`), where it is kept (`origin/adopted.rs`).
+
+use super::origin::adopted::{AdoptedLists, KeepError};
+use super::origin::change::Change;
+use super::origin::file::ListFile;
+use super::origin::list::{ListError, Refusal};
+use super::origin::registry::Registry;
+use domain::moment::UtcMillis;
+use serde::{Deserialize, Serialize};
+
+/// Refused rows spelt out; the rest is counted.
+const REFUSED_MAX: usize = 100;
+
+/// What is asked of an adoption.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wish {
+    /// Only says what would change.
+    pub dry_run: bool,
+    /// Adopts the good rows although others are refused. Without it such a list changes nothing: a camera whose row has a
+    /// slip in it would be gone.
+    pub leave_out_refused: bool,
+}
+
+/// What an adoption did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CameraAdoption)]
+pub struct Adoption {
+    /// Whether the list is in force now.
+    pub adopted: bool,
+    /// SHA-256 of the list.
+    pub sha256: String,
+    pub cameras: usize,
+    pub change: Change,
+    /// Rows that were not taken, or not read at all.
+    pub refused_count: usize,
+    /// The first hundred of them.
+    pub refused: Vec<Refusal>,
+    /// The same in a sentence.
+    pub said: String,
+}
+
+/// Why a list was not adopted. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAdopted {
+    #[error("the list cannot be read")]
+    Unreadable(#[source] ListError),
+    #[error("the list holds no camera that can be taken; an empty list is not adopted")]
+    Empty,
+    #[error("{}", .0.said)]
+    Refused(Box<Adoption>),
+    #[error("the list cannot be kept")]
+    NotKept(#[source] KeepError),
+}
+
+/// A list that was read and compared, and may be adopted.
+pub struct Considered {
+    pub adoption: Adoption,
+    pub registry: Registry,
+}
+
+/// Reads `list` and says what it would change.
+pub fn consider(before: &Registry, list: &ListFile, wish: Wish) -> Result<Considered, NotAdopted> {
+    let (registry, mut refused) = list.rows().map_err(NotAdopted::Unreadable)?;
+    let change = Change::between(before, &registry);
+    let refused_count = refused.len();
+    let mut said = change.to_string();
+    if let Some(first) = refused.first() {
+        let rows = if refused_count == 1 {
+            "1 row refused".to_owned()
+        } else {
+            format!("{refused_count} rows refused")
+        };
+        said = format!("{said}; {rows}: {first}");
+    }
+    refused.truncate(REFUSED_MAX);
+    let cameras = registry.len();
+    let adoption =
+        Adoption { adopted: false, sha256: list.hash(), cameras, change, refused_count, refused, said };
+    if wish.dry_run {
+        return Ok(Considered { adoption, registry });
+    }
+    if refused_count > 0 && !wish.leave_out_refused {
+        return Err(NotAdopted::Refused(Box::new(adoption)));
+    }
+    if registry.is_empty() {
+        return Err(NotAdopted::Empty);
+    }
+    Ok(Considered { adoption, registry })
+}
+
+/// Reads, compares and keeps `list`; what is returned may be taken into service. A dry run keeps nothing.
+pub fn adopt(
+    before: &Registry,
+    lists: &dyn AdoptedLists,
+    list: &ListFile,
+    wish: Wish,
+    by: &str,
+    now: UtcMillis,
+) -> Result<Considered, NotAdopted> {
+    let mut considered = consider(before, list, wish)?;
+    if !wish.dry_run {
+        lists.keep(list, by, now).map_err(NotAdopted::NotKept)?;
+        considered.adoption.adopted = true;
+        let (sha256, said) = (&considered.adoption.sha256, &considered.adoption.said);
+        tracing::info!(by, sha256, changes = said, "camera list adopted");
+    }
+    Ok(considered)
+}
