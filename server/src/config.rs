@@ -150,7 +150,7 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 11] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 12] = [
             ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
             ("server.clock_confirm_minutes", self.server.clock_confirm_minutes.into(), 0..=1_440),
             ("access.failures_before_lock", self.access.failures_before_lock.into(), 1..=100),
@@ -162,6 +162,7 @@ impl Config {
             ("positions.tick_ms", self.positions.tick_ms.into(), 50..=5_000),
             ("positions.forget_hours", self.positions.forget_hours.into(), 1..=8_760),
             ("positions.keep_days", self.positions.keep_days.into(), 1..=3_650),
+            ("positions.fix_interval_ms", self.positions.fix_interval_ms.into(), 0..=600_000),
         ];
         for (key, value, range) in ranges {
             anyhow::ensure!(

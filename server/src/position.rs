@@ -6,25 +6,30 @@
 //! Modules in reading order.
 
 use domain::code::InspectorCode;
-use domain::moment::{DAY_MS, HOUR_MS, SECOND_MS, UtcMillis};
-use domain::place::{Bounds, Point};
-use domain::text::{TextError, TextKind, check_text};
+use domain::moment::{HOUR_MS, UtcMillis};
+use domain::place::Point;
 use domain::wire::PositionRow;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
+mod fix;
+mod pace;
 pub mod table;
 pub mod track;
 #[cfg(test)]
 mod tests;
 
-use table::{Step, Table};
+use crate::lock::lock;
+pub use fix::{Accepts, Fix, FixError, Step, TrackPoint};
+use fix::{check, latest};
+use pace::{Pace, Paced};
+use table::Table;
 use track::{Batch, Open, TrackError, Tracks};
 
 /// Batches that may wait for the disk: about 16 seconds. Past that the track has a hole, which is counted; the
@@ -43,90 +48,17 @@ pub struct Settings {
     pub tick_ms: u32,
     /// Hours after the last fix until an inspector leaves the screens.
     pub forget_hours: u16,
-    /// Days a track is kept.
+    /// Days a track is kept, before the newest fixes.
     pub keep_days: u16,
+    /// Milliseconds between two points of a track; fixes that lie closer move the inspector on the screens alone. 0 keeps
+    /// everything.
+    pub fix_interval_ms: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cell_e6: 100_000, tick_ms: 250, forget_hours: 24, keep_days: 31 }
+        Self { cell_e6: 100_000, tick_ms: 250, forget_hours: 24, keep_days: 31, fix_interval_ms: 1_000 }
     }
-}
-
-/// What is accepted, from the policy.
-#[derive(Debug, Clone, Copy)]
-pub struct Accepts {
-    pub bounds: Option<Bounds>,
-    pub clock_skew_seconds: u32,
-}
-
-/// One position as a device reports it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Fix {
-    pub inspector: InspectorCode,
-    pub place: Point,
-    /// When the position was taken.
-    pub fixed: UtcMillis,
-    /// Metres per second.
-    #[serde(default)]
-    pub speed_mps: Option<f32>,
-    /// Degrees clockwise from north.
-    #[serde(default)]
-    pub heading_deg: Option<f32>,
-    /// Radius of confidence in metres.
-    #[serde(default)]
-    pub accuracy_m: Option<f32>,
-    /// Which door or device it came through; 128 bytes at most.
-    #[serde(default)]
-    pub source: String,
-}
-
-/// Why a fix is not accepted.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum FixError {
-    #[error("fixed: lies {0} s in the future")]
-    Future(i64),
-    #[error("fixed: lies more than {0} days in the past")]
-    TooOld(u16),
-    #[error("place: lies outside the policy's bounds")]
-    OutsideBounds,
-    #[error("speed_mps: {0} is not within 0 to 100")]
-    Speed(f32),
-    #[error("heading_deg: {0} is not within 0 to 360")]
-    Heading(f32),
-    #[error("accuracy_m: {0} is not within 0 to 100,000")]
-    Accuracy(f32),
-    #[error("source: {0}")]
-    Source(TextError),
-    #[error("inspector: the hall already follows 100,000 inspectors heard within `positions.forget_hours`")]
-    TooManyInspectors,
-}
-
-impl FixError {
-    /// For metrics and answers.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Future(_) => "future",
-            Self::TooOld(_) => "too_old",
-            Self::OutsideBounds => "outside_bounds",
-            Self::Speed(_) => "speed",
-            Self::Heading(_) => "heading",
-            Self::Accuracy(_) => "accuracy",
-            Self::Source(_) => "source",
-            Self::TooManyInspectors => "too_many_inspectors",
-        }
-    }
-}
-
-/// One point of a track.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct TrackPoint {
-    pub place: Point,
-    pub fixed: UtcMillis,
-    pub moving: bool,
-    pub heading_deg: f32,
 }
 
 /// Everyone's positions; clones share them.
@@ -138,6 +70,7 @@ struct Inner {
     settings: Settings,
     accepts: Accepts,
     table: Mutex<Table>,
+    pace: Mutex<Pace>,
     waiting: Arc<Mutex<Batch>>,
     version: watch::Sender<u64>,
     degraded: AtomicU8,
@@ -162,7 +95,8 @@ impl Positions {
                     continue;
                 };
                 if let Some(index) = table.enter(&person.code, newest.place, newest.fixed) {
-                    table.put(&Step { index, ..newest });
+                    let TrackPoint { place, fixed, moving, heading_deg } = newest;
+                    table.put(&Step { index, place, fixed, moving, heading_deg });
                 }
             }
             let (sender, receiver) = sync_channel(BATCHES_WAITING_MAX);
@@ -175,6 +109,7 @@ impl Positions {
         let waiting = Arc::new(Mutex::default());
         let tick_ms = settings.tick_ms.max(10);
         let inner = Arc::new(Inner {
+            pace: Mutex::new(Pace::new(settings.fix_interval_ms)),
             settings,
             accepts,
             table: Mutex::new(table),
@@ -184,48 +119,66 @@ impl Positions {
             open,
             path,
         });
-        tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches));
+        tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches, accepts));
         Ok(Self(inner))
     }
 
-    /// Takes fixes, each answered on its own.
+    /// Takes fixes, each answered on its own. One that is thinned is answered as taken.
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
-        let now = crate::clock::now();
-        let latest = now.plus(i64::from(self.0.accepts.clock_skew_seconds) * SECOND_MS);
+        let (now, monotonic) = (crate::clock::now(), crate::clock::monotonic());
+        let latest = latest(now, &self.0.accepts);
         let mut table = lock(&self.0.table);
+        let mut pace = lock(&self.0.pace);
         let mut waiting = lock(&self.0.waiting);
-        let answers: Vec<Result<(), FixError>> = fixes
+        fixes
             .iter()
             .map(|fix| {
-                check(fix, &self.0.accepts, self.0.settings.keep_days, now)?;
-                let is_new = table.index(&fix.inspector).is_none();
-                let index =
-                    table.enter(&fix.inspector, fix.place, fix.fixed).ok_or(FixError::TooManyInspectors)?;
-                if is_new {
-                    waiting.new.push((index, fix.inspector.clone()));
-                }
-                let step = table.take(index, fix, latest);
-                if waiting.steps.len() < STEPS_WAITING_MAX {
-                    waiting.steps.push(step);
-                } else {
-                    metrics::counter!("gridhall_position_track_dropped_total").increment(1);
-                }
-                Ok(())
+                let outcome = self.take(fix, now, latest, monotonic, (&mut table, &mut pace, &mut waiting));
+                let word = outcome.as_ref().map_or_else(FixError::code, |paced| match paced {
+                    Paced::Thin => "thinned",
+                    Paced::Take | Paced::TooMany => "taken",
+                });
+                metrics::counter!("gridhall_position_fixes_total", "outcome" => word).increment(1);
+                outcome.map(drop)
             })
-            .collect();
-        drop((table, waiting));
-        for answer in &answers {
-            match answer {
-                Ok(()) => {
-                    metrics::counter!("gridhall_position_fixes_total", "outcome" => "taken").increment(1)
-                }
-                Err(error) => {
-                    metrics::counter!("gridhall_position_fixes_total", "outcome" => error.code())
-                        .increment(1);
-                }
+            .collect()
+    }
+
+    fn take(
+        &self,
+        fix: &Fix,
+        now: UtcMillis,
+        latest: UtcMillis,
+        monotonic: Duration,
+        (table, pace, waiting): (&mut Table, &mut Pace, &mut Batch),
+    ) -> Result<Paced, FixError> {
+        check(fix, &self.0.accepts, self.0.settings.keep_days, now)?;
+        let (known, people) = (table.index(&fix.inspector), table.people().len());
+        let entered = table.enter(&fix.inspector, fix.place, fix.fixed);
+        let index = entered.ok_or(FixError::TooManyInspectors)?;
+        if known.is_none() {
+            waiting.new.push((index, fix.inspector.clone()));
+            pace.renew(index);
+            if (index as usize) < people {
+                // A late fix of the one before must not stand in the track of the one after.
+                waiting.steps.retain(|step| step.index != index);
             }
         }
-        answers
+        let paced = pace.take(index, fix.fixed, monotonic);
+        if paced == Paced::TooMany {
+            return Err(FixError::TooFast);
+        }
+        // Screens show the newest there is; a track needs no more than it has.
+        let step = table.take(index, fix, latest);
+        if paced == Paced::Thin {
+            return Ok(paced);
+        }
+        if waiting.steps.len() < STEPS_WAITING_MAX {
+            waiting.steps.push(step);
+        } else {
+            metrics::counter!("gridhall_position_track_dropped_total").increment(1);
+        }
+        Ok(paced)
     }
 
     /// Newest positions in order of their number, those after `after`.
@@ -237,41 +190,32 @@ impl Positions {
         all.filter_map(|index| table.newest(index)).filter(|row| row.place.is_some()).take(limit).collect()
     }
 
-    /// Where an inspector was between two times, oldest first. Waits for the disk.
+    /// Where an inspector was between two times, oldest first, the first `limit` points. Waits for the disk.
     pub fn track(
         &self,
         inspector: &InspectorCode,
         from: UtcMillis,
         to: UtcMillis,
+        limit: usize,
     ) -> Result<Vec<TrackPoint>, TrackError> {
-        let Some(index) = lock(&self.0.table).index(inspector) else { return Ok(Vec::new()) };
-        let mut steps = match &self.0.path {
-            Some(path) => track::sealed(path, index, from, to)?,
-            None => Vec::new(),
-        };
-        if let Some(open) = lock(&self.0.open).get(&index) {
-            steps.extend(open.iter().filter(|step| (from..=to).contains(&step.fixed)).cloned());
+        // What is not sealed first: a seal meanwhile makes points double, not missing.
+        let index = lock(&self.0.table).index(inspector);
+        let waiting: Vec<TrackPoint> = lock(&self.0.waiting)
+            .steps
+            .iter()
+            .filter(|step| Some(step.index) == index)
+            .map(Step::point)
+            .collect();
+        let open = lock(&self.0.open).get(inspector).cloned().unwrap_or_default();
+        let mut points: Vec<TrackPoint> = waiting.into_iter().chain(open).collect();
+        points.retain(|point| (from..=to).contains(&point.fixed));
+        if let Some(path) = &self.0.path {
+            points.extend(track::sealed(path, inspector, from, to, limit)?);
         }
-        let waiting = lock(&self.0.waiting);
-        steps.extend(
-            waiting
-                .steps
-                .iter()
-                .filter(|step| step.index == index && (from..=to).contains(&step.fixed))
-                .cloned(),
-        );
-        drop(waiting);
-        steps.sort_by_key(|step| step.fixed);
-        steps.dedup_by_key(|step| step.fixed);
-        Ok(steps
-            .into_iter()
-            .map(|step| TrackPoint {
-                place: step.place,
-                fixed: step.fixed,
-                moving: step.moving,
-                heading_deg: step.heading_deg,
-            })
-            .collect())
+        points.sort_by_key(|point| point.fixed);
+        points.dedup_by_key(|point| point.fixed);
+        points.truncate(limit);
+        Ok(points)
     }
 
     #[must_use]
@@ -295,31 +239,13 @@ impl Positions {
     }
 }
 
-fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result<(), FixError> {
-    // Both differences saturate, so that no number a device may send is the negative of another.
-    let (ahead_ms, age_ms) = (fix.fixed.since(now), now.since(fix.fixed));
-    if ahead_ms > i64::from(accepts.clock_skew_seconds) * SECOND_MS {
-        return Err(FixError::Future(ahead_ms / SECOND_MS));
-    }
-    if age_ms > i64::from(keep_days) * DAY_MS {
-        return Err(FixError::TooOld(keep_days));
-    }
-    if accepts.bounds.is_some_and(|bounds| !bounds.contains(fix.place)) {
-        return Err(FixError::OutsideBounds);
-    }
-    let within = |value: Option<f32>, most: f32| value.filter(|value| !(0.0..=most).contains(value));
-    within(fix.speed_mps, 100.0).map_or(Ok(()), |speed| Err(FixError::Speed(speed)))?;
-    within(fix.heading_deg, 360.0).map_or(Ok(()), |heading| Err(FixError::Heading(heading)))?;
-    within(fix.accuracy_m, 100_000.0).map_or(Ok(()), |accuracy| Err(FixError::Accuracy(accuracy)))?;
-    check_text(&fix.source, TextKind::Id).map_err(FixError::Source)
-}
-
 /// The tick: until the last `Positions` is dropped.
 async fn run(
     inner: std::sync::Weak<Inner>,
     tick_ms: u32,
     waiting: Arc<Mutex<Batch>>,
     batches: Option<SyncSender<Batch>>,
+    accepts: Accepts,
 ) {
     let mut load = Load::default();
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(tick_ms)));
@@ -329,7 +255,7 @@ async fn run(
         let due = ticks.tick().await;
         let Some(inner) = inner.upgrade() else {
             // What came in since the last tick; the thread writes it before it ends.
-            return hand_over(&waiting, batches.as_ref(), crate::clock::now());
+            return hand_over(&waiting, batches.as_ref(), crate::clock::now(), &accepts);
         };
         count += 1;
         let level = inner.degraded.load(Ordering::Relaxed);
@@ -346,24 +272,24 @@ async fn run(
                 inner.version.send_replace(table.version());
             }
         }
-        hand_over(&waiting, batches.as_ref(), now);
+        hand_over(&waiting, batches.as_ref(), now, &accepts);
         let spent = Instant::now().saturating_duration_since(due);
         let level = load.level(level, spent > Duration::from_millis(u64::from(tick_ms) / 2));
         inner.degraded.store(level, Ordering::Relaxed);
     }
 }
 
-fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, now: UtcMillis) {
+fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, now: UtcMillis, accepts: &Accepts) {
     let mut batch = std::mem::take(&mut *lock(waiting));
     let Some(batches) = batches.filter(|_| !batch.is_empty()) else { return };
-    batch.at = now;
+    (batch.at, batch.monotonic, batch.latest) = (now, crate::clock::monotonic(), latest(now, accepts));
     let steps = batch.steps.len();
     if let Err(error) = batches.try_send(batch) {
         metrics::counter!("gridhall_position_track_dropped_total").increment(steps as u64);
         // New inspectors must not be lost with the steps: their numbers are taken.
         let (std::sync::mpsc::TrySendError::Full(batch) | std::sync::mpsc::TrySendError::Disconnected(batch)) =
             error;
-        lock(waiting).new.extend(batch.new);
+        lock(waiting).new.splice(0..0, batch.new);
     }
 }
 
@@ -388,8 +314,4 @@ impl Load {
         }
         level
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

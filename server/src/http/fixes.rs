@@ -3,7 +3,8 @@
 use axum::Extension;
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use domain::answer::PageAnswer;
 use domain::code::InspectorCode;
 use domain::grant::Grant;
@@ -18,6 +19,8 @@ use crate::access::Actor;
 use crate::position::{Fix, FixError, TrackPoint};
 use crate::problem::{Json, Path, Problem, Query};
 
+/// Points of a track in one answer: hours of it, and less than a megabyte.
+const TRACK_MAX: usize = 10_000;
 /// Fixes in one batch.
 const BATCH_MAX: usize = 10_000;
 
@@ -123,26 +126,41 @@ pub struct TrackQuery {
     /// UTC milliseconds, at most a day after `from`.
     #[param(minimum = 0)]
     to: i64,
+    /// Points of one answer; 1 to 10,000, by default 10,000.
+    #[param(minimum = 1, maximum = 10_000)]
+    limit: Option<usize>,
 }
 
-/// Where an inspector was.
+/// Where an inspector was, oldest first. Where there is more than one answer holds, the header `Link` names the next one
+/// (`rel="next"`).
 #[utoipa::path(get, path = "/api/v1/positions/{inspector}/track", tag = "positions",
     params(("inspector" = String, Path), TrackQuery), responses((status = 200, body = Vec<TrackPoint>), (status = 400, body = Problem)))]
 pub async fn track(
     State(hall): State<Hall>,
     Path(inspector): Path<String>,
     Query(query): Query<TrackQuery>,
-) -> Result<Answer<Vec<TrackPoint>>, Problem> {
+) -> Result<Response, Problem> {
     let inspector = InspectorCode::new(inspector)
         .map_err(|error| Problem::bad_request("inspector", error.to_string()))?;
     if query.to < query.from || query.to.saturating_sub(query.from) > DAY_MS {
         return Err(Problem::bad_request("to", "expected a time after `from`, at most a day"));
     }
+    let limit = query.limit.unwrap_or(TRACK_MAX);
+    if !(1..=TRACK_MAX).contains(&limit) {
+        return Err(Problem::bad_request("limit", format!("{limit} is not within 1 to 10,000")));
+    }
     let positions = hall.positions.clone();
+    let link = format!("</api/v1/positions/{inspector}/track?to={}&limit={limit}&from=", query.to);
     let (from, to) = (UtcMillis(query.from), UtcMillis(query.to));
-    let read = tokio::task::spawn_blocking(move || positions.track(&inspector, from, to)).await;
+    let read = tokio::task::spawn_blocking(move || positions.track(&inspector, from, to, limit + 1)).await;
     match read {
-        Ok(Ok(points)) => Ok(Answer(points)),
+        Ok(Ok(mut points)) => {
+            let next = points.get(limit).map(|point| format!("{link}{}>; rel=\"next\"", point.fixed.0));
+            points.truncate(limit);
+            let next = next.and_then(|next| HeaderValue::from_str(&next).ok());
+            let headers: HeaderMap = next.map(|next| (header::LINK, next)).into_iter().collect();
+            Ok((headers, Answer(points)).into_response())
+        }
         Ok(Err(error)) => Err(Problem::internal("cannot read the track", &error)),
         Err(error) => Err(Problem::internal("cannot read the track", &error)),
     }

@@ -288,6 +288,8 @@ fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
         None | Some(Ok(())) => Ok(Answer(OsmandAnswer { taken: true, dropped: None })),
         Some(Err(error)) => match error {
             FixError::TooManyInspectors => Err(Problem::busy(error.to_string(), 60)),
+            // It has stored more than it can have: the rest comes later.
+            FixError::TooFast => Err(Problem::busy(error.to_string(), 10)),
             // A clock that is ahead as well: when the fix was taken nobody knows, and the time of arrival would put
             // somebody who was without a network for an hour where he was an hour ago.
             FixError::Future(_)

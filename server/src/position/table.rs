@@ -10,7 +10,7 @@ use domain::position::{Cell, Entry, Frame, Grid, position_hash};
 use domain::wire::{KIND_POSITIONS, PositionRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::Fix;
+use super::{Fix, Step};
 
 /// Ticks a client may be behind and still get single frames: 4 seconds.
 const TICKS_KEPT: usize = 16;
@@ -35,16 +35,6 @@ pub struct Person {
     /// Version of the tick that last told them.
     told: u64,
     dirty: bool,
-}
-
-/// One accepted fix on its way to the track.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    pub index: u32,
-    pub place: Point,
-    pub fixed: UtcMillis,
-    pub moving: bool,
-    pub heading_deg: f32,
 }
 
 #[derive(Debug, Default)]

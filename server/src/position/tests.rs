@@ -206,13 +206,13 @@ fn impossible_fixes_are_refused_by_field() {
 async fn newest_positions_and_tracks_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
-    let settings = super::Settings { tick_ms: 20, ..super::Settings::default() };
+    let settings = super::Settings { tick_ms: 20, fix_interval_ms: 0, ..super::Settings::default() };
     let now = crate::clock::now();
     let code = InspectorCode::new("jd-1").unwrap();
     let all = (now.plus(-60_000), now.plus(60_000));
     for round in 0..3i64 {
         let positions = super::Positions::open(Some(dir.path()), settings.clone(), accepts).unwrap();
-        let known = positions.track(&code, all.0, all.1).unwrap();
+        let known = positions.track(&code, all.0, all.1, 1_000).unwrap();
         assert_eq!(known.len(), usize::try_from(round).unwrap() * 2);
         if round > 0 {
             // Screens and lists learn of the restored ones at the first tick.
@@ -229,7 +229,7 @@ async fn newest_positions_and_tracks_survive_a_restart() {
         assert!(positions.report(&fixes).iter().all(Result::is_ok));
         let written = usize::try_from(round + 1).unwrap() * 2;
         for _ in 0..1_000 {
-            if positions.track(&code, all.0, all.1).unwrap().len() == written {
+            if positions.track(&code, all.0, all.1, 1_000).unwrap().len() == written {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -279,30 +279,6 @@ fn a_full_table_gives_the_numbers_of_the_silent_to_others() {
     screen.follow(&mut table, later);
     screen.assert_agrees(&table);
     assert_eq!(table.newest(1).unwrap().inspector.as_str(), format!("jd-{many}"));
-}
-
-#[test]
-fn a_number_given_to_another_takes_no_track_with_it() {
-    use super::track::{Batch, Open, Tracks};
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("positions.db");
-    let code = |text: &str| InspectorCode::new(text).unwrap();
-    let batch = |at: UtcMillis, code: &InspectorCode, is_new: bool| {
-        let place = Point::from_degrees(25.0, 102.7).unwrap();
-        let step = super::table::Step { index: 0, place, fixed: at, moving: false, heading_deg: 0.0 };
-        Batch { at, steps: vec![step], new: if is_new { vec![(0, code.clone())] } else { Vec::new() } }
-    };
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let (tracks, _) = Tracks::open(&path, 31, Open::default()).unwrap();
-    for (minutes, who, is_new) in [(0, "before", true), (20, "before", false), (21, "after", true)] {
-        sender.send(batch(START.plus(minutes * 60_000), &code(who), is_new)).unwrap();
-    }
-    drop(sender);
-    tracks.run(&receiver);
-    let (_, known) = Tracks::open(&path, 31, Open::default()).unwrap();
-    assert_eq!(known.iter().map(|person| person.code.as_str()).collect::<Vec<_>>(), ["after"]);
-    let steps = super::track::sealed(&path, 0, START, START.plus(3_600_000)).unwrap();
-    assert_eq!(steps.iter().map(|step| step.fixed).collect::<Vec<_>>(), [START.plus(21 * 60_000)]);
 }
 
 /// A server whose clock was an hour ahead and is set right: positions taken meanwhile must not hide what comes now.

@@ -1,23 +1,39 @@
-//! Tracks on disk: every accepted fix, in `positions.db`, apart from the case log so that GPS never delays a case.
+//! Tracks on disk (轨迹): every accepted fix, in `positions.db`, apart from the case log so that GPS never delays a case.
 //!
-//! A blob per flush goes to `ticks`; every quarter of an hour these are sealed into one chunk per inspector. Synced
-//! lazily (`synchronous=NORMAL`): a power cut may lose the last second. What should not be here: who is where now.
+//! A blob per flush goes to `flushes`; every quarter of an hour by the monotonic clock these become chunks, one for each
+//! inspector and quarter of an hour of fix time, in a table a day, which is dropped when its time is over. Chunks belong to
+//! an inspector's code, since numbers are given again. Synced lazily (`synchronous=NORMAL`): a power cut may lose the last
+//! second. What should not be here: who is where now.
 
 use domain::code::InspectorCode;
 use domain::moment::{DAY_MS, MINUTE_MS, UtcMillis};
-use domain::place::Point;
-use rusqlite::{Connection, params};
-use std::collections::HashMap;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::table::Step;
+use super::{Step, TrackPoint};
+use crate::lock::lock;
 
-/// How often open tracks are sealed.
+mod first;
+mod form;
+mod keep;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use keep::{Agreement, Keep};
+pub use read::sealed;
+
+/// How often open tracks are sealed, and what of a day one chunk holds.
 const SEAL_MS: i64 = 15 * MINUTE_MS;
+const SEAL_EVERY: Duration = Duration::from_millis(SEAL_MS as u64);
+/// Open points that are sealed before their time: about 100 MB of memory.
+const OPEN_MAX: usize = 2_000_000;
 /// Form of the file; a newer one is refused.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 /// Why tracks cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +46,18 @@ pub enum TrackError {
     Thread(#[source] std::io::Error),
 }
 
-/// Steps not sealed yet, by inspector.
-pub type Open = Arc<Mutex<HashMap<u32, Vec<Step>>>>;
+/// Points not sealed yet, by inspector.
+pub type Open = Arc<Mutex<HashMap<InspectorCode, Vec<TrackPoint>>>>;
 
 /// What goes to the writing thread.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// The wall clock.
     pub at: UtcMillis,
+    /// The monotonic clock.
+    pub monotonic: Duration,
+    /// A newest position later than this was taken under a clock that has been set back since.
+    pub latest: UtcMillis,
     pub steps: Vec<Step>,
     /// Inspectors seen for the first time, or again after their number was given to another.
     pub new: Vec<(u32, InspectorCode)>,
@@ -54,42 +75,70 @@ pub struct Tracks {
     path: PathBuf,
     conn: Connection,
     open: Open,
-    sealed_ms: i64,
-    keep_days: u16,
+    /// Points in `open`.
+    open_points: usize,
+    /// Who has which number.
+    codes: Vec<InspectorCode>,
+    sealed: Option<Duration>,
+    keep: Keep,
 }
 
 /// An inspector as the file knows them.
 #[derive(Debug)]
 pub struct Known {
     pub code: InspectorCode,
-    pub newest: Option<Step>,
+    pub newest: Option<TrackPoint>,
 }
 
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS inspectors (
+  id INTEGER PRIMARY KEY, -- number on the feed; given to another when its owner is long unheard
+  code TEXT NOT NULL UNIQUE,
+  newest_ms INTEGER, -- time of the newest fix; NULL before the first seal
+  newest BLOB -- that fix, a chunk of one point
+);
+CREATE TABLE IF NOT EXISTS flushes (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS agreement (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  agreed_ms INTEGER NOT NULL, -- how long wall and monotonic clock have agreed
+  seen_ms INTEGER NOT NULL -- the wall clock then
+);
+";
+
 impl Tracks {
-    /// Opens or makes the file and reads who was where.
+    /// Opens or makes the file, brings one of the first version up to date, and reads who was where.
     pub fn open(path: &Path, keep_days: u16, open: Open) -> Result<(Self, Vec<Known>), TrackError> {
         let failed = |doing| move |source| TrackError::Sql { path: path.to_owned(), doing, source };
-        let conn = Connection::open(path).map_err(failed("open"))?;
+        let mut conn = Connection::open(path).map_err(failed("open"))?;
         let found: i64 = conn
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(failed("read the form of"))?;
         if found > FORM {
             return Err(TrackError::Newer { path: path.to_owned(), found });
         }
-        conn.execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version=1;
-             CREATE TABLE IF NOT EXISTS inspectors (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE,
-                 newest BLOB);
-             CREATE TABLE IF NOT EXISTS ticks (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,
-                 bytes BLOB NOT NULL);
-             CREATE TABLE IF NOT EXISTS chunks (inspector INTEGER NOT NULL, start_ms INTEGER NOT NULL,
-                 end_ms INTEGER NOT NULL, bytes BLOB NOT NULL);
-             CREATE INDEX IF NOT EXISTS chunks_by_time ON chunks (inspector, start_ms);
-             CREATE INDEX IF NOT EXISTS chunks_by_end ON chunks (end_ms);",
-        )
-        .map_err(failed("prepare"))?;
-        let mut tracks = Self { path: path.to_owned(), conn, open, sealed_ms: 0, keep_days };
-        let known = tracks.restore().map_err(failed("read"))?;
+        conn.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            .map_err(failed("prepare"))?;
+        let made = conn.transaction().and_then(|transaction| {
+            transaction.execute_batch(TABLES)?;
+            if found == 1 {
+                first::bring_up(&transaction)?;
+            }
+            transaction.execute_batch("PRAGMA user_version = 2")?;
+            transaction.commit()
+        });
+        made.map_err(failed("prepare"))?;
+        let agreement = conn
+            .query_row("SELECT agreed_ms, seen_ms FROM agreement", [], |row| {
+                Ok(Agreement { agreed_ms: row.get(0)?, seen: UtcMillis(row.get(1)?) })
+            })
+            .optional()
+            .map_err(failed("read"))?;
+        let keep = Keep::new(keep_days, agreement.unwrap_or_default());
+        let path = path.to_owned();
+        let mut tracks = Self { path, conn, open, open_points: 0, codes: Vec::new(), sealed: None, keep };
+        let known = tracks.restore();
+        let known =
+            known.map_err(|source| TrackError::Sql { path: tracks.path.clone(), doing: "read", source })?;
         Ok((tracks, known))
     }
 
@@ -103,32 +152,38 @@ impl Tracks {
             while known.len() < (id as usize).min(super::table::INSPECTORS_MAX) {
                 known.push(Known { code: nobody(known.len()), newest: None });
             }
-            let newest = newest.and_then(|bytes| unpack(&bytes).pop());
+            let newest = newest.and_then(|bytes| form::unpack(&bytes)?.pop());
             let code = InspectorCode::new(code).unwrap_or_else(|_| nobody(known.len()));
             known.push(Known { code, newest });
         }
-        let mut ticks = self.conn.prepare("SELECT bytes FROM ticks ORDER BY id")?;
-        let mut rows = ticks.query([])?;
-        let mut open = super::lock(&self.open);
+        let mut flushes = self.conn.prepare("SELECT bytes FROM flushes ORDER BY id")?;
+        let mut rows = flushes.query([])?;
+        let mut open = lock(&self.open);
         while let Some(row) = rows.next()? {
-            for step in unpack(&row.get::<_, Vec<u8>>(0)?) {
-                let Some(person) = known.get_mut(step.index as usize) else { continue };
-                if person.newest.as_ref().is_none_or(|newest| newest.fixed <= step.fixed) {
-                    person.newest = Some(step.clone());
+            for (index, point) in form::unpack_flush(&row.get::<_, Vec<u8>>(0)?).unwrap_or_default() {
+                let Some(person) = known.get_mut(index as usize) else { continue };
+                if person.newest.as_ref().is_none_or(|newest| newest.fixed <= point.fixed) {
+                    person.newest = Some(point.clone());
                 }
-                open.entry(step.index).or_default().push(step);
+                open.entry(person.code.clone()).or_default().push(point);
+                self.open_points += 1;
             }
         }
+        self.codes = known.iter().map(|person| person.code.clone()).collect();
         Ok(known)
     }
 
     /// Writes batches until the sender is gone, then seals.
     pub fn run(mut self, batches: &Receiver<Batch>) {
         // People whose number is taken and not yet on disk. Without their row, the number would go to somebody else
-        // after a restart, and with it the track.
+        // after a restart.
         let mut unwritten: Vec<(u32, InspectorCode)> = Vec::new();
+        let mut latest = UtcMillis(i64::MAX);
         while let Ok(mut batch) = batches.recv() {
-            let at = batch.at;
+            let monotonic = batch.monotonic;
+            latest = batch.latest;
+            let newest = batch.steps.iter().map(|step| step.fixed).filter(|fixed| *fixed <= latest).max();
+            self.keep.note(batch.at, monotonic, newest);
             unwritten.append(&mut batch.new);
             if let Err(error) = self.append(&unwritten, batch) {
                 metrics::counter!("gridhall_position_track_failures_total").increment(1);
@@ -136,34 +191,33 @@ impl Tracks {
             } else {
                 unwritten.clear();
             }
-            if self.sealed_ms == 0 {
-                self.sealed_ms = at.0;
-            }
-            if at.0 - self.sealed_ms >= SEAL_MS {
-                self.sealed_ms = at.0;
-                self.seal_or_say(at);
+            let sealed = *self.sealed.get_or_insert(monotonic);
+            if monotonic.saturating_sub(sealed) >= SEAL_EVERY || self.open_points >= OPEN_MAX {
+                self.sealed = Some(monotonic);
+                self.seal_or_say(latest);
+                if let Err(error) = self.let_go() {
+                    tracing::error!(%error, path = %self.path.display(), "old tracks not deleted");
+                }
             }
         }
-        self.seal_or_say(UtcMillis(self.sealed_ms));
+        self.seal_or_say(latest);
     }
 
-    fn seal_or_say(&mut self, at: UtcMillis) {
-        if let Err(error) = self.seal(at) {
+    fn seal_or_say(&mut self, latest: UtcMillis) {
+        if let Err(error) = self.seal(latest) {
             tracing::error!(%error, path = %self.path.display(), "tracks not sealed");
         }
     }
 
     fn append(&mut self, people: &[(u32, InspectorCode)], batch: Batch) -> Result<(), rusqlite::Error> {
-        let reused = self.reused(people)?;
-        if !reused.is_empty() {
-            // Nothing of those who had the numbers may be left among the ticks.
-            self.seal(batch.at)?;
+        let given_again = |(index, code): &(u32, InspectorCode)| {
+            self.codes.get(*index as usize).is_some_and(|before| before != code)
+        };
+        if people.iter().any(given_again) {
+            // A flush says numbers: those of the ones before must not be left.
+            self.seal(batch.latest)?;
         }
         let transaction = self.conn.transaction()?;
-        for index in reused {
-            transaction.prepare_cached("DELETE FROM chunks WHERE inspector = ?1")?.execute([index])?;
-            transaction.prepare_cached("DELETE FROM inspectors WHERE id = ?1")?.execute([index])?;
-        }
         for (index, code) in people {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO inspectors (id, code) VALUES (?1, ?2)")?
@@ -171,113 +225,122 @@ impl Tracks {
         }
         if !batch.steps.is_empty() {
             transaction
-                .prepare_cached("INSERT INTO ticks (at_ms, bytes) VALUES (?1, ?2)")?
-                .execute(params![batch.at.0, pack(&batch.steps)])?;
+                .prepare_cached("INSERT INTO flushes (bytes) VALUES (?1)")?
+                .execute([form::pack_flush(&batch.steps)])?;
         }
         transaction.commit()?;
-        let mut open = super::lock(&self.open);
+        for (index, code) in people {
+            let index = *index as usize;
+            while self.codes.len() <= index {
+                self.codes.push(nobody(self.codes.len()));
+            }
+            self.codes[index] = code.clone();
+        }
+        let mut open = lock(&self.open);
         for step in batch.steps {
-            open.entry(step.index).or_default().push(step);
+            let Some(code) = self.codes.get(step.index as usize) else { continue };
+            open.entry(code.clone()).or_default().push(step.point());
+            self.open_points += 1;
         }
         Ok(())
     }
 
-    /// Numbers that were somebody else's.
-    fn reused(&self, new: &[(u32, InspectorCode)]) -> Result<Vec<u32>, rusqlite::Error> {
-        let mut known =
-            self.conn.prepare_cached("SELECT count(*) FROM inspectors WHERE id = ?1 AND code <> ?2")?;
-        let mut reused = Vec::new();
-        for (index, code) in new {
-            if known.query_row(params![index, code.as_str()], |row| row.get::<_, u32>(0))? > 0 {
-                reused.push(*index);
-            }
-        }
-        Ok(reused)
-    }
-
-    /// Turns the ticks into one chunk per inspector and drops what is older than is kept.
-    fn seal(&mut self, at: UtcMillis) -> Result<(), rusqlite::Error> {
-        let open: Vec<(u32, Vec<Step>)> =
-            super::lock(&self.open).iter().map(|(index, steps)| (*index, steps.clone())).collect();
+    /// Turns the flushes into chunks.
+    fn seal(&mut self, latest: UtcMillis) -> Result<(), rusqlite::Error> {
+        let open: Vec<(InspectorCode, Vec<TrackPoint>)> =
+            lock(&self.open).iter().map(|(code, points)| (code.clone(), points.clone())).collect();
         let transaction = self.conn.transaction()?;
-        for (index, steps) in &open {
-            let mut sorted = steps.clone();
-            sorted.sort_by_key(|step| step.fixed);
-            let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { continue };
+        for (code, mut points) in open {
+            points.sort_by_key(|point| point.fixed);
+            put_chunks(&transaction, &code, &points)?;
+            let Some(newest) = points.last() else { continue };
+            // A late fix belongs to the track alone; one of a clock that was ahead does not stand in the way for ever.
             transaction
                 .prepare_cached(
-                    "INSERT INTO chunks (inspector, start_ms, end_ms, bytes) VALUES (?1,?2,?3,?4)",
+                    "UPDATE inspectors SET newest_ms = ?2, newest = ?3
+                     WHERE code = ?1 AND (newest_ms IS NULL OR newest_ms <= ?2 OR newest_ms > ?4)",
                 )?
-                .execute(params![index, first.fixed.0, last.fixed.0, pack(&sorted)])?;
-            transaction
-                .prepare_cached("UPDATE inspectors SET newest = ?2 WHERE id = ?1")?
-                .execute(params![index, pack(std::slice::from_ref(last))])?;
+                .execute(params![
+                    code.as_str(),
+                    newest.fixed.0,
+                    form::pack(std::slice::from_ref(newest)),
+                    latest.0
+                ])?;
         }
-        transaction.execute("DELETE FROM ticks", [])?;
-        transaction
-            .execute("DELETE FROM chunks WHERE end_ms < ?1", [at.0 - i64::from(self.keep_days) * DAY_MS])?;
+        transaction.execute("DELETE FROM flushes", [])?;
+        let Agreement { agreed_ms, seen } = self.keep.agreement();
+        transaction.execute(
+            "INSERT OR REPLACE INTO agreement (only, agreed_ms, seen_ms) VALUES (1, ?1, ?2)",
+            [agreed_ms, seen.0],
+        )?;
         transaction.commit()?;
-        super::lock(&self.open).clear();
+        lock(&self.open).clear();
+        self.open_points = 0;
+        Ok(())
+    }
+
+    /// Drops the oldest day whose time is over, when the clock has proved itself.
+    fn let_go(&mut self) -> Result<(), rusqlite::Error> {
+        let Some(before) = self.keep.before() else { return Ok(()) };
+        let went = match days(&self.conn)?.into_iter().find(|day| (day + 1) * DAY_MS <= before.0) {
+            Some(day) => {
+                self.conn.execute_batch(&format!("DROP TABLE {}", table(day)))?;
+                tracing::info!(day, "a day of tracks deleted; it is older than positions.keep_days");
+                true
+            }
+            None => first::let_go(&self.conn, before)?,
+        };
+        if went {
+            self.keep.gone();
+        }
         Ok(())
     }
 }
 
-/// One inspector's sealed steps between two times. Opens the file anew: called rarely, on a thread that may wait.
-pub fn sealed(path: &Path, index: u32, from: UtcMillis, to: UtcMillis) -> Result<Vec<Step>, TrackError> {
-    let failed = |doing| move |source| TrackError::Sql { path: path.to_owned(), doing, source };
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(failed("open"))?;
-    let mut statement = conn
-        .prepare(
-            "SELECT bytes FROM chunks WHERE inspector = ?1 AND start_ms <= ?3 AND end_ms >= ?2
-             ORDER BY start_ms",
-        )
-        .map_err(failed("read a track of"))?;
-    let chunks = statement
-        .query_map(params![index, from.0, to.0], |row| row.get::<_, Vec<u8>>(0))
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(failed("read a track of"))?;
-    let steps = chunks.iter().flat_map(|bytes| unpack(bytes)).collect::<Vec<_>>();
-    Ok(steps.into_iter().filter(|step| (from..=to).contains(&step.fixed)).collect())
+/// The table of a day, counted from 1970-01-01 UTC.
+fn table(day: i64) -> String {
+    format!("\"day_{day}\"")
+}
+
+/// The days that have a table, oldest first.
+fn days(conn: &Connection) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut names =
+        conn.prepare_cached("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'day_*'")?;
+    let names = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let mut days: Vec<i64> =
+        names.iter().filter_map(|name| name.strip_prefix("day_")?.parse().ok()).collect();
+    days.sort_unstable();
+    Ok(days)
+}
+
+/// Puts one person's points, in order of time, into the tables of their days, cut at every quarter of an hour.
+fn put_chunks(conn: &Connection, code: &InspectorCode, points: &[TrackPoint]) -> Result<(), rusqlite::Error> {
+    let mut by_mark: BTreeMap<i64, Vec<TrackPoint>> = BTreeMap::new();
+    for point in points {
+        by_mark.entry(mark(point.fixed)).or_default().push(point.clone());
+    }
+    for (mark, points) in by_mark {
+        let table = table(mark.div_euclid(DAY_MS));
+        // `mark` is the quarter's first millisecond. Late fixes make a further chunk of the same quarter.
+        conn.prepare_cached(&format!(
+            "CREATE TABLE IF NOT EXISTS {table} (code TEXT NOT NULL, mark INTEGER NOT NULL, part INTEGER NOT NULL,
+             bytes BLOB NOT NULL, PRIMARY KEY (code, mark, part)) WITHOUT ROWID"
+        ))?
+        .execute([])?;
+        conn.prepare_cached(&format!(
+            "INSERT INTO {table} (code, mark, part, bytes) SELECT ?1, ?2,
+             (SELECT coalesce(max(part), 0) + 1 FROM {table} WHERE code = ?1 AND mark = ?2), ?3"
+        ))?
+        .execute(params![code.as_str(), mark, form::pack(&points)])?;
+    }
+    Ok(())
+}
+
+/// The first millisecond of the quarter of an hour a fix lies in.
+fn mark(at: UtcMillis) -> i64 {
+    at.0.div_euclid(SEAL_MS) * SEAL_MS
 }
 
 fn nobody(number: usize) -> InspectorCode {
     InspectorCode::new(format!("nobody-{number}")).expect("letters, digits and a hyphen")
-}
-
-/// Steps as numbers: index, then differences from the step before.
-fn pack(steps: &[Step]) -> Vec<u8> {
-    type Row = (u32, i64, i32, i32, u8);
-    let mut before = (0i64, 0i32, 0i32);
-    let rows: Vec<Row> = steps
-        .iter()
-        .map(|step| {
-            let at = (step.fixed.0, step.place.lat_e6(), step.place.lon_e6());
-            let heading = ((step.heading_deg / 360.0 * 128.0).round() as i64).rem_euclid(128) as u8;
-            let row = (
-                step.index,
-                at.0 - before.0,
-                at.1.wrapping_sub(before.1),
-                at.2.wrapping_sub(before.2),
-                heading << 1 | u8::from(step.moving),
-            );
-            before = at;
-            row
-        })
-        .collect();
-    postcard::to_extend(&rows, Vec::new()).expect("numbers have a postcard form and a Vec grows")
-}
-
-/// The reverse; unreadable bytes are no steps.
-fn unpack(bytes: &[u8]) -> Vec<Step> {
-    let rows: Vec<(u32, i64, i32, i32, u8)> = postcard::from_bytes(bytes).unwrap_or_default();
-    let mut at = (0i64, 0i32, 0i32);
-    let mut steps = Vec::with_capacity(rows.len());
-    for (index, time, lat, lon, flags) in rows {
-        at = (at.0.wrapping_add(time), at.1.wrapping_add(lat), at.2.wrapping_add(lon));
-        let Some(place) = Point::from_e6(at.1, at.2) else { continue };
-        let heading_deg = f32::from(flags >> 1) * 360.0 / 128.0;
-        steps.push(Step { index, place, fixed: UtcMillis(at.0), moving: flags & 1 != 0, heading_deg });
-    }
-    steps
 }

@@ -122,6 +122,56 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
     hall.running.stop().await.unwrap();
 }
 
+/// A day of somebody who reports each second is two answers and more, not one of any size.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_is_read_in_pages_that_name_the_next() {
+    let hall = served().await;
+    let from = server::clock::now().0 / 1_000 * 1_000 - 40_000_000;
+    let fix = |second: i64| {
+        let place = json!({ "lat": 25.0, "lon": 102.7 });
+        json!({ "inspector": "J0042", "place": place, "fixed": from + second * 1_000 })
+    };
+    for batch in [0..9_000, 9_000..14_000] {
+        let fixes: Vec<Value> = batch.map(fix).collect();
+        let reply = hall.post("/api/v1/positions", &json!({ "fixes": fixes })).await.json();
+        assert_eq!(reply["refused"], json!([]));
+    }
+    let mut path = format!("/api/v1/positions/J0042/track?from={from}&to={}", from + 20_000_000);
+    let mut sizes = Vec::new();
+    let mut last = i64::MIN;
+    loop {
+        let reply = hall.get(&path).await;
+        let points = reply.json();
+        for point in points.as_array().unwrap() {
+            assert!(point["fixed"].as_i64().unwrap() > last);
+            last = point["fixed"].as_i64().unwrap();
+        }
+        sizes.push(points.as_array().unwrap().len());
+        let Some(link) = reply.headers.get("link") else { break };
+        let link = link.to_str().unwrap();
+        path = link.strip_prefix('<').unwrap().split('>').next().unwrap().to_owned();
+        assert!(link.ends_with("rel=\"next\""), "{link}");
+    }
+    assert_eq!(sizes, [10_000, 4_000]);
+    // What lies closer than a second says nothing new: acknowledged, not kept.
+    let mut close = fix(14_000);
+    let close: Vec<Value> = (0..50)
+        .map(|step| {
+            close["fixed"] = json!(from + 15_000_000 + step * 100);
+            close.clone()
+        })
+        .collect();
+    let reply = hall.post("/api/v1/positions", &json!({ "fixes": close })).await.json();
+    assert_eq!(reply["taken"], 50);
+    let track = |more: &str| {
+        let (begin, end) = (from + 15_000_000, from + 16_000_000);
+        format!("/api/v1/positions/J0042/track?from={begin}&to={end}{more}")
+    };
+    assert_eq!(hall.get(&track("")).await.json().as_array().unwrap().len(), 5);
+    assert_eq!(hall.get(&track("&limit=0")).await.status, 400);
+    hall.running.stop().await.unwrap();
+}
+
 /// Follows the log from `after` to its end; every line.
 async fn read_on(hall: &Served, mut after: u64, filter: &str, limit: usize) -> Vec<Value> {
     let mut all = Vec::new();
