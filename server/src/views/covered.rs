@@ -60,6 +60,12 @@ impl Covered {
         self.0.values().next_back().copied().unwrap_or(0)
     }
 
+    /// Whether an event lies within what is laid out.
+    #[must_use]
+    pub fn has(&self, seq: u64) -> bool {
+        self.0.range(..seq).next_back().is_some_and(|(_, high)| *high >= seq)
+    }
+
     /// The uppermost stretch up to `head` that is missing.
     #[must_use]
     pub fn gap(&self, head: u64) -> Option<(u64, u64)> {
@@ -97,6 +103,7 @@ mod tests {
                 events.extend(low + 1..=low + length);
             }
             let head = 80;
+            prop_assert!((1..=head).all(|event| covered.has(event) == events.contains(&event)));
             prop_assert_eq!(&Covered::read(&conn).unwrap(), &covered);
             prop_assert_eq!(covered.events(head), events.len() as u64);
             let top_missing = (1..=head).rev().find(|event| !events.contains(event));

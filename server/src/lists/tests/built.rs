@@ -156,3 +156,67 @@ fn damage_that_a_reader_finds_is_laid_out_anew_and_nothing_wrong_is_told() {
     finish(&mut work);
     city.lists_are_right();
 }
+
+/// What the check says about a store's views; none of it when they are as the log makes them.
+fn differences(city: &City, dir: &Path) -> Vec<String> {
+    let report = crate::views::check::check(dir, city.belongs(), &city.log).unwrap().unwrap();
+    assert!(report.runs > 0 || !report.differences.is_empty());
+    report.differences
+}
+
+#[test]
+fn the_check_compares_views_with_the_log_and_finds_every_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(3);
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    (0..15).for_each(|n| city.one_more(900 + n));
+    finish(&mut work);
+    let file = work.layout().path().to_owned();
+    drop(work);
+    assert_eq!(differences(&city, dir.path()), [""; 0]);
+
+    let sound = std::fs::read(&file).unwrap();
+    for (harm, words) in [
+        ("DELETE FROM cases WHERE id = 20", "and has no row"),
+        ("DELETE FROM whistles", "whistle call"),
+        ("DELETE FROM tail WHERE id = (SELECT max(id) FROM tail)", "the log closed"),
+        ("UPDATE cases SET body = zeroblob(9) WHERE id = 20", "not what was written"),
+        (
+            "UPDATE cases SET body = (SELECT body FROM cases WHERE id = 5) WHERE id = 8",
+            "not what its rows make",
+        ),
+    ] {
+        let conn = rusqlite::Connection::open(&file).unwrap();
+        conn.execute_batch(&format!("PRAGMA journal_mode = DELETE; {harm};")).unwrap();
+        drop(conn);
+        let found = differences(&city, dir.path());
+        assert!(found.iter().any(|difference| difference.contains(words)), "{harm}: {found:?}");
+        std::fs::write(&file, &sound).unwrap();
+    }
+    assert_eq!(differences(&city, dir.path()), [""; 0]);
+}
+
+#[test]
+fn a_history_at_hand_is_laid_out_as_a_build_would() {
+    let (built, filled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut city = city_with_history(3);
+    let settings = city.settings(built.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    let mut state = city.log.state_at(0).unwrap().unwrap();
+    let mut filler = crate::views::fill::Filler::open(filled.path(), city.belongs(), 0).unwrap();
+    for recorded in city.log.events.lock().unwrap().iter() {
+        let changes = state.apply(recorded);
+        filler.note(recorded.seq, changes).unwrap();
+    }
+    filler.finish(state.seq).unwrap();
+    drop(filler);
+    assert_eq!(differences(&city, filled.path()), [""; 0]);
+    let settings = city.settings(filled.path());
+    let (work, progress) = city.started(settings);
+    assert!(progress.load().is_whole(), "nothing is left to build");
+    assert_eq!(work.layout().covered().events(state.seq), state.seq);
+    city.lists_are_right();
+}

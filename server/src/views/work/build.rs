@@ -2,17 +2,11 @@
 //!
 //! What should be here: where a build begins and where it can be cut. What should not: what is written (`layout`).
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use domain::case::Case;
-use domain::code::CaseId;
-use domain::whistle::Whistle;
 
 use super::{LOOK_EVERY, Work};
 use crate::views::file::ViewsError;
-use crate::views::layout::LAY_DOWN_BYTES;
+use crate::views::fill::Waiting;
 
 /// Events of one page of the log.
 const PAGE_EVENTS: usize = 2_000;
@@ -31,7 +25,7 @@ impl Work {
         }
         let mut state = state.ok_or_else(|| ViewsError::Log("no state to begin from".to_owned()))?;
         let mut from = state.seq.max(low);
-        let mut piece = Piece::default();
+        let mut piece = Waiting::default();
         while state.seq < high && !self.stop.load(Ordering::Relaxed) {
             let page = self.settings.source.read(state.seq, PAGE_EVENTS)?;
             if page.is_empty() {
@@ -43,8 +37,8 @@ impl Work {
                     piece.note(changes);
                 }
             }
-            if piece.bytes >= LAY_DOWN_BYTES {
-                self.lay_down(&mut piece)?;
+            if piece.is_a_bite() {
+                piece.lay_down(&mut self.layout)?;
             }
             if piece.ids.len() + piece.cases.len() >= self.settings.piece_cases && state.seq > from {
                 self.finish(&mut piece, (from, state.seq.min(high)))?;
@@ -62,48 +56,10 @@ impl Work {
         Ok(true)
     }
 
-    fn lay_down(&mut self, piece: &mut Piece) -> Result<(), ViewsError> {
-        let done = self.layout.lay_down(&piece.cases, &piece.whistles)?;
-        piece.ids.extend(done.ids);
-        piece.again.extend(done.again);
-        piece.cases.clear();
-        piece.whistles.clear();
-        piece.bytes = 0;
-        Ok(())
-    }
-
-    fn finish(&mut self, piece: &mut Piece, covers: (u64, u64)) -> Result<(), ViewsError> {
-        self.lay_down(piece)?;
-        let ids: Vec<CaseId> = std::mem::take(&mut piece.ids).into_iter().collect();
-        self.layout.seal(&ids, &std::mem::take(&mut piece.again), Some(covers), &mut self.pace)?;
+    fn finish(&mut self, piece: &mut Waiting, covers: (u64, u64)) -> Result<(), ViewsError> {
+        let ids = piece.finish(&mut self.layout, covers, &mut self.pace)?;
         self.publish(&ids);
         self.say_progress();
         Ok(())
-    }
-}
-
-/// Closed cases of a stretch on their way into the file.
-#[derive(Default)]
-struct Piece {
-    cases: Vec<Case>,
-    whistles: Vec<Arc<Whistle>>,
-    bytes: usize,
-    ids: BTreeSet<CaseId>,
-    again: BTreeSet<CaseId>,
-}
-
-/// What a case takes in the file, about.
-const CASE_BYTES: usize = 1_024;
-
-impl Piece {
-    fn note(&mut self, changes: domain::state::Changes) {
-        if let Some(case) = changes.case.filter(|case| !case.is_open()) {
-            self.bytes += CASE_BYTES + case.report.description.len() + case.report.address.len();
-            self.cases.push(case);
-        }
-        if let Some(whistle) = changes.whistle.filter(|whistle| whistle.closed.is_some()) {
-            self.bytes += CASE_BYTES;
-            self.whistles.push(Arc::new(whistle));
-        }
     }
 }
