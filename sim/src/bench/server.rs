@@ -87,7 +87,9 @@ impl Server {
     /// The secret of a new machine token.
     pub fn machine_token(&self) -> anyhow::Result<String> {
         let mut command = command(&self.dir)?;
-        let made = command.args(["token", "add", "bench", "--role", "machine", "--replace"]).output();
+        let made = command
+            .args(["token", "add", "bench", "--role", "machine", "--may", "all", "--replace"])
+            .output();
         let made = made.context("cannot make a token")?;
         if !made.status.success() {
             bail!("cannot make a token: {}", String::from_utf8_lossy(&made.stderr));
