@@ -12,7 +12,7 @@ use crate::clock::{Limit, WorkCalendar};
 use crate::code::DepartmentCode;
 use crate::event::Recorded;
 use crate::grant::Grant;
-use crate::moment::{UtcMillis, UtcOffset};
+use crate::moment::{Date, UtcMillis, UtcOffset};
 use crate::place::Bounds;
 use crate::policy::Policy;
 use crate::role::Role;
@@ -98,6 +98,22 @@ pub struct PageAnswer<T> {
     /// How many rows all pages have together, where that was asked for and could be counted in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// How far back it was searched (reports of this day and later), where the time for an answer was over before the
+    /// list was: `next` goes on from there. Such a page may be short or empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub searched_to: Option<Date>,
+    /// Per cent of the log whose closed cases are in the lists, while they are still being laid out after a start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laid_out_percent: Option<u8>,
+}
+
+impl<T> PageAnswer<T> {
+    /// A page of a list that is whole.
+    #[must_use]
+    pub fn of(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, next, total: None, searched_to: None, laid_out_percent: None }
+    }
 }
 
 /// `GET /api/v1/cases/{id}`: the case as it stands and what happened to it, the newest of it, oldest first: as events for

@@ -14,17 +14,17 @@ use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
 use crate::access::Access;
 use crate::config::Config;
+use crate::lists::Lists;
 use crate::live::Hub;
 use crate::position::Positions;
 use crate::problem::Problem;
+use crate::publish::Mirror;
 use crate::store::Reader;
 use crate::video::Video;
 use crate::writer::Writer;
-use mirror::Mirror;
 
 pub mod body;
 pub mod door;
-pub mod mirror;
 pub mod session;
 pub mod commands;
 pub mod cases;
@@ -45,6 +45,8 @@ pub struct Hall {
     pub access: Access,
     pub writer: Writer,
     pub reader: Reader,
+    /// Every list of cases and whistle calls.
+    pub lists: Lists,
     pub mirror: Mirror,
     pub hub: Hub,
     pub positions: Positions,

@@ -19,6 +19,7 @@ pub mod import;
 pub mod video;
 pub mod position;
 pub mod live;
+pub mod publish;
 pub mod http;
 pub mod serve;
 pub mod logging;

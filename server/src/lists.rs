@@ -163,6 +163,12 @@ impl Lists {
         self.told(page)
     }
 
+    /// Whether a case answers to all conditions and may be seen.
+    #[must_use]
+    pub fn answers(&self, scope: &Scope, filter: &CaseFilter, case: &Case) -> bool {
+        Asked::new(filter, scope, self.inner.offset).admits(case)
+    }
+
     /// How many cases there are; none when counting them takes too long.
     pub fn count(&self, scope: &Scope, filter: &CaseFilter) -> Result<Option<u64>, ListError> {
         let began = Instant::now();

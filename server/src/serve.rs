@@ -8,18 +8,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::policy::Policy;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
 use crate::config::Config;
-use crate::http::mirror::{Listeners, Mirror};
 use crate::http::{self, Hall};
+use crate::lists::Lists;
 use crate::live::Hub;
 use crate::lock::lock;
 use crate::position::{Accepts, Positions};
+use crate::publish::{Listeners, Mirror};
 use crate::store::Store;
+use crate::store::source::LogSource;
 use crate::video::origin::adopted::{self, AdoptedLists, Folder};
 use crate::video::{Registry, Video};
+use crate::views::{Belongs, Builder, Settings};
 use crate::{clock, writer};
 
 mod connections;
@@ -67,18 +71,29 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let cameras = read_cameras(&config, adopted.as_ref())?;
     let video = Video::start(config.video.clone(), cameras, adopted);
     let mirror = Mirror::default();
+    let lists = Lists::new(policy.utc_offset_minutes);
     let reader = store.reader();
+    let epoch = store.epoch();
     let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
     let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
         .context("cannot open the positions")?;
     let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
-    let listeners = Listeners { hub: publisher, mirror: mirror.clone() };
+    let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone() };
     let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
     let clock = Box::new(clock::now);
     let listeners = Box::new(listeners);
     let writer = writer::spawn_doubting(store, state, policy.clone(), listeners, clock, confirm_after);
+    let commits = writer.commit_times();
+    let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: crate::views::sql::VERSION };
+    let source = Box::new(LogSource::new(reader.clone(), epoch, Policy::clone(&policy)));
+    let settings = Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()));
+    match Builder::start(settings, lists.present()) {
+        Ok(builder) => lists.serve(builder),
+        // The hall serves without: what is open comes from memory, and the log has everything.
+        Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
+    }
     let config = Arc::new(config);
-    let hall = Hall { config, policy, access, writer, reader, mirror, hub, positions, video, metrics };
+    let hall = Hall { config, policy, access, writer, reader, lists, mirror, hub, positions, video, metrics };
     upkeep(&hall);
     let stop = CancellationToken::new();
     let seats = seats::Seats::new(hall.config.server.connections_max);
@@ -145,7 +160,13 @@ impl Running {
         self.hall.video.shutdown().await;
         self.hall.access.settle().await;
         let writer = self.hall.writer.clone();
-        tokio::task::spawn_blocking(move || writer.stop()).await.context("the writer did not stop")?;
+        let lists = self.hall.lists.clone();
+        let close = move || {
+            writer.stop();
+            // After the writer: what it closed last is laid down too.
+            lists.stop();
+        };
+        tokio::task::spawn_blocking(close).await.context("the writer did not stop")?;
         tracing::info!("stopped");
         Ok(())
     }

@@ -24,6 +24,7 @@ pub mod reader;
 mod cases;
 mod events;
 mod recount;
+pub mod source;
 pub mod check;
 pub mod backup;
 

@@ -24,6 +24,7 @@ use crate::clock::Watch;
 use crate::lock::lock;
 use crate::store::Store;
 use crate::timer::{Door, Timer, Wake};
+use crate::views::pace::CommitTimes;
 
 mod group;
 
@@ -111,6 +112,8 @@ pub(crate) struct Condition {
     doubted_ms: AtomicI64,
     /// An operator has said that the clock is right.
     believe: AtomicBool,
+    /// How long the last commits took.
+    commits: CommitTimes,
 }
 
 pub(crate) struct Shared {
@@ -151,6 +154,12 @@ impl Writer {
 
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// How long its last commits took: who writes beside it asks before going on.
+    #[must_use]
+    pub fn commit_times(&self) -> CommitTimes {
+        self.shared.condition.commits.clone()
     }
 
     /// Sends one command and waits until it is durable or refused.

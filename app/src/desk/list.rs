@@ -71,7 +71,20 @@ fn Counts() -> impl IntoView {
     let part = move |(lamp, count): (Lamp, usize)| {
         view! { <span class=format!("lamp {}", lamp.class())><Sign mark=lamp.mark()/>{count}" "{lamp.word(speaks.get())}</span> }
     };
-    view! { <span class="dim total" data-total=exact>{total}</span>{move || counts().into_iter().map(part).collect_view()} }
+    // A list that may miss cases says which.
+    let cut = move || {
+        let (language, cut) = (speaks.get(), desk.listing.cut.get());
+        let searched = cut.searched_to.map(|date| text::date_words(language, date));
+        let searched = searched.map(|when| say!(language, desk.searched_to, when = when));
+        let laid_out = cut.laid_out_percent;
+        let laid_out = laid_out.map(|percent| say!(language, desk.laid_out, percent = percent));
+        [searched, laid_out]
+            .into_iter()
+            .flatten()
+            .map(|words| view! { <span class="dim cut">{words}</span> })
+            .collect_view()
+    };
+    view! { <span class="dim total" data-total=exact>{total}</span>{cut}{move || counts().into_iter().map(part).collect_view()} }
 }
 
 /// How many calls, and how many departments they miss.

@@ -4,7 +4,7 @@
 
 use domain::answer::{PageAnswer, PolicyFigures};
 use domain::code::CaseId;
-use domain::moment::UtcMillis;
+use domain::moment::{Date, UtcMillis};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -42,6 +42,8 @@ pub struct Listing {
     pub next: RwSignal<Option<String>>,
     /// How many cases the filters find, as far as the server has counted.
     pub total: RwSignal<Option<u64>>,
+    /// What keeps the rows from being all there are, where something does.
+    pub cut: RwSignal<Cut>,
     filters: Memo<Filters>,
     /// When the rows were asked for.
     pub fetched_at: RwSignal<UtcMillis>,
@@ -50,6 +52,13 @@ pub struct Listing {
     board: Board,
     hall: Hall,
     names: Called,
+}
+
+/// Why a list may miss cases: the time for the answer was over, or older ones are still being laid out at the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cut {
+    pub searched_to: Option<Date>,
+    pub laid_out_percent: Option<u8>,
 }
 
 /// What the list does not show yet.
@@ -67,6 +76,7 @@ impl Listing {
             fetch: RwSignal::new(Fetch::Asking),
             next: RwSignal::new(None),
             total: RwSignal::new(None),
+            cut: RwSignal::new(Cut::default()),
             filters,
             fetched_at: RwSignal::new(hall.present()),
             asked: StoredValue::new(0),
@@ -133,6 +143,7 @@ impl Listing {
         let groups = untrack(|| self.names.with(|names| group(rows, newest, now, &names.policy)));
         self.groups.try_set(groups);
         self.next.try_set(page.next);
+        self.cut.try_set(Cut { searched_to: page.searched_to, laid_out_percent: page.laid_out_percent });
         if !further {
             self.total.try_set(page.total);
             self.fetched_at.try_set(asked_at);

@@ -36,6 +36,8 @@ table! {
     pieces(count): "{count} 件", "{count}";
     first_of(count, total): "前 {count} / 共 {total} 件", "first {count} of {total}";
     first_of_many(count): "前 {count} 件", "first {count}";
+    searched_to(when): "已查到 {when}，可继续", "searched back to {when}, go on";
+    laid_out(percent): "历史案件正在整理，已完成 {percent}%", "older cases are being laid out, {percent} % done";
     call_pieces(count): "{count} 哨", "{count} calls";
     found(): "查到的案件", "Cases found";
     chip_reported(when): "上报 {when}", "reported {when}";

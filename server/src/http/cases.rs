@@ -1,25 +1,22 @@
 //! Lists of cases and the case page.
 
-use std::time::Duration;
-
 use axum::Json as Answer;
 use axum::extract::State;
 use domain::answer::{CaseAnswer, PageAnswer};
-use domain::case::Stage;
+use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
+use domain::scope::Scope;
 use domain::wire::CaseLine;
 use serde::Deserialize;
 
 use super::Hall;
+use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
 use crate::problem::{Path, Problem, Query};
-use crate::store::{CaseFilter, CaseSort, Cursor, Days, PhaseFilter, StoreError, Timeline};
+use crate::store::{StoreError, Timeline};
 
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
 const PAGE_DEFAULT: usize = 100;
-/// How long a page waits for its total; after that none is given rather than a wrong one.
-const COUNT_PATIENCE: Duration = Duration::from_millis(250);
-
 /// Which cases. All conditions that are given hold.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +48,8 @@ pub struct CasesQuery {
     dispatched_late: Option<bool>,
     /// Part of number or address.
     text: Option<String>,
+    /// The number as it is read out on the floor, whole.
+    number: Option<String>,
     #[param(inline)]
     department: Option<DepartmentCode>,
     claimed_by: Option<String>,
@@ -107,6 +106,28 @@ pub fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
     }
 }
 
+/// What a list that was not answered means to the caller.
+pub fn list_problem(error: ListError) -> Problem {
+    match error {
+        ListError::Cursor(wrong) => Problem::bad_request("cursor", wrong.to_string()),
+        ListError::Busy => Problem::busy("too many lists are asked for at once; try again in a second", 1),
+        ListError::Views(error) => Problem::internal("cannot read the lists", &error),
+    }
+}
+
+/// A page as it travels, with what there is to say about its end.
+pub fn page_answer<T>(hall: &Hall, page: Page<T>, reaches_closed: bool, total: Option<u64>) -> PageAnswer<T> {
+    let progress = hall.lists.progress().filter(|_| reaches_closed && !hall.lists.reaches_all());
+    let percent = progress.map(|progress| progress.percent());
+    PageAnswer {
+        items: page.items,
+        next: page.next.map(|cursor| cursor.0),
+        total,
+        searched_to: page.searched_to,
+        laid_out_percent: percent,
+    }
+}
+
 /// What a failed read means to the caller.
 pub fn store_problem(error: StoreError) -> Problem {
     match error {
@@ -124,17 +145,32 @@ pub async fn list(
 ) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
     let (filter, limit) = (query.filter()?, page_size(query.limit)?);
     let (cursor, count) = (query.cursor.map(Cursor), query.count == Some(true));
-    let read = move |reader: &crate::store::Reader| {
-        let page = reader.cases(&filter, cursor.as_ref(), limit)?;
+    let reaches_closed = filter.reaches_closed();
+    let scope = Scope::All;
+    let read = move |lists: &Lists| {
+        if let Some(number) = query.number {
+            let found = lists.case_of_number(&scope, &number)?;
+            let found = found.filter(|case| lists.answers(&scope, &filter, case));
+            let items: Vec<CaseLine> = found.iter().map(|case| CaseLine::from(&**case)).collect();
+            let total = count.then_some(items.len() as u64);
+            return Ok((Page { items, next: None, searched_to: None }, total));
+        }
+        let page = lists.cases(&scope, &filter, cursor.as_ref(), limit)?;
+        let page = Page {
+            items: page.items.iter().map(|case| CaseLine::from(&**case)).collect::<Vec<_>>(),
+            next: page.next,
+            searched_to: page.searched_to,
+        };
         let total = match (count, cursor.is_none() && page.next.is_none()) {
             (false, _) => None,
             (true, true) => Some(page.items.len() as u64),
-            (true, false) => reader.count(&filter, COUNT_PATIENCE)?,
+            (true, false) => lists.count(&scope, &filter)?,
         };
         Ok((page, total))
     };
-    let (page, total) = hall.reader.run(read).await.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total }))
+    let searches = count || query.text.is_some();
+    let (page, total) = hall.lists.run(searches, read).await.map_err(list_problem)?;
+    Ok(Answer(page_answer(&hall, page, reaches_closed, total)))
 }
 
 /// Which part of a timeline.
@@ -167,8 +203,20 @@ pub async fn one(
     let number: u64 = id
         .parse()
         .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
+    let scope = Scope::All;
+    let lists = hall.lists.clone();
+    let known =
+        hall.lists.run(false, move |lists| lists.case(&scope, CaseId(number))).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
-        let Some(case) = reader.case(CaseId(number))? else { return Ok(None) };
+        let case = match known {
+            Some(case) => Case::clone(&case),
+            // A closed case that is not laid out yet.
+            None if !lists.reaches_all() => match reader.case(CaseId(number))? {
+                Some(case) => case,
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        };
         let Timeline { events, older } = reader.timeline(CaseId(number), before, limit)?;
         Ok(Some(CaseAnswer::of(case, events, older)))
     };

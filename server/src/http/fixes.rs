@@ -113,7 +113,7 @@ pub async fn newest(
     let limit = page_size(query.limit)?;
     let items = hall.positions.newest(query.cursor, limit);
     let next = (items.len() == limit).then(|| items.last().map(|row| row.index.to_string())).flatten();
-    Ok(Answer(PageAnswer { items, next, total: None }))
+    Ok(Answer(PageAnswer::of(items, next)))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

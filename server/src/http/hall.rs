@@ -9,16 +9,18 @@ use domain::code::{AreaCode, WhistleId};
 use domain::definition::Definition;
 use domain::event::Recorded;
 use domain::moment::{Date, UtcMillis};
-use domain::tally::{Count, Dimension, Period, Ratio, Tally, TallyKey, closure_rate};
+use domain::scope::Scope;
+use domain::tally::{Count, Dimension, Measure, Period, Ratio, Tally, TallyKey, closure_rate};
 use domain::whistle::{Whistle, WhistleLevel};
 use domain::wire::{CaseLine, Hex64};
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
-use super::cases::{TimelineQuery, page_size, store_problem};
+use super::cases::{TimelineQuery, list_problem, page_answer, page_size, store_problem};
 use crate::clock;
+use crate::lists::{CaseFilter, CaseSort, Cursor, Lists, PhaseFilter, WhistleFilter};
 use crate::problem::{Path, Problem, Query};
-use crate::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, WhistleFilter};
+use crate::publish::{Counts, Dimensions, View};
 
 /// Names of all codes, and the policy's limits and calendar.
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "hall", responses((status = 200, body = CatalogueAnswer)))]
@@ -87,41 +89,57 @@ pub async fn tally(
     State(hall): State<Hall>,
     Query(query): Query<TallyQuery>,
 ) -> Result<Answer<TallyAnswer>, Problem> {
-    let wanted = |key: &TallyKey| {
-        let text = key.to_string();
-        let mut parts = text.splitn(3, '|');
-        let mut fits = |asked: &Option<String>| {
-            let part = parts.next().unwrap_or("");
-            asked.as_deref().is_none_or(|asked| {
-                part == asked || part.split_once(':').is_some_and(|(kind, _)| kind == asked)
-            })
-        };
-        fits(&query.measure) && fits(&query.dimension) && fits(&query.period)
+    let mirror = hall.mirror.clone();
+    // As a search: whoever asks for everything in a loop waits for others of the kind, and nobody for them.
+    let read = move |_: &Lists| Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, view, counts))));
+    Ok(Answer(hall.lists.run(true, read).await.map_err(list_problem)?))
+}
+
+fn answer(query: &TallyQuery, view: &View, counts: &Counts<'_>) -> TallyAnswer {
+    let measures = Measure::PLAIN.into_iter().chain(Stage::ALL.map(Measure::At));
+    let measures =
+        measures.filter(|measure| query.measure.as_deref().is_none_or(|asked| asked == measure.key()));
+    let of_period = |key: &TallyKey| {
+        query.period.as_deref().is_none_or(|asked| {
+            let text = key.to_string();
+            let period = text.splitn(3, '|').nth(2).unwrap_or("");
+            period == asked || period.split_once(':').is_some_and(|(kind, _)| kind == asked)
+        })
     };
-    Ok(Answer(hall.mirror.read(|view| {
-        let asked: Vec<(&TallyKey, &Count)> = view.tally.iter().filter(|(key, _)| wanted(key)).collect();
-        let mut tally = Tally::default();
-        view.tally.iter().for_each(|(key, value)| tally.set(key.clone(), *value));
-        let month = view.today.map(Period::month_of);
-        let districts = view.catalogue.at_level(AreaLevel::District).map(|area| Some(area.code.clone()));
-        let closure_rates = std::iter::once(None)
-            .chain(districts)
-            .filter_map(|area| {
-                let dimension = area.clone().map_or(Dimension::City, Dimension::Area);
-                let ratio = closure_rate(&tally, &dimension, month?);
-                Some(Rate { area, ratio, percent: ratio.percent() })
-            })
-            .collect();
-        TallyAnswer {
-            epoch: Hex64(view.epoch),
-            seq: view.seq,
-            as_of: clock::now(),
-            today: view.today,
-            cells: asked.iter().map(|(key, count)| ((*key).clone(), count.cases)).collect(),
-            base: asked.iter().map(|(key, count)| ((*key).clone(), count.base)).collect(),
-            closure_rates,
-        }
-    })))
+    // What is no dimension has no cells.
+    let dimensions = Dimensions::asked(query.dimension.as_deref());
+    let asked: Vec<(TallyKey, Count)> = dimensions
+        .iter()
+        .flat_map(|dimensions| measures.clone().flat_map(|measure| counts.of(measure, dimensions)))
+        .filter(|(key, _)| of_period(key))
+        .map(|(key, value)| (key.clone(), value))
+        .collect();
+    let districts = view.catalogue.at_level(AreaLevel::District).map(|area| Some(area.code.clone()));
+    let month = view.today.map(Period::month_of);
+    let closure_rates = std::iter::once(None)
+        .chain(districts)
+        .filter_map(|area| {
+            let dimension = area.clone().map_or(Dimension::City, Dimension::Area);
+            // Of single cells, by the one function that computes it everywhere.
+            let mut tally = Tally::default();
+            for measure in [Measure::Closed, Measure::Filed] {
+                let key = TallyKey { measure, dimension: dimension.clone(), period: month? };
+                let value = counts.get(&key);
+                tally.set(key, value);
+            }
+            let ratio = closure_rate(&tally, &dimension, month?);
+            Some(Rate { area, ratio, percent: ratio.percent() })
+        })
+        .collect();
+    TallyAnswer {
+        epoch: Hex64(view.epoch),
+        seq: counts.seq,
+        as_of: clock::now(),
+        today: view.today,
+        cells: asked.iter().map(|(key, count)| (key.clone(), count.cases)).collect(),
+        base: asked.iter().map(|(key, count)| (key.clone(), count.base)).collect(),
+        closure_rates,
+    }
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -155,9 +173,11 @@ pub async fn overdue(
         ..CaseFilter::default()
     };
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
-    let page = hall.reader.run(move |reader| reader.cases(&filter, cursor.as_ref(), limit)).await;
-    let page = page.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total: None }))
+    let scope = Scope::All;
+    let read = move |lists: &Lists| lists.cases(&scope, &filter, cursor.as_ref(), limit);
+    let page = hall.lists.run(false, read).await.map_err(list_problem)?;
+    let lines = page.items.iter().map(|case| CaseLine::from(&**case)).collect();
+    Ok(Answer(PageAnswer::of(lines, page.next.map(|cursor| cursor.0))))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -190,9 +210,11 @@ pub async fn whistles(
     let raised = raised.map_err(|error: String| Problem::bad_request("raised", error))?;
     let filter = WhistleFilter { open: query.open, level: query.level, area: query.area, raised };
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
-    let page = hall.reader.run(move |reader| reader.whistles(&filter, cursor.as_ref(), limit)).await;
-    let page = page.map_err(store_problem)?;
-    Ok(Answer(PageAnswer { items: page.items, next: page.next.map(|cursor| cursor.0), total: None }))
+    let reaches_closed = filter.open != Some(true);
+    let scope = Scope::All;
+    let read = move |lists: &Lists| lists.whistles(&scope, &filter, cursor.as_ref(), limit);
+    let page = hall.lists.run(false, read).await.map_err(list_problem)?;
+    Ok(Answer(page_answer(&hall, page, reaches_closed, None)))
 }
 
 /// One whistle call with everything that happened to it.
@@ -217,8 +239,19 @@ pub async fn whistle(
     let number: u64 = id.parse().map_err(|_| {
         Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number"))
     })?;
+    let (scope, id) = (Scope::All, WhistleId(number));
+    let lists = hall.lists.clone();
+    let known = hall.lists.run(false, move |lists| lists.whistle(&scope, id)).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
-        let Some(whistle) = reader.whistle(WhistleId(number))? else { return Ok(None) };
+        let whistle = match known {
+            Some(whistle) => whistle,
+            // A closed call that is not laid out yet.
+            None if !lists.reaches_all() => match reader.whistle(id)? {
+                Some(whistle) => whistle,
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        };
         let page = reader.whistle_timeline(WhistleId(number), before, limit)?;
         Ok(Some(WhistleAnswer { whistle, timeline: page.events, older: page.older }))
     };

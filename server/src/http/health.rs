@@ -29,17 +29,22 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
             "the account file cannot be written: accounts and tokens cannot be changed, all else goes on: {why}"
         )),
         // Everything else goes on, so nobody is sent away.
-        (true, false, None) => match hall.writer.doubted_clock() {
-            Some(ahead) => {
-                let words = format!(
-                    "ready; the clock jumped ahead by {} s: alarms are held until it has stood",
-                    ahead.as_secs()
-                );
-                (StatusCode::OK, words)
-            }
-            None => (StatusCode::OK, "ready".to_owned()),
-        },
+        (true, false, None) => (StatusCode::OK, ready_words(&hall)),
     }
+}
+
+/// Ready, and what is not as it should be all the same.
+fn ready_words(hall: &Hall) -> String {
+    let clock = hall.writer.doubted_clock().map(|ahead| {
+        format!("the clock jumped ahead by {} s: alarms are held until it has stood", ahead.as_secs())
+    });
+    let lists = match hall.lists.progress() {
+        Some(progress) if progress.is_whole() => None,
+        Some(progress) => Some(progress.words()),
+        None => Some("closed cases are not in the lists: the views cannot be opened".to_owned()),
+    };
+    let said = std::iter::once("ready".to_owned()).chain(clock).chain(lists);
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// An administrator says that the clock is right as it stands: alarms that are held go off.

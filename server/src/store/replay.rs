@@ -65,6 +65,31 @@ pub(super) fn each(
     Ok(())
 }
 
+/// Calls `f` with up to `limit` events after `after`, in order; a gap is damage.
+pub(super) fn page(
+    conn: &Connection,
+    path: &Path,
+    after: u64,
+    limit: usize,
+    mut f: impl FnMut(Recorded),
+) -> Result<(), StoreError> {
+    let failed = |source| StoreError::sql(path, "read the events of", source);
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let mut rows = statement.query([int(after), int(limit as u64)]).map_err(failed)?;
+    let mut expected = after + 1;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let event = recorded(row, path)?;
+        if event.seq != expected {
+            let what = format!("event {expected} is missing; event {} follows", event.seq);
+            return Err(StoreError::Damaged { path: path.to_owned(), what });
+        }
+        expected += 1;
+        f(event);
+    }
+    Ok(())
+}
+
 /// The last sequence number; 0 in an empty log.
 pub(super) fn head(conn: &Connection, path: &Path) -> Result<u64, StoreError> {
     conn.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0))

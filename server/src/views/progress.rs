@@ -48,10 +48,17 @@ impl Progress {
         self.doing == Doing::Whole
     }
 
+    /// Per cent of the log whose closed cases are laid out; 100 only when all of it is.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        let percent = (self.events * 100).checked_div(self.events_of).unwrap_or(0);
+        if self.is_whole() { 100 } else { u8::try_from(percent).unwrap_or(99).min(99) }
+    }
+
     /// The same in words, for the log of the server.
     #[must_use]
     pub fn words(&self) -> String {
-        let percent = (self.events * 100).checked_div(self.events_of).unwrap_or(100);
+        let percent = self.percent();
         match &self.doing {
             Doing::Whole => "closed cases are laid out whole".to_owned(),
             Doing::Building => format!("closed cases are laid out to {percent} %, {} months", self.months),

@@ -66,7 +66,11 @@ impl Work {
         suspect: Arc<AtomicBool>,
         progress: Arc<ArcSwap<Progress>>,
     ) -> Result<Self, ViewsError> {
-        let seq = present.load().seq;
+        let stand = present.load();
+        // What was closed since the lists know the state is laid down first of all.
+        let since = stand.recent.iter().map(|case| case.version);
+        let since = since.chain(stand.recent.whistles.iter().map(|whistle| whistle.version)).min();
+        let seq = since.map_or(stand.seq, |first| first - 1);
         let Begun { layout, tail, .. } = Layout::open(&settings.dir, settings.belongs, seq)?;
         let pool = Arc::new(Pool::new(layout.path().to_owned()));
         let pace = if settings.full_speed {

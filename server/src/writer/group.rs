@@ -172,6 +172,7 @@ impl Loop {
         let began = Instant::now();
         match self.record(group) {
             Ok((outcomes, committed)) => {
+                self.condition.commits.note(began.elapsed());
                 metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
                 metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
                 if !committed.is_empty() {

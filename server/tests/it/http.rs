@@ -13,7 +13,7 @@ pub struct Served {
     pub running: Running,
     /// Of a machine.
     pub token: String,
-    _dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
 }
 
 pub async fn served() -> Served {
@@ -25,10 +25,10 @@ pub async fn served_with(set: impl FnOnce(&mut Config)) -> Served {
     let dir = tempfile::tempdir().unwrap();
     let running = start_with(dir.path(), set).await;
     let token = running.hall.access.make_token("city-platform", Role::Machine, UtcMillis(0)).await.unwrap();
-    Served { running, token: token.expose().to_owned(), _dir: dir }
+    Served { running, token: token.expose().to_owned(), dir }
 }
 
-async fn start(dir: &Path) -> Running {
+pub async fn start(dir: &Path) -> Running {
     start_with(dir, |_| {}).await
 }
 
@@ -380,11 +380,11 @@ async fn a_restart_keeps_what_was_answered() {
     let running = start(dir.path()).await;
     let token =
         running.hall.access.make_token("m", Role::Machine, UtcMillis(0)).await.unwrap().expose().to_owned();
-    let hall = Served { running, token: token.clone(), _dir: tempfile::tempdir().unwrap() };
+    let hall = Served { running, token: token.clone(), dir: tempfile::tempdir().unwrap() };
     hall.post("/api/v1/commands", &json!({ "command": report("530102") })).await;
     let epoch = hall.get("/api/v1/tally").await.json()["epoch"].clone();
     hall.running.stop().await.unwrap();
-    let hall = Served { running: start(dir.path()).await, token, _dir: tempfile::tempdir().unwrap() };
+    let hall = Served { running: start(dir.path()).await, token, dir: tempfile::tempdir().unwrap() };
     let tally = hall.get("/api/v1/tally?measure=open&dimension=city").await.json();
     assert_eq!((&tally["epoch"], &tally["cells"]["open|city|now"]), (&epoch, &json!(1)));
     hall.running.stop().await.unwrap();
@@ -401,12 +401,12 @@ async fn a_backup_is_served_as_the_hall_it_was_taken_of() {
     let policy = hall.running.hall.policy.clone();
     hall.running.stop().await.unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
-    let (from, to) = (hall._dir.path().to_owned(), elsewhere.path().join("copy"));
+    let (from, to) = (hall.dir.path().to_owned(), elsewhere.path().join("copy"));
     let made = tokio::task::spawn_blocking(move || server::store::backup::backup(&from, &to, &policy));
     let made = made.await.unwrap().unwrap();
     assert!(made.check.is_sound());
     let restored = start(&made.folder).await;
-    let copy = Served { running: restored, token: hall.token.clone(), _dir: elsewhere };
+    let copy = Served { running: restored, token: hall.token.clone(), dir: elsewhere };
     assert_eq!(copy.get("/api/v1/cases/1").await.json()["case"]["report"]["address"], "北京路");
     assert_eq!(copy.newest().await[0]["inspector"], "J0001");
     copy.running.stop().await.unwrap();

@@ -15,6 +15,7 @@ mod live_simulation;
 mod live_python;
 mod live_links;
 mod store;
+mod lists;
 mod video;
 mod random;
 mod sockets;
