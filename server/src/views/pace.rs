@@ -53,13 +53,21 @@ pub struct Pace {
     stop: Arc<AtomicBool>,
     /// Said when the pace holds the build up, and when it goes on.
     held_up: Box<dyn FnMut(bool) + Send>,
+    /// Whether more waits to be laid down than memory should hold: then there is no waiting.
+    hurry: Box<dyn Fn() -> bool + Send>,
     worked_since: Instant,
 }
 
 impl Pace {
     #[must_use]
     pub fn new(gauge: Gauge, stop: Arc<AtomicBool>, held_up: Box<dyn FnMut(bool) + Send>) -> Self {
-        Self { gauge, stop, held_up, worked_since: Instant::now() }
+        Self { gauge, stop, held_up, hurry: Box::new(|| false), worked_since: Instant::now() }
+    }
+
+    /// Waits for nothing while `hurry` says so.
+    #[must_use]
+    pub fn unless(self, hurry: impl Fn() -> bool + Send + 'static) -> Self {
+        Self { hurry: Box::new(hurry), ..self }
     }
 
     /// Without any wait: for tests and tools that lay out a store of their own.
@@ -74,10 +82,10 @@ impl Pace {
         let worked = self.worked_since.elapsed();
         let since = Instant::now();
         self.wait(worked);
-        let slow = |gauge: &Gauge| gauge().is_some_and(|p99| p99 > COMMIT_P99_MAX);
-        if slow(&self.gauge) {
+        let slow = |pace: &Self| (pace.gauge)().is_some_and(|p99| p99 > COMMIT_P99_MAX) && !(pace.hurry)();
+        if slow(self) {
             (self.held_up)(true);
-            while slow(&self.gauge) && since.elapsed() < HELD_UP_MAX && !self.stop.load(Ordering::Relaxed) {
+            while slow(self) && since.elapsed() < HELD_UP_MAX && !self.stop.load(Ordering::Relaxed) {
                 self.wait(LOOK_AGAIN);
             }
             (self.held_up)(false);
@@ -87,7 +95,7 @@ impl Pace {
 
     fn wait(&self, time: Duration) {
         let until = Instant::now() + time;
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.stop.load(Ordering::Relaxed) && !(self.hurry)() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -138,6 +146,17 @@ mod tests {
         pace.breathe();
         assert!(began.elapsed() >= Duration::from_millis(30), "half a core at most");
         assert_eq!(*said.lock().unwrap(), [true, false]);
+    }
+
+    /// What is closed faster than it is laid down must not pile up in memory.
+    #[test]
+    fn a_build_that_falls_behind_waits_for_nothing() {
+        let gauge: Gauge = Arc::new(|| Some(Duration::from_secs(1)));
+        let mut pace = Pace::new(gauge, Arc::default(), Box::new(|_| {})).unless(|| true);
+        std::thread::sleep(Duration::from_millis(40));
+        let began = Instant::now();
+        pace.breathe();
+        assert!(began.elapsed() < Duration::from_millis(30));
     }
 
     #[test]

@@ -34,6 +34,9 @@ const CATCH_UP_FROM: u64 = 200_000;
 const APPEND_CASES: usize = 1_000;
 /// Events after which the stretch is noted although nothing was closed within.
 const NOTE_EVENTS: u64 = 20_000;
+/// Closed cases in memory from which on they are laid down without consideration: an import closes thousands a second,
+/// and memory has room for some.
+const HURRY_CASES: usize = 20_000;
 /// Pause after a failure.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 /// What `nice` calls the lowest priority.
@@ -78,7 +81,9 @@ impl Work {
         } else {
             let said = progress.clone();
             let held_up = move |now| say(&said, if now { Doing::HeldUp } else { Doing::Building });
+            let waiting = present.clone();
             Pace::new(settings.gauge.clone(), stop.clone(), Box::new(held_up))
+                .unless(move || waiting.load().recent.len() > HURRY_CASES)
         };
         let mut work = Self {
             settings,
@@ -193,7 +198,7 @@ impl Work {
     }
 
     /// Lays down what was closed since the last time.
-    fn absorb(&mut self, all: bool) -> Result<(), ViewsError> {
+    pub(crate) fn absorb(&mut self, all: bool) -> Result<(), ViewsError> {
         self.looked = Instant::now();
         let stand = self.present.load();
         let cases: Vec<Arc<Case>> =
@@ -229,7 +234,7 @@ impl Work {
     }
 
     /// Makes a run of what is laid down, where that is enough.
-    fn seal(&mut self) -> Result<(), ViewsError> {
+    pub(crate) fn seal(&mut self) -> Result<(), ViewsError> {
         let stand = self.present.load();
         let ready: Vec<&Arc<Case>> = stand
             .recent

@@ -47,6 +47,7 @@ impl Work {
             self.pace.breathe();
             if self.looked.elapsed() >= LOOK_EVERY {
                 self.absorb(false)?;
+                self.seal()?;
                 self.say_progress();
             }
         }
