@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use domain::answer::ClaimAnswer;
 use domain::moment::{MINUTE_MS, UtcMillis};
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 mod actor;
+use crate::lock::lock;
+
 mod attempts;
 mod clerk;
 mod db;
@@ -320,11 +322,6 @@ fn check_token_name(name: &str) -> Result<(), AccessError> {
     db::check_name(name)?;
     // The first start makes an account of this name.
     if name == first::ADMINISTRATOR { Err(AccessError::Taken(name.to_owned())) } else { Ok(()) }
-}
-
-/// A poisoned lock only means that another request panicked; the maps stay consistent at every step.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -33,10 +33,11 @@ pub mod catchup;
 mod connection;
 mod snapshot;
 
+use crate::lock::lock;
 use board::{Board, Heads};
 use catchup::Catchup;
 pub use catchup::History;
-use frames::{Format, Frames, Next, lock};
+use frames::{Format, Frames, Next};
 use pacer::{Pace, Wave};
 use session::StandsAt;
 

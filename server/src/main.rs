@@ -4,14 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     keep_files_private();
     let arguments = server::cli::Arguments::parse();
     if let Err(error) = server::logging::start(arguments.json_log) {
         return failed(&error);
     }
-    match server::cli::run(arguments).await {
+    match server::serve::to_its_end(server::cli::run(arguments)) {
         Ok(code) => code,
         Err(error) => failed(&error),
     }

@@ -33,6 +33,21 @@ pub mod tune;
 /// Requests under way get this long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Threads that may block get this long to end with the process.
+const LAST_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the process's one future. What still blocks a thread then, such as a codec that never returns, is left behind:
+/// everything acknowledged is on the disk.
+pub fn to_its_end<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_GRACE);
+    ended
+}
+
 /// A started server.
 pub struct Running {
     pub hall: Hall,
@@ -237,4 +252,22 @@ fn read_cameras(config: &Config, lists: &dyn AdoptedLists) -> anyhow::Result<Reg
     metrics::counter!("gridhall_cameras_refused_total").increment(held.refused.len() as u64);
     tracing::info!(cameras = held.registry.len(), refused = held.refused.len(), "camera list read");
     Ok(held.registry)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_thread_that_never_comes_back_does_not_hang_the_end() {
+        let began = crate::clock::monotonic();
+        let said = super::to_its_end(async {
+            tokio::task::spawn_blocking(|| {
+                loop {
+                    std::thread::park();
+                }
+            });
+            Ok("ended")
+        });
+        assert_eq!(said.unwrap(), "ended");
+        assert!(crate::clock::monotonic() - began < 2 * super::LAST_GRACE);
+    }
 }

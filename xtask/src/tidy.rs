@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 use tree::Tree;
 
+mod said;
+
 /// Files may be this long; longer ones are mixtures, or stand in `LONG_FILES` with the reason.
 const FILE_LINES_MAX: usize = 400;
 
@@ -297,35 +299,6 @@ fn every_dependency_has_its_reason() {
         let silent = foreign.filter(|(name, _)| !named.contains(name.as_str()));
         silent.map(|(name, _)| format!("ARCHITECTURE.md, Dependencies: say why `{name}`")).collect()
     });
-}
-
-#[test]
-fn both_languages_say_the_same_things() {
-    let planted = Tree::planted(&[
-        ("app/locales/zh-CN.json", r#"{"wall":{"open":"在办","late":"超时"}}"#),
-        ("app/locales/en.json", r#"{"wall":{"open":"open"}}"#),
-    ]);
-    check(&planted, |tree| {
-        let keys = |name: &str| {
-            let text = tree.text(&format!("app/locales/{name}.json"));
-            let parsed = text.map(|text| serde_json::from_str(text).expect("a locale is JSON"));
-            let mut keys = BTreeSet::new();
-            collect_keys(&parsed.unwrap_or(serde_json::Value::Null), "", &mut keys);
-            keys
-        };
-        let (chinese, english) = (keys("zh-CN"), keys("en"));
-        let odd = chinese.symmetric_difference(&english);
-        odd.map(|key| format!("`{key}` is in one language only")).collect()
-    });
-}
-
-fn collect_keys(value: &serde_json::Value, path: &str, keys: &mut BTreeSet<String>) {
-    match value.as_object() {
-        Some(fields) => {
-            fields.iter().for_each(|(name, inner)| collect_keys(inner, &format!("{path}/{name}"), keys))
-        }
-        None => drop(keys.insert(path.to_owned())),
-    }
 }
 
 #[test]

@@ -9,8 +9,9 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::Hub;
 use super::board::{self, LINES_PER_FRAME, lines_payload};
-use super::frames::{self, Format, Next, lock};
+use super::frames::{self, Format, Next};
 use super::ring::LINES_MAX;
+use crate::lock::lock;
 
 /// A client further behind than this starts anew.
 const EVENTS_BEHIND_MAX: u64 = 10_000;

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use super::board::{Board, Heads, Step};
 use super::socket::Framed;
+use crate::lock::lock;
 
 /// Largest message sent: what one stalled client may hold. A client that needs more takes a snapshot.
 pub const MESSAGE_BYTES_MAX: usize = 200 * 1024;
@@ -146,9 +147,4 @@ pub fn delta(format: Format, topic: &Topic, epoch: u64, from: u64, to: u64, payl
         return Next::TooFarBehind;
     }
     Next::Frames { to, messages: vec![message] }
-}
-
-/// Locks a mutex whose holders cannot leave it half-changed by panicking.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

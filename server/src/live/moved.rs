@@ -4,8 +4,9 @@ use domain::position::Cell;
 use domain::wire::{Payload, Topic};
 
 use super::Hub;
-use super::frames::{self, Format, Next, lock};
+use super::frames::{self, Format, Next};
 use super::socket::Framed;
+use crate::lock::lock;
 
 /// What a subscriber of one cell, or of all, needs that stands at `from`; 0 for everything.
 pub(super) fn next(hub: &Hub, topic: &Topic, scope: Option<Cell>, format: Format, from: u64) -> Next {

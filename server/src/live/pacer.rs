@@ -10,8 +10,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Inner;
 use super::board::Heads;
-use super::frames::{self, Format, lock};
+use super::frames::{self, Format};
 use super::socket::Framed;
+use crate::lock::lock;
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);

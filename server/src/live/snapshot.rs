@@ -15,8 +15,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::frames::{Format, lock};
+use super::frames::Format;
 use super::{Hub, Live};
+use crate::lock::lock;
 use crate::problem::{Problem, Query};
 
 /// A snapshot this young is served even when the topic has moved on: the client resumes from its version anyway.
