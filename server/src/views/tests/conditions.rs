@@ -108,3 +108,46 @@ fn a_case_that_was_closed_again_stands_once_and_one_that_is_in_memory_not_at_all
     })
     .unwrap();
 }
+
+/// A number counts every time a step was taken, so the list behind it must find a case by each of them.
+#[test]
+fn a_case_that_went_round_twice_stands_behind_both_days_numbers() {
+    use domain::case::Taken;
+
+    let mut case = closed_case(40);
+    let (first, again) = (case.reported.plus(HOUR_MS), case.reported.plus(3 * DAY_MS));
+    let department = |code: &str| Some(DepartmentCode::new(code).unwrap());
+    let sent = |at, round, late, code| Taken {
+        step: Step::DISPATCH,
+        at,
+        by: "desk".to_owned(),
+        department: department(code),
+        late,
+        round,
+        seq: case.version,
+    };
+    let sent = [sent(first, 1, true, "D01"), sent(again, 2, false, "D02")];
+    case.steps.retain(|taken| taken.step != Step::DISPATCH);
+    case.steps.extend(sent);
+    case.department = department("D02");
+    let dir = tempfile::tempdir().unwrap();
+    let mut layout = Layout::open(dir.path(), BELONGS, 1_000_000).unwrap().layout;
+    let cases = [Arc::new(case)];
+    lay_out(&mut layout, &cases, 1);
+    let pool = pool(&layout);
+    let day = |at: UtcMillis| Some(Days::day(at.local(OFFSET).date));
+    for (at, late, found) in [
+        (first, None, 1),
+        (first, Some(true), 1),
+        (first, Some(false), 0),
+        (again, None, 1),
+        (again, Some(true), 0),
+        (again, Some(false), 1),
+        (again.plus(DAY_MS), None, 0),
+    ] {
+        let filter = CaseFilter { dispatched: day(at), dispatched_late: late, ..CaseFilter::default() };
+        let (total, _) = count(&layout, &pool, (&filter, &Scope::All)).unwrap();
+        assert_eq!(total, Some(found), "{filter:?}");
+        assert_eq!(expected(&cases, &filter, &Scope::All).len() as u64, found, "in memory: {filter:?}");
+    }
+}
