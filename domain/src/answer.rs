@@ -33,6 +33,14 @@ pub struct CatalogueAnswer {
     pub policy: PolicyFigures,
 }
 
+/// `GET /api/v1/import/namespace`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ImportNamespace {
+    /// A UUID.
+    pub namespace: String,
+}
+
 /// The policy without its codes: limits, lamp, calendar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

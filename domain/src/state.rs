@@ -21,12 +21,14 @@ mod check;
 mod days;
 mod decide;
 mod define;
+mod kept;
 mod seen;
 mod start;
 mod steps;
 mod whistles;
 
 pub use decide::decide;
+pub use kept::Kept;
 
 /// Everything the rules need to know, rebuilt from the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

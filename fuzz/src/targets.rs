@@ -87,7 +87,7 @@ pub fn csv_rows(bytes: &[u8]) {
     let text = include_str!("../../config/mappings/nyc311.toml");
     let mapping = Mapping::parse("nyc311", text).expect("the shipped mapping is sound");
     let header: Vec<String> = mapping.columns.all().map(str::to_owned).collect();
-    let mut rows = Rows::new(&mapping, &header);
+    let mut rows = Rows::new(&mapping, &header, Default::default());
     let mut records = Records::new(bytes, b',');
     let mut line = 0;
     while let Some(record) = records.read().expect("memory can be read") {

@@ -16,10 +16,11 @@ use domain::scope::Scope;
 
 use crate::access::{Access, Doer, NewToken, Taken};
 use crate::config::Config;
-use crate::{clock, import, store};
+use crate::{clock, import, log};
 
 mod account;
 mod cameras;
+mod keeping;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -35,7 +36,7 @@ Examples:
   gridhall cameras adopt cameras.csv --dry-run      what another list of cameras would change
   gridhall account add zhou --role dispatcher       reads the password from standard input
   gridhall account disable zhou                     signs zhou out of the running server within 4 s
-  gridhall check && gridhall backup /mnt/backup     is the store sound; copy it while the server runs
+  gridhall check && gridhall backup /mnt/backup     is the store sound; copy what is new while the server runs
 
 Settings come from the TOML file, then from the environment: GRIDHALL__SERVER__LISTEN=0.0.0.0:8700 overrides
 [server] listen. Log level: GRIDHALL_LOG=debug."
@@ -67,16 +68,33 @@ enum Command {
         #[command(subcommand)]
         what: Import,
     },
-    /// Verify a store: pages, sequence, projections, tallies, snapshots
+    /// Verify a store: pages, every event and key, lists, snapshots; needs the same memory at any size
     Check {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+        /// Also count every tally anew from the events and hold snapshots against a replay; takes memory and time of
+        /// the whole history, so do it on a stopped server or a restored backup
+        #[arg(long)]
+        recount: bool,
     },
-    /// Copy the store to another folder, also while the server runs, and verify the copy
+    /// Copy what is new since the last backup in FOLDER, also while the server runs, and prove it
     Backup {
-        /// Folder for the copy; must not hold a store yet
-        destination: PathBuf,
+        /// Folder of the backup; the first run fills it with everything
+        folder: PathBuf,
+        /// Print what was done as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a data folder of a backup, proving it on the way
+    Restore {
+        /// Folder of the backup
+        from: PathBuf,
+        /// New data folder; must not hold a store yet
+        to: PathBuf,
+        /// Print what was done as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Look at settings
     Config {
@@ -190,11 +208,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let work = tokio::task::spawn_blocking(move || import_cases(&config, &options));
             work.await.context("the import stopped unexpectedly")??;
         }
-        Command::Check { json } => return check(&config, json),
-        Command::Backup { destination } => {
-            let made = store::backup::backup(&config.store.dir, &destination, &config.load_policy()?)?;
-            print!("{}", made.check.table());
-            println!("{} bytes copied to `{}` and found sound", made.bytes, made.folder.display());
+        Command::Check { json, recount } => return keeping::check(&config, json, recount),
+        Command::Backup { folder, json } => {
+            let made = log::backup::backup(&config.store.dir, &folder, clock::now().0)?;
+            keeping::say(json, &made, &made.words())?;
+        }
+        Command::Restore { from, to, json } => {
+            let restored = log::restore::restore(&from, &to)?;
+            keeping::say(json, &restored, &restored.words())?;
         }
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;
@@ -253,16 +274,6 @@ fn token_from(file: Option<&Path>) -> anyhow::Result<String> {
         None => std::env::var("GRIDHALL_TOKEN").context("set GRIDHALL_TOKEN or give --token-file")?,
     };
     Ok(text.trim().to_owned())
-}
-
-fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
-    let report = store::check::check(&config.store.dir, &config.load_policy()?)?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report).context("cannot print the report")?);
-    } else {
-        print!("{}", report.table());
-    }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn access(config: &Config) -> anyhow::Result<Access> {

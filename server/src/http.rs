@@ -30,6 +30,7 @@ pub mod commands;
 pub mod cases;
 pub mod hall;
 pub mod events;
+pub mod imports;
 pub mod fixes;
 pub mod osmand;
 pub mod map;
@@ -66,6 +67,7 @@ pub fn router(hall: &Hall) -> Router {
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}", get(cases::one))
         .route("/api/v1/events", get(events::list))
+        .route("/api/v1/import/namespace", get(imports::namespace))
         .route("/api/v1/catalogue", get(hall::catalogue))
         .route("/api/v1/definitions", get(hall::definitions))
         .route("/api/v1/tally", get(hall::tally))

@@ -135,7 +135,11 @@ pub fn cases(file: &Path, map: Option<&Path>, target: &Target<'_>) -> Result<Sum
         return Err(ImportError::Header { path: file.to_owned(), line: 1, problem });
     }
     let mut sink = Sink::open(target)?;
-    let mut run = Run { mapping: &mapping, rows: Rows::new(&mapping, &header), summary: Summary::default() };
+    let mut run = Run {
+        mapping: &mapping,
+        rows: Rows::new(&mapping, &header, sink.namespace()),
+        summary: Summary::default(),
+    };
     let sent = run.all(&mut records, &mut sink).map_err(|error| match error {
         Stop::Read(source) => unread(source),
         Stop::Import(error) => error,
@@ -256,7 +260,7 @@ impl Run<'_> {
         let json = serde_json::to_vec(define).expect("commands have only text keys, which always make JSON");
         let mut name = format!("{}\ncatalogue\n", self.mapping.system).into_bytes();
         name.extend_from_slice(&Sha256::digest(&json));
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, &name)
+        Uuid::new_v5(&self.rows.namespace, &name)
     }
 
     /// The file's column for a field of the command.

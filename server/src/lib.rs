@@ -10,6 +10,7 @@ mod lock;
 pub mod access;
 pub mod problem;
 pub mod log;
+pub mod stored;
 pub mod store;
 pub mod views;
 pub mod lists;

@@ -1,24 +1,28 @@
-//! The store: the event log with its idempotency keys and projections in one SQLite file, and what is read from it.
+//! The store: a hall's log with the state it makes, its keeper, and the old tables of lists.
 //!
-//! What should be here: files, SQL, durability. What should not: rules about cases (`domain`), who may write and in
-//! which order (`writer`). One process owns a store folder; within it one thread writes and any number read.
+//! What should be here: how they are opened, kept together and closed. What should not: the log itself (`log`), the stored
+//! forms (`stored`), rules about cases (`domain`), who may write and in which order (`writer`). One process owns a store
+//! folder; within it one thread writes and any number read.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::moment::UtcOffset;
 use domain::policy::Policy;
 use domain::state::State;
-use rusqlite::Connection;
+use uuid::Uuid;
 
-pub mod stored;
+use crate::log::seal::Secret;
+use crate::log::sqlite::SqliteLog;
+use crate::log::{Log, LogError, Read, shelf};
+use crate::stored;
+
 mod schema;
 mod append;
 mod projection;
+mod lists;
 mod replay;
-mod snapshot;
 mod keeper;
 pub mod reader;
 mod cases;
@@ -26,14 +30,14 @@ mod events;
 mod recount;
 pub mod source;
 pub mod check;
-pub mod backup;
 
 #[cfg(test)]
 mod tests;
 
-pub use append::{Fingerprint, Remembered};
+pub use append::{Pending, Remembered};
 pub use cases::{CaseFilter, CaseSort, Cursor, Days, Page, PhaseFilter};
 pub use events::{EventFilter, EventPage};
+pub use keeper::Health;
 pub use projection::Projection;
 pub use reader::{Reader, Timeline, WhistleFilter};
 pub use recount::Recount;
@@ -67,10 +71,6 @@ pub enum StoreError {
         "store `{path}` is damaged: {what}; it was not touched. Keep a copy of the folder, then restore the newest backup; `gridhall check` names everything it finds"
     )]
     Damaged { path: PathBuf, what: String },
-    #[error(
-        "the copy in `{path}` is not sound and is no backup: {what}; `gridhall check` on the store says whether it is damaged"
-    )]
-    Unsound { path: PathBuf, what: String },
     #[error("no store in `{path}`; name the folder given to `gridhall serve --data-dir`")]
     Missing { path: PathBuf },
     #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]
@@ -81,8 +81,29 @@ pub enum StoreError {
     Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
     #[error("cannot {doing} `{path}`")]
     Io { path: PathBuf, doing: &'static str, source: std::io::Error },
+    #[error(transparent)]
+    Log(LogError),
     #[error("{0}")]
     Cursor(String),
+}
+
+/// What the log says, in the words of whoever opens a data folder.
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::NotWritable { place: path, source } => Self::NotWritable { path, source },
+            LogError::Foreign { place: path } => Self::Foreign { path },
+            LogError::Newer { place: path, is, knows } => Self::Newer { path, is, knows },
+            LogError::Damaged { place: path, what } => Self::Damaged { path, what },
+            LogError::Missing { place: path } => Self::Missing { path },
+            LogError::Full { place: path } => Self::Full { path },
+            LogError::Io { place: path, doing, source } => Self::Io { path, doing, source },
+            other @ (LogError::Older { .. }
+            | LogError::Stale { .. }
+            | LogError::OutOfOrder { .. }
+            | LogError::Engine { .. }) => Self::Log(other),
+        }
+    }
 }
 
 impl StoreError {
@@ -118,27 +139,29 @@ impl StoreError {
 /// What an operator or a test may set.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Events between two snapshots of the state. A start replays at most this many and what came meanwhile.
+    /// Events between two snapshots of the state, beside the one of each day. A start replays at most this many and what
+    /// came meanwhile.
     pub snapshot_every: u64,
+    /// How long keys that people and machines make are remembered; for ever without a number, as those of imported rows
+    /// are always.
+    pub keys_kept_days: Option<u32>,
     /// Largest size of the database in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { snapshot_every: 50_000, pages_max: None }
+        Self { snapshot_every: 50_000, keys_kept_days: None, pages_max: None }
     }
 }
 
-/// The open store: the one connection that writes.
+/// The open store: the one holder of the log that writes.
 pub struct Store {
-    conn: Connection,
+    log: Box<dyn Log>,
+    lists: lists::Lists,
     dir: PathBuf,
-    epoch: u64,
     offset: UtcOffset,
     options: Options,
-    /// Pages in the write-ahead log after the last commit.
-    wal_pages: Arc<AtomicU64>,
     keeper: Option<keeper::Keeper>,
     /// Held while the store is open, so that a second process is refused.
     _lock: File,
@@ -154,44 +177,40 @@ impl Store {
     pub fn open_with(dir: &Path, policy: &Policy, options: Options) -> Result<(Self, State), StoreError> {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
-        match schema::probe(dir)? {
-            schema::Found::Nothing => schema::create(dir)?,
-            schema::Found::Store => {}
-        }
-        let mut conn = schema::open_for_writing(&path, options.pages_max)?;
-        schema::quick_check(&conn, &path)?;
-        schema::settle(&conn, &path)?;
-        schema::upgrade(&conn, &path)?;
-        let epoch = schema::epoch(&conn, &path)?;
-        let offset = policy.utc_offset_minutes;
-        let wal_pages = Arc::new(AtomicU64::new(0));
-        let seen = wal_pages.clone();
-        conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-            seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
-            Ok(())
-        }))
-        .map_err(|source| StoreError::sql(&path, "watch the write-ahead log of", source))?;
-        let state = replay::load(&conn, dir, epoch, policy)?;
-        projection::rebuild_if_old(&mut conn, &path, policy)?;
-        let keeper = keeper::Keeper::start(dir, epoch, policy, options.snapshot_every)?;
-        tracing::info!(path = %path.display(), epoch = format!("{epoch:016x}"), seq = state.seq, "store open");
+        let log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
+        let mut lists = lists::Lists::open(&path, policy, options.pages_max)?;
+        let state = follow(&log, &mut lists, dir, policy)?;
+        let keeper = keeper::Keeper::start(dir, log.reader()?, policy, &options)?;
+        keeper.note_head(state.seq, day_of(&state));
+        tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
-            conn,
+            log: Box::new(log),
+            lists,
             dir: dir.to_owned(),
-            epoch,
-            offset,
+            offset: policy.utc_offset_minutes,
             options,
-            wal_pages,
             keeper: Some(keeper),
             _lock: lock,
         };
         Ok((store, state))
     }
 
-    /// Identity of the data: kept in the file, so that it survives restarts; a restored backup has a new one.
+    /// Identity of the data: kept with it, so that it survives restarts; a restored backup has a new one.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.epoch
+        self.log.epoch()
+    }
+
+    /// What keyed hashes and the keys of imported rows are made with.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        self.log.secret()
+    }
+
+    /// Of the keys of imported rows: the same row has the same key in every run, and nobody who may not import can make it.
+    #[must_use]
+    pub fn import_namespace(&self) -> Uuid {
+        import_namespace(&self.log.secret())
     }
 
     #[must_use]
@@ -204,6 +223,12 @@ impl Store {
         self.dir.join(DATABASE)
     }
 
+    /// How the keeping of the store goes, for those who say whether the hall is well.
+    #[must_use]
+    pub fn health(&self) -> Arc<Health> {
+        self.keeper.as_ref().map_or_else(Arc::default, |keeper| keeper.health.clone())
+    }
+
     /// A handle for reading, on connections of its own.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -212,7 +237,7 @@ impl Store {
 
     /// Reads the state again from disk, after a write that did not happen.
     pub(crate) fn reload(&self, policy: &Policy) -> Result<State, StoreError> {
-        replay::load(&self.conn, &self.dir, self.epoch, policy)
+        replay::load(&*self.log, &self.dir, policy)
     }
 
     /// Ends cleanly: a snapshot of the state, and everything in the one file.
@@ -221,20 +246,69 @@ impl Store {
             keeper.stop();
         }
         if state.seq > 0 {
-            snapshot::write(&self.dir, self.epoch, self.offset, state)?;
+            shelf::put(&self.dir, &stored::state::encode(self.log.epoch(), state), day_of(state))?;
         }
-        let path = self.database();
-        self.conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|source| StoreError::sql(&path, "fold the write-ahead log into", source))?;
+        self.log.close()?;
         tracing::info!(seq = state.seq, "store closed");
         Ok(())
     }
 }
 
+fn import_namespace(secret: &Secret) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&secret.mark("import", "")[..16]);
+    Uuid::from_bytes(bytes)
+}
+
+/// The local day of a state, as snapshots are named by it.
+fn day_of(state: &State) -> u32 {
+    u32::try_from(state.today.number()).unwrap_or(0)
+}
+
+/// Rows of lists written at a time while they are brought up to the log.
+const CATCH_UP_ROWS: usize = 5_000;
+
+/// The state from snapshot and tail. Lists that are behind are brought up to the log on the way, from a snapshot that is
+/// not beyond them.
+fn follow(
+    log: &SqliteLog,
+    lists: &mut lists::Lists,
+    dir: &Path,
+    policy: &Policy,
+) -> Result<State, StoreError> {
+    let path = dir.join(DATABASE);
+    let head = log.head()?.seq;
+    let covered = lists.covered(head)?;
+    if covered > head {
+        let what = format!("its lists hold event {covered}, its log ends at {head}");
+        return Err(StoreError::Damaged { path, what });
+    }
+    let mut state = replay::start(log, dir, policy, covered)?;
+    let from = state.seq;
+    let mut changed = Projection::default();
+    replay::each(log, &path, from, |recorded| {
+        let changes = state.apply(&recorded);
+        if recorded.seq <= covered {
+            return Ok(());
+        }
+        changed.note(&recorded, &changes);
+        if changed.len() < CATCH_UP_ROWS {
+            return Ok(());
+        }
+        lists.catch_up(std::mem::take(&mut changed), recorded.seq)
+    })?;
+    if state.seq > covered {
+        lists.catch_up(changed, state.seq)?;
+        tracing::info!(from = covered, to = state.seq, "lists brought up to the log");
+    }
+    state.adopt(policy);
+    tracing::debug!(snapshot = from, head, "state rebuilt");
+    Ok(state)
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("dir", &self.dir).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Store").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 

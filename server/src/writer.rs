@@ -119,6 +119,7 @@ pub(crate) struct Condition {
 pub(crate) struct Shared {
     inbox: SyncSender<Request>,
     condition: Arc<Condition>,
+    health: Arc<crate::store::Health>,
     threads: std::sync::Mutex<Option<Threads>>,
 }
 
@@ -150,6 +151,12 @@ impl Writer {
     /// An operator says that the clock is right as it stands.
     pub fn believe_clock(&self) {
         self.shared.condition.believe.store(true, Ordering::Relaxed);
+    }
+
+    /// What is wrong with the keeping of the store; none while all is well.
+    #[must_use]
+    pub fn keeping(&self) -> Option<String> {
+        self.shared.health.problem()
     }
 
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
@@ -272,13 +279,14 @@ pub fn spawn_doubting(
     let (bell, rings) = sync_channel(1);
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
     let condition = Arc::new(Condition::default());
+    let health = store.health();
     let watch = Watch::new(clock.clone(), last_event(&store, &state), confirm_after);
     let group = group::Loop::new(store, state, policy, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || group.run(&requests))
         .expect("a thread can be started at the start of the process");
-    let shared = Arc::new(Shared { inbox, condition, threads: std::sync::Mutex::new(None) });
+    let shared = Arc::new(Shared { inbox, condition, health, threads: std::sync::Mutex::new(None) });
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
     let timer = Timer::start(door, wake, rings, clock);

@@ -22,7 +22,7 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
         430,
         "one table: who holds which number, where they are, what screens are owed",
     ),
-    ("server/tests/it/http.rs", 440, "doors of one server, with one set of helpers"),
+    ("server/tests/it/http.rs", 460, "doors of one server, with one set of helpers"),
     ("server/tests/it/import.rs", 410, "one table in many shapes, with one set of helpers"),
     ("server/tests/it/live.rs", 650, "one client and the scenes it lives through on one socket"),
 ];

@@ -1,15 +1,17 @@
 //! Lists of cases and the case page.
 
-use axum::Json as Answer;
 use axum::extract::State;
+use axum::{Extension, Json as Answer};
 use domain::answer::{CaseAnswer, PageAnswer};
 use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
+use domain::role::Role;
 use domain::scope::Scope;
 use domain::wire::CaseLine;
 use serde::Deserialize;
 
 use super::Hall;
+use crate::access::Actor;
 use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
 use crate::problem::{Path, Problem, Query};
 use crate::store::{StoreError, Timeline};
@@ -196,6 +198,7 @@ impl TimelineQuery {
     responses((status = 200, body = CaseAnswer), (status = 404, body = Problem)))]
 pub async fn one(
     State(hall): State<Hall>,
+    Extension(actor): Extension<Actor>,
     Path(id): Path<String>,
     Query(query): Query<TimelineQuery>,
 ) -> Result<Answer<CaseAnswer>, Problem> {
@@ -208,7 +211,7 @@ pub async fn one(
     let known =
         hall.lists.run(false, move |lists| lists.case(&scope, CaseId(number))).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
-        let case = match known {
+        let mut case = match known {
             Some(case) => Case::clone(&case),
             // A closed case that is not laid out yet.
             None if !lists.reaches_all() => match reader.case(CaseId(number))? {
@@ -217,6 +220,10 @@ pub async fn one(
             },
             None => return Ok(None),
         };
+        // Who reported it is no part of the case; a wall has nobody to show it to.
+        if actor.roles.iter().any(|role| *role != Role::Kiosk) {
+            case.report.reporter = reader.reporter(case.id)?;
+        }
         let Timeline { events, older } = reader.timeline(CaseId(number), before, limit)?;
         Ok(Some(CaseAnswer::of(case, events, older)))
     };

@@ -19,17 +19,25 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the log is read, screens may connect, commands are stored, and the account file can be written.
+/// `GET /readyz`: the log is read, screens may connect, commands are stored, the store is kept, and the account file can be
+/// written.
 pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
     let not_yet = |words: &str| (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
-    match (hall.hub.started(), hall.writer.is_full(), hall.access.trouble()) {
-        (false, _, _) => not_yet("starting"),
-        (true, true, _) => not_yet("the disk is full: commands are refused"),
-        (true, false, Some(why)) => not_yet(&format!(
+    if !hall.hub.started() {
+        return not_yet("starting");
+    }
+    if hall.writer.is_full() {
+        return not_yet("the disk is full: commands are refused");
+    }
+    if let Some(why) = hall.access.trouble() {
+        return not_yet(&format!(
             "the account file cannot be written: accounts and tokens cannot be changed, all else goes on: {why}"
-        )),
-        // Everything else goes on, so nobody is sent away.
-        (true, false, None) => (StatusCode::OK, ready_words(&hall)),
+        ));
+    }
+    // Everything else goes on, so nobody is sent away.
+    match hall.writer.keeping() {
+        Some(problem) => (StatusCode::OK, format!("{}; {problem}", ready_words(&hall))),
+        None => (StatusCode::OK, ready_words(&hall)),
     }
 }
 

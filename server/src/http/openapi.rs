@@ -30,6 +30,7 @@ mod steps;
         super::cases::list,
         super::cases::one,
         super::events::list,
+        super::imports::namespace,
         super::hall::catalogue,
         super::hall::definitions,
         super::hall::tally,

@@ -79,6 +79,43 @@ impl Remote {
         Ok(Self { agent: config.into(), base, token: token.to_owned(), met: false })
     }
 
+    /// What the keys of rows are made with, asked of the server until it answers.
+    pub fn namespace(&mut self) -> Result<Uuid, ImportError> {
+        let mut last = String::new();
+        for attempt in 1..=ATTEMPTS_MAX {
+            if attempt > 1 {
+                std::thread::sleep(PAUSE);
+            }
+            match self.get_namespace() {
+                Ok(namespace) => return Ok(namespace),
+                Err(Failed::Busy) => last = "is busy".to_owned(),
+                Err(Failed::Unreachable(words)) if self.met => last = words,
+                Err(Failed::Unreachable(words) | Failed::TooLarge(words) | Failed::Wrong(words)) => {
+                    return Err(self.failed(words));
+                }
+            }
+        }
+        Err(self.failed(last))
+    }
+
+    fn get_namespace(&mut self) -> Result<Uuid, Failed> {
+        let unreachable = |error: ureq::Error| Failed::Unreachable(error.to_string());
+        let mut response = self
+            .agent
+            .get(format!("{}/api/v1/import/namespace", self.base))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept-Language", "en")
+            .call()
+            .map_err(unreachable)?;
+        let status = response.status().as_u16();
+        self.met = true;
+        let text = response.body_mut().read_to_string().map_err(unreachable)?;
+        refusal(status, &text)?;
+        let answer: domain::answer::ImportNamespace = serde_json::from_str(&text)
+            .map_err(|error| Failed::Wrong(format!("answered what is no namespace: {error}")))?;
+        answer.namespace.parse().map_err(|_| Failed::Wrong("answered what is no namespace".to_owned()))
+    }
+
     /// Sends rows and answers for each, in order.
     pub fn send(&mut self, commands: &[(Uuid, Command)]) -> Result<Vec<Answered>, ImportError> {
         let row = |(key, command): &(Uuid, Command)| {
@@ -150,25 +187,29 @@ impl Remote {
             .map_err(unreachable)?;
         let status = response.status().as_u16();
         self.met = true;
-        if status == 503 {
-            return Err(Failed::Busy);
-        }
         let text = response.body_mut().read_to_string().map_err(unreachable)?;
-        if status != 200 {
-            let said = serde_json::from_str::<Problem>(&text).map(|problem| problem.title);
-            let said = said.unwrap_or_else(|_| text.chars().take(200).collect());
-            let hint = match status {
-                401 => "; give a machine's token with --token-file or GRIDHALL_TOKEN",
-                403 => "; the token needs a role that may take over cases and define codes",
-                413 => return Err(Failed::TooLarge(format!("answered 413: {said}"))),
-                _ => "",
-            };
-            return Err(Failed::Wrong(format!("answered {status}: {said}{hint}")));
-        }
+        refusal(status, &text)?;
         let answer: BatchAnswer = serde_json::from_str(&text)
             .map_err(|error| Failed::Wrong(format!("answered what is not a batch: {error}")))?;
         Ok(answer.results)
     }
+}
+
+/// What an answer that is none says.
+fn refusal(status: u16, text: &str) -> Result<(), Failed> {
+    let said = || {
+        let said = serde_json::from_str::<Problem>(text).map(|problem| problem.title);
+        said.unwrap_or_else(|_| text.chars().take(200).collect())
+    };
+    let hint = match status {
+        200 => return Ok(()),
+        503 => return Err(Failed::Busy),
+        413 => return Err(Failed::TooLarge(format!("answered 413: {}", said()))),
+        401 => "; give a machine's token with --token-file or GRIDHALL_TOKEN",
+        403 => "; the token needs a role that may take over cases and define codes",
+        _ => "",
+    };
+    Err(Failed::Wrong(format!("answered {status}: {}{hint}", said())))
 }
 
 /// None when the row is to be sent again.

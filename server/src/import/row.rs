@@ -14,6 +14,8 @@ use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::stored::command::import_key;
+
 use super::mapping::{ClosedBy, Codes, Datum, Decimal, Mapping};
 
 /// Longest id of the other system in bytes.
@@ -45,6 +47,8 @@ pub struct Row {
 /// Reads rows of one table by its mapping, and collects the codes they need.
 pub struct Rows<'a> {
     mapping: &'a Mapping,
+    /// Of the keys of rows; the store's secret is in it, so that nobody else can make them.
+    pub namespace: Uuid,
     zone: TimeZone,
     columns: HashMap<String, usize>,
     width: usize,
@@ -56,11 +60,18 @@ pub struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// `header` has every column the mapping names, and `mapping` has been checked.
-    pub fn new(mapping: &'a Mapping, header: &[String]) -> Self {
+    pub fn new(mapping: &'a Mapping, header: &[String], namespace: Uuid) -> Self {
         let columns = header.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
         let zone = TimeZone::get(&mapping.time.zone).expect("the mapping's zone was checked");
-        let mut rows =
-            Self { mapping, zone, columns, width: header.len(), made: HashSet::new(), entries: Vec::new() };
+        let mut rows = Self {
+            mapping,
+            namespace,
+            zone,
+            columns,
+            width: header.len(),
+            made: HashSet::new(),
+            entries: Vec::new(),
+        };
         if mapping.area.create {
             let root = &mapping.area.root;
             let area = Area {
@@ -98,7 +109,7 @@ impl<'a> Rows<'a> {
         };
         let history = self.history(fields, opened)?;
         let report = self.report(fields, id)?;
-        let key = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}\n{id}", mapping.system).as_bytes());
+        let key = import_key(&self.namespace, &mapping.system, id);
         Ok(Row { id: id.to_owned(), key, command: Command::TakeOverCase { report, history } })
     }
 

@@ -24,8 +24,8 @@ pub enum Answered {
 }
 
 pub enum Sink {
-    Store(Writer),
-    Server(Remote),
+    Store(Writer, Uuid),
+    Server(Remote, Uuid),
 }
 
 impl Sink {
@@ -33,9 +33,22 @@ impl Sink {
         match target {
             Target::Store { dir, policy } => {
                 let (store, state) = Store::open(dir, policy)?;
-                Ok(Self::Store(writer::spawn(store, state, Arc::new((*policy).clone()), Box::new(()))))
+                let namespace = store.import_namespace();
+                let writer = writer::spawn(store, state, Arc::new((*policy).clone()), Box::new(()));
+                Ok(Self::Store(writer, namespace))
             }
-            Target::Server { url, token } => Ok(Self::Server(Remote::new(url, token)?)),
+            Target::Server { url, token } => {
+                let mut remote = Remote::new(url, token)?;
+                let namespace = remote.namespace()?;
+                Ok(Self::Server(remote, namespace))
+            }
+        }
+    }
+
+    /// What the keys of rows are made with: only whoever may import into this store knows it.
+    pub fn namespace(&self) -> Uuid {
+        match self {
+            Self::Store(_, namespace) | Self::Server(_, namespace) => *namespace,
         }
     }
 
@@ -45,16 +58,16 @@ impl Sink {
             return Ok(Vec::new());
         }
         match self {
-            Self::Store(writer) => to_store(writer, commands),
-            Self::Server(remote) => remote.send(&commands),
+            Self::Store(writer, _) => to_store(writer, commands),
+            Self::Server(remote, _) => remote.send(&commands),
         }
     }
 
     /// Ends cleanly; a store is left with a snapshot.
     pub fn close(self) {
         match self {
-            Self::Store(writer) => writer.stop(),
-            Self::Server(_) => {}
+            Self::Store(writer, _) => writer.stop(),
+            Self::Server(..) => {}
         }
     }
 }

@@ -11,6 +11,8 @@ use super::container::{self, Container, Unusable};
 
 const FOLDER: &str = "snapshots";
 const ENDING: &str = "state";
+/// Of the layout before.
+const FORMER_ENDING: &str = "snapshot";
 /// Events between two snapshots that are kept for ever on the same day.
 pub const KEEP_EVERY: u64 = 150_000;
 /// The newest, and one in case it is damaged.
@@ -36,8 +38,19 @@ pub fn folder(dir: &Path) -> PathBuf {
 pub fn any(dir: &Path) -> bool {
     let entries = std::fs::read_dir(folder(dir)).into_iter().flatten().flatten();
     let endings =
-        |path: &Path| path.extension().is_some_and(|ending| ending == ENDING || ending == "snapshot");
+        |path: &Path| path.extension().is_some_and(|ending| ending == ENDING || ending == FORMER_ENDING);
     entries.map(|entry| entry.path()).any(|path| endings(&path))
+}
+
+/// Takes away snapshots of the layout before: no version that opens this store reads them, and they hold persons' words.
+pub fn clear_former(dir: &Path) -> Result<(), LogError> {
+    for entry in std::fs::read_dir(folder(dir)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == FORMER_ENDING) {
+            std::fs::remove_file(&path).map_err(|source| LogError::io(&path, "remove", source))?;
+        }
+    }
+    Ok(())
 }
 
 /// All of them, oldest first.

@@ -1,172 +1,210 @@
-//! Writing: one transaction for a group of commands, from `begin` to `commit`.
+//! Writing: a group of commands goes to the log at once, then to the old tables of lists.
 
+use std::collections::HashMap;
+
+use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::event::Recorded;
-use rusqlite::{OptionalExtension, params};
-use sha2::{Digest, Sha256};
-use std::sync::atomic::Ordering;
+use domain::moment::{DAY_MS, UtcMillis};
+use domain::state::State;
 use uuid::Uuid;
 
-use super::{Store, StoreError, int, natural, projection, stored};
-use crate::store::projection::Projection;
+use super::{Projection, Store, StoreError};
+use crate::log::{CommandRow, Group, Subject};
+use crate::stored::answer::{self, About};
+use crate::stored::command::import_key;
+use crate::stored::{self, person};
 
-/// What identifies the content of a command: the start of the SHA-256 of its stored form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 16]);
-
-impl Fingerprint {
-    #[must_use]
-    pub fn of(command: &Command) -> Self {
-        let digest = Sha256::digest(stored::command::encode(command));
-        let mut start = [0; 16];
-        start.copy_from_slice(&digest[..16]);
-        Self(start)
-    }
-}
-
-/// What an idempotency key stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an idempotency key of an actor stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
-    pub fingerprint: Fingerprint,
     pub first_seq: u64,
     /// Below `first_seq` when the command changed nothing.
     pub last_seq: u64,
+    pub about: About,
+    /// It was given to this very command.
+    pub is_same: bool,
 }
 
-/// Pages of the write-ahead log beyond which the writer itself folds it in: 64 MiB.
-const WAL_PAGES_MAX: u64 = 16_384;
+/// A group on its way: what was decided, and is not durable yet.
+#[derive(Debug, Default)]
+pub struct Pending {
+    group: Group,
+    /// Places in `group.commands`.
+    keys: HashMap<(Uuid, String), usize>,
+    pub projection: Projection,
+}
+
+impl Pending {
+    /// Nothing has to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.group.is_empty()
+    }
+
+    /// Takes an event in that has been applied. `reporter` was taken out of it before.
+    pub fn event(
+        &mut self,
+        store: &Store,
+        recorded: &Recorded,
+        reporter: Option<&str>,
+        line: Option<&domain::case::Case>,
+    ) {
+        let mark = reporter.map(|reporter| person::mark(&store.log.secret(), reporter));
+        let row = stored::row(recorded, line.map(stored::line), mark.as_deref());
+        if let (Some(reporter), Some(case)) = (reporter, row.case) {
+            self.group.persons.push(person::sealed(case, reporter));
+        }
+        self.group.events.push(row);
+    }
+
+    /// Remembers what a key stands for.
+    pub fn command(&mut self, command: CommandRow) {
+        self.keys.insert((Uuid::from_bytes(command.key), command.actor.clone()), self.group.commands.len());
+        self.group.commands.push(command);
+    }
+}
+
+/// The key that imports gave a row before the store's secret was in it.
+fn former_key(command: &Command) -> Option<Uuid> {
+    let Command::TakeOverCase { report, .. } = command else { return None };
+    let external = report.external.as_ref()?;
+    Some(import_key(&Uuid::NAMESPACE_OID, &external.system, &external.id))
+}
+
+/// Keys that end in one transaction; the writer stands still for it.
+const FORGET_BITE: usize = 1_000;
+
+/// Whose the keys of imported rows are: the same row is the same, whoever sends it.
+const IMPORTS: &str = "import";
 
 impl Store {
-    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        self.run("begin a transaction in", "BEGIN IMMEDIATE")
+    /// Whose key it is: the sender's; of an imported row, whose key holds the store's secret, that of all imports.
+    fn owner<'a>(&self, actor: &'a str, key: Uuid, command: &Command) -> &'a str {
+        let Command::TakeOverCase { report, .. } = command else { return actor };
+        let Some(external) = &report.external else { return actor };
+        let of_import = import_key(&self.import_namespace(), &external.system, &external.id);
+        if key == of_import { IMPORTS } else { actor }
     }
 
-    /// Makes everything since `begin` durable.
-    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
-        self.run("commit to", "COMMIT")
-    }
-
-    /// Forgets everything since `begin`. SQLite may have rolled back already.
-    pub(crate) fn rollback(&mut self) -> Result<(), StoreError> {
-        if self.conn.is_autocommit() { Ok(()) } else { self.run("roll back in", "ROLLBACK") }
-    }
-
-    fn run(&self, doing: &'static str, sql: &str) -> Result<(), StoreError> {
-        self.conn
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map(|_| ())
-            .map_err(|source| StoreError::sql(&self.database(), doing, source))
-    }
-
-    fn failed<'a>(&'a self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + 'a {
-        move |source| StoreError::sql(&self.database(), doing, source)
-    }
-
-    pub(crate) fn remembered(&self, key: &Uuid) -> Result<Option<Remembered>, StoreError> {
-        let failed = self.failed("look up an idempotency key in");
-        let sql = "SELECT fingerprint, first_seq, last_seq FROM keys WHERE key = ?1";
-        let mut statement = self.conn.prepare_cached(sql).map_err(&failed)?;
-        let found = statement.query_row([key.as_bytes().as_slice()], |row| {
-            Ok(Remembered {
-                fingerprint: Fingerprint(row.get(0)?),
-                first_seq: natural(row.get(1)?),
-                last_seq: natural(row.get(2)?),
-            })
-        });
-        found.optional().map_err(failed)
-    }
-
-    pub(crate) fn remember(&self, key: &Uuid, what: Remembered) -> Result<(), StoreError> {
-        let failed = self.failed("write an idempotency key to");
-        let mut statement =
-            self.conn.prepare_cached("INSERT INTO keys VALUES(?1, ?2, ?3, ?4)").map_err(&failed)?;
-        let values = params![
-            key.as_bytes().as_slice(),
-            what.fingerprint.0.as_slice(),
-            int(what.first_seq),
-            int(what.last_seq)
-        ];
-        statement.execute(values).map(|_| ()).map_err(failed)
-    }
-
-    pub(crate) fn append(&self, key: &Uuid, recorded: &Recorded) -> Result<(), StoreError> {
-        let failed = self.failed("append an event to");
-        let event = &recorded.event;
-        let body = stored::encode(&recorded.by, event);
-        let actor = &recorded.by.name;
-        let crc = crc(recorded.seq, recorded.at.0, actor, key.as_bytes(), event.name(), &body);
-        let sql = "INSERT INTO events VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let mut statement = self.conn.prepare_cached(sql).map_err(&failed)?;
-        statement
-            .execute(params![
-                int(recorded.seq),
-                recorded.at.0,
-                actor,
-                key.as_bytes().as_slice(),
-                stored::form(event),
-                event.name(),
-                event.case().map(|case| int(case.0)),
-                event.whistle().map(|whistle| int(whistle.0)),
-                body,
-                crc
-            ])
-            .map(|_| ())
-            .map_err(failed)
-    }
-
-    /// Writes cases and whistles as they stand after the group.
-    pub(crate) fn project(&self, changed: &Projection) -> Result<(), StoreError> {
-        projection::write(&self.conn, changed, self.offset).map_err(self.failed("write cases to"))
-    }
-
-    /// The number of a case, open or closed.
-    pub(crate) fn number_of(&self, case: u64) -> Result<Option<String>, StoreError> {
-        let failed = self.failed("look up a case in");
-        let mut statement =
-            self.conn.prepare_cached("SELECT number FROM cases WHERE id = ?1").map_err(&failed)?;
-        statement.query_row([int(case)], |row| row.get(0)).optional().map_err(failed)
-    }
-
-    /// Case and whistle of an event, for an answer that is given again.
-    pub(crate) fn subject_of(&self, seq: u64) -> Result<(Option<u64>, Option<u64>), StoreError> {
-        let failed = self.failed("look up an event in");
-        let sql = "SELECT case_id, whistle_id FROM events WHERE seq = ?1";
-        let mut statement = self.conn.prepare_cached(sql).map_err(&failed)?;
-        let found = statement.query_row([int(seq)], |row| {
-            let (case, whistle): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
-            Ok((case.map(natural), whistle.map(natural)))
-        });
-        Ok(found.optional().map_err(failed)?.unwrap_or_default())
-    }
-
-    /// Folds the write-ahead log in when the keeper could not keep up; what it left is little.
-    pub(crate) fn bound_wal(&self) -> Result<(), StoreError> {
-        if self.wal_pages.load(Ordering::Relaxed) < WAL_PAGES_MAX {
-            return Ok(());
+    /// What the key of this actor stands for, in the group on its way or in the log.
+    pub(crate) fn remembered(
+        &self,
+        pending: &Pending,
+        actor: &str,
+        key: Uuid,
+        command: &Command,
+    ) -> Result<Option<Remembered>, StoreError> {
+        let owner = self.owner(actor, key, command);
+        if let Some(at) = pending.keys.get(&(key, owner.to_owned())) {
+            return self.known(pending.group.commands[*at].clone(), command).map(Some);
         }
-        self.conn
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            .map_err(self.failed("fold the write-ahead log into"))
+        let mut found = self.log.remembered(owner, key.as_bytes())?;
+        if let (None, IMPORTS, Some(former)) = (&found, owner, former_key(command)) {
+            found = self.log.remembered(actor, former.as_bytes())?;
+            if found.is_none() {
+                found = self.log.remembered(IMPORTS, former.as_bytes())?;
+            }
+        }
+        found.map(|found| self.known(found, command)).transpose()
+    }
+
+    fn known(&self, row: CommandRow, command: &Command) -> Result<Remembered, StoreError> {
+        let fingerprint = person::fingerprint(&self.log.secret(), row.form, command);
+        let about = match answer::decode(&row.answer) {
+            Some(about) => about,
+            None => self.about(row.first, row.last)?,
+        };
+        let is_same = fingerprint == Some(row.fingerprint);
+        Ok(Remembered { first_seq: row.first, last_seq: row.last, about, is_same })
+    }
+
+    /// The answer of a key of the first format, from its events.
+    fn about(&self, first: u64, last: u64) -> Result<About, StoreError> {
+        if last < first {
+            return Ok(About::default());
+        }
+        let Some(row) = self.log.read(first - 1, 1)?.pop() else { return Ok(About::default()) };
+        let number = match row.case {
+            Some(case) => self.number_of(case)?,
+            None => None,
+        };
+        Ok(About { case: row.case.map(CaseId), whistle: row.whistle.map(WhistleId), number })
+    }
+
+    /// The number of a case, from the first of its events.
+    fn number_of(&self, case: u64) -> Result<Option<String>, StoreError> {
+        let mut before = u64::MAX;
+        loop {
+            let page = self.log.of(Subject::Case(case), before, crate::log::READ_ROWS_MAX)?;
+            let Some(oldest) = page.last() else { return Ok(None) };
+            if let Some(line) = page.iter().find_map(|row| row.line.as_ref()) {
+                return Ok(Some(line.number.clone()));
+            }
+            if let Some(number) =
+                stored::number(oldest).map_err(|source| self.unreadable(oldest.seq, source))?
+            {
+                return Ok(Some(number));
+            }
+            before = oldest.seq;
+        }
+    }
+
+    fn unreadable(&self, seq: u64, source: stored::StoredError) -> StoreError {
+        StoreError::Event { path: self.database(), seq: super::int(seq), source }
+    }
+
+    /// The row that remembers a command and its answer.
+    pub(crate) fn command_row(
+        &self,
+        (actor, key, command): (&str, Uuid, &Command),
+        at: UtcMillis,
+        (first, last): (u64, u64),
+        about: &About,
+    ) -> CommandRow {
+        let form = person::FINGERPRINT_FORM;
+        let fingerprint = person::fingerprint(&self.log.secret(), form, command);
+        CommandRow {
+            no: 0,
+            at: at.0,
+            actor: self.owner(actor, key, command).to_owned(),
+            key: key.into_bytes(),
+            fingerprint: fingerprint.unwrap_or_default(),
+            form,
+            first,
+            last,
+            answer: answer::encode(about),
+            lasting: self.owner(actor, key, command) == IMPORTS,
+        }
+    }
+
+    /// Makes the group durable: all of it, or nothing of it happened. The tables of lists follow; where they cannot, they
+    /// are behind until they can.
+    pub(crate) fn append(&mut self, pending: Pending) -> Result<(), StoreError> {
+        let head = pending.group.events.last().map(|row| row.seq);
+        self.log.append(&pending.group)?;
+        if let Some(head) = head {
+            self.lists.follow(pending.projection, head);
+        }
+        Ok(())
     }
 
     /// Whether there is room again, tried by a write that changes nothing else.
     pub(crate) fn has_room(&mut self) -> bool {
-        let path = self.database();
-        self.begin().is_ok()
-            && super::schema::set_meta(&self.conn, &path, "room", &"x".repeat(8_192)).is_ok()
-            && super::schema::set_meta(&self.conn, &path, "room", "").is_ok()
-            && self.commit().is_ok()
-            || {
-                let _ = self.rollback();
-                false
-            }
+        self.log.has_room()
+    }
+
+    /// Lets a bite of the keys end that are older than they are kept for; gives how many.
+    pub(crate) fn forget(&mut self, now: UtcMillis) -> Result<usize, StoreError> {
+        let Some(days) = self.options.keys_kept_days else { return Ok(0) };
+        let kept_ms = i64::from(days) * DAY_MS;
+        Ok(self.log.forget(now.plus(-kept_ms).0, FORGET_BITE)?)
     }
 
     /// Tells the keeper how far the log has come.
-    pub(crate) fn note_head(&self, seq: u64) {
+    pub(crate) fn note_head(&self, state: &State) {
         if let Some(keeper) = &self.keeper {
-            keeper.note_head(seq);
+            keeper.note_head(state.seq, super::day_of(state));
         }
     }
 
@@ -174,16 +212,4 @@ impl Store {
     pub fn options(&self) -> &super::Options {
         &self.options
     }
-}
-
-/// The checksum kept with each event: SQLite does not notice changed bytes inside a value.
-pub(super) fn crc(seq: u64, at: i64, actor: &str, key: &[u8], name: &str, body: &str) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&seq.to_le_bytes());
-    hasher.update(&at.to_le_bytes());
-    for part in [actor.as_bytes(), key, name.as_bytes(), body.as_bytes()] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.finalize()
 }

@@ -6,8 +6,8 @@ use domain::event::Recorded;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::reader::ROWS_MAX;
-use super::{Reader, StoreError, int, replay};
+use super::reader::{ROWS_MAX, head_in};
+use super::{Reader, StoreError, int};
 
 /// Events looked at for one page: in a city's log those of one community may be far apart.
 const LOOKED_AT_MAX: u64 = 20_000;
@@ -41,7 +41,7 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let limit = limit.clamp(1, ROWS_MAX);
         self.with(|conn| {
-            let head = replay::head(conn, self.path())?;
+            let head = head_in(conn, self.path())?;
             let sparse = filter.area.is_some() && filter.case.is_none();
             let end = if sparse { after.saturating_add(LOOKED_AT_MAX).min(head) } else { head };
             let mut clauses = "seq > ? AND seq <= ?".to_owned();
@@ -57,13 +57,9 @@ impl Reader {
                 values.push(Value::Text(area.to_string()));
             }
             values.push(Value::Integer(int(limit as u64)));
-            let failed = |source| StoreError::sql(self.path(), "read events of", source);
-            let sql = format!("SELECT {} FROM events WHERE {clauses} ORDER BY seq LIMIT ?", replay::COLUMNS);
-            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-            let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+            let which = format!("{clauses} ORDER BY seq LIMIT ?");
             let mut items = Vec::new();
-            while let Some(row) = rows.next().map_err(failed)? {
-                let recorded = replay::recorded(row, self.path())?;
+            for recorded in self.events_in(conn, &which, params_from_iter(values))? {
                 let case = recorded.event.case().map(|id| self.case_in(conn, id)).transpose()?.flatten();
                 items.push((recorded, case));
             }

@@ -1,65 +1,115 @@
-//! The keeper: a thread that folds the write-ahead log in and writes snapshots, so that the writer never waits for
-//! either. It reads the log through a connection of its own and keeps no state between snapshots.
+//! The keeper: a thread that folds the write-ahead log in, writes snapshots and moves rows of the earlier format, so that
+//! the writer never waits for any of it. It keeps no state between snapshots.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::policy::Policy;
-use rusqlite::Connection;
 
-use super::{DATABASE, StoreError, replay, schema, snapshot};
+use super::{Options, StoreError, replay};
+use crate::log::sqlite::moving::Mover;
+use crate::log::{LogError, Read, shelf};
+use crate::stored::state;
 
 /// How often the keeper looks. At full load the log grows by some 40 MiB in this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Rest between two bites of moving: at most half of a core, and the writer's own syncs come first.
+const MOVE_PAUSE: Duration = Duration::from_millis(5);
+/// Snapshots in a row that may fail before the hall says that it is not well.
+const FAILURES_MAX: u32 = 3;
+
+/// How the keeper does, for everyone outside its thread.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Attempts in a row that failed.
+    failures: AtomicU32,
+}
+
+impl Health {
+    /// What is wrong with the keeping; none while all is well.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let failures = self.failures.load(Ordering::Relaxed);
+        let words = "the store is not kept: its log is not folded in or snapshots cannot be written";
+        (failures >= FAILURES_MAX).then(|| format!("{words} ({failures} attempts failed)"))
+    }
+
+    fn went(&self, well: bool) {
+        if well {
+            self.failures.store(0, Ordering::Relaxed);
+        } else {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            metrics::counter!("gridhall_keeper_failures_total").increment(1);
+        }
+    }
+}
+
+/// How far the log has come: the last event, and its local day.
+#[derive(Debug, Default)]
+struct Head {
+    seq: AtomicU64,
+    day: AtomicU32,
+}
 
 pub(super) struct Keeper {
-    head: Arc<AtomicU64>,
+    head: Arc<Head>,
     stop: SyncSender<()>,
     thread: JoinHandle<()>,
+    pub(super) health: Arc<Health>,
 }
 
 struct Work {
     dir: PathBuf,
-    epoch: u64,
+    log: Box<dyn Read>,
     policy: Policy,
     every: u64,
-    head: Arc<AtomicU64>,
-    conn: Connection,
+    head: Arc<Head>,
+    health: Arc<Health>,
     /// Head at the last look.
     seen: u64,
-    /// Sequence number of the newest snapshot known.
-    snapshot: u64,
+    /// The newest snapshot known, or where the last attempt at one was.
+    last: Option<shelf::Kept>,
+    mover: Option<Mover>,
 }
 
 impl Keeper {
-    pub(super) fn start(dir: &Path, epoch: u64, policy: &Policy, every: u64) -> Result<Self, StoreError> {
-        let conn = schema::open_for_writing(&dir.join(DATABASE), None)?;
-        let newest = snapshot::list(dir).first().and_then(|path| path.file_stem()?.to_str()?.parse().ok());
-        let head = Arc::new(AtomicU64::new(0));
+    pub(super) fn start(
+        dir: &Path,
+        log: Box<dyn Read>,
+        policy: &Policy,
+        options: &Options,
+    ) -> Result<Self, StoreError> {
+        let (head, health) = (Arc::new(Head::default()), Arc::new(Health::default()));
         let (stop, stopped) = sync_channel(1);
         let mut work = Work {
             dir: dir.to_owned(),
-            epoch,
+            log,
             policy: policy.clone(),
-            every: every.max(1),
+            every: options.snapshot_every,
             head: head.clone(),
-            conn,
+            health: health.clone(),
             seen: 0,
-            snapshot: newest.unwrap_or(0),
+            last: shelf::list(dir).pop(),
+            mover: Mover::open(dir)?,
         };
         let thread = std::thread::Builder::new()
             .name("store-keeper".to_owned())
-            .spawn(move || work.run(&stopped))
+            .spawn(move || {
+                // A hall without its keeper looks alive and grows its write-ahead log until the disk is full.
+                let _guard = AbortOnPanic;
+                work.run(&stopped);
+            })
             .map_err(|source| StoreError::io(dir, "start the keeper thread for", source))?;
-        Ok(Self { head, stop, thread })
+        Ok(Self { head, stop, thread, health })
     }
 
-    pub(super) fn note_head(&self, seq: u64) {
-        self.head.store(seq, Ordering::Relaxed);
+    pub(super) fn note_head(&self, seq: u64, day: u32) {
+        self.head.day.store(day, Ordering::Relaxed);
+        self.head.seq.store(seq, Ordering::Release);
     }
 
     pub(super) fn stop(self) {
@@ -69,37 +119,99 @@ impl Keeper {
     }
 }
 
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("keeper panicked, process stops");
+            std::process::abort();
+        }
+    }
+}
+
 impl Work {
     fn run(&mut self, stopped: &Receiver<()>) {
         loop {
-            match stopped.recv_timeout(LOOK_EVERY) {
+            let pause = if self.mover.is_some() { MOVE_PAUSE } else { LOOK_EVERY };
+            match stopped.recv_timeout(pause) {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let head = self.head.load(Ordering::Relaxed);
-            if head == self.seen {
+            self.move_on();
+            let head = self.head.seq.load(Ordering::Acquire);
+            if head == self.seen && self.mover.is_none() {
                 continue;
             }
             self.seen = head;
-            if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-                tracing::warn!(%error, "write-ahead log not folded in");
-            }
-            if head >= self.snapshot + self.every {
-                match self.write_snapshot() {
-                    Ok(seq) => self.snapshot = seq,
-                    // The next attempt comes after as many events again: a full disk is not hammered.
-                    Err(error) => {
-                        self.snapshot = head;
-                        tracing::warn!(error = error.chain(), "snapshot not written");
-                    }
-                }
+            self.tend();
+            let day = self.head.day.load(Ordering::Relaxed);
+            if shelf::is_due(self.last.as_ref(), head, day, self.every) {
+                self.snapshot(head, day);
             }
         }
     }
 
-    fn write_snapshot(&self) -> Result<u64, StoreError> {
-        let state = replay::load(&self.conn, &self.dir, self.epoch, &self.policy)?;
-        snapshot::write(&self.dir, self.epoch, self.policy.utc_offset_minutes, &state)?;
-        Ok(state.seq)
+    /// A disk that cannot be synced has lost what nobody knows; anything else is tried again.
+    fn tend(&self) {
+        match self.log.tend() {
+            Ok(()) => {}
+            Err(error) if error.is_full() => {
+                self.health.went(false);
+                tracing::warn!(error = error.chain(), "write-ahead log not folded in");
+            }
+            Err(error) => abort(&error),
+        }
     }
+
+    fn move_on(&mut self) {
+        let Some(mover) = &mut self.mover else { return };
+        match mover.bite(|_, _| Ok(())) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::info!("rows of the earlier format are moved");
+                self.mover = None;
+                if let Err(error) = shelf::clear_former(&self.dir) {
+                    tracing::warn!(error = error.chain(), "snapshots of the earlier format not removed");
+                }
+            }
+            Err(error) => {
+                // A full disk, or a writer that held the file for long: the next look tries again.
+                self.health.went(false);
+                tracing::warn!(error = error.chain(), "rows of the earlier format not moved");
+                std::thread::sleep(LOOK_EVERY);
+            }
+        }
+    }
+
+    fn snapshot(&mut self, head: u64, day: u32) {
+        match self.write_snapshot() {
+            Ok(kept) => {
+                self.health.went(true);
+                self.last = Some(kept);
+            }
+            // The next attempt comes after as many events again: a full disk is not hammered.
+            Err(error) => {
+                self.health.went(false);
+                self.last = Some(shelf::Kept { path: PathBuf::new(), seq: head, day });
+                tracing::warn!(error = error.chain(), "snapshot not written");
+            }
+        }
+    }
+
+    fn write_snapshot(&self) -> Result<shelf::Kept, StoreError> {
+        let state = replay::load(&*self.log, &self.dir, &self.policy)?;
+        let day = super::day_of(&state);
+        shelf::put(&self.dir, &state::encode(self.log.epoch(), &state), day)?;
+        Ok(shelf::Kept {
+            path: shelf::folder(&self.dir).join(shelf::name(state.seq, day)),
+            seq: state.seq,
+            day,
+        })
+    }
+}
+
+fn abort(error: &LogError) -> ! {
+    tracing::error!(error = error.chain(), "write-ahead log cannot be folded in, process stops");
+    std::process::abort();
 }

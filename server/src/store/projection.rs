@@ -4,20 +4,18 @@
 //! offset from UTC writes them anew from the events.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use domain::case::{Case, CaseEvent};
 use domain::clock::Phase;
 use domain::code::{CaseId, WhistleId};
 use domain::event::{Event, Recorded};
 use domain::moment::{UtcMillis, UtcOffset};
-use domain::policy::Policy;
-use domain::state::{Changes, State};
+use domain::state::Changes;
 use domain::tally::Measure;
 use domain::whistle::{Whistle, WhistleEvent};
 use rusqlite::{Connection, params};
 
-use super::{StoreError, int, replay, schema};
+use super::{int, schema};
 
 /// Version of the derived tables. Raise it when `Case`, `Whistle` or a derived column changes; the test
 /// `bodies_keep_their_bytes` says when.
@@ -25,9 +23,6 @@ pub const PROJECTION: u32 = 2;
 
 /// Due time of a case whose clock does not run: after all others.
 pub(super) const NEVER: i64 = i64::MAX;
-/// Cases held back while rebuilding.
-const REBUILD_CASES: usize = 5_000;
-
 /// What a group of events changed, each case and whistle once, as it stands after the group.
 #[derive(Debug, Default)]
 pub struct Projection {
@@ -57,6 +52,34 @@ impl Projection {
             slot.1 |= raised;
             slot.0.clone_from(whistle);
         }
+    }
+
+    /// Takes in what came later.
+    pub(super) fn merge(&mut self, later: Self) {
+        for (id, (case, steps)) in later.cases {
+            let entered = self.cases.get(&id).map_or(steps, |(_, before)| Steps {
+                entered: before.entered || steps.entered,
+                days: before.days || steps.days,
+            });
+            self.cases.insert(id, (case, entered));
+        }
+        for (id, (whistle, raised)) in later.whistles {
+            let raised = raised || self.whistles.get(&id).is_some_and(|(_, raised)| *raised);
+            self.whistles.insert(id, (whistle, raised));
+        }
+    }
+
+    /// Leaves rows of one kind.
+    pub(super) fn keep(&mut self, kind: Kind) {
+        match kind {
+            Kind::Cases => self.whistles.clear(),
+            Kind::Whistles => self.cases.clear(),
+        }
+    }
+
+    /// How many rows it changes.
+    pub(super) fn len(&self) -> usize {
+        self.cases.len() + self.whistles.len()
     }
 
     /// A case changed within this group.
@@ -218,95 +241,89 @@ fn write_whistle(
         .map(|_| ())
 }
 
-/// Writes the derived tables anew when they were made by another version or for another offset.
-pub(super) fn rebuild_if_old(conn: &mut Connection, path: &Path, policy: &Policy) -> Result<(), StoreError> {
-    let wanted = format!("{PROJECTION} {}", policy.utc_offset_minutes.0);
-    let present = schema::meta(conn, path, "projection")?;
-    if present.as_ref() == Some(&wanted) {
-        return Ok(());
-    }
-    let failed = |source| StoreError::sql(path, "rewrite the case tables of", source);
-    let transaction = conn.transaction().map_err(failed)?;
-    transaction
-        .execute_batch("DELETE FROM cases; DELETE FROM case_areas; DELETE FROM whistles;")
-        .map_err(failed)?;
-    let mut state = State::new(policy);
-    let mut group = Projection::default();
-    replay::each(&transaction, path, 0, |recorded| {
-        let changes = state.apply(&recorded);
-        group.note(&recorded, &changes);
-        if group.cases.len() + group.whistles.len() < REBUILD_CASES {
-            return Ok(());
+/// Empties the tables.
+pub(super) const EMPTY: &str = "DELETE FROM cases; DELETE FROM case_areas; DELETE FROM whistles;";
+
+/// The columns of a row, for a comparison with the events.
+type Columns = Vec<rusqlite::types::Value>;
+
+/// Rows of one kind with ids from `from` to `to`, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Cases,
+    Whistles,
+}
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Cases => "case",
+            Self::Whistles => "whistle",
         }
-        let full = std::mem::take(&mut group);
-        write(&transaction, &full, policy.utc_offset_minutes).map_err(failed)
-    })?;
-    write(&transaction, &group, policy.utc_offset_minutes).map_err(failed)?;
-    schema::set_meta(&transaction, path, "projection", &wanted)?;
-    transaction.commit().map_err(failed)?;
-    tracing::info!(seq = state.seq, "case tables written from the events");
-    Ok(())
-}
+    }
 
-/// The derived rows as they stand, for a comparison with the events.
-pub(super) struct Rows {
-    pub(super) cases: BTreeMap<i64, Vec<rusqlite::types::Value>>,
-    pub(super) whistles: BTreeMap<i64, Vec<rusqlite::types::Value>>,
-}
+    /// The column of events that names its ids.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Self::Cases => "case_id",
+            Self::Whistles => "whistle_id",
+        }
+    }
 
-impl Rows {
-    pub(super) fn read(conn: &Connection) -> rusqlite::Result<Self> {
-        let cases = "SELECT id, number, class, source, address, has_place, reported_day, stage, phase, due, open, \
-                     filed_day, dispatched_day, closed_day, dispatched_late, department, claimed_by, version, body, \
-                     areas FROM cases LEFT JOIN (SELECT case_id, group_concat(area, '|' ORDER BY area) AS areas \
-                     FROM case_areas GROUP BY case_id) ON case_id = id";
-        let whistles = "SELECT id, level, open, raised_day, area_path, version, body FROM whistles";
-        Ok(Self { cases: rows(conn, cases)?, whistles: rows(conn, whistles)? })
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Cases => "cases",
+            Self::Whistles => "whistles",
+        }
+    }
+
+    fn rows(self, conn: &Connection, ids: (i64, i64)) -> rusqlite::Result<BTreeMap<i64, Columns>> {
+        let sql = match self {
+            Self::Cases => {
+                "SELECT id, number, class, source, address, has_place, reported_day, stage, phase, due, open, \
+                 filed_day, dispatched_day, closed_day, dispatched_late, department, claimed_by, version, body, \
+                 (SELECT group_concat(area, '|' ORDER BY area) FROM case_areas WHERE case_id = id) \
+                 FROM cases WHERE id BETWEEN ?1 AND ?2"
+            }
+            Self::Whistles => {
+                "SELECT id, level, open, raised_day, area_path, version, body FROM whistles WHERE id BETWEEN ?1 AND ?2"
+            }
+        };
+        let mut statement = conn.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let read = statement.query_map([ids.0, ids.1], |row| {
+            let values: rusqlite::Result<Columns> = (1..columns).map(|column| row.get(column)).collect();
+            Ok((row.get(0)?, values?))
+        })?;
+        read.collect()
     }
 }
 
-fn rows(conn: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<i64, Vec<rusqlite::types::Value>>> {
-    let mut statement = conn.prepare(sql)?;
-    let columns = statement.column_count();
-    let read = statement.query_map([], |row| {
-        let values: rusqlite::Result<Vec<_>> = (1..columns).map(|column| row.get(column)).collect();
-        Ok((row.get(0)?, values?))
-    })?;
-    read.collect()
-}
-
-/// Tells of every row that is not what the events make. Method: the expected rows are written to a database in memory
-/// by the same statements and read back.
+/// Tells of every row of a kind, within a range of ids, that is not what the events make; gives how many rows there are.
+/// Method: the expected rows are written to a database in memory by the same statements and read back.
 pub(super) fn differences(
-    present: &Rows,
+    conn: &Connection,
+    kind: Kind,
+    ids: (i64, i64),
     newest: &Projection,
     offset: UtcOffset,
     differ: &mut impl FnMut(String),
-) {
-    let expected = expected(newest, offset);
-    let expected = match expected {
-        Ok(expected) => expected,
-        Err(error) => return differ(format!("rows: cannot be derived from the events: {error}")),
-    };
-    for (kind, present, expected) in
-        [("case", &present.cases, &expected.cases), ("whistle", &present.whistles, &expected.whistles)]
-    {
-        for id in expected.keys().filter(|id| !present.contains_key(id)) {
-            differ(format!("{kind} {id}: is in the events and has no row"));
-        }
-        for (id, row) in present {
-            match expected.get(id) {
-                None => differ(format!("{kind} {id}: has a row and is not in the events")),
-                Some(wanted) if wanted != row => differ(format!("{kind} {id}: row differs from the events")),
-                Some(_) => {}
-            }
+) -> rusqlite::Result<u64> {
+    let present = kind.rows(conn, ids)?;
+    let memory = Connection::open_in_memory()?;
+    memory.execute_batch(schema::LISTS)?;
+    write(&memory, newest, offset)?;
+    let expected = kind.rows(&memory, ids)?;
+    let word = kind.word();
+    for id in expected.keys().filter(|id| !present.contains_key(id)) {
+        differ(format!("{word} {id}: is in the events and has no row"));
+    }
+    for (id, row) in &present {
+        match expected.get(id) {
+            None => differ(format!("{word} {id}: has a row and is not in the events")),
+            Some(wanted) if wanted != row => differ(format!("{word} {id}: row differs from the events")),
+            Some(_) => {}
         }
     }
-}
-
-fn expected(newest: &Projection, offset: UtcOffset) -> rusqlite::Result<Rows> {
-    let memory = Connection::open_in_memory()?;
-    memory.execute_batch(schema::TABLES)?;
-    write(&memory, newest, offset)?;
-    Rows::read(&memory)
+    Ok(present.len() as u64)
 }

@@ -14,9 +14,13 @@ use domain::tally::{Count, TallyKey};
 use domain::whistle::{Whistle, WhistleLevel};
 use domain::wire::CaseLine;
 use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, params_from_iter};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+
+use crate::log::READ_ROWS_MAX;
+use crate::log::sqlite::{self, file};
+use crate::stored::person;
 
 use super::{CaseFilter, CaseSort, Cursor, DATABASE, Page, StoreError, cases, int, natural, recount, replay};
 
@@ -107,7 +111,7 @@ impl Reader {
 
     /// The last committed sequence number.
     pub fn head(&self) -> Result<u64, StoreError> {
-        self.with(|conn| replay::head(conn, &self.inner.path))
+        self.with(|conn| head_in(conn, &self.inner.path))
     }
 
     /// One case, open or closed.
@@ -208,7 +212,7 @@ impl Reader {
         self.with(|conn| {
             // One more than is given says whether there is more.
             let which = format!("{column} = ?1 AND seq < ?3 ORDER BY seq DESC LIMIT ?2");
-            let mut events = self.events_in(conn, &which, &[int(id), int(limit as u64 + 1), before])?;
+            let mut events = self.events_in(conn, &which, [int(id), int(limit as u64 + 1), before])?;
             let is_cut = events.len() > limit;
             events.truncate(limit);
             events.reverse();
@@ -217,17 +221,28 @@ impl Reader {
         })
     }
 
-    fn events_in(&self, conn: &Connection, which: &str, values: &[i64]) -> Result<Vec<Recorded>, StoreError> {
+    pub(super) fn events_in(
+        &self,
+        conn: &Connection,
+        which: &str,
+        values: impl Params,
+    ) -> Result<Vec<Recorded>, StoreError> {
         let path = &self.inner.path;
-        let failed = |source| StoreError::sql(path, "read events of", source);
-        let sql = format!("SELECT {} FROM events WHERE {which}", replay::COLUMNS);
-        let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            found.push(replay::recorded(row, path)?);
-        }
-        Ok(found)
+        let rows = sqlite::events_where(conn, path, which, values, READ_ROWS_MAX)?;
+        rows.iter().map(|row| replay::recorded(row, path)).collect()
+    }
+
+    /// Of the keys of imported rows.
+    pub fn import_namespace(&self) -> Result<uuid::Uuid, StoreError> {
+        self.with(|conn| Ok(super::import_namespace(&sqlite::schema::secret(conn, &self.inner.path)?)))
+    }
+
+    /// Who reported a case; none where nobody was named, or has been erased since.
+    pub fn reporter(&self, id: CaseId) -> Result<Option<String>, StoreError> {
+        self.with(|conn| {
+            let person = sqlite::person_where(conn, &self.inner.path, id.0)?;
+            Ok(person.and_then(|person| person::opened(&person)))
+        })
     }
 
     /// Up to `limit` events after `seq`, each with its case as it stands now (not as it stood then: its `version` may
@@ -236,7 +251,7 @@ impl Reader {
         let limit = limit.clamp(1, ROWS_MAX * 10);
         self.with(|conn| {
             let events =
-                self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", &[int(seq), int(limit as u64)])?;
+                self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", [int(seq), int(limit as u64)])?;
             let with_case = |recorded: Recorded| {
                 let case = recorded.event.case().map(|id| self.case_in(conn, id)).transpose()?.flatten();
                 Ok((recorded, case))
@@ -334,14 +349,14 @@ pub struct Timeline {
 /// Tally cells by key.
 pub type Cells = std::collections::BTreeMap<TallyKey, Count>;
 
+/// The last sequence number; 0 in an empty log.
+pub(super) fn head_in(conn: &Connection, path: &Path) -> Result<u64, StoreError> {
+    conn.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0))
+        .map(natural)
+        .map_err(|source| StoreError::sql(path, "read the head of", source))
+}
+
 /// Opens the file for reading alone.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let failed = |source| StoreError::sql(path, "open", source);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
-    conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
-        .map_err(failed)?;
-    conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
+    Ok(file::open_for_reading(path)?)
 }

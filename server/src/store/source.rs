@@ -4,7 +4,9 @@ use domain::event::Recorded;
 use domain::policy::Policy;
 use domain::state::State;
 
-use super::{Reader, StoreError, replay, snapshot};
+use super::{Reader, StoreError, int};
+use crate::log::shelf;
+use crate::stored::state;
 use crate::views::{Source, ViewsError};
 
 /// A log with its snapshots, for a thread of its own.
@@ -31,21 +33,21 @@ impl Source for LogSource {
     }
 
     fn marks(&self) -> Result<Vec<u64>, ViewsError> {
-        let names = snapshot::list(self.reader.dir());
-        let kept = names.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok());
-        Ok(kept.chain(std::iter::once(0)).collect())
+        let kept = shelf::list(self.reader.dir());
+        Ok(kept.iter().rev().map(|kept| kept.seq).chain(std::iter::once(0)).collect())
     }
 
     fn state_at(&self, mark: u64) -> Result<Option<State>, ViewsError> {
         if mark == 0 {
             return Ok(Some(State::new(&self.policy)));
         }
-        let path = snapshot::list(self.reader.dir())
-            .into_iter()
-            .find(|path| path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()) == Some(mark));
-        let bytes = path.and_then(|path| std::fs::read(path).ok());
-        let offset = self.policy.utc_offset_minutes;
-        Ok(bytes.and_then(|bytes| snapshot::decode(&bytes, self.epoch, offset, u64::MAX).ok()))
+        let kept = shelf::list(self.reader.dir()).into_iter().find(|kept| kept.seq == mark);
+        let known = state::known(&state::SECTIONS);
+        let opened = kept.and_then(|kept| shelf::open(&kept.path, self.epoch, mark, &known).ok());
+        let loaded = opened.and_then(|container| state::decode(&container, &state::SECTIONS).ok());
+        let fits = loaded.and_then(|loaded| state::fits(loaded, self.policy.utc_offset_minutes).ok());
+        // What may be a guess is no ground to lay anything out on: the build begins further back.
+        Ok(fits.filter(|loaded| loaded.guessed == state::Guessed::default()).map(|loaded| loaded.state))
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ViewsError> {
@@ -57,8 +59,14 @@ impl Reader {
     /// Up to `limit` events after `seq`, in order and without a gap.
     fn page(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.with(|conn| {
-            let mut page = Vec::new();
-            replay::page(conn, self.path(), after, limit, |recorded| page.push(recorded))?;
+            let page =
+                self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", [int(after), int(limit as u64)])?;
+            for (recorded, expected) in page.iter().zip(after + 1..) {
+                if recorded.seq != expected {
+                    let what = format!("event {expected} is missing; event {} follows", recorded.seq);
+                    return Err(StoreError::Damaged { path: self.path().to_owned(), what });
+                }
+            }
             Ok(page)
         })
     }

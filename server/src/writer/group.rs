@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use domain::code::{CaseId, WhistleId};
+use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::{Event, HallEvent, Recorded};
+use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::state::{State, decide};
@@ -17,7 +18,9 @@ use super::{
     Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
 use crate::clock::{Now, Watch};
-use crate::store::{Fingerprint, Projection, Remembered, Store, StoreError};
+use crate::store::{Pending, Remembered, Store, StoreError};
+use crate::stored::answer::About;
+use crate::stored::person;
 use crate::timer::{Ring, Wake};
 
 /// Longest wait for more commands before a commit.
@@ -38,6 +41,8 @@ pub(super) struct Loop {
     watch: Watch,
     condition: Arc<Condition>,
     wake: Arc<Wake>,
+    /// Keys are being forgotten that are old at this time.
+    forgetting: Option<UtcMillis>,
     /// Commands in the last group: as many are expected again when senders wait for their answers.
     last_group: usize,
 }
@@ -66,7 +71,7 @@ impl Loop {
         condition: Arc<Condition>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self { store, state, policy, publisher, watch, condition, wake, last_group: 0 }
+        Self { store, state, policy, publisher, watch, condition, wake, forgetting: None, last_group: 0 }
     }
 
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
@@ -161,6 +166,21 @@ impl Loop {
             // An error means that the sender no longer waits; sending again with the same key tells it.
             let _ = answer.send(outcomes.by_ref().take(envelopes.len()).collect());
         }
+        self.forget();
+    }
+
+    /// Lets keys end, a bite after each group since the day turned: nobody waits for all of a day's.
+    fn forget(&mut self) {
+        let Some(now) = self.forgetting else { return };
+        match self.store.forget(now) {
+            Ok(0) => self.forgetting = None,
+            Ok(_) => {}
+            Err(error) if error.is_full() => {
+                tracing::warn!(error = error.chain(), "keys not forgotten");
+                self.forgetting = None;
+            }
+            Err(error) => abort(&error),
+        }
     }
 
     /// Carries a group out and publishes it; afterwards it is durable or nothing of it happened.
@@ -177,7 +197,7 @@ impl Loop {
                 metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
                 if !committed.is_empty() {
                     self.publisher.publish(&self.state, &committed);
-                    self.store.note_head(self.state.seq);
+                    self.store.note_head(&self.state);
                     self.set_wake();
                 }
                 outcomes
@@ -194,7 +214,7 @@ impl Loop {
 
     /// Puts the state back to what the disk has.
     fn start_over(&mut self) {
-        let reloaded = self.store.rollback().and_then(|()| self.store.reload(&self.policy));
+        let reloaded = self.store.reload(&self.policy);
         match reloaded {
             Ok(state) => self.state = state,
             Err(error) => abort(&error),
@@ -203,21 +223,18 @@ impl Loop {
 
     fn record(&mut self, group: &[Waiting]) -> Result<(Vec<Outcome>, Vec<Committed>), Failed> {
         let now = self.now();
-        self.store.begin()?;
         let mut written = Written::default();
         let mut outcomes = Vec::new();
+        let today = self.state.today;
         for envelope in group.iter().flat_map(|(envelopes, _)| envelopes) {
             outcomes.push(self.one(envelope, now, &mut written)?);
         }
-        if written.anything {
-            self.store.project(&written.projection)?;
-            self.store.commit()?;
-            if let Err(error) = self.store.bound_wal() {
-                // The group is durable already: whoever sent it must not hear that it is not.
-                tracing::error!(error = error.chain(), "write-ahead log not folded in");
-            }
-        } else {
-            self.store.rollback()?;
+        if !written.pending.is_empty() {
+            self.store.append(written.pending)?;
+        }
+        if self.state.today != today {
+            // By the time that is believed: nothing brings a key back.
+            self.forgetting = Some(now.believed);
         }
         Ok((outcomes, written.committed))
     }
@@ -247,65 +264,64 @@ impl Loop {
     }
 
     fn one(&mut self, envelope: &Envelope, now: Now, written: &mut Written) -> Result<Outcome, Failed> {
-        let name = envelope.command.name();
-        let fingerprint = Fingerprint::of(&envelope.command);
-        if let Some(known) = self.store.remembered(&envelope.key)? {
-            metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => "replayed")
+        let Envelope { key, by, command, .. } = envelope;
+        let name = command.name();
+        let count = |outcome: &'static str| {
+            metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => outcome)
                 .increment(1);
-            if known.fingerprint != fingerprint {
+        };
+        if let Some(known) = self.store.remembered(&written.pending, &by.name, *key, command)? {
+            count("replayed");
+            if !known.is_same {
                 return Ok(Err(WriteError::Refused(Rejection::KeyReused)));
             }
-            return Ok(Ok(self.answer_again(known, written)?));
+            let Remembered { first_seq, last_seq, about: About { case, whistle, number }, .. } = known;
+            return Ok(Ok(Answer { first_seq, last_seq, replayed: true, case, whistle, number }));
         }
         let own = envelope.department.as_ref();
-        let own = own.map_or(Ok(()), |own| self.state.check_department(&envelope.command, own));
-        let fresh = own.and_then(|()| self.state.check_seen(&envelope.command, envelope.seen));
-        let events = match fresh.and_then(|()| self.decided(&envelope.command, now)) {
+        let own = own.map_or(Ok(()), |own| self.state.check_department(command, own));
+        let fresh = own.and_then(|()| self.state.check_seen(command, envelope.seen));
+        let events = match fresh.and_then(|()| self.decided(command, now)) {
             Ok(events) => events,
             Err(rejection) => {
-                metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => rejection.code())
-                    .increment(1);
+                count(rejection.code());
                 return Ok(Err(WriteError::Refused(rejection)));
             }
         };
-        metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => "done").increment(1);
+        count("done");
         let first_seq = self.state.seq + 1;
         let (case, whistle) = events.first().map_or((None, None), |event| (event.case(), event.whistle()));
         let nothing = events.is_empty();
         for event in events {
-            let seq = self.state.seq + 1;
-            let recorded = Recorded { seq, at: now.given, by: envelope.by.clone(), event };
-            self.store.append(&envelope.key, &recorded)?;
-            let changes = self.state.apply(&recorded);
-            written.projection.note(&recorded, &changes);
-            written.committed.push(Committed { recorded, changes });
+            self.happened(event, envelope, now.given, written);
         }
         let last_seq = self.state.seq;
+        let about = About { case, whistle, number: case.and_then(|case| self.number(case, written)) };
         // The timer asks several times a day with nothing to tell; its keys are never sent again.
-        if !(nothing && matches!(envelope.command, Command::PassDeadlines)) {
-            self.store.remember(&envelope.key, Remembered { fingerprint, first_seq, last_seq })?;
-            written.anything = true;
+        if !(nothing && matches!(command, Command::PassDeadlines)) {
+            let sent = (by.name.as_str(), *key, command);
+            written.pending.command(self.store.command_row(sent, now.given, (first_seq, last_seq), &about));
         }
-        let number = self.number(case, written)?;
+        let About { case, whistle, number } = about;
         Ok(Ok(Answer { first_seq, last_seq, replayed: false, case, whistle, number }))
     }
 
-    fn answer_again(&self, known: Remembered, written: &Written) -> Result<Answer, Failed> {
-        let Remembered { first_seq, last_seq, .. } = known;
-        let (case, whistle) =
-            if last_seq < first_seq { (None, None) } else { self.store.subject_of(first_seq)? };
-        let (case, whistle) = (case.map(CaseId), whistle.map(WhistleId));
-        let number = self.number(case, written)?;
-        Ok(Answer { first_seq, last_seq, replayed: true, case, whistle, number })
+    /// Applies an event and puts it into the group. Who reported a case goes no further than here.
+    fn happened(&mut self, mut event: Event, envelope: &Envelope, now: UtcMillis, written: &mut Written) {
+        let reporter = person::take(&mut event);
+        let seq = self.state.seq + 1;
+        let recorded = Recorded { seq, at: now, by: envelope.by.clone(), event };
+        let changes = self.state.apply(&recorded);
+        let about = recorded.event.case();
+        let case = changes.case.as_ref().or_else(|| self.state.cases.get(&about?));
+        written.pending.event(&self.store, &recorded, reporter.as_deref(), case);
+        written.pending.projection.note(&recorded, &changes);
+        written.committed.push(Committed { recorded, changes });
     }
 
-    fn number(&self, case: Option<CaseId>, written: &Written) -> Result<Option<String>, Failed> {
-        let Some(id) = case else { return Ok(None) };
-        let known = written.projection.case(id).or_else(|| self.state.cases.get(&id));
-        match known {
-            Some(case) => Ok(Some(case.number.clone())),
-            None => Ok(self.store.number_of(id.0)?),
-        }
+    fn number(&self, id: CaseId, written: &Written) -> Option<String> {
+        let known = written.pending.projection.case(id).or_else(|| self.state.cases.get(&id));
+        known.map(|case| case.number.clone())
     }
 
     /// Tells the timer when it is needed next: at the first deadline, and when the local day ends.
@@ -321,10 +337,8 @@ impl Loop {
 
 #[derive(Default)]
 struct Written {
-    projection: Projection,
+    pending: Pending,
     committed: Vec<Committed>,
-    /// Something has to be committed.
-    anything: bool,
 }
 
 struct AbortOnPanic;

@@ -390,24 +390,31 @@ async fn a_restart_keeps_what_was_answered() {
     hall.running.stop().await.unwrap();
 }
 
-/// The copy is a data folder of its own: who could come in before can, and everyone is where they were.
+/// What is restored is a data folder of its own: who could come in before can, everyone is where they were, and who reported
+/// is known still.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_served_as_the_hall_it_was_taken_of() {
     let hall = served().await;
-    hall.post("/api/v1/commands", &json!({ "command": report("530102") })).await;
+    let mut report = report("530102");
+    report["report_case"]["report"]["reporter"] = json!("张三 13800000000");
+    hall.post("/api/v1/commands", &json!({ "command": report })).await;
     let fix = json!({ "inspector": "J0001", "place": { "lat": 25.04, "lon": 102.7 }, "fixed": server::clock::now().0 });
     assert_eq!(hall.post("/api/v1/positions", &json!({ "fixes": [fix] })).await.status, 200);
     hall.newest().await;
-    let policy = hall.running.hall.policy.clone();
     hall.running.stop().await.unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
-    let (from, to) = (hall.dir.path().to_owned(), elsewhere.path().join("copy"));
-    let made = tokio::task::spawn_blocking(move || server::store::backup::backup(&from, &to, &policy));
-    let made = made.await.unwrap().unwrap();
-    assert!(made.check.is_sound());
+    let (from, backup) = (hall.dir.path().to_owned(), elsewhere.path().join("backup"));
+    let to = elsewhere.path().join("data");
+    let made = tokio::task::spawn_blocking(move || {
+        server::log::backup::backup(&from, &backup, server::clock::now().0).unwrap();
+        server::log::restore::restore(&backup, &to).unwrap()
+    });
+    let made = made.await.unwrap();
     let restored = start(&made.folder).await;
     let copy = Served { running: restored, token: hall.token.clone(), dir: elsewhere };
-    assert_eq!(copy.get("/api/v1/cases/1").await.json()["case"]["report"]["address"], "北京路");
+    let case = copy.get("/api/v1/cases/1").await.json()["case"].clone();
+    assert_eq!(case["report"]["address"], "北京路");
+    assert_eq!(case["report"]["reporter"], "张三 13800000000");
     assert_eq!(copy.newest().await[0]["inspector"], "J0001");
     copy.running.stop().await.unwrap();
 }

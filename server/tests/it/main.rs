@@ -14,6 +14,7 @@ mod live;
 mod live_simulation;
 mod live_python;
 mod live_links;
+mod log;
 mod store;
 mod lists;
 mod video;

@@ -11,9 +11,8 @@ use domain::event::Recorded;
 use domain::moment::{HOUR_MS, MINUTE_MS};
 use domain::rejection::Rejection;
 use domain::state::State;
-use server::store::backup::backup;
 use server::store::check::check;
-use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, Store, StoreError, Timeline};
+use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, StoreError, Timeline};
 use server::writer::{Committed, Publisher, WriteError};
 
 use crate::city::{self, TestClock, envelope, report_case, send, start};
@@ -290,34 +289,6 @@ fn lists_filter_sort_and_page() {
     assert_eq!(listed(&reader, &text("-00002")), [2]);
     let wrong = reader.cases(&all, Some(&Cursor("d1.2".to_owned())), 3).unwrap_err();
     assert!(matches!(wrong, StoreError::Cursor(_)), "{wrong}");
-    writer.stop();
-}
-
-#[test]
-fn backup_of_a_running_store_is_whole_and_has_an_epoch_of_its_own() {
-    let dir = tempfile::tempdir().unwrap();
-    let to = tempfile::tempdir().unwrap();
-    let clock = TestClock::new();
-    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
-    let load = {
-        let writer = writer.clone();
-        std::thread::spawn(move || {
-            for _ in 0..100 {
-                let group = (0..10).map(|_| envelope(report_case())).collect();
-                writer.send_many_blocking(group).into_iter().for_each(|outcome| drop(outcome.unwrap()));
-            }
-        })
-    };
-    let made = backup(dir.path(), &to.path().join("copy"), &city::policy()).unwrap();
-    load.join().unwrap();
-    assert_eq!(made.check.problems, Vec::<String>::new());
-    assert_ne!(made.check.epoch, check(dir.path(), &city::policy()).unwrap().epoch);
-    let (store, state) = Store::open(&made.folder, &city::policy()).unwrap();
-    assert_eq!(state.seq, made.check.head);
-    assert!(state.seq <= reader.head().unwrap());
-    drop(store);
-    let again = backup(dir.path(), &made.folder, &city::policy()).unwrap_err();
-    assert!(again.to_string().contains("copy"), "an existing backup is not overwritten: {again}");
     writer.stop();
 }
 

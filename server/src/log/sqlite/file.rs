@@ -140,7 +140,8 @@ pub(crate) fn open_for_writing(path: &Path, pages_max: Option<u32>) -> Result<Co
     Ok(conn)
 }
 
-/// Settings of a writing connection, set once the file is known to be sound.
+/// Settings of a writing connection, set once the file is known to be sound. What is taken out is overwritten: the words
+/// of a person who was moved or erased must not lie in a page that looks empty.
 pub(crate) fn settle(conn: &Connection, path: &Path) -> Result<(), LogError> {
     let failed = |source| failed(path, "set up", source);
     let mode: String =
@@ -151,7 +152,7 @@ pub(crate) fn settle(conn: &Connection, path: &Path) -> Result<(), LogError> {
     }
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536; \
-         PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+         PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
     )
     .map_err(failed)
 }

@@ -11,10 +11,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use serde_json::Value;
 
 use super::file::{self, failed};
-use super::rows::{self, int};
+use super::rows::{self, int, natural};
 use super::schema::{self, MOVED_TO};
 use crate::log::seal::{self, Secret};
-use crate::log::{EventRow, LogError, PersonRow};
+use crate::log::{CommandRow, EventRow, LogError, PersonRow};
 
 /// Events of one bite; with a sync each, some tens of thousands a second.
 const BITE: usize = 500;
@@ -63,7 +63,7 @@ impl Mover {
                 also(&transaction, &cases).map_err(failed)?;
                 true
             }
-            Stage::Keys => keys(&transaction).map_err(failed)?,
+            Stage::Keys => keys(&transaction, &self.secret).map_err(failed)?,
             Stage::Done => false,
         };
         transaction.commit().map_err(failed)?;
@@ -118,22 +118,51 @@ pub(super) fn is_moving(conn: &Connection, path: &Path) -> Result<bool, LogError
     Ok(!matches!(stage(conn, path)?, Stage::Done))
 }
 
-/// Keys that were imported, and those that changed nothing, are kept for ever.
-const MOVE_KEYS: &str = "
-INSERT OR IGNORE INTO commands(at, actor, key, fingerprint, form, first_seq, last_seq, answer, lasting)
-SELECT coalesce(e.at, 0), coalesce(e.actor, ''), k.key, k.fingerprint, 1, k.first_seq, k.last_seq, '',
-  e.seq IS NULL OR substr(hex(k.key), 13, 1) = '5'
+/// The fingerprint of a command with the store's secret in it: of the plain digest of format 1, so that moved keys and
+/// new ones are compared alike.
+#[must_use]
+pub fn keyed_fingerprint(secret: &Secret, plain: &[u8; 16]) -> [u8; 16] {
+    let mut keyed = [0; 16];
+    keyed.copy_from_slice(&secret.mark("command", &schema::hex(plain))[..16]);
+    keyed
+}
+
+/// Version of such a fingerprint.
+const KEYED_FORM: i64 = 2;
+
+const SOME_KEYS: &str = "
+SELECT k.key, k.fingerprint, k.first_seq, k.last_seq, coalesce(e.at, 0), coalesce(e.actor, ''), e.seq IS NULL
 FROM (SELECT * FROM keys ORDER BY key LIMIT ?1) k
 LEFT JOIN events e ON e.seq = k.first_seq AND k.last_seq >= k.first_seq";
-const DROP_KEYS: &str = "DELETE FROM keys WHERE key IN (SELECT key FROM keys ORDER BY key LIMIT ?1)";
 
-fn keys(conn: &Connection) -> rusqlite::Result<bool> {
-    conn.prepare_cached(MOVE_KEYS)?.execute([BITE as i64])?;
-    let moved = conn.prepare_cached(DROP_KEYS)?.execute([BITE as i64])?;
-    if moved == 0 {
+/// Moves the next keys. Those that were imported, and those that changed nothing, are kept for ever.
+fn keys(conn: &Connection, secret: &Secret) -> rusqlite::Result<bool> {
+    let read = |row: &rusqlite::Row<'_>| {
+        let (key, plain): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(1)?);
+        let imported = key[6] >> 4 == 5;
+        Ok(CommandRow {
+            no: 0,
+            at: row.get(4)?,
+            actor: row.get(5)?,
+            key,
+            fingerprint: keyed_fingerprint(secret, &plain),
+            form: KEYED_FORM,
+            first: natural(row.get(2)?),
+            last: natural(row.get(3)?),
+            answer: String::new(),
+            lasting: imported || row.get(6)?,
+        })
+    };
+    let page: Vec<CommandRow> =
+        conn.prepare_cached(SOME_KEYS)?.query_map([BITE as i64], read)?.collect::<rusqlite::Result<_>>()?;
+    for row in &page {
+        rows::insert_command(conn, row)?;
+        conn.prepare_cached("DELETE FROM keys WHERE key = ?1")?.execute([row.key.as_slice()])?;
+    }
+    if page.is_empty() {
         conn.execute("DELETE FROM meta WHERE name = ?1", [MOVED_TO])?;
     }
-    Ok(moved > 0)
+    Ok(!page.is_empty())
 }
 
 /// The body of form 1 without its reporter, and who that was; none where nobody was named.

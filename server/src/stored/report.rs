@@ -20,12 +20,17 @@ pub(super) struct ReportForm {
     lon_e6: Option<i32>,
     priority: String,
     base_count: u16,
+    /// Who reported it, in rows of form 1 that have not been moved; nobody since.
     reporter: Option<String>,
+    /// The keyed hash that stands for whoever reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reporter_mark: Option<String>,
     external_system: Option<String>,
     external_id: Option<String>,
 }
 
-pub(super) fn report_form(report: &Report) -> ReportForm {
+/// Whoever reported it is not in the form: `mark` stands there.
+pub(super) fn report_form(report: &Report, mark: Option<&str>) -> ReportForm {
     ReportForm {
         source: report.source.to_string(),
         class: report.class.to_string(),
@@ -37,7 +42,8 @@ pub(super) fn report_form(report: &Report) -> ReportForm {
         lon_e6: report.place.map(Point::lon_e6),
         priority: report.priority.word().to_owned(),
         base_count: report.base_count,
-        reporter: report.reporter.clone(),
+        reporter: None,
+        reporter_mark: mark.map(str::to_owned),
         external_system: report.external.as_ref().map(|external| external.system.clone()),
         external_id: report.external.as_ref().map(|external| external.id.clone()),
     }

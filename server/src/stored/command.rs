@@ -11,6 +11,7 @@ use domain::clock::{Counts, Limit, Unit};
 use domain::command::{Command, History, TakeStep};
 use domain::whistle::WhistleCall;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::words::Spelt;
 
@@ -155,6 +156,12 @@ enum EntryForm<'a> {
 
 fn is_false(is: &bool) -> bool {
     !is
+}
+
+/// The key of an imported row. The namespace holds the store's secret, so that only whoever may import can make it.
+#[must_use]
+pub fn import_key(namespace: &Uuid, system: &str, id: &str) -> Uuid {
+    Uuid::new_v5(namespace, format!("{system}\n{id}").as_bytes())
 }
 
 /// The command as stored JSON.

@@ -5,22 +5,22 @@ use domain::clock::Limit;
 use domain::code::{AreaCode, ClassCode, ConditionCode, DepartmentCode, SourceCode};
 use serde::{Deserialize, Serialize};
 
-use crate::store::stored::words::Spelt;
-use crate::store::stored::{Read, code, spelt};
+use crate::stored::words::Spelt;
+use crate::stored::{Read, code, spelt};
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct LimitForm {
+pub(in crate::stored) struct LimitForm {
     amount: u32,
     unit: String,
     counts: String,
 }
 
-pub(super) fn is_false(is: &bool) -> bool {
+pub(in crate::stored) fn is_false(is: &bool) -> bool {
     !is
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct MilestoneForm {
+pub(in crate::stored) struct MilestoneForm {
     zh: String,
     en: String,
     limit: LimitForm,
@@ -28,7 +28,7 @@ pub(super) struct MilestoneForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum EntryForm {
+pub(in crate::stored) enum EntryForm {
     Area {
         code: String,
         level: String,
@@ -75,7 +75,7 @@ pub(super) enum EntryForm {
     },
 }
 
-pub(super) fn limit_form(limit: Limit) -> LimitForm {
+pub(in crate::stored) fn limit_form(limit: Limit) -> LimitForm {
     LimitForm {
         amount: limit.amount,
         unit: limit.unit.word().to_owned(),
@@ -83,11 +83,11 @@ pub(super) fn limit_form(limit: Limit) -> LimitForm {
     }
 }
 
-pub(super) fn limit(is: LimitForm) -> Read<Limit> {
+pub(in crate::stored) fn limit(is: LimitForm) -> Read<Limit> {
     Ok(Limit { amount: is.amount, unit: spelt("unit", &is.unit)?, counts: spelt("counts", &is.counts)? })
 }
 
-pub(super) fn entry_form(entry: &Entry) -> EntryForm {
+pub(in crate::stored) fn entry_form(entry: &Entry) -> EntryForm {
     match entry.clone() {
         Entry::Area(Area { code, level, parent, name: Name { zh, en }, retired }) => EntryForm::Area {
             code: code.to_string(),
@@ -135,7 +135,7 @@ fn condition_form(condition: Condition) -> EntryForm {
     }
 }
 
-pub(super) fn entry(is: EntryForm) -> Read<Entry> {
+pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
     Ok(match is {
         EntryForm::Area { code: text, level, parent, zh, en, retired } => Entry::Area(Area {
             code: code("code", text, AreaCode::new)?,

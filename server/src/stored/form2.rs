@@ -15,13 +15,13 @@ use super::report::{ReportForm, report, report_form};
 use super::words::Spelt;
 use super::{Read, StoredError, area_codes, code, spelt, texts, word};
 
-mod catalogue;
+pub(super) mod catalogue;
 
 use catalogue::{EntryForm, LimitForm, entry, entry_form, is_false, limit, limit_form};
 
 /// A clock as it begins.
 #[derive(Serialize, Deserialize)]
-struct ClockForm {
+pub(super) struct ClockForm {
     of: String,
     started_ms: i64,
     nearing_ms: i64,
@@ -144,9 +144,9 @@ struct DayTurned {
 }
 
 /// The event's own fields as stored JSON.
-pub(super) fn encode(event: &Event) -> String {
+pub(super) fn encode(event: &Event, mark: Option<&str>) -> String {
     let written = match event {
-        Event::Case(case, event) => encode_case(case.0, event),
+        Event::Case(case, event) => encode_case(case.0, event, mark),
         Event::Whistle(whistle, event) => encode_whistle(whistle.0, event),
         Event::Deadline(event) => serde_json::to_string(&deadline_form(event)),
         Event::Policy(PolicyEvent::Defined { entries }) => {
@@ -159,12 +159,12 @@ pub(super) fn encode(event: &Event) -> String {
     written.expect("forms have only text keys and plain values, which always make JSON")
 }
 
-fn encode_case(case: u64, event: &CaseEvent) -> serde_json::Result<String> {
+fn encode_case(case: u64, event: &CaseEvent, mark: Option<&str>) -> serde_json::Result<String> {
     match event {
         CaseEvent::Reported { number, report, area_path, seen } => serde_json::to_string(&CaseReported {
             case,
             number: number.clone(),
-            report: report_form(report),
+            report: report_form(report, mark),
             area_path: texts(area_path),
             seen_ms: seen.0,
         }),
@@ -173,7 +173,7 @@ fn encode_case(case: u64, event: &CaseEvent) -> serde_json::Result<String> {
             serde_json::to_string(&CaseTakenOver {
                 case,
                 number: number.clone(),
-                report: report_form(report),
+                report: report_form(report, mark),
                 area_path: texts(area_path),
                 opened_ms: history.opened.0,
                 stage: history.stage.word().to_owned(),
@@ -266,7 +266,7 @@ pub(super) fn decode(name: &str, body: &str) -> Read<Event> {
     })
 }
 
-fn clock_form(clock: &Clock) -> ClockForm {
+pub(super) fn clock_form(clock: &Clock) -> ClockForm {
     ClockForm {
         of: clock.of.key(),
         started_ms: clock.started.0,
@@ -278,11 +278,11 @@ fn clock_form(clock: &Clock) -> ClockForm {
     }
 }
 
-fn clock_of(text: &str) -> Read<ClockOf> {
+pub(super) fn clock_of(text: &str) -> Read<ClockOf> {
     ClockOf::from_key(text).ok_or_else(|| word("of", text))
 }
 
-fn clock(is: ClockForm) -> Read<Clock> {
+pub(super) fn clock(is: ClockForm) -> Read<Clock> {
     Ok(Clock {
         of: clock_of(&is.of)?,
         limit: is.limit.map(limit).transpose()?,

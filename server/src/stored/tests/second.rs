@@ -4,14 +4,19 @@ use super::*;
 
 const CLOCK_JSON: &str = r#"{"of":"dispatch","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"limit":{"amount":4,"unit":"hour","counts":"working"}}"#;
 
-/// The event is stored as exactly this, after who did it, and read back as itself.
+/// The event is stored as exactly this and read back as itself, with who did it beside it.
 fn golden(event: &Event, json: &str) {
-    let who = By { name: "李强".to_owned(), roles: vec![Role::Dispatcher, Role::Admin], door: Door::Desk };
-    let fields = json.strip_prefix('{').unwrap();
-    let whole = format!(r#"{{"by":{{"roles":["dispatcher","admin"],"door":"desk"}},{fields}"#);
-    assert_eq!(encode(&who, event), whole, "{}", event.name());
-    assert_eq!(&decode(form(event), event.name(), &whole).unwrap(), event);
-    assert_eq!(by("李强", &whole).unwrap(), who);
+    golden_marked(event, None, json);
+}
+
+fn golden_marked(event: &Event, mark: Option<&str>, json: &str) {
+    let by = By { name: "李强".to_owned(), roles: vec![Role::Dispatcher, Role::Admin], door: Door::Desk };
+    let mut recorded = Recorded { seq: 5, at: UtcMillis(9), by, event: event.clone() };
+    assert_eq!(person::take(&mut recorded.event).is_some(), mark.is_some());
+    let row = row(&recorded, None, mark);
+    assert_eq!(row.body, json, "{}", event.name());
+    assert_eq!((row.roles.as_str(), row.door.as_str(), row.form), ("dispatcher,admin", "desk", 2));
+    assert_eq!(super::super::recorded(&row).unwrap(), recorded);
 }
 
 #[test]
@@ -22,7 +27,8 @@ fn case_reported() {
         r#"{{"case":7,"number":"20261121-00042","report":{REPORT_JSON},"area_path":["530103001","5301"],"seen_ms":500}}"#
     );
     let reported = CaseEvent::Reported { number, report: report(), area_path, seen: UtcMillis(500) };
-    golden(&of_case(reported), &json);
+    let json = json.replace(r#""reporter":"张三""#, r#""reporter":null,"reporter_mark":"0011""#);
+    golden_marked(&of_case(reported), Some("0011"), &json);
 }
 
 #[test]

@@ -8,13 +8,15 @@ use domain::catalogue::{
 };
 use domain::clock::{Alarm, Clock, ClockOf, Counts, Limit, LimitKind, Phase, Subject, Unit};
 use domain::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
-use domain::event::{By, DeadlineEvent, Door, Event, HallEvent, PolicyEvent};
+use domain::event::{By, DeadlineEvent, Door, Event, HallEvent, PolicyEvent, Recorded};
 use domain::moment::{Date, UtcMillis};
 use domain::place::Point;
 use domain::role::Role;
 use domain::whistle::{WhistleCall, WhistleEvent, WhistleLevel};
 
-use super::{StoredError, by, decode, encode, form};
+use super::{StoredError, decode, person, row};
+
+use crate::log::EventRow;
 
 mod second;
 
@@ -98,7 +100,26 @@ fn golden(event: &Event, json: &str) {
 
 fn golden_named(event: &Event, name: &str, json: &str) {
     assert_eq!(&decode(1, name, json).unwrap(), event);
-    assert_eq!(by("li", json).unwrap(), By::named("li"));
+    let row = EventRow {
+        seq: 5,
+        at: 9,
+        actor: "li".to_owned(),
+        roles: String::new(),
+        door: String::new(),
+        key: vec![7; 16],
+        name: name.to_owned(),
+        form: 1,
+        case: None,
+        whistle: None,
+        line: None,
+        body: json.to_owned(),
+        crc: 0,
+        chain: None,
+    };
+    let recorded = super::recorded(&row).unwrap();
+    let mut event = event.clone();
+    person::take(&mut event);
+    assert_eq!((recorded.by, recorded.event), (By::named("li"), event), "and says nobody's name");
 }
 
 #[test]

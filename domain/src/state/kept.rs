@@ -1,0 +1,141 @@
+//! What a snapshot keeps of the state, piece by piece, and the state made of the pieces again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use crate::case::Case;
+use crate::catalogue::Catalogue;
+use crate::clock::Deadline;
+use crate::code::{CaseId, WhistleId};
+use crate::event::Recorded;
+use crate::moment::{Date, UtcOffset};
+use crate::tally::Tally;
+use crate::whistle::Whistle;
+
+/// Everything the state holds. Taken apart and put together without `..`, so that a new field stops the build where
+/// somebody must say how it is kept and whether its default is exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub catalogue: Catalogue,
+    pub cases: BTreeMap<CaseId, Case>,
+    pub whistles: BTreeMap<WhistleId, Whistle>,
+    pub tally: Tally,
+    pub aside: Tally,
+    pub turns: Vec<Date>,
+    pub deadlines: BTreeSet<Deadline>,
+    pub seq: u64,
+    pub today: Date,
+    pub offset: UtcOffset,
+    pub last_case: u64,
+    pub last_whistle: u64,
+    pub numbers_of_days: BTreeMap<Date, u32>,
+}
+
+impl From<State> for Kept {
+    fn from(state: State) -> Self {
+        let State {
+            catalogue,
+            cases,
+            whistles,
+            tally,
+            aside,
+            turns,
+            deadlines,
+            seq,
+            today,
+            offset,
+            last_case,
+            last_whistle,
+            numbers_of_days,
+        } = state;
+        Self {
+            catalogue,
+            cases,
+            whistles,
+            tally,
+            aside,
+            turns,
+            deadlines,
+            seq,
+            today,
+            offset,
+            last_case,
+            last_whistle,
+            numbers_of_days,
+        }
+    }
+}
+
+impl From<Kept> for State {
+    fn from(kept: Kept) -> Self {
+        let Kept {
+            catalogue,
+            cases,
+            whistles,
+            tally,
+            aside,
+            turns,
+            deadlines,
+            seq,
+            today,
+            offset,
+            last_case,
+            last_whistle,
+            numbers_of_days,
+        } = kept;
+        Self {
+            catalogue,
+            cases,
+            whistles,
+            tally,
+            aside,
+            turns,
+            deadlines,
+            seq,
+            today,
+            offset,
+            last_case,
+            last_whistle,
+            numbers_of_days,
+        }
+    }
+}
+
+impl State {
+    /// Whether days are counted with this offset.
+    #[must_use]
+    pub fn counts_with(&self, offset: UtcOffset) -> bool {
+        self.offset == offset
+    }
+
+    /// One case and its deadlines folded from its own events alone, whatever else the log holds. The events are those about
+    /// it, in order.
+    #[must_use]
+    pub fn folded(&self, events: impl Iterator<Item = Recorded>) -> Option<(Case, BTreeSet<Deadline>)> {
+        let mut alone = Self { catalogue: self.catalogue.clone(), ..Self::empty(self.offset) };
+        let mut last = None;
+        for recorded in events {
+            alone.seq = recorded.seq - 1;
+            last = alone.apply(&recorded).case.or(last);
+        }
+        Some((last?, alone.deadlines))
+    }
+
+    fn empty(offset: UtcOffset) -> Self {
+        Self {
+            catalogue: Catalogue::default(),
+            cases: BTreeMap::new(),
+            whistles: BTreeMap::new(),
+            tally: Tally::default(),
+            aside: Tally::default(),
+            turns: Vec::new(),
+            deadlines: BTreeSet::new(),
+            seq: 0,
+            today: Date::from_days(0),
+            offset,
+            last_case: 0,
+            last_whistle: 0,
+            numbers_of_days: BTreeMap::new(),
+        }
+    }
+}

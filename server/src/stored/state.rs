@@ -1,0 +1,245 @@
+//! The stored form of the state: sections of a snapshot, rows of JSON that can skip what they do not know.
+//!
+//! What should be here: which sections there are, in which form each is written, and since which form what it holds is
+//! exact. What should not: files (`log::shelf`), rules.
+//!
+//! A field that is added gets a default, and a default is not always exact: one that depends on what happened earlier is
+//! silently wrong for every open case. So each section says since which form nothing in it is guessed ([`Known::exact`]).
+//! Rows of an older form are read with the default, and the start folds each open case again from its own events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::catalogue::{Catalogue, Entry};
+use domain::clock::Subject;
+use domain::code::CaseId;
+use domain::moment::UtcOffset;
+use domain::state::{Kept, State};
+use domain::tally::{Count, Tally, TallyKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::form2::catalogue::{EntryForm, entry, entry_form};
+use super::{Read, StoredError, word};
+use crate::log::container::{Container, Section, Unusable};
+
+mod forms;
+
+#[cfg(test)]
+mod tests;
+
+use forms::{CaseForm, CountsForm, DeadlineForm, WhistleForm};
+
+/// A section this version reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    pub name: &'static str,
+    /// The form it is written in; older ones are read.
+    pub form: u32,
+    /// Rows of this form and newer ones hold nothing that was guessed.
+    pub exact: u32,
+}
+
+const COUNTS: &str = "counts";
+const CATALOGUE: &str = "catalogue";
+const CASES: &str = "cases";
+const WHISTLES: &str = "whistles";
+const TALLY: &str = "tally";
+const ASIDE: &str = "aside";
+const DEADLINES: &str = "deadlines";
+
+/// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
+pub const SECTIONS: [Known; 7] = [
+    Known { name: COUNTS, form: 1, exact: 1 },
+    Known { name: CATALOGUE, form: 1, exact: 1 },
+    Known { name: CASES, form: 1, exact: 1 },
+    Known { name: WHISTLES, form: 1, exact: 1 },
+    Known { name: TALLY, form: 1, exact: 1 },
+    Known { name: ASIDE, form: 1, exact: 1 },
+    Known { name: DEADLINES, form: 1, exact: 1 },
+];
+
+/// Names and newest forms, as a container asks for them.
+#[must_use]
+pub fn known(sections: &[Known]) -> Vec<(&'static str, u32)> {
+    sections.iter().map(|known| (known.name, known.form)).collect()
+}
+
+/// A state as it was kept.
+#[derive(Debug)]
+pub struct Loaded {
+    pub state: State,
+    /// What of it may be a guess.
+    pub guessed: Guessed,
+}
+
+/// What was read with a default that is not exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guessed {
+    /// Open cases and their deadlines: each is folded again from its own events.
+    pub cases: bool,
+    /// Anything that single cases do not tell: only a replay does.
+    pub whole: bool,
+}
+
+/// The state as sections.
+#[must_use]
+pub fn encode(epoch: u64, state: &State) -> Container {
+    let kept = Kept::from(state.clone());
+    let rows = |name: &str, bytes: Vec<u8>| Section { name: name.to_owned(), form: form_of(name), bytes };
+    let sections = vec![
+        rows(COUNTS, lines(std::iter::once(forms::counts_form(&kept)))),
+        rows(CATALOGUE, lines(entries(&kept.catalogue).iter().map(entry_form))),
+        rows(CASES, lines(kept.cases.values().map(forms::case_form))),
+        rows(WHISTLES, lines(kept.whistles.values().map(forms::whistle_form))),
+        rows(TALLY, cells(&kept.tally)),
+        rows(ASIDE, cells(&kept.aside)),
+        rows(DEADLINES, lines(kept.deadlines.iter().map(forms::deadline_form))),
+    ];
+    Container { epoch, seq: state.seq, sections }
+}
+
+fn form_of(name: &str) -> u32 {
+    let known = SECTIONS.iter().find(|known| known.name == name);
+    known.expect("every section that is written stands in the table").form
+}
+
+/// The state of a container.
+pub fn decode(container: &Container, sections: &[Known]) -> Result<Loaded, Unusable> {
+    let part = |name: &'static str| {
+        container
+            .section(name)
+            .map(|section| section.bytes.as_slice())
+            .ok_or(Unusable::Lacks(name.to_owned()))
+    };
+    let read = |name: &'static str| {
+        move |error: StoredError| Unusable::Unreadable { name: name.to_owned(), problem: error.to_string() }
+    };
+    let counts: Vec<CountsForm> = parse(part(COUNTS)?).map_err(read(COUNTS))?;
+    let counts = counts.into_iter().next().ok_or(Unusable::Lacks(COUNTS.to_owned()))?;
+    let mut kept = forms::counts(counts).map_err(read(COUNTS))?;
+    if kept.seq != container.seq {
+        return Err(Unusable::Torn);
+    }
+    for form in parse::<EntryForm>(part(CATALOGUE)?).map_err(read(CATALOGUE))? {
+        kept.catalogue.define(entry(form).map_err(read(CATALOGUE))?);
+    }
+    for form in parse::<CaseForm>(part(CASES)?).map_err(read(CASES))? {
+        let case = forms::case(form).map_err(read(CASES))?;
+        kept.cases.insert(case.id, case);
+    }
+    for form in parse::<WhistleForm>(part(WHISTLES)?).map_err(read(WHISTLES))? {
+        let whistle = forms::whistle(form).map_err(read(WHISTLES))?;
+        kept.whistles.insert(whistle.id, whistle);
+    }
+    kept.tally = tally(part(TALLY)?).map_err(read(TALLY))?;
+    kept.aside = tally(part(ASIDE)?).map_err(read(ASIDE))?;
+    for form in parse::<DeadlineForm>(part(DEADLINES)?).map_err(read(DEADLINES))? {
+        kept.deadlines.insert(forms::deadline(form).map_err(read(DEADLINES))?);
+    }
+    Ok(Loaded { state: kept.into(), guessed: guessed(container, sections) })
+}
+
+fn guessed(container: &Container, sections: &[Known]) -> Guessed {
+    let guess =
+        |known: &Known| container.section(known.name).is_some_and(|section| section.form < known.exact);
+    let mut guessed = Guessed::default();
+    for known in sections.iter().filter(|known| guess(known)) {
+        match known.name {
+            CASES | DEADLINES => guessed.cases = true,
+            _ => guessed.whole = true,
+        }
+    }
+    guessed
+}
+
+/// Whether the state counts days as the policy does.
+pub fn fits(loaded: Loaded, offset: UtcOffset) -> Result<Loaded, Unusable> {
+    if loaded.state.counts_with(offset) {
+        return Ok(loaded);
+    }
+    let problem = "was counted with another offset from UTC".to_owned();
+    Err(Unusable::Unreadable { name: COUNTS.to_owned(), problem })
+}
+
+/// Why a state is passed over in which something is guessed that no single case tells.
+#[must_use]
+pub fn only_a_replay_knows() -> Unusable {
+    let problem = "was written before something that only a replay can add".to_owned();
+    Unusable::Unreadable { name: TALLY.to_owned(), problem }
+}
+
+/// Entries in the order in which they can be defined again.
+fn entries(catalogue: &Catalogue) -> Vec<Entry> {
+    let Catalogue { areas, classes, sources, departments, conditions, area_order } = catalogue;
+    let areas = area_order.iter().filter_map(|code| areas.get(code)).cloned().map(Entry::Area);
+    areas
+        .chain(classes.values().cloned().map(Entry::Class))
+        .chain(sources.values().cloned().map(Entry::Source))
+        .chain(departments.values().cloned().map(Entry::Department))
+        .chain(conditions.values().cloned().map(Entry::Condition))
+        .collect()
+}
+
+fn lines<T: Serialize>(rows: impl Iterator<Item = T>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut bytes, &row)
+            .expect("forms have only text keys and plain values, which always make JSON");
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Read<Vec<T>> {
+    let rows = bytes.split(|byte| *byte == b'\n').filter(|row| !row.is_empty());
+    rows.map(|row| serde_json::from_slice(row).map_err(StoredError::Json)).collect()
+}
+
+/// One cell a line: its key, how many cases, their weight.
+fn cells(tally: &Tally) -> Vec<u8> {
+    let mut text = String::new();
+    for (key, count) in tally.iter() {
+        text.push_str(&format!("{key} {} {}\n", count.cases, count.base));
+    }
+    text.into_bytes()
+}
+
+fn tally(bytes: &[u8]) -> Read<Tally> {
+    let text = std::str::from_utf8(bytes).map_err(|_| word("cell", "bytes that are no text"))?;
+    let mut tally = Tally::default();
+    for row in text.lines() {
+        let mut parts = row.rsplitn(3, ' ');
+        let mut number = || parts.next()?.parse::<i64>().ok();
+        let (Some(base), Some(cases)) = (number(), number()) else { return Err(word("cell", row)) };
+        let key =
+            parts.next().and_then(|key| key.parse::<TallyKey>().ok()).ok_or_else(|| word("cell", row))?;
+        tally.set(key, Count { cases, base });
+    }
+    Ok(tally)
+}
+
+/// The state with its open cases folded again: each from its own events, which `events` gives in order.
+pub fn refolded<E>(
+    loaded: Loaded,
+    mut events: impl FnMut(CaseId) -> Result<Vec<domain::event::Recorded>, E>,
+) -> Result<State, E> {
+    if !loaded.guessed.cases {
+        return Ok(loaded.state);
+    }
+    let ids: BTreeSet<CaseId> = loaded.state.cases.keys().copied().collect();
+    let (mut cases, mut deadlines) = (BTreeMap::new(), BTreeSet::new());
+    for id in ids {
+        if let Some((case, mut of_it)) = loaded.state.folded(events(id)?.into_iter()) {
+            cases.insert(id, case);
+            deadlines.append(&mut of_it);
+        }
+    }
+    let mut kept = Kept::from(loaded.state);
+    let of_whistles = |subject: &Subject| match subject {
+        Subject::Whistle(..) => true,
+        Subject::Case(_) => false,
+    };
+    deadlines.extend(kept.deadlines.into_iter().filter(|(_, _, subject, _)| of_whistles(subject)));
+    (kept.cases, kept.deadlines) = (cases, deadlines);
+    Ok(kept.into())
+}
