@@ -4,18 +4,19 @@
 //! once. Connection marks do not come through here: they are never delayed.
 
 mod dispatches;
-mod held;
+mod words;
 
 use domain::code::{AreaCode, CaseId};
+use domain::feed::{Act, Follower, Held};
 use domain::moment::{Date, UtcMillis};
 use domain::tally::{Dimension, Measure, Period};
-use domain::wire::{CaseLine, Payload, Topic};
+use domain::wire::{Kind, OpenCase};
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use crate::hall::monotonic_ms;
 pub use dispatches::{Dispatches, is_late};
-pub use held::{CASES_MAX, Held, alarm};
+pub use words::{alarm, alarms_since, words_of};
 
 /// Digits a person is reading stand still for this long.
 const REPAINT_MS: f64 = 2_000.0;
@@ -30,21 +31,36 @@ pub enum Part {
     Whistles,
     Events,
     Cases,
+    Who,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Tally, Self::Overdue, Self::Whistles, Self::Events, Self::Cases];
+    const ALL: [Self; 6] = [Self::Tally, Self::Overdue, Self::Whistles, Self::Events, Self::Cases, Self::Who];
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Tally => Kind::Tally,
+            Self::Overdue => Kind::Overdue,
+            Self::Whistles => Kind::Whistle,
+            Self::Events => Kind::Case,
+            Self::Cases => Kind::Open,
+            Self::Who => Kind::Who,
+        }
+    }
+
+    /// The part that shows a topic's rows; none for positions, which are not painted from here.
+    fn of(kind: Kind) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.kind() == kind)
+    }
 }
 
 /// The state of the hall on this screen.
 #[derive(Clone, Copy)]
 pub struct Board {
-    held: StoredValue<Held>,
-    shown: [RwSignal<u32>; 5],
-    /// Parts of which anything has arrived.
-    heard: StoredValue<[bool; 5]>,
+    follower: StoredValue<Follower>,
+    shown: [RwSignal<u32>; 6],
     /// Parts that have changed since they were painted.
-    dirty: StoredValue<[bool; 5]>,
+    dirty: StoredValue<[bool; 6]>,
     painted: StoredValue<f64>,
     waits: StoredValue<bool>,
 }
@@ -52,10 +68,9 @@ pub struct Board {
 impl Board {
     pub fn new() -> Self {
         Self {
-            held: StoredValue::new(Held::default()),
+            follower: StoredValue::new(Follower::new(crate::live::TOPICS, &crate::page::build())),
             shown: Part::ALL.map(|_| RwSignal::new(0)),
-            heard: StoredValue::new([false; 5]),
-            dirty: StoredValue::new([false; 5]),
+            dirty: StoredValue::new([false; 6]),
             painted: StoredValue::new(f64::NEG_INFINITY),
             waits: StoredValue::new(false),
         }
@@ -64,12 +79,12 @@ impl Board {
     /// Tracked: `read` runs again when the part is repainted.
     pub fn with<T>(self, part: Part, read: impl FnOnce(&Held) -> T) -> T {
         self.shown[part as usize].track();
-        self.held.with_value(read)
+        self.follower.with_value(|follower| read(follower.held()))
     }
 
     /// Not tracked.
     pub fn peek<T>(self, read: impl FnOnce(&Held) -> T) -> T {
-        self.held.with_value(read)
+        self.follower.with_value(|follower| read(follower.held()))
     }
 
     /// Tracked: a count of the whole city or one area.
@@ -90,7 +105,7 @@ impl Board {
     /// Whether anything of the part has arrived yet.
     pub fn knows(self, part: Part) -> bool {
         self.shown[part as usize].track();
-        self.heard.get_value()[part as usize]
+        self.follower.with_value(|follower| follower.knows(part.kind()))
     }
 
     /// Tracked by the repaint of the overdue board and by the time given: dispatches of the city or one area.
@@ -98,52 +113,29 @@ impl Board {
         self.with(Part::Overdue, |held| Dispatches::of(held.overdue.iter(), area, now))
     }
 
-    /// A case, tracked by the repaint of cases.
-    pub fn case(self, id: CaseId) -> Option<CaseLine> {
-        self.with(Part::Cases, |held| held.cases.get(&id).cloned())
+    /// An open case, tracked by the repaint of cases.
+    pub fn case(self, id: CaseId) -> Option<OpenCase> {
+        self.with(Part::Cases, |held| held.open.get(id.0).cloned())
     }
 
-    pub fn apply(self, payload: Payload) {
-        let parts: &[Part] = match &payload {
-            Payload::Tally(_) => &[Part::Tally],
-            Payload::Overdue(_) => &[Part::Overdue],
-            Payload::Whistle(_) => &[Part::Whistles],
-            Payload::Case(_) => &[Part::Events, Part::Cases],
-            Payload::Positions(_) => &[],
-        };
-        self.held.update_value(|held| held.apply(payload));
-        parts.iter().for_each(|part| self.repaint(*part));
+    /// What the feed says of itself.
+    pub fn follows<T>(self, read: impl FnOnce(&Follower) -> T) -> T {
+        self.follower.with_value(read)
     }
 
-    pub fn replace(self, topic: &Topic, payload: Payload) {
-        self.held.update_value(|held| held.clear(topic));
-        self.apply(payload);
-    }
-
-    pub fn add_cases(self, lines: Vec<CaseLine>, whole: bool) {
-        self.held.update_value(|held| {
-            held.add_cases(lines);
-            held.cases_whole = whole;
+    /// Tells the follower what happens on the connection; gives what it asks for then.
+    pub fn tell(self, input: impl FnOnce(&mut Follower)) -> Vec<Act> {
+        let acts = self.follower.try_update_value(|follower| {
+            input(follower);
+            std::iter::from_fn(|| follower.next_act()).collect()
         });
-        self.repaint(Part::Cases);
-    }
-
-    /// Forgets the open cases: those of another store, or those closed while nobody listened.
-    pub fn forget_cases(self) {
-        self.held.update_value(|held| {
-            held.cases.clear();
-            held.cases_whole = false;
-        });
-    }
-
-    pub fn hash(self, topic: &Topic) -> Option<u64> {
-        self.held.with_value(|held| held.hash(topic))
+        acts.unwrap_or_default()
     }
 
     /// All parts are painted in one turn, a moment after the first change, when the other frames of the same commit
     /// have come: what belongs together changes together.
-    fn repaint(self, part: Part) {
-        self.heard.update_value(|heard| heard[part as usize] = true);
+    pub fn repaint(self, kind: Kind) {
+        let Some(part) = Part::of(kind) else { return };
         self.dirty.update_value(|dirty| dirty[part as usize] = true);
         if !self.waits.get_value() {
             self.waits.set_value(true);

@@ -31,7 +31,6 @@ mod whistle;
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::{Role, acts_for};
-use domain::wire::Topic;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
@@ -42,7 +41,6 @@ use crate::live::{Link, Live};
 use crate::names;
 use crate::people;
 use crate::session::{Session, Signed, require, use_session};
-use crate::wall::cases;
 use crate::words::say;
 use address::Address;
 use calls::Calls;
@@ -197,17 +195,14 @@ pub fn DeskPage() -> impl IntoView {
     let signed = use_session();
     require(signed);
     let called = names::provide();
-    let who = people::Who::provide();
     crate::map::provide();
     let board = Board::new();
     provide_context(board);
-    let topics = vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)];
-    let live = Live::open(board, use_hall(), topics, move || {
+    people::Who::provide(board);
+    let live = Live::open(board, use_hall(), move || {
         if !untrack(move || called.loaded()) {
             called.load();
         }
-        who.forget();
-        cases::load(board);
     });
     let health = live.health();
     provide_context(health);

@@ -22,6 +22,12 @@ pub fn door() -> AnyView {
     }
 }
 
+/// Which build of the screens this page is of, as its file says; empty where it does not.
+pub fn build() -> String {
+    let root = document().document_element();
+    root.and_then(|root| root.get_attribute("data-build")).unwrap_or_default()
+}
+
 /// A parameter of the page's address.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;

@@ -117,13 +117,12 @@ impl Feed {
     }
 
     fn count(&self) {
-        let (feed, names, who) = (self.clone(), use_names(), who::use_who());
+        let (feed, names) = (self.clone(), use_names());
         Effect::new(move |_| {
             let now = feed.0.hall.now();
             let stale = names.with(|names| names.policy.position_stale_seconds);
             if now.0 / 1_000 % 2 == 0 {
                 let counted = feed.0.people.on_duty(now, stale);
-                who.expect(counted.fresh + counted.late);
                 if feed.0.on_duty.get_untracked() != counted {
                     feed.0.on_duty.set(counted);
                 }

@@ -3,11 +3,8 @@
 //! The page is laid out at the wall's own size (`style/wall.css`): 24 columns on a wide wall, 12 on one of 16:9, and
 //! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
 
-pub mod cases;
+mod focus;
 
-use domain::code::CaseId;
-use domain::wire::Topic;
-use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
@@ -17,59 +14,32 @@ use crate::language::use_language;
 use crate::live::{Health, Link, Live};
 use crate::names;
 use crate::people;
-use crate::session::{Signed, refresh, require, use_session};
+use crate::session::{require, use_session};
 use crate::tile;
 use crate::words::say;
-
-/// A revoked kiosk leaves its wall within this.
-const REVOKED_WITHIN_MS: u32 = 5_000;
-
-/// Inspectors named beside the incident.
-const NEAR_MAX: usize = 3;
-const NEAR_M: f64 = 5_000.0;
-
-/// Which case the wall follows: by urgency, or the one the address names (`?focus=`).
-#[derive(Clone, Copy)]
-pub struct Focus {
-    pub case: Memo<Option<CaseId>>,
-    pub pinned: bool,
-    /// The cameras that look at it.
-    pub linked: RwSignal<tile::linked::Linked>,
-    /// The inspectors nearest to it.
-    pub people: Memo<Vec<people::Nearby>>,
-    /// State word of each tile's picture, by its place.
-    pub pictures: RwSignal<[&'static str; 3]>,
-}
+pub use focus::Focus;
 
 #[component]
 pub fn Wall() -> impl IntoView {
     let signed = use_session();
     require(signed);
     let called = names::provide();
-    let who = people::Who::provide();
     crate::map::provide();
     let board = Board::new();
     provide_context(board);
-    let live = Live::open(
-        board,
-        use_hall(),
-        vec![Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None)],
-        move || {
-            if !untrack(move || called.loaded()) {
-                called.load();
-            }
-            who.forget();
-            cases::load(board);
-        },
-    );
+    people::Who::provide(board);
+    let live = Live::open(board, use_hall(), move || {
+        if !untrack(move || called.loaded()) {
+            called.load();
+        }
+    });
     let health = live.health();
     provide_context(health);
     people::provide(&live);
     let live = SendWrapper::new(live);
     on_cleanup(move || live.close());
-    provide_focus(board);
+    focus::provide(board);
     leave_when_signed_out(health);
-    notice_revocation(signed);
     crate::kiosk::provide();
     follow_height();
     let speaks = use_language();
@@ -87,31 +57,6 @@ pub fn Wall() -> impl IntoView {
             <tile::Events/>
             <tile::Alarms/>
         </main>
-    }
-}
-
-fn provide_focus(board: Board) {
-    let pinned = crate::page::query("focus").and_then(|id| id.parse().ok()).map(CaseId);
-    let case = Memo::new(move |held: Option<&Option<CaseId>>| match pinned {
-        Some(pinned) => Some(pinned),
-        None => board.with(crate::board::Part::Cases, |state| state.focus(held.copied().flatten())),
-    });
-    let spot = Memo::new(move |_| board.case(case.get()?)?.place);
-    provide_context(Focus {
-        case,
-        pinned: pinned.is_some(),
-        linked: tile::linked::follow(spot),
-        people: people::follow_near(spot, NEAR_M, NEAR_MAX),
-        pictures: RwSignal::new(["idle"; 3]),
-    });
-}
-
-/// A paired kiosk asks now and then whether its token still holds: an open connection does not say. A person's session
-/// is not asked about, because asking would keep it alive.
-fn notice_revocation(signed: Signed) {
-    if crate::kiosk::paired_wall().is_some() {
-        let asking = SendWrapper::new(Interval::new(REVOKED_WITHIN_MS, move || refresh(signed)));
-        on_cleanup(move || drop(asking));
     }
 }
 

@@ -1,29 +1,33 @@
 //! What travels between the server and its screens. Binary for the UI (postcard behind a kind byte), JSON text for
 //! anyone (`GET /live?format=json`): the same types, the same protocol.
 //!
-//! Walk: `GET /api/v1/live/snapshot?topic=T` gives [`Snapshot`]; then the WebSocket `GET /live`: the server sends
-//! `Welcome`, the client `Hello` and `Subscribe` with the snapshot's epoch and version, the server `Delta` after
-//! `Delta`. A client applies a delta only when `from` is where it stands, ignores one whose `to` it has already
-//! reached, and otherwise subscribes anew. A delta from 0 carries everything: the client forgets what it held. It is
-//! sent to a client that subscribed without a version, while it fits a message; otherwise the answer is `Resync`.
-//! Keyed topics (`tally`, `overdue`, `whistle`) resume by version: a delta may jump over any distance. The event topic
-//! (`case`) never skips. `crate::feed` is the client's half; `docs/live-protocol.md` tells integrators the same.
+//! Walk: the server sends `Welcome`, the client `Hello` and a `Subscribe` for each topic. Keyed topics (`tally`,
+//! `overdue`, `open`, `whistle`, `who`) begin with `GET /api/v1/live/snapshot?topic=T`, which gives [`Snapshot`], and
+//! are followed from its epoch and version. Each wave brings one `Deltas` with what is new in all topics of the
+//! connection; every subscription is answered once, with an empty delta when nothing is missing. A client applies a
+//! delta only when `from` is where it stands, ignores one whose `to` it has already reached, and otherwise subscribes
+//! anew. A delta from 0 carries everything: the client forgets what it held. Keyed topics resume by version: a delta
+//! may jump over any distance. The event topic (`case`) leaves nothing out that it does not declare: [`Events::since`].
+//! `crate::feed` is the client's half; `docs/live-protocol.md` tells integrators the same.
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::InspectorCode;
 use crate::moment::UtcMillis;
 use crate::tally::{Count, TallyKey};
 use crate::whistle::Whistle;
 
 mod topic;
 mod rows;
+mod open;
 mod bytes;
 #[cfg(test)]
 mod tests;
 
-pub use bytes::{Incoming, UnreadableError};
+pub use bytes::{Incoming, UnreadableError, deltas_head};
+pub use open::{OpenCase, OpenRow, OpenRows, OpenRowsError, ROW_BYTES_MAX, Word};
 pub use rows::{CaseLine, EventLine, OverdueRow, PositionRow};
-pub use topic::{Hex64, Topic};
+pub use topic::{Hex64, Kind, Topic};
 
 /// Version of this protocol; a server answers a client of another version with a reason and closes.
 pub const PROTOCOL: u8 = 2;
@@ -41,6 +45,9 @@ pub enum ClientMessage {
     /// First message.
     Hello {
         protocol: u8,
+        /// Which build of the screens speaks; empty for anything else.
+        #[serde(default)]
+        build: String,
     },
     Subscribe {
         topic: Topic,
@@ -79,22 +86,22 @@ pub enum ServerMessage {
         heartbeat_ms: u32,
         /// Side of a position cell in millionths of a degree.
         cell_e6: i32,
+        /// Which build of the screens this server hands out; empty when it has none. A page of another build is to be
+        /// loaded anew.
+        #[serde(default)]
+        build: String,
     },
-    Delta {
-        topic: Topic,
-        epoch: Hex64,
-        from: u64,
-        to: u64,
-        payload: Payload,
-    },
-    /// Each second; the same for every client. A client that stands at a topic's head and hears no delta is up to
-    /// date. Every ten seconds with `hashes`: topic, the version the hash holds at, and the hash; a client that
-    /// stands at that version compares.
+    /// One wave: what is new in the topics this connection follows.
+    Deltas { epoch: Hex64, deltas: Vec<Delta> },
+    /// Each second. A client that stands at a topic's head or after it and hears no delta is up to date. Every ten
+    /// seconds with `hashes` of the keyed topics this connection follows: topic, the version of its last change, and the
+    /// hash, which holds from that version up to `head` (of `who` and positions: at that version); a client that stands
+    /// there compares.
     Heartbeat {
         server_ms: UtcMillis,
         /// Last committed event.
         head: u64,
-        /// Version of the last change of `tally`, `overdue`, `whistle`, `case` and `position`.
+        /// Version of the last change of each topic this connection follows.
         heads: Vec<(Topic, u64)>,
         #[serde(default)]
         hashes: Vec<(Topic, u64, Hex64)>,
@@ -102,16 +109,18 @@ pub enum ServerMessage {
         degraded: u8,
     },
     /// The client must take a new snapshot of the topic.
-    Resync {
-        topic: Topic,
-        reason: ResyncReason,
-    },
+    Resync { topic: Topic, reason: ResyncReason },
     /// The message was not accepted; the connection goes on.
-    Refused {
-        topic: Option<Topic>,
-        code: String,
-        words: String,
-    },
+    Refused { topic: Option<Topic>, code: String, words: String },
+}
+
+/// What is new in one topic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    pub topic: Topic,
+    pub from: u64,
+    pub to: u64,
+    pub payload: Payload,
 }
 
 /// Why a client must start anew.
@@ -122,7 +131,7 @@ pub enum ResyncReason {
     OtherEpoch,
     /// The client claims a version the store has not reached.
     AheadOfStore,
-    /// The client is too far behind to catch up event by event.
+    /// Which keys have gone since is no longer known.
     TooFarBehind,
     /// The client said that its state hash differs.
     Diverged,
@@ -136,9 +145,28 @@ pub enum Payload {
     Tally(Vec<(TallyKey, Count)>),
     Overdue(Vec<Keyed<OverdueRow>>),
     Whistle(Vec<Keyed<Whistle>>),
-    Case(Vec<EventLine>),
+    Case(Events),
     /// In snapshots and in the JSON feed; the binary feed has packed frames.
     Positions(Vec<PositionRow>),
+    Open(OpenRows),
+    Who(Vec<Keyed<WhoRow>>),
+}
+
+/// Lines of the event log, in order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Events {
+    /// The lines are every one after this event. Beyond the delta's `from` where the client was too far behind: what
+    /// lies between is left out, and read with `GET /api/v1/events` where it matters.
+    pub since: u64,
+    pub lines: Vec<EventLine>,
+}
+
+/// Who has a number in position frames.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoRow {
+    pub code: InspectorCode,
+    /// Where the hall knows one.
+    pub name: Option<String>,
 }
 
 /// One key of a keyed topic.
@@ -163,8 +191,8 @@ pub struct Snapshot {
 }
 
 /// FNV-1a, 64 bit: the hash of one text. A topic's state hash is the XOR over its keys, so anyone can
-/// check it in a few lines: `tally` hashes `key=cases/base` in decimal, `overdue` and `whistle` hash `id=version`, positions
-/// hash `index@lat,lon` in units of 10⁻⁵ degrees.
+/// check it in a few lines: `tally` hashes `key=cases/base` in decimal, `overdue`, `open`, `whistle` and `who` hash
+/// `id=version`, positions hash `index@lat,lon` in units of 10⁻⁵ degrees.
 #[must_use]
 pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -178,7 +206,7 @@ pub fn tally_hash(key: &TallyKey, value: Count) -> u64 {
     if value.is_zero() { 0 } else { fnv1a(format!("{key}={}/{}", value.cases, value.base).as_bytes()) }
 }
 
-/// One key's part of the hash of `overdue` or `whistle`.
+/// One key's part of the hash of `overdue`, `open`, `whistle` or `who`.
 #[must_use]
 pub fn keyed_hash(id: u64, version: u64) -> u64 {
     fnv1a(format!("{id}={version}").as_bytes())

@@ -18,6 +18,7 @@ pub mod writer;
 pub mod timer;
 pub mod import;
 pub mod video;
+pub mod versioned;
 pub mod position;
 pub mod live;
 pub mod publish;

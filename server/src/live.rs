@@ -1,8 +1,9 @@
 //! The live feed: what every screen shows, at most a few milliseconds after it is durable.
 //!
-//! The writer hands each commit to [`HubPublisher`]; the board takes it over; the pacer announces a wave; every
-//! connection sends what lies between its cursors and the wave, in frames that are encoded once and shared. There is
-//! no queue per connection: a slow client costs its cursors. Protocol: `domain::wire`, `docs/live-protocol.md`.
+//! The writer hands a digest of each commit to [`HubPublisher`] and goes on: no reader can hold it. Whoever looks at the
+//! topics next takes it over; the pacer announces a wave; every connection sends what lies between its cursors and the
+//! wave as one message, from deltas that are encoded once and shared. There is no queue per connection: a slow client
+//! costs its cursors. Protocol: `domain::wire`, `docs/live-protocol.md`.
 //!
 //! What should not be here: rules about cases, who may connect (the outer router), how events are kept.
 //!
@@ -11,35 +12,44 @@
 use axum::Router;
 use axum::routing::get;
 use domain::moment::UtcMillis;
+use domain::scope::Scope;
 use domain::state::State;
-use domain::wire::{Hex64, PROTOCOL, ServerMessage, Topic};
+use domain::wire::{Hex64, Kind, PROTOCOL, ServerMessage, Topic};
 use serde::Deserialize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use crate::lock::lock;
 use crate::position::Positions;
 use crate::writer::{Committed, Publisher};
 
-pub mod keyed;
-pub mod ring;
-pub mod board;
+pub mod recent;
+pub mod digest;
+pub mod topics;
 pub mod socket;
 pub mod frames;
-pub mod session;
+pub mod subscriber;
+mod sets;
 pub mod pacer;
 mod moved;
 pub mod catchup;
+mod outgoing;
 mod connection;
-mod snapshot;
+mod beginning;
+mod build;
+#[cfg(test)]
+mod tests;
 
-use crate::lock::lock;
-use board::{Board, Heads};
+pub use build::Build;
 use catchup::Catchup;
 pub use catchup::History;
+use digest::{Digest, Digester};
 use frames::{Format, Frames, Next};
 use pacer::{Pace, Wave};
-use session::StandsAt;
+use sets::Sets;
+use subscriber::{StandsAt, Subscription};
+use topics::{Admission, Step, Topics};
 
 /// Limits of the live feed.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]
@@ -49,8 +59,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Milliseconds between heartbeats.
     pub heartbeat_ms: u32,
-    /// Commits closer together than this, in milliseconds, share a frame. The first one after a pause waits for
-    /// nothing.
+    /// A wave of changes waits this long at most, in milliseconds, for the one before to reach everybody. In a quiet
+    /// hall none waits.
     pub coalesce_ms: u32,
     /// A client that takes nothing for this long, in milliseconds, is disconnected.
     pub stall_ms: u32,
@@ -69,11 +79,17 @@ pub struct Hub(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limits: Limits,
-    board: Mutex<Board>,
+    build: Build,
+    topics: Mutex<Topics>,
+    /// What the writer has handed over and nobody has looked at. Held for a moment only, never while anything is read.
+    inbox: Mutex<Vec<Handed>>,
+    /// Identity of the store.
+    epoch: AtomicU64,
     /// Whether the writer has said what the store holds.
     started: AtomicBool,
     positions: Positions,
     frames: Frames,
+    sets: Sets,
     pace: Arc<Pace>,
     waves: watch::Sender<Wave>,
     connections: AtomicUsize,
@@ -82,20 +98,24 @@ struct Inner {
 impl Hub {
     /// A hub and the end the writer holds. Must be called within a tokio runtime, which carries the pacer.
     #[must_use]
-    pub fn new(limits: Limits, positions: Positions) -> (Self, HubPublisher) {
+    pub fn new(limits: Limits, positions: Positions, build: Build) -> (Self, HubPublisher) {
         let pace = Arc::new(Pace::default());
         let inner = Arc::new(Inner {
             limits,
-            board: Mutex::new(Board::empty()),
+            build,
+            topics: Mutex::new(Topics::empty()),
+            inbox: Mutex::default(),
+            epoch: AtomicU64::new(0),
             started: AtomicBool::new(false),
             frames: Frames::default(),
+            sets: Sets::default(),
             positions,
             pace: pace.clone(),
             waves: watch::Sender::new(Wave::default()),
             connections: AtomicUsize::new(0),
         });
         tokio::spawn(pacer::run(Arc::downgrade(&inner), pace));
-        (Self(inner.clone()), HubPublisher { hub: Self(inner) })
+        (Self(inner.clone()), HubPublisher { hub: Self(inner), digester: Digester::default() })
     }
 
     #[must_use]
@@ -115,87 +135,167 @@ impl Hub {
         self.0.connections.load(Ordering::Relaxed)
     }
 
-    fn welcome(&self, server_ms: UtcMillis) -> ServerMessage {
-        let board = lock(&self.0.board);
+    /// The topics, with everything taken over that the writer has handed on.
+    fn topics(&self) -> MutexGuard<'_, Topics> {
+        let mut topics = lock(&self.0.topics);
+        let handed = std::mem::take(&mut *lock(&self.0.inbox));
+        for handed in handed {
+            match handed {
+                Handed::Start(fresh) => {
+                    self.0.epoch.store(fresh.epoch, Ordering::Release);
+                    *topics = *fresh;
+                }
+                Handed::Commit(digest) => topics.take(digest),
+            }
+        }
+        topics
+    }
+
+    /// Identity of the store.
+    fn epoch(&self) -> u64 {
+        self.0.epoch.load(Ordering::Acquire)
+    }
+
+    /// `head`: the last event of the wave that this connection begins with.
+    fn welcome(&self, head: u64, server_ms: UtcMillis) -> ServerMessage {
         ServerMessage::Welcome {
             protocol: PROTOCOL,
-            epoch: Hex64(board.epoch),
-            head: board.ring.head(),
+            epoch: Hex64(self.epoch()),
+            head,
             server_ms,
             heartbeat_ms: self.0.limits.heartbeat_ms,
             cell_e6: self.0.positions.settings().cell_e6,
+            build: self.0.build.word(),
         }
     }
 
-    /// Where a topic stands.
-    fn stands(&self, topic: &Topic) -> StandsAt {
-        let board = lock(&self.0.board);
-        let ceiling = match topic {
-            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => board.ring.head(),
-            Topic::Positions | Topic::Position(_) => self.0.positions.with(|table| table.version()),
+    /// Where a topic stands, and whether the scope has it.
+    fn stands(&self, topic: &Topic, scope: &Scope) -> StandsAt {
+        let mut topics = self.topics();
+        let ceiling = match topic.kind {
+            Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case => topics.seq(),
+            Kind::Who | Kind::Positions | Kind::Position(_) => self.0.positions.with(|table| table.version()),
         };
-        StandsAt { epoch: board.epoch, ceiling }
+        let admission = topics.admission(scope, topic);
+        // An area that is not there gets no place among those that are.
+        let head = (admission == Admission::Given).then(|| topics.head(topic)).flatten();
+        StandsAt { epoch: topics.epoch, ceiling, head, admission }
     }
 
-    /// The next frame for a subscriber that stands at `from`.
-    fn next(&self, topic: &Topic, format: Format, from: u64, heads: &Heads) -> Next {
-        let scope = match topic {
-            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => {
-                return self.0.frames.next(&self.0.board, topic, format, from, heads);
+    /// The store's identity, and the version of a topic's last change.
+    fn head_of(&self, topic: &Topic) -> (u64, u64) {
+        let ticks = self.0.positions.with(|table| (table.version(), table.who().hash(None).0));
+        let mut topics = self.topics();
+        let head = match topic.kind {
+            Kind::Positions | Kind::Position(_) => ticks.0,
+            Kind::Who => ticks.1,
+            Kind::Case => topics.seq(),
+            Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle => {
+                topics.head(topic).map_or(0, |head| head.get())
             }
-            Topic::Positions => None,
-            Topic::Position(cell) => Some(*cell),
         };
-        self.0.frames.made_once((topic.clone(), format, from, heads.position), || {
-            moved::next(self, topic, scope, format, from)
-        })
+        (topics.epoch, head)
     }
 
-    /// Everything in one frame, for a subscriber that starts from nothing.
-    fn whole(&self, topic: &Topic, format: Format, heads: &Heads) -> Next {
-        if matches!(topic, Topic::Positions | Topic::Position(_)) {
-            return self.next(topic, format, 0, heads);
+    /// The next thing for a subscriber, at most up to `upto`.
+    fn next(&self, subscription: &Subscription, format: Format, upto: u64) -> Next {
+        let Subscription { topic, told, cursor, whole, .. } = subscription;
+        let from = if *whole { 0 } else { *cursor };
+        match topic.kind {
+            Kind::Positions | Kind::Position(_) => {
+                let cell = match topic.kind {
+                    Kind::Position(cell) => Some(cell),
+                    _ => None,
+                };
+                let key = (topic.clone(), format, from, upto);
+                return self.0.frames.made_once(key, || moved::positions(self, topic, cell, format, from));
+            }
+            Kind::Who if !*whole => {
+                let key = (topic.clone(), format, from, upto);
+                return self.0.frames.made_once(key, || moved::who(self, format, from, upto));
+            }
+            Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case | Kind::Who => {}
         }
-        let head = lock(&self.0.board).heads().of(topic);
-        self.0.frames.made_once((topic.clone(), format, u64::MAX, head), || {
-            let (epoch, all) = {
-                let board = lock(&self.0.board);
-                if board.count(topic) > board::KEYS_PER_MESSAGE {
-                    return Next::TooFarBehind;
-                }
-                (board.epoch, board.all(topic))
-            };
-            match all {
-                Some((to, payload)) => frames::delta(format, topic, epoch, 0, to, payload),
-                None => Next::Idle,
+        if *whole {
+            let key = (topic.clone(), format, u64::MAX, upto);
+            return self.0.frames.made_once(key, || self.whole(topic, format));
+        }
+        if *cursor >= upto {
+            return Next::Idle;
+        }
+        self.0.frames.made_once((topic.clone(), format, *told, upto), || {
+            let step = self.topics().step(topic, *cursor, upto);
+            match step {
+                Step::Rows { rows, .. } if rows.is_empty() => Next::Idle,
+                Step::Rows { to, rows } => frames::delta(format, topic, *told, to, rows.told_from(*told)),
+                Step::Log => Next::Log,
+                Step::TooFarBehind => Next::TooFarBehind,
             }
         })
     }
+
+    /// Everything in one delta, for a subscriber that starts from nothing; or the word that it must take a snapshot.
+    fn whole(&self, topic: &Topic, format: Format) -> Next {
+        let Some(all) = beginning::collect(self, topic) else { return Next::TooFarBehind };
+        if all.rows.len() > ROWS_PER_MESSAGE {
+            return Next::TooFarBehind;
+        }
+        let payload = frames::payload(all.rows);
+        frames::encoded(
+            format,
+            &domain::wire::Delta { topic: topic.clone(), from: 0, to: all.version, payload },
+        )
+    }
+
+    /// The answer to a subscription that misses nothing.
+    fn nothing(&self, subscription: &Subscription, format: Format, to: u64) -> Next {
+        let Subscription { topic, told, .. } = subscription;
+        moved::nothing(format, topic, *told, to)
+    }
+}
+
+/// Rows that are tried in one message for a client that starts from nothing.
+const ROWS_PER_MESSAGE: usize = 6_000;
+
+/// What the writer hands over.
+#[derive(Debug)]
+enum Handed {
+    Start(Box<Topics>),
+    Commit(Digest),
 }
 
 /// The writer's end of the hub.
 #[derive(Debug)]
 pub struct HubPublisher {
     hub: Hub,
+    digester: Digester,
+}
+
+impl HubPublisher {
+    fn hand(&self, handed: Handed) {
+        lock(&self.hub.0.inbox).push(handed);
+        self.hub.0.pace.dirty.notify_one();
+    }
 }
 
 impl Publisher for HubPublisher {
     fn start(&mut self, epoch: u64, state: &State) {
-        *lock(&self.hub.0.board) = Board::start(epoch, state);
+        let topics = Topics::start(epoch, state, &mut self.digester);
+        self.hand(Handed::Start(Box::new(topics)));
         self.hub.0.started.store(true, Ordering::Release);
         self.hub.0.pace.dirty.notify_one();
     }
 
     fn publish(&mut self, state: &State, committed: &[Committed]) {
         let committed = committed.iter().map(|committed| (&committed.recorded, &committed.changes));
-        lock(&self.hub.0.board).commit(state, committed);
-        self.hub.0.pace.dirty.notify_one();
+        let digest = self.digester.digest(state, committed);
+        self.hand(Handed::Commit(digest));
     }
 }
 
 /// The doors of the feed as programs see them.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(connection::open, snapshot::get))]
+#[openapi(paths(connection::open, beginning::get))]
 pub struct Description;
 
 /// What the routes of the feed share.
@@ -203,18 +303,18 @@ pub struct Description;
 struct Live {
     hub: Hub,
     catchup: Arc<Catchup>,
-    snapshots: Arc<snapshot::Snapshots>,
+    beginnings: Arc<beginning::Beginnings>,
 }
 
 /// `GET /live` and `GET /api/v1/live/snapshot`. Sign-in and Origin are checked by the outer router.
 pub fn router(hub: Hub, history: Arc<dyn History>) -> Router {
     let live = Live {
         catchup: Arc::new(Catchup::new(hub.clone(), history)),
-        snapshots: Arc::new(snapshot::Snapshots::default()),
+        beginnings: Arc::new(beginning::Beginnings::default()),
         hub,
     };
     Router::new()
         .route("/live", get(connection::open))
-        .route("/api/v1/live/snapshot", get(snapshot::get))
+        .route("/api/v1/live/snapshot", get(beginning::get))
         .with_state(live)
 }

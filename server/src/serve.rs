@@ -15,7 +15,7 @@ use crate::access::Access;
 use crate::config::Config;
 use crate::http::{self, Hall};
 use crate::lists::Lists;
-use crate::live::Hub;
+use crate::live::{Build, Hub};
 use crate::lock::lock;
 use crate::position::{Accepts, Positions};
 use crate::publish::{Listeners, Mirror};
@@ -93,7 +93,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
     let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
         .context("cannot open the positions")?;
-    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone());
+    let build = Build::of(config.server.site.clone());
+    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone(), build);
     let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone() };
     let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
     let clock = Box::new(clock::now);

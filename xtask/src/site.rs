@@ -61,6 +61,7 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     output.copy_folder_but(&repo.root.join("public"), "js")?;
     vendor::add(&repo.root.join("npm"), &mut output)?;
     licences::add(repo, &mut output)?;
+    wasm::add_pages(repo, &mut output)?;
     let compression = match build {
         WasmBuild::Quick => Compression::None,
         WasmBuild::Optimised => Compression::Twins,

@@ -3,6 +3,7 @@
 //! What should be here: which calls, and whether they are there yet. What should not: how a call looks (`whistle`).
 
 use domain::answer::PageAnswer;
+use domain::feed::Held;
 use domain::moment::{UtcMillis, UtcOffset};
 use domain::whistle::Whistle;
 use leptos::prelude::*;
@@ -13,7 +14,7 @@ use super::listing::Fetch;
 use super::send::Sending;
 use super::whistle::missing_of;
 use crate::api::{self, ApiError};
-use crate::board::{Board, Held, Part, use_board};
+use crate::board::{Board, Part, use_board};
 use crate::hall::use_hall;
 use crate::names::use_names;
 use crate::order;

@@ -1,9 +1,9 @@
 //! A case's clock as the desk shows it: lamp, countdown in the limit's own unit, share used. Pure.
 
 use domain::answer::PolicyFigures;
-use domain::clock::{Counts, LimitKind, Unit};
+use domain::clock::{Counts, Limit, LimitKind, Unit};
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMillis};
-use domain::wire::CaseLine;
+use domain::wire::{CaseLine, OpenCase};
 
 use crate::mark::Mark;
 use crate::text;
@@ -50,20 +50,41 @@ impl Lamp {
     }
 }
 
+/// The clock that runs in a case now, whether the list or the feed brought it.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    started: UtcMillis,
+    due: Option<UtcMillis>,
+    limit: Option<Limit>,
+}
+
+impl From<&CaseLine> for Running {
+    fn from(case: &CaseLine) -> Self {
+        Self { started: case.started.unwrap_or(case.stage_since), due: case.due, limit: case.limit }
+    }
+}
+
+impl From<&OpenCase> for Running {
+    fn from(case: &OpenCase) -> Self {
+        Self { started: case.started.unwrap_or(case.stage_since), due: case.due, limit: case.limit }
+    }
+}
+
 /// The lamp of a case at `now`.
-pub fn lamp(case: &CaseLine, now: UtcMillis, policy: &PolicyFigures) -> Lamp {
-    let Some(due) = case.due else { return Lamp::NoClock };
+pub fn lamp(case: impl Into<Running>, now: UtcMillis, policy: &PolicyFigures) -> Lamp {
+    let clock = case.into();
+    let Some(due) = clock.due else { return Lamp::NoClock };
     if now >= due {
         return Lamp::Over;
     }
-    let used = share(case, now, policy) * 100.0;
+    let used = share(clock, now, policy) * 100.0;
     if used >= f64::from(policy.lamp_yellow_percent) { Lamp::Soon } else { Lamp::OnTime }
 }
 
 /// Share of the limit used, 0 to 1.
-pub fn share(case: &CaseLine, now: UtcMillis, policy: &PolicyFigures) -> f64 {
-    let (Some(due), started) = (case.due, case.started.unwrap_or(case.stage_since)) else { return 0.0 };
-    text::used_share(started, due, case.limit, now, &policy.calendar, policy.utc_offset_minutes)
+pub fn share(case: impl Into<Running>, now: UtcMillis, policy: &PolicyFigures) -> f64 {
+    let Running { started, due: Some(due), limit } = case.into() else { return 0.0 };
+    text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes)
 }
 
 pub fn unit(case: &CaseLine) -> LimitKind {

@@ -161,15 +161,16 @@ impl Listing {
             .with(|groups| groups.iter().flat_map(|group| group.rows.iter().map(|row| row.id)).collect())
     }
 
-    /// Tracked: how a row's case stands now. A case that the feed has closed is known by its closing event.
+    /// Tracked: how a row's case stands now, in the words it was listed with. A case that the feed has closed is known by
+    /// its closing event.
     pub fn current(self, row: &CaseLine) -> CaseLine {
-        let held = self.board.with(Part::Cases, |held| {
-            let open = held.cases.get(&row.id);
-            let closed = || {
+        let held = self.board.with(Part::Cases, |held| match held.open.get(row.id.0) {
+            Some(open) => (open.version > row.version).then(|| open.with_words(Some(row))),
+            None => {
                 let lines = held.events.iter().rev().filter_map(|event| event.case.as_ref());
-                lines.into_iter().find(|line| line.id == row.id)
-            };
-            open.or_else(closed).filter(|line| line.version > row.version).cloned()
+                let last = lines.into_iter().find(|line| line.id == row.id);
+                last.filter(|line| line.version > row.version).cloned()
+            }
         });
         held.unwrap_or_else(|| row.clone())
     }
@@ -184,9 +185,12 @@ impl Listing {
         let since = self.fetched_at.get();
         let arrived = self.board.with(Part::Events, |held| {
             let recent = held.events.iter().rev().take_while(|event| event.at >= since);
-            let cases = recent.filter_map(|event| event.case.as_ref()).map(|case| case.id);
-            let unseen = order::map(cases.filter(|id| !shown.contains_key(id)).map(|id| (id, ())));
-            unseen.keys().filter_map(|id| held.cases.get(id)).filter(|case| filters.fits(case)).count()
+            let lines = recent.filter_map(|event| event.case.as_ref());
+            // The oldest first, so that of several lines of a case the newest stays.
+            let mut unseen: Vec<&CaseLine> = lines.filter(|line| !shown.contains_key(&line.id)).collect();
+            unseen.reverse();
+            let newest = order::map(unseen.into_iter().map(|line| (line.id, line)));
+            newest.values().filter(|line| filters.fits(line)).count()
         });
         let gone = rows.iter().filter(|row| self.has_gone(row, &filters)).count();
         Aside { arrived, gone }

@@ -26,7 +26,7 @@ pub fn Overview() -> impl IntoView {
     Effect::new(move |_| {
         let cases: Vec<MapCase> = desk.listing.groups.with(|groups| {
             let rows = groups.iter().flat_map(|group| &group.rows);
-            names.with(|names| rows.filter_map(|case| MapCase::of(case, names)).collect())
+            names.with(|names| rows.filter_map(|case| MapCase::listed(case, names)).collect())
         });
         map.set_cases(&cases);
     });

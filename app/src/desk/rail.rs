@@ -1,15 +1,16 @@
 //! The rail of queues: own cases, the seven stages with their lamps, whistle calls, and when dispatches fall due.
 
 use domain::case::{Power, Stage, Step};
+use domain::feed::Held;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::tally::Measure;
-use domain::wire::CaseLine;
+use domain::wire::OpenCase;
 use leptos::prelude::*;
 
 use super::clock::{Lamp, lamp};
 use super::filters::{Filters, Queue};
 use super::{Desk, use_desk};
-use crate::board::{Held, Part, use_board};
+use crate::board::{Part, use_board};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -68,19 +69,19 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
     let count = move || match queue {
         // From the same cases as its lamps, so that these add up to it; from the tally while not all are here.
         Queue::At(stage @ (Stage::Dispatch | Stage::Dispose)) => {
-            let held = |held: &Held| {
-                let at = held.cases.values().filter(|case| case.stage == stage);
-                held.cases_whole.then(|| at.count() as i64)
-            };
-            board.with(Part::Cases, held).unwrap_or_else(|| board.now(Measure::At(stage)))
+            let at = |held: &Held| held.open.iter().filter(|case| case.stage == stage).count() as i64;
+            match board.knows(Part::Cases) {
+                true => board.with(Part::Cases, at),
+                false => board.now(Measure::At(stage)),
+            }
         }
         Queue::At(stage) => board.now(Measure::At(stage)),
         Queue::Open | Queue::Found => board.now(Measure::Open),
         Queue::Whistles => board.now(Measure::WhistleOpen),
         Queue::Mine => {
             let me = desk.me();
-            let own = |case: &&CaseLine| case.claimed_by.as_deref() == Some(me.as_str());
-            board.with(Part::Cases, |held| held.cases.values().filter(own).count() as i64)
+            let own = |case: &&OpenCase| case.claimed_by.as_deref() == Some(me.as_str());
+            board.with(Part::Cases, |held| held.open.iter().filter(own).count() as i64)
         }
     };
     let href = move || Desk::address_of(&Filters::of(queue, &desk.me()), None);
@@ -116,7 +117,7 @@ fn Lamps(queue: Queue) -> impl IntoView {
     let (desk, board, names, hall) = (use_desk(), use_board(), use_names(), use_hall());
     let counts = Memo::new(move |_| {
         let (me, now) = (desk.me(), half_minute(hall.now()));
-        let mine = |case: &CaseLine| match queue {
+        let mine = |case: &OpenCase| match queue {
             Queue::Mine => case.claimed_by.as_deref() == Some(me.as_str()),
             Queue::At(stage) => case.stage == stage,
             Queue::Open | Queue::Whistles | Queue::Found => false,
@@ -124,7 +125,7 @@ fn Lamps(queue: Queue) -> impl IntoView {
         names.with(|names| {
             board.with(Part::Cases, |held| {
                 let mut counts = [0i64; 4];
-                for case in held.cases.values().filter(|case| mine(case)) {
+                for case in held.open.iter().filter(|case| mine(case)) {
                     match lamp(case, now, &names.policy) {
                         Lamp::Over => counts[0] += 1,
                         Lamp::Soon => counts[1] += 1,
@@ -142,7 +143,7 @@ fn Lamps(queue: Queue) -> impl IntoView {
         view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{move || text::grouped(counts.get()[index])}</span> }
     };
     // Lamps of some of the cases would not add up to the queue.
-    let whole = move || board.with(Part::Cases, |held| held.cases_whole);
+    let whole = move || board.knows(Part::Cases);
     let lamps = move || {
         view! { {one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock))} }
     };
@@ -162,7 +163,7 @@ fn DueChart() -> impl IntoView {
     let bars = Memo::new(move |_| {
         let from = start.get();
         board.with(Part::Cases, |held| {
-            let waiting = held.cases.values().filter(|case| case.stage == Stage::Dispatch);
+            let waiting = held.open.iter().filter(|case| case.stage == Stage::Dispatch);
             let mut bars = [0usize; BARS];
             for due in waiting.filter_map(|case| case.due) {
                 let index = (due.0 - from).div_euclid(BAR_MS);

@@ -4,21 +4,32 @@ use domain::wire::{ClientMessage, KIND_MESSAGE};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BinaryType, MessageEvent, WebSocket};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 pub struct Socket {
     socket: WebSocket,
     _opened: Closure<dyn FnMut()>,
     _heard: Closure<dyn FnMut(MessageEvent)>,
-    _ended: Closure<dyn FnMut()>,
+    _ended: Closure<dyn FnMut(CloseEvent)>,
 }
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Lost,
+    /// The server says that the session has ended or the token is revoked.
+    SignedOut,
+}
+
+/// The server's word for it.
+const SIGNED_OUT: u16 = 4001;
 
 impl Socket {
     /// Connects to `/live` of the server this page came from.
     pub fn open(
         opened: impl FnMut() + 'static,
         mut heard: impl FnMut(Vec<u8>) + 'static,
-        ended: impl FnMut() + 'static,
+        mut ended: impl FnMut(End) + 'static,
     ) -> Result<Self, JsValue> {
         let location = window().location();
         let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
@@ -30,7 +41,9 @@ impl Socket {
                 heard(js_sys::Uint8Array::new(&buffer).to_vec());
             }
         });
-        let ended = Closure::<dyn FnMut()>::new(ended);
+        let ended = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+            ended(if event.code() == SIGNED_OUT { End::SignedOut } else { End::Lost });
+        });
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         // An error is always followed by a close.

@@ -4,7 +4,7 @@ use domain::case::Priority;
 use domain::code::{AreaCode, CameraCode, CaseId};
 use domain::place::Point;
 use domain::position::Grid;
-use domain::wire::CaseLine;
+use domain::wire::{CaseLine, OpenCase};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -25,9 +25,24 @@ pub struct MapCase {
 
 impl MapCase {
     /// None for a case without a position.
-    pub fn of(case: &CaseLine, names: &Names) -> Option<Self> {
-        let area = names.district(&case.area_path).cloned();
-        Some(Self { id: case.id, place: case.place?, priority: case.priority, area })
+    pub fn of(case: &OpenCase, names: &Names) -> Option<Self> {
+        Self::at(case.id, case.place, case.priority, &case.area_path, names)
+    }
+
+    /// The same of a case that is listed.
+    pub fn listed(case: &CaseLine, names: &Names) -> Option<Self> {
+        Self::at(case.id, case.place, case.priority, &case.area_path, names)
+    }
+
+    fn at(
+        id: CaseId,
+        place: Option<Point>,
+        priority: Priority,
+        area_path: &[AreaCode],
+        names: &Names,
+    ) -> Option<Self> {
+        let area = names.district(area_path).cloned();
+        Some(Self { id, place: place?, priority, area })
     }
 }
 

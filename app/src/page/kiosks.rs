@@ -2,11 +2,10 @@
 
 use domain::answer::{SessionAnswer, TokenAnswer};
 use domain::role::Role;
-use gloo_timers::callback::Interval;
+use gloo_timers::future::TimeoutFuture;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 use serde::Serialize;
 use wasm_bindgen_futures::spawn_local;
 
@@ -19,8 +18,10 @@ use crate::session::{Session, Signed, require, use_session};
 use crate::text;
 use crate::words::{Language, say};
 
-/// The list is asked for anew this often: a wall appears in it when it has taken its token.
-const LIST_EVERY_MS: u32 = 3_000;
+/// A wall that was approved takes its token within a few seconds: the list is asked for again so often after so long, and
+/// then no more.
+const LOOK_AGAIN_MS: u32 = 1_500;
+const LOOKS_MAX: usize = 20;
 
 #[derive(Clone, Serialize)]
 struct Approval {
@@ -188,18 +189,16 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
 fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let speaks = use_language();
     let list = RwSignal::new(None::<Vec<TokenAnswer>>);
-    let load = move || {
-        spawn_local(async move {
-            // What was seen last stays; the next round tries again.
-            if let Ok(tokens) = api::get_json::<Vec<TokenAnswer>>("/api/v1/tokens").await {
-                let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
-                list.try_set(Some(kiosks));
-            }
-        });
-    };
+    let load = move || spawn_local(read_into(list));
     load();
-    let again = SendWrapper::new(Interval::new(LIST_EVERY_MS, load));
-    on_cleanup(move || drop(again));
+    // Whoever comes back to the page sees it as it stands.
+    let shown = window_event_listener(leptos::ev::focus, move |_| load());
+    on_cleanup(move || shown.remove());
+    Effect::new(move |_| {
+        if let Some(Outcome::Approved(Approval { name, .. })) = outcome.get() {
+            spawn_local(look_for(name, list));
+        }
+    });
     let none = move || list.with(|list| list.as_ref().is_some_and(Vec::is_empty));
     let revoke = move |name: String| {
         spawn_local(async move {
@@ -222,6 +221,29 @@ fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
                 </For>
             </ul>
         </section>
+    }
+}
+
+/// What was seen last stays when there is no answer.
+async fn read_into(list: RwSignal<Option<Vec<TokenAnswer>>>) {
+    if let Ok(tokens) = api::get_json::<Vec<TokenAnswer>>("/api/v1/tokens").await {
+        let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
+        list.try_set(Some(kiosks));
+    }
+}
+
+/// Looks a few times whether the wall that was approved has come.
+async fn look_for(name: String, list: RwSignal<Option<Vec<TokenAnswer>>>) {
+    for _ in 0..LOOKS_MAX {
+        read_into(list).await;
+        let come = |list: &Option<Vec<TokenAnswer>>| {
+            list.as_ref().is_some_and(|list| list.iter().any(|token| token.name == name))
+        };
+        // The page may have been left meanwhile.
+        if list.try_with_untracked(come) != Some(false) {
+            return;
+        }
+        TimeoutFuture::new(LOOK_AGAIN_MS).await;
     }
 }
 

@@ -1,12 +1,13 @@
 //! The room measures itself: limits that ran out in the last ten minutes, on a fixed scale whose top is the flood line.
 
 use domain::definition;
+use domain::feed::Held;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::wire::EventLine;
 use leptos::prelude::*;
 
 use super::{Panel, events};
-use crate::board::{Part, alarm, use_board};
+use crate::board::{Part, alarm, alarms_since, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -26,11 +27,11 @@ pub fn Alarms() -> impl IntoView {
     let since = move |ms: i64| {
         minute.get();
         let from = hall.present().plus(-ms);
-        board.with(Part::Events, |held| held.alarms_since(from).count())
+        board.with(Part::Events, |held| alarms_since(held, from).count())
     };
     let ten = Memo::new(move |_| since(10 * MINUTE_MS));
     // The events may reach back less than an hour: then the hour is not claimed.
-    let known_since = move || board.with(Part::Events, |held| held.events_since);
+    let known_since = move || board.with(Part::Events, Held::events_since);
     let less = move |ms: i64| {
         let since = known_since().filter(|since| *since > hall.present().plus(-ms))?;
         let offset = names.with(|names| names.policy.utc_offset_minutes);
@@ -42,7 +43,7 @@ pub fn Alarms() -> impl IntoView {
     let bars = move || {
         minute.get();
         let heights = board.with(Part::Events, |held| {
-            bars(held.alarms_since(hall.present().plus(-HOUR_MS)), hall.present())
+            bars(alarms_since(held, hall.present().plus(-HOUR_MS)), hall.present())
         });
         heights
             .into_iter()

@@ -8,12 +8,10 @@ use domain::moment::UtcMillis;
 use domain::whistle::{Called, Whistle};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::Panel;
 use super::linked::LinkedCameras;
 use super::whistles::call_evidence;
-use crate::api;
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
@@ -26,10 +24,11 @@ use crate::words::say;
 
 #[component]
 pub fn Incident() -> impl IntoView {
-    let (speaks, board) = (use_language(), use_board());
+    let speaks = use_language();
     let focus = expect_context::<Focus>();
-    let line = Memo::new(move |_| focus.case.get().and_then(|id| board.case(id)));
-    let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version)));
+    let line = focus.line;
+    // Painted anew when the case has changed or its words have come.
+    let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version, line.number)));
     let content = move || match shown.get().and(line.get_untracked()) {
         Some(line) => view! { <Case line pinned=focus.pinned/> }.into_any(),
         None => {
@@ -171,12 +170,9 @@ fn Clock(line: CaseLine) -> impl IntoView {
 #[component]
 fn Way(id: CaseId, stage: Stage) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
-    let times = RwSignal::new([None::<UtcMillis>; 7]);
-    spawn_local(async move {
-        match api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}?limit=1")).await {
-            Ok(answer) => drop(times.try_set(passed(&answer))),
-            Err(error) => leptos::logging::warn!("timeline of case {id} not loaded: {error}"),
-        }
+    let file = expect_context::<Focus>().file;
+    let times = Memo::new(move |_| {
+        file.with(|file| file.as_ref().filter(|file| file.case.id == id).map(passed)).unwrap_or_default()
     });
     let item = move |of: Stage| {
         let time = move || {
@@ -243,7 +239,7 @@ fn Responses(id: CaseId) -> impl IntoView {
         let case = board.case(id)?;
         let department =
             case.department.map(|code| names.with(|names| names.department(speaks.get(), &code)));
-        let who = case.claimed_by.unwrap_or_else(|| say!(speaks.get(), wall.unclaimed));
+        let who = case.claimed_by.map_or_else(|| say!(speaks.get(), wall.unclaimed), |name| name.to_string());
         let department = department.map(|unit| view! { <li><span class="dim">{say!(speaks.get(), wall.department)}</span><em class="said">{unit}</em></li> });
         Some(
             view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em class="said">{who}</em></li>{department} },

@@ -92,7 +92,7 @@ fn follow_cases(map: MapHandle) {
     let (board, names) = (use_board(), use_names());
     Effect::new(move |_| {
         let cases: Vec<MapCase> = board.with(Part::Cases, |held| {
-            names.with(|names| held.cases.values().filter_map(|case| MapCase::of(case, names)).collect())
+            names.with(|names| held.open.iter().filter_map(|case| MapCase::of(case, names)).collect())
         });
         map.set_cases(&cases);
     });
@@ -111,11 +111,11 @@ fn follow_districts(map: MapHandle) {
 }
 
 fn follow_focus(map: MapHandle) {
-    let (board, names, speaks) = (use_board(), use_names(), use_language());
+    let (names, speaks) = (use_names(), use_language());
     let focus = expect_context::<Focus>();
     let wide = crate::wall::is_wide();
     let shown = Memo::new(move |_| {
-        let case = board.case(focus.case.get()?)?;
+        let case = focus.line.get()?;
         let title = names.with(|names| names.class(speaks.get(), &case.class));
         // A narrow wall has no room for the title on the map; the incident beside it says it.
         let (title, note) = if wide { (title, case.number) } else { (String::new(), String::new()) };

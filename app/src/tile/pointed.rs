@@ -7,7 +7,7 @@ use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-use crate::board::{Board, use_board};
+use crate::board::{Board, use_board, words_of};
 use crate::figure::{Evidence, use_asked};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -74,7 +74,12 @@ impl Screen {
         let row = |id: &CaseId| {
             let case = self.board.case(*id)?;
             let class = self.names.with(|names| names.class(self.language, &case.class));
-            Some((format!("{} {class} {}", case.number, case.address), format!("/desk/case/{id}")))
+            let area = || self.names.with(|names| names.area_brief(self.language, &case.area_path));
+            let known = self.board.peek(|held| {
+                words_of(held, *id).map(|(number, address)| format!("{number} {class} {address}"))
+            });
+            let words = known.unwrap_or_else(|| format!("{class} {}", area()));
+            Some((words, format!("/desk/case/{id}")))
         };
         let rows: Vec<(String, String)> = ids.iter().take(CASES_WRITTEN_MAX).filter_map(row).collect();
         let more = ids.len() - rows.len();
@@ -129,7 +134,7 @@ impl Screen {
     fn priority(&self, level: u8) -> Evidence {
         let language = self.language;
         let ids: Vec<CaseId> = self.board.peek(|held| {
-            let placed = held.cases.values().filter(|case| case.place.is_some());
+            let placed = held.open.iter().filter(|case| case.place.is_some());
             placed.filter(|case| case.priority as u8 + 1 == level).map(|case| case.id).collect()
         });
         let title = match level {

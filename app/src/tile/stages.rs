@@ -3,12 +3,13 @@
 use domain::case::Stage;
 use domain::clock::Phase;
 use domain::definition;
+use domain::feed::Held;
 use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::tally::Measure;
 use leptos::prelude::*;
 
 use super::{Panel, today};
-use crate::board::{Held, Part, use_board};
+use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -31,7 +32,8 @@ pub fn Stages() -> impl IntoView {
     let (speaks, board, hall, names) = (use_language(), use_board(), use_hall(), use_names());
     let open = Memo::new(move |_| board.now(Measure::Open));
     let waiting = Memo::new(move |_| {
-        board.with(Part::Cases, |held| held.cases_whole.then(|| measure(held, hall.present().0)))
+        let known = board.knows(Part::Cases);
+        board.with(Part::Cases, |held| known.then(|| measure(held, hall.present().0)))
     });
     let evidence = move || {
         let language = speaks.get();
@@ -202,7 +204,7 @@ fn passed_measure(stage: Stage) -> Option<Measure> {
 fn measure(held: &Held, now: i64) -> [Waiting; 7] {
     let mut waited: [Vec<i64>; 7] = Default::default();
     let mut stages = [Waiting::default(); 7];
-    for case in held.cases.values() {
+    for case in held.open.iter() {
         let (stage, ms) = (&mut stages[case.stage as usize], now - case.stage_since.0);
         stage.count += 1;
         match (case.phase, ms) {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ClientMessage, KIND_MESSAGE, KIND_POSITIONS, ServerMessage, Snapshot};
+use super::{ClientMessage, Hex64, KIND_MESSAGE, KIND_POSITIONS, PROTOCOL, ServerMessage, Snapshot};
 use crate::position::{DecodeError, Frame};
 
 /// One binary message from the server.
@@ -42,8 +42,32 @@ impl ClientMessage {
         encode(self)
     }
 
+    /// Reads one message. The greeting of another protocol is read as far as its number, so that its sender can be told
+    /// in words.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnreadableError> {
-        decode(bytes)
+        match bytes {
+            [KIND_MESSAGE, 0, protocol, ..] if *protocol != PROTOCOL => {
+                Ok(Self::Hello { protocol: *protocol, build: String::new() })
+            }
+            _ => decode(bytes),
+        }
+    }
+}
+
+/// The beginning of a binary [`ServerMessage::Deltas`]: the encodings of `count` deltas follow. Each is made once for
+/// all connections, and each connection has the set that it needs.
+#[must_use]
+pub fn deltas_head(epoch: Hex64, count: usize) -> Vec<u8> {
+    let empty = encode(&ServerMessage::Deltas { epoch, deltas: Vec::new() });
+    let without_count = empty[..empty.len() - 1].to_vec();
+    postcard::to_extend(&count, without_count).expect("a Vec grows, and a number has a postcard form")
+}
+
+impl super::Delta {
+    /// The encoding without a kind byte, a part of [`ServerMessage::Deltas`].
+    #[must_use]
+    pub fn to_part(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("a Vec grows, and every type of the protocol has a postcard form")
     }
 }
 

@@ -37,34 +37,104 @@ impl<'de> Deserialize<'de> for Hex64 {
     }
 }
 
-/// What a client can subscribe to. Text form: `tally`, `overdue`, `whistle`, `case`, `case/AREA`, `position`,
-/// `position/X_Y`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Topic {
-    /// Keyed: all tally cells of the city, districts, streets, sources and classes.
+/// What is followed, of the whole city or of one area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Keyed: tally cells of the city, its districts and streets, sources and classes; of an area: its own and those of
+    /// the areas in it.
     Tally,
     /// Keyed by case: cases waiting for dispatch that are overdue or about to be.
     Overdue,
+    /// Keyed by case: every open case, without its words.
+    Open,
     /// Keyed by whistle: open whistle calls.
     Whistle,
-    /// Event by event, of everything or of one area.
-    Case(Option<AreaCode>),
+    /// Keyed by the number that position frames use: who that is.
+    Who,
+    /// Event by event.
+    Case,
     /// Positions of all cells.
     Positions,
     /// Positions of one cell.
     Position(Cell),
 }
 
+impl Kind {
+    /// Those with a name of one word.
+    pub const NAMED: [Self; 7] =
+        [Self::Tally, Self::Overdue, Self::Open, Self::Whistle, Self::Who, Self::Case, Self::Positions];
+
+    /// The first word of the topic's text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tally => "tally",
+            Self::Overdue => "overdue",
+            Self::Open => "open",
+            Self::Whistle => "whistle",
+            Self::Who => "who",
+            Self::Case => "case",
+            Self::Positions | Self::Position(_) => "position",
+        }
+    }
+
+    /// Whether there is a topic of it for each area.
+    #[must_use]
+    pub fn has_areas(self) -> bool {
+        match self {
+            Self::Tally | Self::Overdue | Self::Open | Self::Whistle | Self::Case => true,
+            Self::Who | Self::Positions | Self::Position(_) => false,
+        }
+    }
+
+    /// Whether its versions are sequence numbers of events; positions and numbers have a count of their own.
+    #[must_use]
+    pub fn counts_events(self) -> bool {
+        match self {
+            Self::Tally | Self::Overdue | Self::Open | Self::Whistle | Self::Case => true,
+            Self::Who | Self::Positions | Self::Position(_) => false,
+        }
+    }
+}
+
+/// What a client can subscribe to. Text form: `tally`, `overdue`, `open`, `whistle` or `case`, each also with
+/// `/AREA`; `who`, `position`, `position/X_Y`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic {
+    pub kind: Kind,
+    /// None for the whole city.
+    pub area: Option<AreaCode>,
+}
+
+impl Topic {
+    pub const TALLY: Self = Self::of(Kind::Tally);
+    pub const OVERDUE: Self = Self::of(Kind::Overdue);
+    pub const OPEN: Self = Self::of(Kind::Open);
+    pub const WHISTLE: Self = Self::of(Kind::Whistle);
+    pub const WHO: Self = Self::of(Kind::Who);
+    pub const CASE: Self = Self::of(Kind::Case);
+    pub const POSITIONS: Self = Self::of(Kind::Positions);
+
+    /// The whole city's.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        Self { kind, area: None }
+    }
+
+    /// One area's.
+    #[must_use]
+    pub fn within(kind: Kind, area: AreaCode) -> Self {
+        Self { kind, area: Some(area) }
+    }
+}
+
 impl std::fmt::Display for Topic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tally => f.write_str("tally"),
-            Self::Overdue => f.write_str("overdue"),
-            Self::Whistle => f.write_str("whistle"),
-            Self::Case(None) => f.write_str("case"),
-            Self::Case(Some(area)) => write!(f, "case/{area}"),
-            Self::Positions => f.write_str("position"),
-            Self::Position(cell) => write!(f, "position/{}_{}", cell.x, cell.y),
+        f.write_str(self.kind.name())?;
+        match (self.kind, &self.area) {
+            (Kind::Position(cell), _) => write!(f, "/{}_{}", cell.x, cell.y),
+            (_, Some(area)) => write!(f, "/{area}"),
+            (_, None) => Ok(()),
         }
     }
 }
@@ -75,26 +145,22 @@ impl std::str::FromStr for Topic {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is not a topic; expected tally, overdue, whistle, case, case/AREA, position or position/X_Y"
+                "`{text}` is not a topic; expected tally, overdue, open, whistle or case, each alone or with /AREA, or \
+                 who, position or position/X_Y"
             )
         };
-        Ok(match text.split_once('/') {
-            None => match text {
-                "tally" => Self::Tally,
-                "overdue" => Self::Overdue,
-                "whistle" => Self::Whistle,
-                "case" => Self::Case(None),
-                "position" => Self::Positions,
-                _ => return Err(wrong()),
-            },
-            Some(("case", area)) => Self::Case(Some(AreaCode::new(area).map_err(|_| wrong())?)),
-            Some(("position", cell)) => {
-                let (x, y) = cell.split_once('_').ok_or_else(wrong)?;
-                let number = |text: &str| text.parse::<i16>().map_err(|_| wrong());
-                Self::Position(Cell { x: number(x)?, y: number(y)? })
-            }
-            Some(_) => return Err(wrong()),
-        })
+        let (name, rest) = text.split_once('/').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let kind = Kind::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(wrong)?;
+        let Some(rest) = rest else { return Ok(Self::of(kind)) };
+        if kind.has_areas() {
+            return Ok(Self::within(kind, AreaCode::new(rest).map_err(|_| wrong())?));
+        }
+        if kind != Kind::Positions {
+            return Err(wrong());
+        }
+        let (x, y) = rest.split_once('_').ok_or_else(wrong)?;
+        let number = |text: &str| text.parse::<i16>().map_err(|_| wrong());
+        Ok(Self::of(Kind::Position(Cell { x: number(x)?, y: number(y)? })))
     }
 }
 

@@ -32,6 +32,7 @@ pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next
     if seat.zip(sender(&request)).is_some_and(|(seat, sender)| !seat.prove(sender)) {
         return Problem::busy("too many connections from this address", 5).into_response();
     }
+    request.extensions_mut().insert(actor.scope.clone());
     request.extensions_mut().insert(actor);
     request.extensions_mut().insert(pass);
     next.run(request).await

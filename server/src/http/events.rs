@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::cases::{page_size, store_problem};
-use crate::live::board;
+use crate::live::digest;
 use crate::problem::{Problem, Query};
 use crate::store::EventFilter;
 
@@ -56,7 +56,7 @@ pub async fn list(
     let after = query.after.unwrap_or(0);
     let read = hall.reader.run(move |reader| reader.events_page(&filter, after, limit)).await;
     let page = read.map_err(store_problem)?;
-    let items = page.items.iter().map(|(recorded, case)| board::line(recorded, case.as_ref()));
+    let items = page.items.iter().map(|(recorded, case)| digest::line(recorded, case.as_ref()));
     Ok(Answer(EventsAnswer {
         epoch: Hex64(hall.mirror.read(|view| view.epoch)),
         head: page.head,

@@ -1,19 +1,21 @@
-//! Lines of the event log that are older than the ring: read from the store in chunks all connections share.
+//! Lines of the event log that are older than those held: read from the log in chunks all connections share. Who is
+//! further behind than a screen can show gets the newest lines, with the gap before them declared.
 
 use domain::case::Case;
 use domain::event::Recorded;
+use domain::feed::EVENTS_BACK;
 use domain::wire::{EventLine, Topic};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::Hub;
-use super::board::{self, LINES_PER_FRAME, lines_payload};
+use super::digest;
 use super::frames::{self, Format, Next};
-use super::ring::LINES_MAX;
-use crate::lock::lock;
+use super::recent::{LINES_MAX, is_in};
+use super::topics::{LINES_PER_FRAME, Rows, Step};
 
-/// A client further behind than this starts anew.
+/// A client further behind than this is not led through what lies between.
 const EVENTS_BEHIND_MAX: u64 = 10_000;
 /// Lines of one chunk.
 const CHUNK: u64 = 512;
@@ -48,47 +50,71 @@ impl Catchup {
         Self { hub, history, warm: OnceCell::new(), chunks: Mutex::new(VecDeque::new()) }
     }
 
-    /// Fills the ring once after a start, so that all screens that come back cost one query together.
+    /// Fills what is held once after a start, so that all screens that come back cost one query together.
     pub async fn warm(&self) {
         self.warm
             .get_or_init(|| async {
-                let floor = lock(&self.hub.0.board).ring.floor();
+                let floor = self.hub.topics().recent.floor();
                 let from = floor.saturating_sub(LINES_MAX as u64 / 2);
                 let count = usize::try_from(floor - from).unwrap_or(0);
                 match self.read(from, count).await {
-                    Ok(lines) => lock(&self.hub.0.board).ring.put_before(&lines),
+                    Ok(lines) => self.hub.topics().recent.put_before(&lines),
                     Err(error) => tracing::warn!(error, "newest events could not be read for the live feed"),
                 }
             })
             .await;
     }
 
-    /// The frame that takes a client on from `from`, which lies before the ring.
-    pub async fn next(&self, topic: &Topic, format: Format, from: u64) -> Next {
-        let Topic::Case(area) = topic else { return Next::TooFarBehind };
-        let (epoch, head) = {
-            let board = lock(&self.hub.0.board);
-            (board.epoch, board.ring.head())
-        };
+    /// The delta that takes a client on that was told up to `told` and misses nothing up to `from`, which lies before
+    /// what is held.
+    pub async fn next(&self, topic: &Topic, format: Format, told: u64, from: u64) -> Next {
+        let head = self.hub.topics().seq();
         if head.saturating_sub(from) > EVENTS_BEHIND_MAX {
-            return Next::TooFarBehind;
+            return self.newest(topic, format, told);
         }
-        let lines = match self.chunk(from).await {
-            Ok(lines) => lines,
+        let (to, lines) = match self.lines(topic, from).await {
+            Ok(Some(read)) => read,
+            Ok(None) => return self.newest(topic, format, told),
             Err(error) => {
                 tracing::warn!(error, from, "events could not be read for a client that was away");
-                return Next::TooFarBehind;
+                return self.newest(topic, format, told);
             }
         };
-        let begin = lines.partition_point(|line| line.seq <= from);
-        let lines = &lines[begin..(begin + LINES_PER_FRAME).min(lines.len())];
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Next::TooFarBehind };
+        let key = (topic.clone(), format, told, to);
+        let rows = || Rows::Lines { since: told, lines };
+        self.hub.0.frames.made_once(key, || frames::delta(format, topic, told, to, rows()))
+    }
+
+    /// A frame's worth of lines after `from`, and the event they reach; none when the log does not have them.
+    async fn lines(&self, topic: &Topic, from: u64) -> Result<Option<(u64, Vec<Arc<EventLine>>)>, String> {
+        let chunk = self.chunk(from).await?;
+        let after = &chunk[chunk.partition_point(|line| line.seq <= from)..];
+        let (Some(first), Some(last)) = (after.first(), after.last()) else { return Ok(None) };
         if first.seq != from + 1 {
-            return Next::TooFarBehind;
+            return Ok(None);
         }
-        let key = (topic.clone(), format, from, last.seq);
-        self.hub.0.frames.made_once(key, || {
-            frames::delta(format, topic, epoch, from, last.seq, lines_payload(lines, area.as_ref()))
+        let mut lines = Vec::new();
+        for line in after.iter().filter(|line| is_in(line, topic.area.as_ref())) {
+            if lines.len() == LINES_PER_FRAME {
+                return Ok(Some((line.seq - 1, lines)));
+            }
+            lines.push(line.clone());
+        }
+        Ok(Some((last.seq, lines)))
+    }
+
+    /// Goes on from the newest lines. The delta says after which event they are every one.
+    fn newest(&self, topic: &Topic, format: Format, told: u64) -> Next {
+        let (head, since, step) = {
+            let topics = self.hub.topics();
+            let (head, floor) = (topics.seq(), topics.recent.floor());
+            let since = floor.max(head.saturating_sub(EVENTS_BACK));
+            (head, since, topics.step(topic, since, head))
+        };
+        metrics::counter!("gridhall_live_events_left_out_total").increment(since.saturating_sub(told));
+        let Step::Rows { to, rows: Rows::Lines { lines, .. } } = step else { return Next::TooFarBehind };
+        self.hub.0.frames.made_once((topic.clone(), format, told, head), || {
+            frames::delta(format, topic, told, to, Rows::Lines { since, lines })
         })
     }
 
@@ -118,6 +144,6 @@ impl Catchup {
         let events = tokio::task::spawn_blocking(move || history.events_after(after, count))
             .await
             .map_err(|error| error.to_string())??;
-        Ok(events.iter().map(|(recorded, case)| Arc::new(board::line(recorded, case.as_ref()))).collect())
+        Ok(events.iter().map(|(recorded, case)| Arc::new(digest::line(recorded, case.as_ref()))).collect())
     }
 }

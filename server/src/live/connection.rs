@@ -1,22 +1,26 @@
 //! One socket of the live feed: reads what the client says, sends what lies between its cursors and the wave.
 //!
-//! What should be here: sending, waiting, closing. What should not: what a message means (`session`), what a frame
-//! holds (`board`).
+//! What should be here: sending, waiting, closing. What should not: what a message means (`subscriber`), what a delta
+//! holds (`frames`).
 
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use domain::scope::Scope;
 use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ResyncReason, ServerMessage};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::beginning::{AskedFormat, unavailable};
 use super::frames::{self, Format, Next};
-use super::pacer::Wave;
-use super::session::{HELLO_SECONDS, Reply, Session, Subscription};
-use super::snapshot::{AskedFormat, unavailable};
+use super::outgoing::Outgoing;
+use super::pacer::{Counted, Wave};
+use super::sets::Set;
 use super::socket::{self, Framed, Socket};
+use super::subscriber::{HELLO_SECONDS, Reply, Subscriber};
 use super::{Hub, Live};
 use crate::access::{self, Pass};
 use crate::problem::{Problem, Query};
@@ -52,6 +56,7 @@ pub(super) async fn open(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
     pass: Option<Extension<Pass>>,
+    scope: Option<Extension<Scope>>,
     request: Request,
 ) -> Response {
     if !live.hub.started() {
@@ -65,8 +70,19 @@ pub(super) async fn open(
     socket::accept(request, CLIENT_MESSAGE_BYTES_MAX, move |socket| async move {
         live.catchup.warm().await;
         let waves = live.hub.0.waves.subscribe();
-        let mut connection =
-            Connection { live, format, session: Session::default(), heard_ms: 0, beat: 0, waves, socket };
+        // Whoever came without one sees nothing.
+        let scope = scope.map_or_else(Scope::nothing, |Extension(scope)| scope);
+        let mut connection = Connection {
+            live,
+            format,
+            scope,
+            subscriber: Subscriber::default(),
+            set: None,
+            heard_ms: 0,
+            beat: 0,
+            waves,
+            socket,
+        };
         let pass = pass.as_ref().map(|Extension(pass)| pass);
         connection.run(pass).await;
         drop(place);
@@ -104,7 +120,10 @@ enum End {
 struct Connection {
     live: Live,
     format: Format,
-    session: Session,
+    scope: Scope,
+    subscriber: Subscriber,
+    /// What it follows, for its heartbeats; none after it has changed.
+    set: Option<Arc<Set>>,
     /// When the client was last heard, or seen to take what it is sent, in milliseconds of the hub's life.
     heard_ms: u64,
     /// Last heartbeat sent.
@@ -116,13 +135,17 @@ struct Connection {
 impl Connection {
     async fn run(&mut self, pass: Option<&Pass>) {
         let first = self.waves.borrow_and_update().clone();
-        (self.heard_ms, self.beat) = (first.ms, first.beat);
+        (self.heard_ms, self.beat) = (first.ms, first.beat.as_ref().map_or(0, |beat| beat.number));
         let opened_ms = first.ms;
-        let end = match self.send(vec![self.encode(&self.live.hub.welcome(crate::clock::now()))]).await {
-            Ok(()) => tokio::select! {
-                end = self.serve(opened_ms) => end,
-                () = access::lost(pass) => End::Close(close::SIGNED_OUT, "signed out"),
-            },
+        let welcome = self.live.hub.welcome(first.seq, crate::clock::now());
+        let end = match self.send(vec![self.encode(&welcome)]).await {
+            Ok(()) => {
+                let _taking = Counted::up(&self.live.hub.0.pace, |pace| &pace.taking);
+                tokio::select! {
+                    end = self.serve(opened_ms) => end,
+                    () = access::lost(pass) => End::Close(close::SIGNED_OUT, "signed out"),
+                }
+            }
             Err(end) => end,
         };
         if let End::Close(code, reason) = end {
@@ -161,24 +184,26 @@ impl Connection {
     async fn wave(&mut self, opened_ms: u64) -> Result<(), End> {
         let wave = self.waves.borrow_and_update().clone();
         let mut batch = self.pump(&wave).await?;
-        if wave.beat != self.beat {
-            self.beat = wave.beat;
-            self.session.second();
+        if let Some(beat) = wave.beat.as_ref().filter(|beat| beat.number != self.beat) {
+            self.beat = beat.number;
+            self.subscriber.second();
             let silent_ms = wave.ms.saturating_sub(self.heard_ms);
             if silent_ms >= u64::from(self.live.hub.0.limits.stall_ms) {
                 return Err(End::Close(close::STALLED, "no answer to pings"));
             }
-            if !self.session.greeted() && wave.ms.saturating_sub(opened_ms) > HELLO_SECONDS * 1_000 {
+            if !self.subscriber.greeted() && wave.ms.saturating_sub(opened_ms) > HELLO_SECONDS * 1_000 {
                 return Err(End::Close(close::POLICY, "no hello"));
             }
-            if let Some(heartbeat) = &wave.heartbeat {
-                batch.push(heartbeat.in_format(self.format));
-                if heartbeat.ping {
-                    batch.push(Framed::ping());
-                }
+            let (sets, subscriber) = (&self.live.hub.0.sets, &self.subscriber);
+            let set = self.set.get_or_insert_with(|| sets.of(subscriber.followed()));
+            batch.push(set.heartbeat(beat, self.format));
+            if beat.ping {
+                batch.push(Framed::ping());
             }
         }
-        self.send(batch).await
+        let sent = self.send(batch).await;
+        wave.sent();
+        sent
     }
 
     /// A message from the client: answers, and sends what a new subscription is owed.
@@ -200,8 +225,11 @@ impl Connection {
             }
         };
         let reply = match said {
-            Ok(said) => self.session.take(said, |topic| self.live.hub.stands(topic)),
-            Err(words) => self.session.unreadable(shortened(words)),
+            Ok(said) => {
+                self.set = None;
+                self.subscriber.take(said, |topic| self.live.hub.stands(topic, &self.scope))
+            }
+            Err(words) => self.subscriber.unreadable(shortened(words)),
         };
         let mut batch: Vec<Framed> = Vec::new();
         match reply {
@@ -215,15 +243,16 @@ impl Connection {
         self.send(batch).await
     }
 
-    /// Sends what lies between the cursors and the wave; returns the last part, which the caller sends.
+    /// Sends what lies between the cursors and the wave; returns the last part, which the caller sends. What is new in
+    /// several topics goes as one message.
     async fn pump(&mut self, wave: &Wave) -> Result<Vec<Framed>, End> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
+        let mut out = Outgoing::new(self.format, self.live.hub.epoch());
         let mut at = 0;
-        while let Some(subscription) = self.session.subscriptions.get_mut(at) {
+        while let Some(subscription) = self.subscriber.subscriptions.get_mut(at) {
             at += 1;
-            let behind = subscription.whole || subscription.cursor < wave.heads.of(&subscription.topic);
-            if !behind {
+            let upto = wave.upto(subscription.topic.kind);
+            let head = subscription.head.as_ref().map_or(upto, |head| head.get());
+            if !subscription.owed && subscription.cursor >= head.min(upto) {
                 continue;
             }
             if !subscription.may_send(wave.ms) {
@@ -231,32 +260,58 @@ impl Connection {
                 continue;
             }
             loop {
-                let subscription = &self.session.subscriptions[at - 1];
-                match step(&self.live, self.format, subscription, wave).await {
-                    Next::Idle => break,
-                    Next::Frames { to, messages } => {
-                        let subscription = &mut self.session.subscriptions[at - 1];
-                        (subscription.cursor, subscription.whole) = (to, false);
-                        bytes += messages.iter().map(Framed::len).sum::<usize>();
-                        batch.extend(messages);
+                let subscription = &self.subscriber.subscriptions[at - 1];
+                let next = self.live.hub.next(subscription, self.format, upto);
+                let next = match next {
+                    Next::Log => {
+                        let (told, cursor) = (subscription.told, subscription.cursor);
+                        self.live.catchup.next(&subscription.topic, self.format, told, cursor).await
                     }
-                    Next::Store | Next::TooFarBehind => {
+                    next => next,
+                };
+                let subscription = &mut self.subscriber.subscriptions[at - 1];
+                match next {
+                    Next::Idle if subscription.owed => {
+                        subscription.owed = false;
+                        let to = upto.max(subscription.cursor);
+                        if let Next::Delta { to, delta } =
+                            self.live.hub.nothing(subscription, self.format, to)
+                        {
+                            (subscription.told, subscription.cursor) = (to, to);
+                            out.delta(delta);
+                        }
+                        break;
+                    }
+                    Next::Idle => {
+                        subscription.cursor = upto.max(subscription.cursor);
+                        break;
+                    }
+                    Next::Delta { to, delta } => {
+                        subscription.went_to(to, upto);
+                        out.delta(delta);
+                    }
+                    Next::Packed { to, frames } => {
+                        subscription.went_to(to, upto);
+                        out.packed(frames);
+                    }
+                    Next::Log | Next::TooFarBehind => {
                         at -= 1;
-                        let topic = self.session.subscriptions[at].topic.clone();
-                        let reply = self.session.resync(topic, ResyncReason::TooFarBehind);
+                        let topic = subscription.topic.clone();
+                        let reply = self.subscriber.resync(topic, ResyncReason::TooFarBehind);
+                        self.set = None;
                         if let Reply::GoOn(Some(message)) | Reply::Close(message) = reply {
-                            batch.push(self.encode(&message));
+                            out.message(frames::encode(self.format, &message));
                         }
                         break;
                     }
                 }
-                if bytes >= BATCH_BYTES {
-                    self.send(std::mem::take(&mut batch)).await?;
-                    bytes = 0;
+                if out.bytes >= BATCH_BYTES {
+                    let full = out.take();
+                    self.send(full).await?;
                 }
             }
         }
-        Ok(batch)
+        Ok(out.take())
     }
 
     /// Hands messages to the socket and waits until it has taken them. A slow client may take long; one that takes
@@ -273,7 +328,8 @@ impl Connection {
         batch.iter().for_each(|message| self.socket.queue(message));
         drop(batch);
         let mut moved_ms = self.waves.borrow().ms;
-        let mut missed = false;
+        // Others do not wait for one that does not take what it is sent.
+        let mut stuck = None;
         loop {
             tokio::select! {
                 biased;
@@ -282,7 +338,7 @@ impl Connection {
                     break;
                 }
                 changed = self.waves.changed() => {
-                    missed = true;
+                    stuck.get_or_insert_with(|| Counted::up(&self.live.hub.0.pace, |pace| &pace.stuck));
                     let now_ms = self.waves.borrow_and_update().ms;
                     if self.socket.was_relieved() {
                         moved_ms = now_ms;
@@ -298,7 +354,7 @@ impl Connection {
         if self.socket.was_relieved() {
             self.heard_ms = self.waves.borrow().ms;
         }
-        if missed {
+        if stuck.is_some() {
             metrics::counter!("gridhall_live_lag_skips_total").increment(1);
             // The waves that passed meanwhile are looked at now, as one.
             self.waves.mark_changed();
@@ -308,18 +364,6 @@ impl Connection {
 
     fn encode(&self, message: &ServerMessage) -> Framed {
         frames::encode(self.format, message)
-    }
-}
-
-/// The next frames of one subscription.
-async fn step(live: &Live, format: Format, subscription: &Subscription, wave: &Wave) -> Next {
-    let topic = &subscription.topic;
-    if subscription.whole {
-        return live.hub.whole(topic, format, &wave.heads);
-    }
-    match live.hub.next(topic, format, subscription.cursor, &wave.heads) {
-        Next::Store => live.catchup.next(topic, format, subscription.cursor).await,
-        next @ (Next::Idle | Next::Frames { .. } | Next::TooFarBehind) => next,
     }
 }
 

@@ -1,15 +1,19 @@
-//! Positions on the feed: packed frames for the UI, rows for the JSON feed.
+//! Positions and who has their numbers, which the table of positions knows: packed frames for the UI, rows for the JSON
+//! feed.
 
 use domain::position::Cell;
-use domain::wire::{Payload, Topic};
+use domain::wire::{Delta, Kind, Payload, Topic};
 
 use super::Hub;
 use super::frames::{self, Format, Next};
-use super::socket::Framed;
-use crate::lock::lock;
+use super::topics::Rows;
+use crate::versioned::TooFarBehind;
+
+/// Rows of `who` looked at for one frame.
+const ROWS_PER_FRAME: usize = 2_000;
 
 /// What a subscriber of one cell, or of all, needs that stands at `from`; 0 for everything.
-pub(super) fn next(hub: &Hub, topic: &Topic, scope: Option<Cell>, format: Format, from: u64) -> Next {
+pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Format, from: u64) -> Next {
     let positions = &hub.0.positions;
     if positions.with(|table| table.is_from_before(from)) {
         return Next::TooFarBehind;
@@ -17,19 +21,44 @@ pub(super) fn next(hub: &Hub, topic: &Topic, scope: Option<Cell>, format: Format
     match format {
         Format::Binary => {
             let now = crate::clock::now();
-            let (to, packed) = positions.with(|table| (table.version(), table.frames(scope, from, now)));
-            if to <= from {
+            let (to, packed) = positions.with(|table| (table.version(), table.frames(cell, from, now)));
+            if to <= from || packed.is_empty() {
                 return Next::Idle;
             }
-            Next::Frames { to, messages: packed.into_iter().map(Framed::binary).collect() }
+            Next::Packed { to, frames: packed.into_iter().map(super::socket::Framed::binary).collect() }
         }
         Format::Json => {
-            let moved = positions.with(|table| table.rows(scope, from));
+            let moved = positions.with(|table| table.rows(cell, from));
             if moved.rows.is_empty() {
                 return Next::Idle;
             }
-            let epoch = lock(&hub.0.board).epoch;
-            frames::delta(format, topic, epoch, moved.from, moved.to, Payload::Positions(moved.rows))
+            let (from, to) = (moved.from, moved.to);
+            let payload = Payload::Positions(moved.rows);
+            frames::encoded(format, &Delta { topic: topic.clone(), from, to, payload })
         }
     }
+}
+
+/// What a subscriber of `who` needs that stands at `from`.
+pub(super) fn who(hub: &Hub, format: Format, from: u64, upto: u64) -> Next {
+    let since = hub.0.positions.with(|table| table.who().since(from, upto, ROWS_PER_FRAME, None));
+    match since {
+        Err(TooFarBehind) => Next::TooFarBehind,
+        Ok(stretch) if stretch.rows.is_empty() => Next::Idle,
+        Ok(stretch) => frames::delta(format, &Topic::WHO, from, stretch.to, Rows::Who(stretch.rows)),
+    }
+}
+
+/// A delta without rows: the answer to a subscription where nothing is missing.
+pub(super) fn nothing(format: Format, topic: &Topic, from: u64, to: u64) -> Next {
+    let payload = match topic.kind {
+        Kind::Positions | Kind::Position(_) => Payload::Positions(Vec::new()),
+        Kind::Tally => Payload::Tally(Vec::new()),
+        Kind::Overdue => Payload::Overdue(Vec::new()),
+        Kind::Open => Payload::Open(domain::wire::OpenRows::default()),
+        Kind::Whistle => Payload::Whistle(Vec::new()),
+        Kind::Who => Payload::Who(Vec::new()),
+        Kind::Case => Payload::Case(domain::wire::Events { since: from, lines: Vec::new() }),
+    };
+    frames::encoded(format, &Delta { topic: topic.clone(), from, to, payload })
 }

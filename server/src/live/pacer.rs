@@ -1,29 +1,28 @@
 //! The shared clock of all connections: announces waves of changes, heartbeats and time slots, so that no connection
 //! needs a timer of its own.
+//!
+//! A wave is announced at once when the one before has reached everybody; while the hall is busy, after the time a wave
+//! took lately, so that changes gather instead of queueing, and never later than the settings say.
 
-use domain::wire::{Hex64, ServerMessage, Topic};
-use std::sync::atomic::Ordering;
+use domain::wire::{Kind, Topic};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Inner;
-use super::board::Heads;
-use super::frames::{self, Format};
-use super::socket::Framed;
-use crate::lock::lock;
+use super::sets::Beat;
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);
-/// Pause after a wave for each screen that is woken by it, up to the limit in the settings: a few screens hear of
-/// every commit at once, hundreds share frames.
-const PAUSE_PER_SCREEN: Duration = Duration::from_micros(25);
-const PAUSE_LEAST: Duration = Duration::from_millis(1);
+/// A wave has at least this long to reach everybody before the next is announced.
+const WAIT_LEAST: Duration = Duration::from_millis(1);
 /// Heartbeats between two with state hashes.
 const BEATS_PER_HASH: u64 = 10;
-/// Map cells whose hashes a heartbeat carries.
-const CELLS_HASHED_MAX: usize = 256;
+/// Map cells whose hashes a heartbeat knows.
+const CELLS_HASHED_MAX: usize = 1_024;
 /// Heartbeats between two pings. Their answers show that a client takes what it is sent.
 const BEATS_PER_PING: u64 = 5;
 
@@ -34,6 +33,26 @@ pub struct Pace {
     pub dirty: Notify,
     /// A connection has something to send that its ceiling forbids right now.
     pub later: Notify,
+    /// Connections that take waves.
+    pub taking: AtomicUsize,
+    /// Those among them that do not take what they were sent: nobody waits for them.
+    pub stuck: AtomicUsize,
+}
+
+/// A connection counted in one of the pacer's counts, until it is dropped.
+pub struct Counted(Arc<Pace>, fn(&Pace) -> &AtomicUsize);
+
+impl Counted {
+    pub fn up(pace: &Arc<Pace>, count: fn(&Pace) -> &AtomicUsize) -> Self {
+        count(pace).fetch_add(1, Ordering::AcqRel);
+        Self(pace.clone(), count)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.1)(&self.0).fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// What all connections see at the same moment: they send up to these versions, so that they share their frames.
@@ -41,28 +60,51 @@ pub struct Pace {
 pub struct Wave {
     /// Milliseconds since the hub began.
     pub ms: u64,
-    pub heads: Heads,
-    /// Heartbeats so far.
-    pub beat: u64,
-    pub heartbeat: Option<Arc<Heartbeat>>,
+    /// Last event taken over.
+    pub seq: u64,
+    /// Last tick with a moved inspector, and last change of who has which number.
+    pub position: u64,
+    pub who: u64,
+    pub beat: Option<Arc<Beat>>,
+    drain: Arc<Drain>,
 }
 
-/// One heartbeat in both encodings.
-#[derive(Debug)]
-pub struct Heartbeat {
-    pub binary: Framed,
-    pub json: Framed,
-    /// Whether a ping goes with it.
-    pub ping: bool,
+/// Counts the connections that have sent what a wave brought them.
+#[derive(Debug, Default)]
+struct Drain {
+    left: AtomicUsize,
+    empty: Notify,
 }
 
-impl Heartbeat {
-    #[must_use]
-    pub fn in_format(&self, format: Format) -> Framed {
-        match format {
-            Format::Binary => self.binary.clone(),
-            Format::Json => self.json.clone(),
+impl Wave {
+    /// This connection has sent its part.
+    pub fn sent(&self) {
+        let left =
+            self.drain.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
+        if left == Ok(1) {
+            self.drain.empty.notify_one();
         }
+    }
+
+    /// The version a subscriber of a topic is led to.
+    #[must_use]
+    pub fn upto(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case => self.seq,
+            Kind::Who => self.who,
+            Kind::Positions | Kind::Position(_) => self.position,
+        }
+    }
+}
+
+/// How long a wave takes to reach everybody, as measured.
+#[derive(Debug)]
+struct FanOut(Duration);
+
+impl FanOut {
+    /// Half of what is new: a single slow wave does not slow the next ten.
+    fn learn(&mut self, took: Duration) {
+        self.0 = (self.0 + took) / 2;
     }
 }
 
@@ -73,7 +115,7 @@ enum Cause {
 
 /// Runs until the hub is dropped.
 pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
-    let Some((heartbeat, coalesce, mut moved)) = inner.upgrade().map(|inner| {
+    let Some((heartbeat, longest, mut moved)) = inner.upgrade().map(|inner| {
         let ms = |ms: u32| Duration::from_millis(u64::from(ms.max(1)));
         (ms(inner.limits.heartbeat_ms), ms(inner.limits.coalesce_ms), inner.positions.versions())
     }) else {
@@ -82,6 +124,8 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
     let began = Instant::now();
     let mut beats = tokio::time::interval(heartbeat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut fan_out = FanOut(Duration::ZERO);
+    let mut beat = 0;
     loop {
         let cause = tokio::select! {
             biased;
@@ -97,62 +141,99 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
             } => Cause::Change,
         };
         let Some(hub) = inner.upgrade() else { return };
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        announce(&hub, cause, ms);
-        let screens = u32::try_from(hub.connections.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        drop(hub);
-        tokio::time::sleep(
-            PAUSE_PER_SCREEN.saturating_mul(screens).clamp(PAUSE_LEAST.min(coalesce), coalesce),
-        )
-        .await;
-    }
-}
-
-fn announce(hub: &Inner, cause: Cause, ms: u64) {
-    if !hub.started.load(Ordering::Acquire) {
-        return;
-    }
-    let (mut heads, hashes) = {
-        let board = lock(&hub.board);
-        (board.heads(), board.hashes())
-    };
-    heads.position = *hub.positions.versions().borrow();
-    hub.waves.send_modify(|wave| {
-        wave.ms = ms;
-        wave.heads = heads;
-        match cause {
-            Cause::Change => {}
-            Cause::Beat => {
-                wave.beat += 1;
-                wave.heartbeat = Some(Arc::new(heartbeat(hub, heads, hashes, wave.beat)));
-            }
+        if let Cause::Beat = cause {
+            beat += 1;
         }
-    });
-    hub.frames.forget_before(&heads);
+        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let Some(drain) = announce(&hub, &pace, cause, beat, ms) else { continue };
+        drop(hub);
+        if drain.left.load(Ordering::Acquire) > 0 {
+            // Those that are left when the time is over meet the next wave; what lies between goes together.
+            let (told, wait) = (Instant::now(), fan_out.0.clamp(WAIT_LEAST.min(longest), longest));
+            let drained = tokio::time::timeout(wait, drain.empty.notified()).await.is_ok();
+            fan_out.learn(if drained { told.elapsed() } else { longest.min(2 * told.elapsed()) });
+        }
+        // The runtime is everybody's: connections, commands and the disk's answers come first.
+        tokio::task::yield_now().await;
+    }
 }
 
-fn heartbeat(hub: &Inner, heads: Heads, hashes: [(Topic, u64, u64); 3], beat: u64) -> Heartbeat {
-    let topics = [Topic::Tally, Topic::Overdue, Topic::Whistle, Topic::Case(None), Topic::Positions];
-    let hashes = if beat.is_multiple_of(BEATS_PER_HASH) {
-        let (version, (all, cells)) = hub.positions.with(|table| (table.version(), table.hashes()));
-        let cells = cells.into_iter().take(CELLS_HASHED_MAX);
-        let cells = cells.map(|(cell, version, hash)| (Topic::Position(cell), version, hash));
-        let positions = std::iter::once((Topic::Positions, version, all)).chain(cells);
-        let hashes = hashes.into_iter().chain(positions);
-        hashes.map(|(topic, version, hash)| (topic, version, Hex64(hash))).collect()
-    } else {
-        Vec::new()
+/// Tells all connections; gives the count of those that have still to send.
+fn announce(hub: &Arc<Inner>, pace: &Pace, cause: Cause, beat: u64, ms: u64) -> Option<Arc<Drain>> {
+    if !hub.started.load(Ordering::Acquire) {
+        return None;
+    }
+    let hub = super::Hub(hub.clone());
+    let position = *hub.0.positions.versions().borrow();
+    let who = hub.0.positions.with(|table| table.who().hash(None).0);
+    let beat = match cause {
+        Cause::Change => None,
+        Cause::Beat => Some(Arc::new(beat_of(&hub, beat))),
     };
-    let message = ServerMessage::Heartbeat {
+    let seq = beat.as_ref().map_or_else(|| hub.topics().seq(), |beat| beat.head);
+    let drain = Arc::new(Drain::default());
+    let told = drain.clone();
+    hub.0.waves.send_modify(move |wave| {
+        (wave.ms, wave.seq, wave.position, wave.who) = (ms, seq, position, who);
+        wave.beat = beat.or_else(|| wave.beat.take());
+        wave.drain = told;
+        let (taking, stuck) = (pace.taking.load(Ordering::Acquire), pace.stuck.load(Ordering::Acquire));
+        wave.drain.left.store(taking.saturating_sub(stuck), Ordering::Release);
+    });
+    hub.0.frames.forget_before(seq, position.min(who));
+    Some(drain)
+}
+
+fn beat_of(hub: &super::Hub, number: u64) -> Beat {
+    let hashed = number.is_multiple_of(BEATS_PER_HASH);
+    let used = hub.0.sets.topics();
+    let mut topics = HashMap::with_capacity(used.len());
+    let (by_events, others): (Vec<Topic>, Vec<Topic>) =
+        used.into_iter().partition(|topic| topic.kind.counts_events());
+    let head = {
+        let mut board = hub.topics();
+        for topic in by_events {
+            let Some(head) = board.head(&topic) else { continue };
+            let hash = board.hash(&topic).filter(|_| hashed).map(|(_, hash)| hash);
+            topics.insert(topic, (head.get(), hash));
+        }
+        board.seq()
+    };
+    if !others.is_empty() {
+        hub.0.positions.with(|table| {
+            let (all, cells) = if hashed { table.hashes() } else { (0, Vec::new()) };
+            let cells: HashMap<_, _> = cells
+                .into_iter()
+                .take(CELLS_HASHED_MAX)
+                .map(|(cell, version, hash)| (cell, (version, hash)))
+                .collect();
+            for topic in others {
+                let told = match topic.kind {
+                    Kind::Who => {
+                        let (head, hash) = table.who().hash(None);
+                        (head, hashed.then_some(hash))
+                    }
+                    Kind::Position(cell) => match cells.get(&cell) {
+                        Some((version, hash)) => (*version, Some(*hash)),
+                        None => (table.version(), None),
+                    },
+                    Kind::Tally
+                    | Kind::Overdue
+                    | Kind::Open
+                    | Kind::Whistle
+                    | Kind::Case
+                    | Kind::Positions => (table.version(), hashed.then_some(all)),
+                };
+                topics.insert(topic, told);
+            }
+        });
+    }
+    Beat {
+        number,
         server_ms: crate::clock::now(),
-        head: heads.case,
-        heads: topics.into_iter().map(|topic| (topic.clone(), heads.of(&topic))).collect(),
-        hashes,
-        degraded: hub.positions.degraded(),
-    };
-    Heartbeat {
-        binary: frames::encode(Format::Binary, &message),
-        json: frames::encode(Format::Json, &message),
-        ping: beat.is_multiple_of(BEATS_PER_PING),
+        head,
+        topics,
+        degraded: hub.0.positions.degraded(),
+        ping: number.is_multiple_of(BEATS_PER_PING),
     }
 }

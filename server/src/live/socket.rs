@@ -36,44 +36,57 @@ const HEAD_BYTES_MAX: usize = 10;
 /// Answers to pings and the word of closing: all that the library writes itself.
 const LIBRARY_BYTES: usize = 1024;
 
-/// One message ready to be written: its frame's head and its body, shared by all connections that need it.
+/// One message ready to be written: its frame's head and the parts of its body, shared by all connections that need
+/// them.
 #[derive(Debug, Clone)]
 pub struct Framed {
     head: Bytes,
-    body: Bytes,
+    body: Vec<Bytes>,
 }
 
 impl Framed {
     #[must_use]
     pub fn text(text: String) -> Self {
-        Self::new(OpCode::Data(Data::Text), text.into())
+        Self::new(OpCode::Data(Data::Text), vec![text.into()])
     }
 
     #[must_use]
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
-        Self::new(OpCode::Data(Data::Binary), bytes.into())
+        Self::new(OpCode::Data(Data::Binary), vec![bytes.into()])
     }
 
     #[must_use]
     pub fn ping() -> Self {
-        Self::new(OpCode::Control(Control::Ping), Bytes::new())
+        Self::new(OpCode::Control(Control::Ping), Vec::new())
     }
 
     /// A binary message whose first bytes are this connection's own and whose rest is shared.
     #[must_use]
     pub fn binary_after(own: &[u8], shared: Bytes) -> Self {
-        Self::build(OpCode::Data(Data::Binary), own, shared)
+        Self::build(OpCode::Data(Data::Binary), own, vec![shared])
     }
 
-    fn new(opcode: OpCode, body: Bytes) -> Self {
+    /// A binary message made of shared parts.
+    #[must_use]
+    pub fn binary_of(parts: Vec<Bytes>) -> Self {
+        Self::new(OpCode::Data(Data::Binary), parts)
+    }
+
+    /// A text made of shared parts.
+    #[must_use]
+    pub fn text_of(parts: Vec<Bytes>) -> Self {
+        Self::new(OpCode::Data(Data::Text), parts)
+    }
+
+    fn new(opcode: OpCode, body: Vec<Bytes>) -> Self {
         Self::build(opcode, &[], body)
     }
 
-    fn build(opcode: OpCode, own: &[u8], body: Bytes) -> Self {
+    fn build(opcode: OpCode, own: &[u8], body: Vec<Bytes>) -> Self {
         let head = FrameHeader { opcode, ..FrameHeader::default() };
         let mut bytes = Vec::with_capacity(HEAD_BYTES_MAX + own.len());
-        let length = own.len() as u64 + body.len() as u64;
-        head.format(length, &mut bytes).expect("writing to memory does not fail");
+        let length = own.len() + body.iter().map(Bytes::len).sum::<usize>();
+        head.format(length as u64, &mut bytes).expect("writing to memory does not fail");
         bytes.extend_from_slice(own);
         Self { head: bytes.into(), body }
     }
@@ -81,12 +94,12 @@ impl Framed {
     /// Bytes of the body, without what is one connection's own.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.body.len()
+        self.body.iter().map(Bytes::len).sum()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.body.is_empty()
+        self.len() == 0
     }
 }
 
@@ -146,9 +159,7 @@ impl Socket {
     /// Takes a message over; [`Socket::flush`] writes it.
     pub fn queue(&mut self, message: &Framed) {
         self.unsent.push_back(message.head.clone());
-        if !message.body.is_empty() {
-            self.unsent.push_back(message.body.clone());
-        }
+        self.unsent.extend(message.body.iter().filter(|part| !part.is_empty()).cloned());
     }
 
     /// Writes what is unsent. May be dropped and called again: what was not written stays.

@@ -7,10 +7,12 @@ use domain::code::InspectorCode;
 use domain::moment::{SECOND_MS, UtcMillis};
 use domain::place::Point;
 use domain::position::{Cell, Entry, Frame, Grid, position_hash};
-use domain::wire::{KIND_POSITIONS, PositionRow};
+use domain::wire::{KIND_POSITIONS, PositionRow, WhoRow, keyed_hash};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::{Fix, Step};
+use crate::versioned::Versioned;
 
 /// Ticks a client may be behind and still get single frames: 4 seconds.
 const TICKS_KEPT: usize = 16;
@@ -75,6 +77,8 @@ pub struct Table {
     people: Vec<Person>,
     dirty: Vec<u32>,
     cells: BTreeMap<Cell, CellState>,
+    /// Who has which number, of those on the screens.
+    who: Versioned<u64, Arc<WhoRow>>,
     /// Numbers that may be given to others while the table is full, longest unheard last.
     free: Vec<u32>,
 }
@@ -90,6 +94,7 @@ impl Table {
             people: Vec::new(),
             dirty: Vec::new(),
             cells: BTreeMap::new(),
+            who: Versioned::start(0, []),
             free: Vec::new(),
         }
     }
@@ -98,6 +103,12 @@ impl Table {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Who has which number. A client from before this process is below its horizon.
+    #[must_use]
+    pub fn who(&self) -> &Versioned<u64, Arc<WhoRow>> {
+        &self.who
     }
 
     #[must_use]
@@ -206,6 +217,7 @@ impl Table {
         self.version = (self.version + 1).max(u64::try_from(now.0).unwrap_or(0));
         if self.first == 0 {
             self.first = self.version;
+            self.who = Versioned::start(self.version, []);
         }
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.sort_unstable();
@@ -224,6 +236,11 @@ impl Table {
         let (cell, at) = (Cell::of(person.place, self.cell_e6), Grid::from(person.place));
         let before = person.sent.replace((cell, at));
         (person.dirty, person.told) = (false, self.version);
+        if before.is_none() {
+            let row = WhoRow { code: person.code.clone(), name: None };
+            let (id, version) = (u64::from(index), self.version);
+            self.who.set(id, version, Some(Arc::new(row)), keyed_hash(id, version));
+        }
         if let Some((old, was)) = before {
             let left = self.cells.entry(old).or_default();
             left.hash ^= position_hash(index, was);
@@ -379,6 +396,7 @@ impl Table {
         for index in &old {
             let person = &mut self.people[*index as usize];
             person.told = self.version;
+            self.who.set(u64::from(*index), self.version, None, 0);
             if let Some((cell, was)) = person.sent.take()
                 && let Some(state) = self.cells.get_mut(&cell)
             {

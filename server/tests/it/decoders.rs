@@ -11,7 +11,7 @@ mod targets;
 /// One real message or file for each decoder.
 fn real() -> Vec<Vec<u8>> {
     let subscribe = ClientMessage::Subscribe {
-        topic: Topic::Tally,
+        topic: Topic::TALLY,
         epoch: Some(domain::wire::Hex64(7)),
         from: Some(1_000_000),
         max_hz: Some(2),
@@ -28,7 +28,7 @@ fn real() -> Vec<Vec<u8>> {
         frame,
         subscribe.to_bytes(),
         serde_json::to_vec(&subscribe).unwrap(),
-        serde_json::to_vec(&ClientMessage::Hello { protocol: PROTOCOL }).unwrap(),
+        serde_json::to_vec(&ClientMessage::Hello { protocol: PROTOCOL, build: "a1b2".to_owned() }).unwrap(),
         b"id=J0007&lat=25.04&lon=102.71&timestamp=1795234290&speed=2.0&bearing=90&batt=80".to_vec(),
         br#"{"device_id":"J0007","location":{"timestamp":"2026-11-21T04:11:30Z","coords":{"latitude":25,"longitude":102}}}"#
             .to_vec(),

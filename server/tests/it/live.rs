@@ -2,16 +2,15 @@
 
 use axum::Router;
 use domain::case::{Case, Step};
-use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::Recorded;
-use domain::feed::{Applied, ById, Held, Lines, Rows};
 use domain::position::{CellView, Frame};
-use domain::tally::Tally;
-use domain::whistle::{Whistle, WhistleCall, WhistleLevel};
-use domain::wire::{ClientMessage, Incoming, OverdueRow, PROTOCOL, Payload, ServerMessage, Snapshot, Topic};
-use futures_util::{SinkExt, StreamExt};
-use server::live::{History, Hub, Limits};
+use domain::whistle::{WhistleCall, WhistleLevel};
+use domain::wire::{
+    ClientMessage, Incoming, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
+};
+use futures_util::SinkExt;
+use server::live::{Build, History, Hub, Limits};
 use server::position::{Accepts, Fix, Positions, Settings};
 use server::writer::Writer;
 use std::net::SocketAddr;
@@ -22,12 +21,12 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::city::{self, TestClock};
+use crate::live_screen::{Client, Screen};
 
 /// Long enough for a busy machine; every wait ends with what it waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store, its writer and its feed on a port of their own.
 pub struct Hall {
@@ -58,11 +57,17 @@ impl Hall {
         let settings = Settings { tick_ms: 50, ..Settings::default() };
         let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
         let positions = Positions::open(None, settings, accepts).unwrap();
-        let (hub, publisher) = Hub::new(limits, positions.clone());
+        let (hub, publisher) = Hub::new(limits, positions.clone(), Build::default());
         let (writer, reader) = city::start(dir, &TestClock::new(), Box::new(publisher));
         let reads = Arc::new(AtomicUsize::new(0));
         let history = Arc::new(Counted(reader, reads.clone()));
-        let router: Router = server::live::router(hub.clone(), history);
+        let feed: Router = server::live::router(hub.clone(), history);
+        // The same feed for somebody who may read one area.
+        let mut router = feed.clone().layer(axum::Extension(domain::scope::Scope::All));
+        for area in city::AREAS {
+            let scope = domain::scope::Scope::area(area.parse().unwrap());
+            router = router.nest(&format!("/{area}"), feed.clone().layer(axum::Extension(scope)));
+        }
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream: &mut TcpStream| {
@@ -88,6 +93,16 @@ impl Hall {
             ureq::get(&url).call().unwrap().into_body().read_to_vec().unwrap()
         });
         Snapshot::from_bytes(&body.await.unwrap()).unwrap()
+    }
+
+    /// The status of a topic's snapshot for somebody whose scope is one area.
+    pub async fn snapshot_as(&self, topic: &Topic, area: &str) -> u16 {
+        let url = format!("http://{}/{area}/api/v1/live/snapshot?topic={topic}", self.address);
+        let asked = tokio::task::spawn_blocking(move || {
+            let asked = ureq::get(&url).config().http_status_as_error(false).build().call();
+            asked.unwrap().status().as_u16()
+        });
+        asked.await.unwrap()
     }
 
     async fn send(&self, command: Command) -> server::writer::Answer {
@@ -124,141 +139,6 @@ pub async fn work(writer: Writer, rounds: usize) {
     }
 }
 
-pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    json: bool,
-}
-
-impl Client {
-    async fn open(address: SocketAddr, json: bool) -> Result<Self, tungstenite::Error> {
-        let query = if json { "?format=json" } else { "" };
-        let url = format!("ws://{address}/live{query}");
-        let (socket, _) = tokio_tungstenite::connect_async(url).await?;
-        Ok(Self { socket, json })
-    }
-
-    /// Connects and greets.
-    async fn connect(address: SocketAddr, json: bool) -> Self {
-        let mut client = Self::open(address, json).await.unwrap();
-        assert!(matches!(client.next().await, Some(Incoming::Message(ServerMessage::Welcome { .. }))));
-        client.say(&ClientMessage::Hello { protocol: PROTOCOL }).await;
-        client
-    }
-
-    async fn say(&mut self, message: &ClientMessage) {
-        let message = match self.json {
-            true => Message::text(serde_json::to_string(message).unwrap()),
-            false => Message::binary(message.to_bytes()),
-        };
-        self.socket.send(message).await.unwrap();
-    }
-
-    async fn subscribe<T>(&mut self, topic: &Topic, held: &Held<T>) {
-        let from = held.epoch.map(|_| held.version);
-        let topic = topic.clone();
-        self.say(&ClientMessage::Subscribe { topic, epoch: held.epoch, from, max_hz: None }).await;
-    }
-
-    /// The next message of the protocol; none when the connection has ended.
-    async fn next(&mut self) -> Option<Incoming> {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message comes");
-            match message?.ok()? {
-                Message::Text(text) => {
-                    return Some(Incoming::Message(serde_json::from_str(&text).unwrap()));
-                }
-                Message::Binary(bytes) => return Some(Incoming::from_bytes(&bytes).unwrap()),
-                Message::Close(_) => return None,
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-            }
-        }
-    }
-
-    /// Reads until the connection closes; the close code, if one came.
-    async fn closed_with(&mut self) -> Option<CloseCode> {
-        loop {
-            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the connection ends") {
-                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
-            }
-        }
-    }
-}
-
-/// All topics as one screen holds them.
-#[derive(Default)]
-pub struct Screen {
-    tally: Held<Tally>,
-    overdue: Held<ById<OverdueRow>>,
-    whistle: Held<ById<Whistle>>,
-    case: Held<Lines>,
-    /// Sequence numbers of the log as received.
-    seqs: Vec<u64>,
-    hashes_seen: usize,
-}
-
-impl Screen {
-    async fn start(&mut self, hall: &Hall) {
-        assert!(self.tally.start(&hall.snapshot(&Topic::Tally).await));
-        assert!(self.overdue.start(&hall.snapshot(&Topic::Overdue).await));
-        assert!(self.whistle.start(&hall.snapshot(&Topic::Whistle).await));
-        assert!(self.case.start(&hall.snapshot(&Topic::Case(None)).await));
-        self.seqs = (1..=self.case.version).collect();
-    }
-
-    async fn subscribe(&self, client: &mut Client) {
-        client.subscribe(&Topic::Tally, &self.tally).await;
-        client.subscribe(&Topic::Overdue, &self.overdue).await;
-        client.subscribe(&Topic::Whistle, &self.whistle).await;
-        client.subscribe(&Topic::Case(None), &self.case).await;
-    }
-
-    /// Takes one message; any gap or divergence is an error of the server.
-    fn take(&mut self, message: &ServerMessage) {
-        let applied = [
-            self.tally.apply(&Topic::Tally, message),
-            self.overdue.apply(&Topic::Overdue, message),
-            self.whistle.apply(&Topic::Whistle, message),
-            self.case.apply(&Topic::Case(None), message),
-        ];
-        let fine = applied.iter().all(|one| matches!(one, Applied::Advanced | Applied::Ignored));
-        assert!(fine, "{applied:?} at {message:?}");
-        if let ServerMessage::Delta { payload: Payload::Case(lines), .. } = message {
-            self.seqs.extend(lines.iter().map(|line| line.seq));
-        }
-        if let ServerMessage::Heartbeat { hashes, .. } = message {
-            let own = [
-                (Topic::Tally, self.tally.version),
-                (Topic::Overdue, self.overdue.version),
-                (Topic::Whistle, self.whistle.version),
-            ];
-            let compared = own
-                .iter()
-                .all(|(topic, version)| hashes.iter().any(|(about, at, _)| about == topic && at == version));
-            self.hashes_seen += usize::from(compared);
-        }
-    }
-
-    /// Follows until the log has reached `seq` and all three hashes have been compared there.
-    async fn follow_to(&mut self, client: &mut Client, seq: u64) {
-        self.hashes_seen = 0;
-        while self.case.version < seq || self.hashes_seen == 0 {
-            match client.next().await.expect("the connection goes on") {
-                Incoming::Message(message) => self.take(&message),
-                Incoming::Positions(_) => panic!("positions were not asked for"),
-            }
-            if self.case.version < seq {
-                self.hashes_seen = 0;
-            }
-        }
-    }
-
-    fn assert_complete(&self, seq: u64) {
-        assert_eq!(self.seqs, (1..=seq).collect::<Vec<_>>(), "every event once and in order");
-    }
-}
-
 async fn head_after(hall: &Hall) -> u64 {
     hall.send(city::report_case()).await.last_seq
 }
@@ -269,24 +149,19 @@ async fn a_snapshot_and_the_feed_after_it_leave_no_gap() {
     let hall = Hall::start(dir.path(), quick()).await;
     let working = tokio::spawn(work(hall.writer.clone(), 60));
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let (mut binary, mut json) = (Screen::default(), Screen::default());
-    binary.start(&hall).await;
-    json.start(&hall).await;
-    let mut by_bytes = Client::connect(hall.address, false).await;
-    let mut by_text = Client::connect(hall.address, true).await;
-    binary.subscribe(&mut by_bytes).await;
-    json.subscribe(&mut by_text).await;
+    let (mut binary, mut json) = (Screen::new(), Screen::new());
+    let mut by_bytes = binary.connect(&hall, false).await;
+    let mut by_text = json.connect(&hall, true).await;
     working.await.unwrap();
     let seq = head_after(&hall).await;
-    binary.follow_to(&mut by_bytes, seq).await;
-    json.follow_to(&mut by_text, seq).await;
+    binary.follow_to(&hall, &mut by_bytes, seq).await;
+    json.follow_to(&hall, &mut by_text, seq).await;
     binary.assert_complete(seq);
     json.assert_complete(seq);
     // Both encodings say the same.
-    assert_eq!(binary.tally, json.tally);
-    assert_eq!(binary.overdue, json.overdue);
-    assert_eq!(binary.whistle, json.whistle);
-    assert!(!binary.whistle.rows.is_empty());
+    assert_eq!(binary.follower.held(), json.follower.held());
+    assert!(!binary.follower.held().whistles.is_empty() && !binary.follower.held().open.is_empty());
+    assert!(binary.follower.is_whole() && json.follower.is_whole());
     hall.stop().await;
 }
 
@@ -295,22 +170,17 @@ async fn a_client_cut_a_hundred_times_misses_nothing_and_sees_nothing_twice() {
     let dir = tempfile::tempdir().unwrap();
     let hall = Hall::start(dir.path(), quick()).await;
     let working = tokio::spawn(work(hall.writer.clone(), 120));
-    let mut screen = Screen::default();
-    screen.start(&hall).await;
+    let mut screen = Screen::new();
     for cut in 0..100 {
-        let mut client = Client::connect(hall.address, cut % 2 == 0).await;
-        screen.subscribe(&mut client).await;
-        for _ in 0..cut % 4 {
-            if let Some(Incoming::Message(message)) = client.next().await {
-                screen.take(&message);
-            }
+        let mut client = screen.connect(&hall, cut % 2 == 0).await;
+        for _ in 0..cut % 5 {
+            screen.step(&hall, &mut client).await;
         }
     }
     working.await.unwrap();
     let seq = head_after(&hall).await;
-    let mut client = Client::connect(hall.address, true).await;
-    screen.subscribe(&mut client).await;
-    screen.follow_to(&mut client, seq).await;
+    let mut client = screen.connect(&hall, true).await;
+    screen.follow_to(&hall, &mut client, seq).await;
     screen.assert_complete(seq);
     hall.stop().await;
 }
@@ -319,14 +189,13 @@ async fn a_client_cut_a_hundred_times_misses_nothing_and_sees_nothing_twice() {
 async fn a_slow_reader_skips_in_keyed_topics_and_loses_no_event() {
     let dir = tempfile::tempdir().unwrap();
     let hall = Hall::start(dir.path(), quick()).await;
-    let mut screen = Screen::default();
-    screen.start(&hall).await;
-    let mut client = Client::connect(hall.address, true).await;
-    screen.subscribe(&mut client).await;
+    let mut screen = Screen::new();
+    let mut client = screen.connect(&hall, true).await;
+    screen.step(&hall, &mut client).await;
     // Nothing is read while thousands of events pass.
     work(hall.writer.clone(), 300).await;
     let seq = head_after(&hall).await;
-    screen.follow_to(&mut client, seq).await;
+    screen.follow_to(&hall, &mut client, seq).await;
     screen.assert_complete(seq);
     hall.stop().await;
 }
@@ -338,19 +207,15 @@ async fn a_client_that_takes_nothing_is_closed_and_others_do_not_notice() {
     let hall = Hall::start(dir.path(), limits).await;
     let began = tokio::time::Instant::now();
     let stalled = Client::connect(hall.address, false).await;
-    let mut screen = Screen::default();
-    screen.start(&hall).await;
-    let mut client = Client::connect(hall.address, false).await;
-    screen.subscribe(&mut client).await;
+    let mut screen = Screen::new();
+    let mut client = screen.connect(&hall, false).await;
     while hall.hub.connections() == 2 {
         assert!(began.elapsed() < Duration::from_secs(60), "a stalled client is closed");
-        if let Some(Incoming::Message(message)) = client.next().await {
-            screen.take(&message);
-        }
+        screen.step(&hall, &mut client).await;
     }
     assert!(began.elapsed() > Duration::from_millis(4_500), "not before its time");
     let seq = head_after(&hall).await;
-    screen.follow_to(&mut client, seq).await;
+    screen.follow_to(&hall, &mut client, seq).await;
     drop(stalled);
     hall.stop().await;
 }
@@ -360,10 +225,14 @@ async fn a_restart_under_many_screens_costs_the_store_one_read() {
     let dir = tempfile::tempdir().unwrap();
     let hall = Hall::start(dir.path(), quick()).await;
     work(hall.writer.clone(), 20).await;
+    let seq = head_after(&hall).await;
     let mut screens: Vec<Screen> = Vec::new();
     for _ in 0..40 {
-        let mut screen = Screen::default();
-        screen.start(&hall).await;
+        let mut screen = Screen::new();
+        let mut client = screen.connect(&hall, false).await;
+        while screen.event() < seq {
+            screen.step(&hall, &mut client).await;
+        }
         screens.push(screen);
     }
     // Events that no screen has seen when the server goes.
@@ -372,14 +241,8 @@ async fn a_restart_under_many_screens_costs_the_store_one_read() {
     let hall = Hall::start(dir.path(), quick()).await;
     let seq = head_after(&hall).await;
     for screen in &mut screens {
-        // Keyed topics are too far behind after a restart and start from the shared snapshot.
-        let case = std::mem::take(&mut screen.case);
-        let seqs = std::mem::take(&mut screen.seqs);
-        screen.start(&hall).await;
-        (screen.case, screen.seqs) = (case, seqs);
-        let mut client = Client::connect(hall.address, false).await;
-        screen.subscribe(&mut client).await;
-        screen.follow_to(&mut client, seq).await;
+        let mut client = screen.connect(&hall, false).await;
+        screen.follow_to(&hall, &mut client, seq).await;
         screen.assert_complete(seq);
     }
     assert_eq!(hall.reads.load(Ordering::SeqCst), 1, "reads of the store");
@@ -388,16 +251,16 @@ async fn a_restart_under_many_screens_costs_the_store_one_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_of_another_store_or_of_the_future_is_sent_back_to_the_snapshot() {
-    use domain::wire::{Hex64, ResyncReason};
+    use domain::wire::Hex64;
     let dir = tempfile::tempdir().unwrap();
     let hall = Hall::start(dir.path(), quick()).await;
-    let epoch = hall.snapshot(&Topic::Tally).await.epoch;
+    let epoch = hall.snapshot(&Topic::TALLY).await.epoch;
     let mut client = Client::connect(hall.address, true).await;
     for (claimed, from, expected) in
         [(Hex64(epoch.0 ^ 1), 0, ResyncReason::OtherEpoch), (epoch, 1_000_000, ResyncReason::AheadOfStore)]
     {
         let subscribe = ClientMessage::Subscribe {
-            topic: Topic::Tally,
+            topic: Topic::TALLY,
             epoch: Some(claimed),
             from: Some(from),
             max_hz: None,
@@ -406,7 +269,7 @@ async fn a_version_of_another_store_or_of_the_future_is_sent_back_to_the_snapsho
         loop {
             match client.next().await.unwrap() {
                 Incoming::Message(ServerMessage::Resync { topic, reason }) => {
-                    assert_eq!((topic, reason), (Topic::Tally, expected));
+                    assert_eq!((topic, reason), (Topic::TALLY, expected));
                     break;
                 }
                 Incoming::Message(ServerMessage::Heartbeat { .. }) => {}
@@ -435,8 +298,7 @@ async fn bad_input_is_answered_in_words_and_in_the_end_with_a_closed_door() {
     let dir = tempfile::tempdir().unwrap();
     let hall = Hall::start(dir.path(), Limits { connections_max: 3, ..quick() }).await;
     let mut client = Client::open(hall.address, true).await.unwrap();
-    let tally = Topic::Tally;
-    client.subscribe::<Tally>(&tally, &Held::default()).await;
+    client.subscribe(&Topic::TALLY).await;
     assert_eq!(refusal(&mut client).await.0, "hello_first");
     for (said, word) in [
         ("{", "EOF"),
@@ -456,10 +318,20 @@ async fn bad_input_is_answered_in_words_and_in_the_end_with_a_closed_door() {
     assert_eq!(client.closed_with().await, Some(CloseCode::Policy));
 
     let mut other = Client::open(hall.address, false).await.unwrap();
-    other.say(&ClientMessage::Hello { protocol: PROTOCOL + 1 }).await;
+    other.say(&ClientMessage::Hello { protocol: PROTOCOL + 1, build: String::new() }).await;
     let (code, words) = refusal(&mut other).await;
     assert!(code == "protocol" && words.contains(&format!("protocol {PROTOCOL}")), "{words}");
     assert_eq!(other.closed_with().await, Some(CloseCode::Policy));
+    // What a page of protocol 1 says, byte by byte and as text.
+    for (json, hello) in
+        [(false, Message::binary(vec![1, 0, 1])), (true, Message::text(r#"{"hello":{"protocol":1}}"#))]
+    {
+        let mut old = Client::open(hall.address, json).await.unwrap();
+        old.socket.send(hello).await.unwrap();
+        let (code, words) = refusal(&mut old).await;
+        assert!(code == "protocol" && words.contains("the client 1; reload the page"), "{words}");
+        assert_eq!(old.closed_with().await, Some(CloseCode::Policy));
+    }
 
     let mut big = Client::connect(hall.address, true).await;
     big.socket.send(Message::text("x".repeat(17 * 1024))).await.unwrap();
@@ -467,15 +339,14 @@ async fn bad_input_is_answered_in_words_and_in_the_end_with_a_closed_door() {
 
     let mut greedy = Client::connect(hall.address, false).await;
     for x in 0..65 {
-        let topic = Topic::Position(domain::position::Cell { x, y: 1 });
-        greedy.subscribe::<Tally>(&topic, &Held::default()).await;
+        greedy.subscribe(&Topic::of(Kind::Position(domain::position::Cell { x, y: 1 }))).await;
     }
     assert_eq!(refusal(&mut greedy).await.0, "too_many_subscriptions");
     // Bursts, because a busy machine may spread one over so many seconds that the pace is kept.
     let mut told = None;
     while told.is_none() {
         for _ in 0..110 {
-            greedy.say(&ClientMessage::Unsubscribe { topic: Topic::Tally }).await;
+            greedy.say(&ClientMessage::Unsubscribe { topic: Topic::TALLY }).await;
         }
         told = tokio::time::timeout(Duration::from_millis(500), refusal(&mut greedy)).await.ok();
     }
@@ -537,22 +408,78 @@ async fn the_event_topic_of_an_area_has_only_its_cases_and_a_whole_start_needs_n
     let hall = Hall::start(dir.path(), quick()).await;
     let elsewhere = city::report(city::AREAS[3], city::CLASSES[0], city::SOURCES[0]);
     let mut client = Client::connect(hall.address, true).await;
-    let street = Topic::Case(Some(city::AREAS[2].parse().unwrap()));
-    client.subscribe::<Lines>(&street, &Held::default()).await;
-    client.subscribe::<Tally>(&Topic::Tally, &Held::default()).await;
+    let street = Topic::within(Kind::Case, city::AREAS[2].parse().unwrap());
+    client.subscribe(&street).await;
+    client.subscribe(&Topic::TALLY).await;
     hall.send(Command::ReportCase { report: elsewhere, at: None }).await;
     let here = hall.send(city::report_case()).await;
-    let (mut lines, mut tally) = (Held::<Lines>::default(), Held::<Tally>::default());
-    while lines.version < here.last_seq || tally.rows.iter().count() == 0 {
-        if let Some(Incoming::Message(message)) = client.next().await {
-            assert_ne!(lines.apply(&street, &message), Applied::Gap);
-            assert_ne!(tally.apply(&Topic::Tally, &message), Applied::Gap);
+    let (mut stand, mut cases, mut cells) = (0, Vec::new(), 0);
+    while stand < here.last_seq || cells == 0 {
+        let Some(Incoming::Message(ServerMessage::Deltas { deltas, .. })) = client.next().await else {
+            continue;
+        };
+        for delta in deltas {
+            match delta.payload {
+                Payload::Case(events) => {
+                    assert!(delta.topic == street && delta.from == stand, "{} at {stand}", delta.from);
+                    stand = delta.to;
+                    cases.extend(events.lines.into_iter().filter_map(|line| line.case).map(|case| case.id));
+                }
+                Payload::Tally(changed) => cells += changed.len(),
+                other => panic!("{other:?}"),
+            }
         }
     }
-    let cases: Vec<CaseId> =
-        lines.rows.0.iter().filter_map(|line| line.case.as_ref()).map(|case| case.id).collect();
     assert_eq!(cases, [here.case.unwrap()]);
-    assert!(tally.rows.hash().is_some_and(|hash| hash != 0));
+    hall.stop().await;
+}
+
+/// Method: a screen of a street, one of the district and one of the city follow the same work; then a scope that has the
+/// street alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_streets_screen_has_its_street_with_hashes_of_its_own_and_a_street_account_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let hall = Hall::start(dir.path(), quick()).await;
+    let kinds = [Kind::Tally, Kind::Overdue, Kind::Open, Kind::Whistle, Kind::Case];
+    let of = |area: &str| kinds.map(|kind| Topic::within(kind, area.parse().unwrap()));
+    let mut street = Screen::following(of(city::AREAS[2]));
+    let mut other = Screen::following(of(city::AREAS[3]));
+    let mut at_street = street.connect(&hall, false).await;
+    let mut at_other = other.connect(&hall, true).await;
+    work(hall.writer.clone(), 12).await;
+    for _ in 0..3 {
+        let elsewhere = city::report(city::AREAS[3], city::CLASSES[0], city::SOURCES[0]);
+        hall.send(Command::ReportCase { report: elsewhere, at: None }).await;
+    }
+    for (screen, client) in [(&mut street, &mut at_street), (&mut other, &mut at_other)] {
+        while screen.agreed.len() < 4 || !screen.follower.is_whole() {
+            screen.step(&hall, client).await;
+        }
+    }
+    let held = street.follower.held();
+    assert_eq!((held.open.len(), other.follower.held().open.len()), (12, 3));
+    assert!(held.open.iter().all(|case| case.area_path.contains(&city::AREAS[2].parse().unwrap())));
+    assert_eq!(held.tally.iter().filter(|(key, _)| key.to_string().starts_with("open|")).count(), 1);
+    let refused = hall.snapshot_as(&of(city::AREAS[3])[2], city::AREAS[2]).await;
+    let given = hall.snapshot_as(&of(city::AREAS[2])[2], city::AREAS[2]).await;
+    let city_wide = hall.snapshot_as(&Topic::OPEN, city::AREAS[2]).await;
+    let nowhere = hall.snapshot_as(&of("5309")[2], city::AREAS[2]).await;
+    assert_eq!([refused, given, city_wide, nowhere], [403, 200, 403, 404]);
+    let mut scoped = Client::open_as(hall.address, city::AREAS[2]).await;
+    for (topic, code) in [
+        (Topic::CASE, Some("out_of_scope")),
+        (of(city::AREAS[3])[4].clone(), Some("out_of_scope")),
+        (of("5309")[0].clone(), Some("no_such_area")),
+        (of(city::AREAS[4])[2].clone(), None),
+    ] {
+        scoped.subscribe(&topic).await;
+        match code {
+            Some(code) => assert_eq!(refusal(&mut scoped).await.0, code, "{topic}"),
+            None => {
+                while !matches!(scoped.next().await, Some(Incoming::Message(ServerMessage::Deltas { .. }))) {}
+            }
+        }
+    }
     hall.stop().await;
 }
 
@@ -575,8 +502,10 @@ async fn inspectors_move_on_both_feeds_and_between_cells() {
     hall.positions.report(&[fix(1, 25.05, 102.75), fix(2, 25.05, 102.76)]);
     let mut packed = Client::connect(hall.address, false).await;
     let mut rows = Client::connect(hall.address, true).await;
-    packed.subscribe::<Tally>(&Topic::Positions, &Held::default()).await;
-    rows.subscribe::<Tally>(&Topic::Positions, &Held::default()).await;
+    packed.subscribe(&Topic::POSITIONS).await;
+    rows.subscribe(&Topic::POSITIONS).await;
+    let mut screen = Screen::following([Topic::WHO, Topic::POSITIONS]);
+    let mut at_screen = screen.connect(&hall, false).await;
     let mut cells: std::collections::BTreeMap<_, CellView> = std::collections::BTreeMap::new();
     let mut seen = std::collections::BTreeMap::new();
     let mut step = 0;
@@ -592,13 +521,7 @@ async fn inspectors_move_on_both_feeds_and_between_cells() {
                     assert!(cells.entry(frame.cell).or_default().apply(&frame), "{frame:?}");
                     told = 2;
                 },
-                message = rows.next() => if let Some(Incoming::Message(ServerMessage::Delta {
-                    payload: Payload::Positions(moved), ..
-                })) = message {
-                    for row in moved {
-                        seen.insert(row.inspector.to_string(), row.place);
-                    }
-                },
+                message = rows.next() => see(message, &mut seen),
             }
         }
     }
@@ -612,13 +535,7 @@ async fn inspectors_move_on_both_feeds_and_between_cells() {
             message = packed.next() => if let Some(Incoming::Positions(frame)) = message {
                 assert!(cells.entry(frame.cell).or_default().apply(&frame));
             },
-            message = rows.next() => if let Some(Incoming::Message(ServerMessage::Delta {
-                payload: Payload::Positions(moved), ..
-            })) = message {
-                for row in moved {
-                    seen.insert(row.inspector.to_string(), row.place);
-                }
-            },
+            message = rows.next() => see(message, &mut seen),
         }
     }
     let people: usize = cells.values().map(|cell| cell.people.len()).sum();
@@ -628,12 +545,51 @@ async fn inspectors_move_on_both_feeds_and_between_cells() {
     loop {
         match packed.next().await.unwrap() {
             Incoming::Message(ServerMessage::Heartbeat { hashes, .. }) if !hashes.is_empty() => {
-                let everyone = hashes.iter().find(|(topic, ..)| *topic == Topic::Positions).unwrap();
+                let everyone = hashes.iter().find(|(topic, ..)| *topic == Topic::POSITIONS).unwrap();
                 assert_eq!(everyone.2.0, own);
                 break;
             }
             _ => {}
         }
     }
+    // Everyone's number has a name, and the hash says so.
+    while screen.agreed.is_empty() || !screen.follower.is_whole() || screen.follower.held().who.len() < 2 {
+        screen.step(&hall, &mut at_screen).await;
+    }
+    let named: Vec<String> = screen.follower.held().who.iter().map(|who| who.code.to_string()).collect();
+    assert_eq!(named, ["jd-1", "jd-2"]);
+    hall.stop().await;
+}
+
+fn see(
+    message: Option<Incoming>,
+    seen: &mut std::collections::BTreeMap<String, Option<domain::place::Point>>,
+) {
+    if let Some(Incoming::Message(ServerMessage::Deltas { deltas, .. })) = message {
+        for delta in deltas {
+            if let Payload::Positions(moved) = delta.payload {
+                seen.extend(moved.into_iter().map(|row| (row.inspector.to_string(), row.place)));
+            }
+        }
+    }
+}
+
+/// Notes as long as they may be, more of them than a frame has lines.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_notes_reach_every_screen_line_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let hall = Hall::start(dir.path(), quick()).await;
+    let mut screen = Screen::new();
+    let mut client = screen.connect(&hall, false).await;
+    while !screen.follower.is_whole() {
+        screen.step(&hall, &mut client).await;
+    }
+    let case = hall.send(city::report_case()).await.case.unwrap();
+    let text = "路".repeat(1_300);
+    let notes = (0..150).map(|_| city::envelope(Command::NoteCase { case, text: text.clone() })).collect();
+    let seq = hall.writer.send_many(notes).await.into_iter().map(|answer| answer.unwrap().last_seq).max();
+    screen.follow_to(&hall, &mut client, seq.unwrap()).await;
+    screen.assert_complete(seq.unwrap());
+    assert_eq!((screen.follower.counts().resyncs, screen.follower.counts().events_left_out), (0, 0));
     hall.stop().await;
 }

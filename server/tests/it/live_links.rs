@@ -33,7 +33,7 @@ async fn late_hall(dir: &std::path::Path, limits: Limits) -> Hall {
     }
     // The timer records some hundreds of deadlines at a time.
     loop {
-        let Payload::Overdue(rows) = hall.snapshot(&Topic::Overdue).await.payload else {
+        let Payload::Overdue(rows) = hall.snapshot(&Topic::OVERDUE).await.payload else {
             panic!("not the overdue board")
         };
         if rows.len() == CASES {
@@ -53,7 +53,7 @@ async fn narrow(address: SocketAddr) -> WebSocketStream<tokio::net::TcpStream> {
     let stream = tokio::net::TcpStream::from_std(socket.into()).unwrap();
     let (mut socket, _) =
         tokio_tungstenite::client_async(format!("ws://{address}/live"), stream).await.unwrap();
-    say(&mut socket, &ClientMessage::Hello { protocol: PROTOCOL }).await;
+    say(&mut socket, &ClientMessage::Hello { protocol: PROTOCOL, build: String::new() }).await;
     socket
 }
 
@@ -62,7 +62,7 @@ async fn say(socket: &mut WebSocketStream<tokio::net::TcpStream>, message: &Clie
 }
 
 async fn ask_overdue(socket: &mut WebSocketStream<tokio::net::TcpStream>) {
-    say(socket, &ClientMessage::Subscribe { topic: Topic::Overdue, epoch: None, from: None, max_hz: None })
+    say(socket, &ClientMessage::Subscribe { topic: Topic::OVERDUE, epoch: None, from: None, max_hz: None })
         .await;
 }
 
@@ -74,7 +74,7 @@ async fn a_slow_link_is_kept_while_it_takes_data_and_let_go_when_it_stops() {
     let hall = late_hall(dir.path(), limits).await;
     let mut socket = narrow(hall.address).await;
     ask_overdue(&mut socket).await;
-    let events = Topic::Case(None);
+    let events = Topic::CASE;
     say(&mut socket, &ClientMessage::Subscribe { topic: events, epoch: None, from: None, max_hz: None })
         .await;
     let working = tokio::spawn(crate::live::work(hall.writer.clone(), 5_000));
@@ -164,11 +164,11 @@ async fn whole_screen(address: SocketAddr) -> WebSocketStream<tokio::net::TcpStr
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut socket, _) =
         tokio_tungstenite::client_async(format!("ws://{address}/live"), stream).await.unwrap();
-    say(&mut socket, &ClientMessage::Hello { protocol: PROTOCOL }).await;
+    say(&mut socket, &ClientMessage::Hello { protocol: PROTOCOL, build: String::new() }).await;
     ask_overdue(&mut socket).await;
     loop {
         let Message::Binary(bytes) = socket.next().await.unwrap().unwrap() else { continue };
-        if let Ok(domain::wire::Incoming::Message(ServerMessage::Delta { from: 0, .. })) =
+        if let Ok(domain::wire::Incoming::Message(ServerMessage::Deltas { .. })) =
             domain::wire::Incoming::from_bytes(&bytes)
         {
             assert!(bytes.len() > 100_000, "{} bytes", bytes.len());

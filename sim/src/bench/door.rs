@@ -104,13 +104,24 @@ impl Door {
         Ok((self.greeted(stream, topics).await?, port))
     }
 
-    async fn greeted(&self, stream: TcpStream, topics: &[Topic]) -> anyhow::Result<Socket> {
+    /// A socket of the live feed on which nothing has been said yet.
+    pub async fn socket(&self) -> anyhow::Result<Socket> {
+        self.opened(TcpStream::connect(&self.authority).await?).await
+    }
+
+    async fn opened(&self, stream: TcpStream) -> anyhow::Result<Socket> {
         let mut request = format!("ws://{}/live", self.authority).into_client_request()?;
         request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse()?);
         let stream = MaybeTlsStream::Plain(stream);
-        let (mut socket, _) =
+        let (socket, _) =
             tokio_tungstenite::client_async(request, stream).await.context("a screen was not let in")?;
-        socket.send(Message::binary(ClientMessage::Hello { protocol: PROTOCOL }.to_bytes())).await?;
+        Ok(socket)
+    }
+
+    async fn greeted(&self, stream: TcpStream, topics: &[Topic]) -> anyhow::Result<Socket> {
+        let mut socket = self.opened(stream).await?;
+        let hello = ClientMessage::Hello { protocol: PROTOCOL, build: String::new() };
+        socket.send(Message::binary(hello.to_bytes())).await?;
         for topic in topics {
             let topic = topic.clone();
             let subscribe = ClientMessage::Subscribe { topic, epoch: None, from: None, max_hz: None };

@@ -68,7 +68,7 @@ pub async fn run(load: Load) -> anyhow::Result<Vec<Row>> {
 /// From the moment the command is sent to the moment its event is on a screen; the event is durable in between.
 async fn latencies(door: &Arc<Door>, cases: usize) -> anyhow::Result<Vec<f64>> {
     let report = cases::report(door).await?;
-    let mut screen = door.screen(&[Topic::Case(None)]).await?;
+    let mut screen = door.screen(&[Topic::CASE]).await?;
     let mut times = Vec::with_capacity(cases);
     for _ in 0..cases {
         let sent = Instant::now();
@@ -81,8 +81,9 @@ async fn latencies(door: &Arc<Door>, cases: usize) -> anyhow::Result<Vec<f64>> {
             let message = tokio::time::timeout(Duration::from_secs(10), screen.next()).await;
             let message = message.context("a case did not reach the screen")?;
             if let Some(Ok(Message::Binary(bytes))) = message
-                && let Ok(Incoming::Message(ServerMessage::Delta { from, .. })) = Incoming::from_bytes(&bytes)
-                && (from > 0 || times.is_empty())
+                && let Ok(Incoming::Message(ServerMessage::Deltas { deltas, .. })) =
+                    Incoming::from_bytes(&bytes)
+                && deltas.iter().any(|delta| delta.from > 0 || times.is_empty())
             {
                 break Instant::now();
             }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -125,6 +126,17 @@ impl Output {
             }
         }
         Ok(())
+    }
+
+    /// A word for everything made so far: the same files give the same word, another build another one.
+    pub fn word(&self) -> Result<String> {
+        let mut hasher = std::hash::DefaultHasher::new();
+        for path in &self.produced {
+            let file = self.folder.join(path);
+            let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            (path, bytes).hash(&mut hasher);
+        }
+        Ok(format!("{:016x}", hasher.finish()))
     }
 
     /// Compresses what shrinks and removes what no part of the site makes any more.

@@ -53,15 +53,21 @@ pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
     for name in PROGRAMMES {
         output.copy_folder(&kept(repo, build, name).join("pkg"), "pkg")?;
     }
-    add_pages(repo, output)
+    Ok(())
 }
 
-/// Each programme's page: the shell, with the programme's name in it.
-fn add_pages(repo: &Repo, output: &mut Output) -> Result<()> {
+/// Each programme's page, when everything else is made: the shell, with the programme's name in it and the word for this
+/// build, which the server reads beside the pages. A page that hears another word from its server is of an older build.
+pub fn add_pages(repo: &Repo, output: &mut Output) -> Result<()> {
+    let word = output.word()?;
+    output.write("build.txt", word.as_bytes())?;
     let file = repo.root.join("app/page.html");
     let page = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     PROGRAMMES.iter().try_for_each(|name| {
-        output.write(&format!("{name}.html"), page.replace("PROGRAMME", name).as_bytes())
+        output.write(
+            &format!("{name}.html"),
+            page.replace("PROGRAMME", name).replace("BUILD", &word).as_bytes(),
+        )
     })
 }
 

@@ -1,6 +1,6 @@
 """An independent client of the live feed: none of the hall's code, only the library `websockets`.
 
-Follows `tally`, `overdue`, `whistle` and `case` over /live?format=json, is cut off again and again, resumes each time,
+Follows `tally`, `overdue`, `open`, `whistle` and `case` over /live?format=json, is cut off again and again, resumes each time,
 and checks what docs/live-protocol.md promises: no gap, no duplicate, and a state hash that agrees.
 
     python3 live_client.py ADDRESS CUTS UNTIL_SEQ_FILE [TOKEN]
@@ -19,7 +19,7 @@ import websockets
 
 # Named anew in version 14.
 HEADERS = "additional_headers" if int(websockets.__version__.split(".")[0]) >= 14 else "extra_headers"
-TOPICS = ["tally", "overdue", "whistle", "case"]
+TOPICS = ["tally", "overdue", "open", "whistle", "case"]
 
 
 def fnv1a(text):
@@ -47,10 +47,11 @@ class Topic:
                 if self.rows[key] == "0/0":
                     del self.rows[key]
         elif self.name == "case":
-            for line in changed:
+            for line in changed["lines"]:
                 self.rows[line["seq"]] = line["name"]
         else:
-            for row in changed:
+            # Rows of `open` bring the words they use.
+            for row in changed["rows"] if self.name == "open" else changed:
                 if row["row"] is None:
                     self.rows.pop(row["id"], None)
                 else:
@@ -100,28 +101,38 @@ class Client:
         where = {"topic": topic.name, "epoch": topic.epoch, "from": topic.version}
         await socket.send(json.dumps({"subscribe": where}))
 
+    async def apply(self, socket, delta):
+        topic = self.topics[delta["topic"]]
+        if delta["from"] == delta["to"] == topic.version:
+            # The answer to a subscription that misses nothing.
+            return
+        if delta["to"] <= topic.version:
+            self.faults.append(f"{topic.name}: duplicate to {delta['to']} at {topic.version}")
+        elif delta["from"] != topic.version:
+            self.faults.append(f"{topic.name}: gap, from {delta['from']} at {topic.version}")
+        else:
+            if topic.name == "case":
+                events = delta["payload"]["case"]
+                if events["since"] != topic.version:
+                    self.faults.append(f"case: lines since {events['since']} at {topic.version}")
+                expected = topic.version + 1
+                for line in events["lines"]:
+                    if line["seq"] != expected:
+                        self.faults.append(f"case: event {line['seq']} where {expected} belongs")
+                    expected = line["seq"] + 1
+            topic.put(delta["payload"])
+            topic.version = delta["to"]
+            self.deltas += 1
+
     async def take(self, socket, message):
         kind, body = next(iter(json.loads(message).items()))
-        if kind == "delta":
-            topic = self.topics[body["topic"]]
-            if body["to"] <= topic.version:
-                self.faults.append(f"{topic.name}: duplicate to {body['to']} at {topic.version}")
-            elif body["from"] != topic.version:
-                self.faults.append(f"{topic.name}: gap, from {body['from']} at {topic.version}")
-            else:
-                if topic.name == "case":
-                    expected = topic.version + 1
-                    for line in body["payload"]["case"]:
-                        if line["seq"] != expected:
-                            self.faults.append(f"case: event {line['seq']} where {expected} belongs")
-                        expected = line["seq"] + 1
-                topic.put(body["payload"])
-                topic.version = body["to"]
-                self.deltas += 1
+        if kind == "deltas":
+            for delta in body["deltas"]:
+                await self.apply(socket, delta)
         elif kind == "heartbeat":
             for name, version, value in body["hashes"]:
                 topic = self.topics.get(name)
-                if topic is not None and topic.version == version:
+                if topic is not None and version <= topic.version <= body["head"]:
                     self.hashes += 1
                     if topic.hash() != value:
                         self.faults.append(f"{name}: hash {topic.hash()} differs from {value} at {version}")
@@ -151,8 +162,8 @@ async def run(address, cuts, until_file, token):
             case = client.topics["case"]
             if cut >= cuts and until is not None and case.version >= until:
                 agreed = agreed or client.hashes
-                # Three more comparisons after the last event: one of each keyed topic.
-                if client.hashes >= agreed + 3 or client.faults:
+                # Four more comparisons after the last event: one of each keyed topic.
+                if client.hashes >= agreed + 4 or client.faults:
                     await socket.close()
                     seqs = sorted(case.rows)
                     whole = seqs == list(range(client.first_seq, case.version + 1))

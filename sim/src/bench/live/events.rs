@@ -33,7 +33,7 @@ pub async fn measure(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::R
     let (end, ended) = tokio::sync::watch::channel(());
     let mut screens: Vec<JoinHandle<Came>> = Vec::with_capacity(load.screens);
     for _ in 0..load.screens {
-        let socket = door.screen(&[Topic::Case(None)]).await?;
+        let socket = door.screen(&[Topic::CASE]).await?;
         screens.push(tokio::spawn(watch(socket, ended.clone())));
     }
     tokio::time::sleep(DRAIN).await;
@@ -108,10 +108,13 @@ async fn watch(mut socket: Socket, mut ended: tokio::sync::watch::Receiver<()>) 
         let Some(Ok(message)) = message else { return came };
         let at = Instant::now();
         if let Message::Binary(bytes) = &message
-            && let Ok(Incoming::Message(ServerMessage::Delta { payload: Payload::Case(lines), .. })) =
-                Incoming::from_bytes(bytes)
+            && let Ok(Incoming::Message(ServerMessage::Deltas { deltas, .. })) = Incoming::from_bytes(bytes)
         {
-            came.extend(lines.iter().map(|line| (line.seq, at)));
+            for delta in deltas {
+                if let Payload::Case(events) = delta.payload {
+                    came.extend(events.lines.iter().map(|line| (line.seq, at)));
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::position::Cell;
-use domain::wire::Topic;
+use domain::wire::{Kind, Topic};
 
 use super::super::door::Door;
 use super::super::{Row, Server};
@@ -16,14 +16,14 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// A connection without topics, and with eight.
 pub async fn measure(server: &Server, door: &Door, screens: usize) -> anyhow::Result<Vec<Row>> {
     let eight = [
-        Topic::Tally,
-        Topic::Overdue,
-        Topic::Whistle,
-        Topic::Case(None),
-        Topic::Positions,
-        Topic::Position(Cell { x: 1_027, y: 250 }),
-        Topic::Position(Cell { x: 1_027, y: 251 }),
-        Topic::Position(Cell { x: 1_028, y: 250 }),
+        Topic::TALLY,
+        Topic::OVERDUE,
+        Topic::WHISTLE,
+        Topic::CASE,
+        Topic::POSITIONS,
+        Topic::of(Kind::Position(Cell { x: 1_027, y: 250 })),
+        Topic::of(Kind::Position(Cell { x: 1_027, y: 251 })),
+        Topic::of(Kind::Position(Cell { x: 1_028, y: 250 })),
     ];
     let (_, resident) = server.usage()?;
     let mut rows = vec![Row::plain("server after a restart, resident", resident / 1_048_576.0, "MiB")];

@@ -21,8 +21,8 @@ const HASHES_WITHIN: Duration = Duration::from_secs(45);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Cases come before and after.
 const STREAM: Duration = Duration::from_secs(3);
-/// Topics with a hash.
-const HASHED: usize = 3;
+/// Topics with a hash, each with a snapshot.
+const HASHED: usize = 5;
 
 type Stands = Vec<Arc<Mutex<Stand>>>;
 
@@ -59,10 +59,10 @@ pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyho
     let snapshots = seen.snapshots.load(Ordering::Relaxed) - snapshots;
     let frames = seen.bytes.load(Ordering::Relaxed) - bytes;
     let mut weight = 0;
-    for topic in [Topic::Tally, Topic::Overdue, Topic::Whistle] {
+    for topic in [Topic::TALLY, Topic::OVERDUE, Topic::OPEN, Topic::WHISTLE, Topic::WHO] {
         weight += door.snapshot_weight(&topic)?;
     }
-    // Each screen that takes snapshots takes the three keyed ones.
+    // Each screen that takes snapshots takes the five keyed ones.
     let all_bytes = frames as f64 + snapshots as f64 / HASHED as f64 * weight as f64;
     let made = door.metric("gridhall_live_snapshots_made_total").await?;
     let reads = door.metric("gridhall_live_store_reads_total").await?;

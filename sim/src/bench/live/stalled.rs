@@ -40,7 +40,7 @@ pub async fn measure(server: &Server, door: &Arc<Door>, inspectors: usize) -> an
     let mut ports = Vec::with_capacity(CLIENTS);
     let (stop, stopped) = tokio::sync::watch::channel(());
     for _ in 0..CLIENTS {
-        let (mut socket, port) = door.narrow_screen(&[Topic::Positions, Topic::Tally]).await?;
+        let (mut socket, port) = door.narrow_screen(&[Topic::POSITIONS, Topic::TALLY]).await?;
         ports.push(port);
         let mut stopped = stopped.clone();
         reading.push(tokio::spawn(async move {

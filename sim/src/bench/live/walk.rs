@@ -126,7 +126,7 @@ pub async fn measure(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::R
     for _ in 0..load.screens {
         watching.push(tokio::spawn(Screen::new(door.clone(), seen.clone()).0.follow()));
     }
-    let looked_into = door.screen(&[Topic::Positions]).await?;
+    let looked_into = door.screen(&[Topic::POSITIONS]).await?;
     watching.push(tokio::spawn(received.clone().watch(looked_into)));
     walk.go(WARM_UP).await?;
     let bytes_before = seen.bytes.load(Ordering::Relaxed);

@@ -1,38 +1,63 @@
-//! `GET /api/v1/live/snapshot`: the state of one topic, made once per version and shared by everyone who asks.
+//! `GET /api/v1/live/snapshot`: where a client begins: the state of one topic, made once per version and shared by
+//! everyone who asks.
+//!
+//! What should be here: copying a topic in bites, so that no lock is held for long, and keeping the copies. What should
+//! not: which rows there are (`topics`).
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::wire::{Hex64, Payload, Snapshot, Topic};
+use domain::scope::Scope;
+use domain::wire::{Hex64, Kind, Payload, Snapshot, Topic};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::frames::Format;
+use super::frames::{self, Format};
+use super::topics::{Admission, Rows, Step};
 use super::{Hub, Live};
 use crate::lock::lock;
 use crate::problem::{Problem, Query};
 
 /// A snapshot this young is served even when the topic has moved on: the client resumes from its version anyway.
 const YOUNG: Duration = Duration::from_millis(200);
-/// Snapshots kept; areas make topics of their own.
-const KEPT_MAX: usize = 64;
+/// Bytes of snapshots kept, plain and compressed; past that those longest unused are let go.
+const KEPT_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// A copy that changes outran is begun again this often.
+const ATTEMPTS: usize = 4;
 
 /// Snapshots by topic and format.
 #[derive(Debug, Default)]
-pub(super) struct Snapshots {
-    made: Mutex<HashMap<(Topic, Format), Arc<Made>>>,
+pub(super) struct Beginnings {
+    kept: StdMutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    places: HashMap<(Topic, Format), Place>,
+    /// Counts questions: the place with the smallest is the one longest unused.
+    asked: u64,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// Whoever asks while one is being made waits for it; questions for other topics do not.
+    made: Arc<Mutex<Option<Arc<Made>>>>,
+    bytes: usize,
+    used: u64,
 }
 
 #[derive(Debug)]
 struct Made {
+    epoch: u64,
     version: u64,
     at: Instant,
     etag: String,
@@ -45,8 +70,8 @@ struct Made {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// `tally`, `overdue`, `whistle`, `case`, `case/AREA`, `position` or `position/X_Y`.
-    #[param(value_type = String, pattern = r"^(tally|overdue|whistle|case(/[A-Za-z0-9._-]{1,64})?|position(/-?\d{1,4}_-?\d{1,4})?)$")]
+    /// `tally`, `overdue`, `open`, `whistle` or `case`, each alone or with `/AREA`; `who`, `position` or `position/X_Y`.
+    #[param(value_type = String, pattern = r"^((tally|overdue|open|whistle|case)(/[A-Za-z0-9._-]{1,64})?|who|position(/-?\d{1,4}_-?\d{1,4})?)$")]
     topic: Topic,
     /// By default binary.
     #[serde(default)]
@@ -90,18 +115,30 @@ impl From<Option<AskedFormat>> for Format {
     responses(
         (status = 200, description = "`epoch`, `version`, `server_ms`, `payload`; `ETag` names epoch and version",
             content((JsonSnapshot = "application/json"), (Vec<u8> = "application/octet-stream"))),
-        (status = 304, description = "unchanged"), (status = 503, body = Problem)))]
+        (status = 304, description = "unchanged"), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn get(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
+    scope: Option<Extension<Scope>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if !live.hub.started() {
         return Err(unavailable("the store is still being read"));
     }
+    // Whoever came without one sees nothing.
+    let scope = scope.map_or_else(Scope::nothing, |Extension(scope)| scope);
+    let admission = live.hub.topics().admission(&scope, &asked.topic);
+    if let Some((code, words)) = admission.refusal(&asked.topic) {
+        let status = match admission {
+            Admission::NoSuchArea => StatusCode::NOT_FOUND,
+            Admission::Given | Admission::OutOfScope => StatusCode::FORBIDDEN,
+        };
+        return Err(Problem::new(status, code, words));
+    }
     let format = Format::from(asked.format);
     live.catchup.warm().await;
-    let Some(made) = live.snapshots.get(&live.hub, &asked.topic, format).await else {
+    let Some(made) = live.beginnings.get(&live.hub, &asked.topic, format).await else {
         return Err(Problem::not_found("this topic has no snapshot"));
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -145,15 +182,15 @@ fn compressed(body: &[u8]) -> Bytes {
     written.expect("writing to memory does not fail").into()
 }
 
-impl Snapshots {
+impl Beginnings {
     /// The snapshot of a topic; whoever asks while one is being made waits for it.
     async fn get(&self, hub: &Hub, topic: &Topic, format: Format) -> Option<Arc<Made>> {
-        let mut made = self.made.lock().await;
         let key = (topic.clone(), format);
-        let mut heads = lock(&hub.0.board).heads();
-        heads.position = hub.0.positions.with(|table| table.version());
-        let head = heads.of(topic);
-        if let Some(known) = made.get(&key)
+        let place = lock(&self.kept).place(&key);
+        let mut made = place.lock().await;
+        let (epoch, head) = hub.head_of(topic);
+        if let Some(known) = made.as_ref()
+            && known.epoch == epoch
             && (known.version == head || known.at.elapsed() < YOUNG)
         {
             return Some(known.clone());
@@ -162,30 +199,105 @@ impl Snapshots {
         let (hub, topic) = (hub.clone(), topic.clone());
         let fresh = tokio::task::spawn_blocking(move || make(&hub, topic, format)).await.ok()??;
         let fresh = Arc::new(fresh);
-        if made.len() >= KEPT_MAX {
-            made.clear();
-        }
-        made.insert(key, fresh.clone());
+        *made = Some(fresh.clone());
+        drop(made);
+        lock(&self.kept).keep(&key, fresh.body.len() + fresh.gzip.len());
         Some(fresh)
     }
 }
 
+impl Kept {
+    fn place(&mut self, key: &(Topic, Format)) -> Arc<Mutex<Option<Arc<Made>>>> {
+        self.asked += 1;
+        let used = self.asked;
+        let fresh = || Place { made: Arc::default(), bytes: 0, used };
+        let place = self.places.entry(key.clone()).or_insert_with(fresh);
+        place.used = used;
+        place.made.clone()
+    }
+
+    /// Notes what a place holds now, and lets go of those longest unused while all together hold too much.
+    fn keep(&mut self, key: &(Topic, Format), bytes: usize) {
+        if let Some(place) = self.places.get_mut(key) {
+            // What the table and the topic's name take counts too: there may be many small ones.
+            place.bytes = bytes + 512;
+        }
+        while self.places.values().map(|place| place.bytes).sum::<usize>() > KEPT_BYTES_MAX {
+            let idle = self.places.iter().filter(|(known, _)| *known != key);
+            let Some(oldest) = idle.min_by_key(|(_, place)| place.used).map(|(known, _)| known.clone())
+            else {
+                return;
+            };
+            self.places.remove(&oldest);
+        }
+    }
+}
+
+/// A whole topic at one version.
+pub(super) struct All {
+    pub version: u64,
+    pub rows: Rows,
+}
+
+/// Copies a topic: a bite at a time, then what has changed meanwhile. Positions are not copied here.
+pub(super) fn collect(hub: &Hub, topic: &Topic) -> Option<All> {
+    if topic.kind == Kind::Who {
+        return Some(collect_who(hub));
+    }
+    (0..ATTEMPTS).find_map(|_| collect_once(hub, topic))
+}
+
+fn collect_once(hub: &Hub, topic: &Topic) -> Option<All> {
+    let (epoch, began, (mut rows, mut onward)) = {
+        let mut topics = hub.topics();
+        let bite = topics.bite(topic, None)?;
+        let version = topics.head(topic)?.get();
+        if bite.1.is_none() {
+            let version = if topic.kind == Kind::Case { topics.seq() } else { version };
+            return Some(All { version, rows: bite.0 });
+        }
+        (topics.epoch, topics.seq(), bite)
+    };
+    while let Some(at) = onward {
+        let (more, next) = hub.topics().bite(topic, Some(&at))?;
+        rows.append(more);
+        onward = next;
+    }
+    let mut topics = hub.topics();
+    if topics.epoch != epoch {
+        return None;
+    }
+    let (mut from, head) = (began, topics.seq());
+    while from < head {
+        // Which keys have gone meanwhile may be forgotten already: then the copy is begun again.
+        let Step::Rows { to, rows: more } = topics.step(topic, from, head) else { return None };
+        rows.append(more);
+        from = to;
+    }
+    let version = topics.head(topic)?.get();
+    drop(topics);
+    Some(All { version, rows: rows.settled() })
+}
+
+fn collect_who(hub: &Hub) -> All {
+    let rows = |bite: crate::versioned::Bite<u64, _>| {
+        let all = bite.rows.into_iter().map(|(index, version, row)| (index, version, Some(row)));
+        Rows::Who(all.collect())
+    };
+    let (version, bite) =
+        hub.0.positions.with(|table| (table.who().hash(None).0, table.who().bite(None, usize::MAX, None)));
+    All { version, rows: rows(bite) }
+}
+
 fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
-    let (epoch, (version, payload)) = {
-        let board = lock(&hub.0.board);
-        let scope = match &topic {
-            Topic::Tally | Topic::Overdue | Topic::Whistle | Topic::Case(_) => None,
-            Topic::Positions => Some(None),
-            Topic::Position(cell) => Some(Some(*cell)),
-        };
-        let all = match scope {
-            None => board.all(&topic)?,
-            Some(scope) => {
-                let moved = hub.0.positions.with(|table| table.rows(scope, 0));
-                (moved.to, Payload::Positions(moved.rows))
-            }
-        };
-        (board.epoch, all)
+    let epoch = hub.epoch();
+    let (version, payload) = match topic.kind {
+        Kind::Positions => moved_rows(hub, None),
+        Kind::Position(cell) => moved_rows(hub, Some(cell)),
+        Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case | Kind::Who => {
+            let all = collect(hub, &topic)?;
+            (all.version, frames::payload(all.rows))
+        }
     };
     let snapshot = Snapshot { topic, epoch: Hex64(epoch), version, server_ms: crate::clock::now(), payload };
     let body = match format {
@@ -194,7 +306,13 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
     };
     let etag = format!("\"{}:{version}\"", snapshot.epoch);
     let gzip = compressed(&body);
-    Some(Made { version, at: Instant::now(), etag, body: body.into(), gzip })
+    Some(Made { epoch, version, at: Instant::now(), etag, body: body.into(), gzip })
+}
+
+/// Positions, read where they are kept and never under the lock of the topics.
+fn moved_rows(hub: &Hub, cell: Option<domain::position::Cell>) -> (u64, Payload) {
+    let moved = hub.0.positions.with(|table| table.rows(cell, 0));
+    (moved.to, Payload::Positions(moved.rows))
 }
 
 /// 503 with the time after which to come back.

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::api::{self, ApiError};
 
 /// Calls `done` with the topic's newest snapshot.
-pub fn take(topic: Topic, done: impl FnOnce(Result<Snapshot, ApiError>) + 'static) {
+pub fn snapshot(topic: Topic, done: impl FnOnce(Result<Snapshot, ApiError>) + 'static) {
     spawn_local(async move {
         let bytes = api::get_bytes(&format!("/api/v1/live/snapshot?topic={topic}")).await;
         done(bytes.and_then(|bytes| {
@@ -28,7 +28,7 @@ pub enum Session {
 }
 
 /// Calls `done` with whether the server is there and the session holds.
-pub fn ask_session(done: impl FnOnce(Session) + 'static) {
+pub fn session(done: impl FnOnce(Session) + 'static) {
     spawn_local(async move {
         done(match api::get_json::<SessionAnswer>("/api/v1/session").await {
             Ok(_) => Session::Open,

@@ -4,6 +4,9 @@
 
 use domain::wire::{ClientMessage, PROTOCOL, ResyncReason, ServerMessage, Topic};
 
+use super::topics::Admission;
+use crate::versioned::Head;
+
 /// Topics one connection may follow.
 pub const SUBSCRIPTIONS_MAX: usize = 64;
 /// Mistakes after which the connection is closed.
@@ -11,17 +14,25 @@ const STRIKES_MAX: u8 = 8;
 /// Messages a client may send at once; each second gives back [`MESSAGES_PER_SECOND`].
 const MESSAGES_BURST: u16 = 160;
 const MESSAGES_PER_SECOND: u16 = 20;
+/// Longest name of a build that is kept.
+const BUILD_BYTES_MAX: usize = 64;
 /// Seconds in which the first message must come.
 pub const HELLO_SECONDS: u64 = 10;
 
 /// One topic a client follows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Subscription {
     pub topic: Topic,
-    /// Version the client stands at once everything sent has arrived.
+    /// Version the client was last told; where its next delta starts.
+    pub told: u64,
+    /// Up to here nothing is new: looked at, though not worth a message.
     pub cursor: u64,
     /// Whether the client starts from nothing and is owed everything.
     pub whole: bool,
+    /// Whether it has not been told yet that it has everything: it is, even when nothing is missing.
+    pub owed: bool,
+    /// Version of the topic's last change; none for positions and their numbers.
+    pub head: Option<Head>,
     /// Deltas per second, 0 for no ceiling.
     max_hz: u8,
     /// Last time slot used, so that clients with the same ceiling share their frames.
@@ -29,6 +40,12 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// A message that leads to version `to` has been sent, on the way to `upto`.
+    pub fn went_to(&mut self, to: u64, upto: u64) {
+        (self.told, self.cursor) = (to, to);
+        (self.whole, self.owed) = (false, self.owed && to < upto);
+    }
+
     /// Whether the ceiling lets a delta go at `ms` milliseconds of the hub's life; uses the time slot if so.
     pub fn may_send(&mut self, ms: u64) -> bool {
         if self.max_hz == 0 {
@@ -51,32 +68,58 @@ pub enum Reply {
 }
 
 /// What the hub knows that decides about a subscription.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StandsAt {
     pub epoch: u64,
     /// Version of the topic nobody can be ahead of.
     pub ceiling: u64,
+    /// Version of its last change, where it is counted by events.
+    pub head: Option<Head>,
+    /// Whether the client may follow it.
+    pub admission: Admission,
 }
 
 /// One client's side of the protocol.
 #[derive(Debug)]
-pub struct Session {
+pub struct Subscriber {
     pub subscriptions: Vec<Subscription>,
+    /// Build of the screens that speaks, as it says itself; empty for others.
+    build: String,
     greeted: bool,
     strikes: u8,
     tokens: u16,
 }
 
-impl Default for Session {
+impl Default for Subscriber {
     fn default() -> Self {
-        Self { subscriptions: Vec::new(), greeted: false, strikes: 0, tokens: MESSAGES_BURST }
+        Self {
+            subscriptions: Vec::new(),
+            build: String::new(),
+            greeted: false,
+            strikes: 0,
+            tokens: MESSAGES_BURST,
+        }
     }
 }
 
-impl Session {
+impl Subscriber {
     #[must_use]
     pub fn greeted(&self) -> bool {
         self.greeted
+    }
+
+    /// The build of the screens this client has said it is.
+    #[must_use]
+    pub fn build(&self) -> &str {
+        &self.build
+    }
+
+    /// What it follows, in order: clients that follow the same share their heartbeats.
+    #[must_use]
+    pub fn followed(&self) -> Vec<Topic> {
+        let mut topics: Vec<Topic> = self.subscriptions.iter().map(|one| one.topic.clone()).collect();
+        topics.sort_unstable();
+        topics
     }
 
     /// One second has passed.
@@ -96,11 +139,13 @@ impl Session {
         };
         self.tokens = tokens;
         match message {
-            ClientMessage::Hello { protocol } if protocol == PROTOCOL => {
+            ClientMessage::Hello { protocol, build } if protocol == PROTOCOL => {
                 self.greeted = true;
+                self.build = build;
+                self.build.truncate(self.build.floor_char_boundary(BUILD_BYTES_MAX));
                 Reply::GoOn(None)
             }
-            ClientMessage::Hello { protocol } => {
+            ClientMessage::Hello { protocol, .. } => {
                 let words = format!(
                     "this server speaks protocol {PROTOCOL}, the client {protocol}; reload the page or update the \
                      client"
@@ -138,6 +183,9 @@ impl Session {
         max_hz: Option<u8>,
         stands: StandsAt,
     ) -> Reply {
+        if let Some((code, words)) = stands.admission.refusal(&topic) {
+            return self.refuse(Some(topic), code, words);
+        }
         match place {
             Some((epoch, _)) if epoch != stands.epoch => {
                 return self.resync(topic, ResyncReason::OtherEpoch);
@@ -148,8 +196,11 @@ impl Session {
             Some(_) | None => {}
         }
         let subscription = Subscription {
+            told: place.map_or(0, |(_, from)| from),
             cursor: place.map_or(0, |(_, from)| from),
             whole: place.is_none(),
+            owed: true,
+            head: stands.head,
             max_hz: max_hz.unwrap_or(0),
             slot: 0,
             topic,
