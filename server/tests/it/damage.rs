@@ -328,6 +328,11 @@ fn a_backup_killed_half_way_does_not_pass_for_one() {
         conn.execute_batch("CREATE TABLE t(a TEXT)").unwrap();
     }
     let outside = tempfile::tempdir().unwrap();
+    // How long one takes on this machine, as loaded as it is now; kills are spread over that and a little beyond.
+    let began = std::time::Instant::now();
+    let kept = outside.path().join("kept");
+    assert!(gridhall(dir.path(), &["backup", kept.to_str().unwrap()]).output().unwrap().status.success());
+    let took = began.elapsed();
     let (mut whole, mut killed) = (0, 0);
     let rounds = if crate::long::is_long() { 100 } else { 24u32 };
     for round in 0..rounds {
@@ -337,7 +342,7 @@ fn a_backup_killed_half_way_does_not_pass_for_one() {
         let to = outside.path().join(if round % 2 == 0 { "kept".to_owned() } else { format!("new-{round}") });
         let mut process = gridhall(dir.path(), &["backup", to.to_str().unwrap()]);
         let mut child = process.stdout(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(u64::from(round) * 9 % 250));
+        std::thread::sleep(took * (round * 7 % rounds) * 5 / (rounds * 4));
         let _ = child.kill();
         killed += u32::from(!child.wait().unwrap().success());
         let data = outside.path().join("data");
