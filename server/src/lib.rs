@@ -16,6 +16,7 @@ pub mod views;
 pub mod lists;
 pub mod writer;
 pub mod timer;
+pub mod encoding;
 pub mod import;
 pub mod video;
 pub mod versioned;

@@ -5,6 +5,8 @@
 
 use std::io::BufRead;
 
+use crate::encoding;
+
 /// Longest record; one with the longest fields a case may have stays far below.
 const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Lines a quoted field may run over before its quote counts as forgotten.
@@ -36,7 +38,7 @@ pub enum Broken {
     AfterQuote(char),
     #[error("longer than 262,144 bytes")]
     TooLong,
-    #[error("field {field} is not UTF-8{}", if *.gbk { "; it looks like GBK (GB18030): save the file as UTF-8, for example with `iconv -f GB18030 -t UTF-8`" } else { "" })]
+    #[error("field {field} is not UTF-8{}", if *.gbk { "; it looks like GBK (GB18030), but the file began in UTF-8: save all of it as one of the two" } else { "" })]
     Encoding { field: usize, gbk: bool },
 }
 
@@ -63,6 +65,7 @@ enum Scan {
 pub struct Records<R> {
     input: R,
     delimiter: u8,
+    encoding: encoding::Lines,
     /// Number of the next line to take.
     line: u64,
     /// Lines read ahead and given back.
@@ -73,7 +76,14 @@ pub struct Records<R> {
 
 impl<R: BufRead> Records<R> {
     pub fn new(input: R, delimiter: u8) -> Self {
-        Self { input, delimiter, line: 1, ahead: std::collections::VecDeque::new(), ended: false }
+        Self {
+            input,
+            delimiter,
+            encoding: encoding::Lines::default(),
+            line: 1,
+            ahead: std::collections::VecDeque::new(),
+            ended: false,
+        }
     }
 
     /// The delimiter for the records to come: it is known once the header has chosen a mapping.
@@ -162,7 +172,7 @@ impl<R: BufRead> Records<R> {
             return Ok(None);
         }
         self.line += 1;
-        Ok(Some(line))
+        Ok(Some(self.encoding.next(line)))
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Vec<String>, Broken> {

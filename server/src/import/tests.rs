@@ -59,6 +59,14 @@ fn endless_line_is_refused_and_bounded() {
 }
 
 #[test]
+fn a_file_in_gbk_is_read_from_its_header_on_and_one_in_another_code_page_is_not() {
+    let gbk = b"\xB1\xE0\xBA\xC5,x\n1,\xC0\xA5\xC3\xF7\n";
+    assert_eq!(read(gbk), [(1, fields(&["编号", "x"])), (2, fields(&["1", "昆明"]))]);
+    let latin = read(b"caf\xE9 x,y\n");
+    assert_eq!(latin, [(1, Err(Broken::Encoding { field: 1, gbk: false }))]);
+}
+
+#[test]
 fn gbk_is_told_from_other_bytes() {
     assert!(looks_like_gbk(&[b'a', 0xC0, 0xA5, 0xC3, 0xF7]));
     assert!(!looks_like_gbk(b"plain"));

@@ -49,6 +49,8 @@ pub struct Config {
     pub lag_ms_max: u64,
     /// Tiles on one page.
     pub tiles_per_page: u16,
+    /// Cameras open on all pages of one account, token or wall, and pictures it waits for.
+    pub tiles_per_actor: u32,
     /// Pages connected at one time.
     pub pages_max: u32,
     /// A page that takes nothing for this long is disconnected.
@@ -95,6 +97,7 @@ impl Default for Config {
             ring_ms_max: 12_000,
             lag_ms_max: 1_000,
             tiles_per_page: 64,
+            tiles_per_actor: 256,
             pages_max: 1_000,
             page_stall_ms: 15_000,
             transcodes_max: 4,
@@ -134,6 +137,7 @@ impl Config {
             ("sessions_per_host", u64::from(self.sessions_per_host)),
             ("dials_per_host", u64::from(self.dials_per_host)),
             ("lag_ms_max", self.lag_ms_max),
+            ("tiles_per_actor", u64::from(self.tiles_per_actor)),
             ("pages_max", u64::from(self.pages_max)),
             ("page_stall_ms", self.page_stall_ms),
             ("undecodable_ms", self.undecodable_ms),

@@ -4,12 +4,12 @@ use super::figures;
 use super::form::photo::{self, NoPhoto};
 use super::origin::registry::Registered;
 use super::page::message::TEXT_BYTES_MAX;
-use super::page::socket;
+use super::page::socket::{self, Guest};
 use super::relay::feed::Figures;
 use super::relay::status::{State, Status};
 use super::relay::stream::{Key, Profile, Rendition};
 use super::service::Video;
-use crate::access::Pass;
+use crate::access::{Actor, Pass};
 use crate::problem::{Path, Problem, Query};
 use axum::Extension;
 use axum::extract::{Request, State as Shared};
@@ -56,16 +56,26 @@ impl Drop for Counted {
 /// The video socket; `docs/video-protocol.md` says what is spoken there.
 #[utoipa::path(get, path = "/api/v1/video", tag = "cameras", responses((status = 101, description = "WebSocket from here on"),
     (status = 426, body = Problem), (status = 503, body = Problem)))]
-async fn upgrade(Shared(video): Shared<Video>, pass: Option<Extension<Pass>>, request: Request) -> Response {
-    let pass = pass.map(|Extension(pass)| pass);
+async fn upgrade(
+    Shared(video): Shared<Video>,
+    actor: Option<Extension<Actor>>,
+    pass: Option<Extension<Pass>>,
+    request: Request,
+) -> Response {
+    let guest = Guest { actor: name_of(actor), pass: pass.map(|Extension(pass)| pass) };
     let counted = Counted(Arc::clone(&video.pages));
     if video.pages.fetch_add(1, Ordering::AcqRel) >= video.switchboard.config.pages_max {
         return Problem::busy("as many pages as allowed are watching video", 10).into_response();
     }
     crate::live::socket::accept(request, TEXT_BYTES_MAX, move |socket| async move {
-        socket::converse(Arc::clone(&video.switchboard), pass, socket).await;
+        socket::converse(Arc::clone(&video.switchboard), Arc::clone(&video.shares), guest, socket).await;
         drop(counted);
     })
+}
+
+/// Whose share of cameras counts.
+fn name_of(actor: Option<Extension<Actor>>) -> Arc<str> {
+    actor.map_or_else(|| "".into(), |Extension(actor)| actor.name.into())
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -272,7 +282,13 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
     params(("code" = String, Path, description = "The camera's code in the registry")),
     responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem),
         (status = 501, body = Problem), (status = 503, body = Problem)))]
-async fn snapshot(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Response, Problem> {
+async fn snapshot(
+    Shared(video): Shared<Video>,
+    actor: Option<Extension<Actor>>,
+    Path(code): Path<String>,
+) -> Result<Response, Problem> {
+    let full = || Problem::busy("as many cameras as allowed are open for this account or wall", 5);
+    let _share = video.shares.take(&name_of(actor)).ok_or_else(full)?;
     let camera = find(&video, &code)?;
     let taken = photo::take(&video.photos, &video.switchboard, &camera).await.map_err(|none| match none {
         NoPhoto::Camera(status) => {

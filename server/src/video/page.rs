@@ -5,5 +5,6 @@
 
 mod media;
 pub mod message;
+pub mod share;
 mod tile;
 pub mod socket;

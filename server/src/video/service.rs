@@ -6,6 +6,7 @@ use super::form::photo::Photos;
 use super::origin::adopted::AdoptedLists;
 use super::origin::file::ListFile;
 use super::origin::registry::Registry;
+use super::page::share::Shares;
 use super::switchboard::Switchboard;
 use domain::camera::Linked;
 use domain::moment::UtcMillis;
@@ -19,6 +20,7 @@ pub struct Video {
     pub(super) switchboard: Arc<Switchboard>,
     pub(super) pages: Arc<AtomicU32>,
     pub(super) photos: Arc<Photos>,
+    pub(super) shares: Arc<Shares>,
     lists: Arc<dyn AdoptedLists>,
     /// One adoption after the other: each is compared with what the one before has left.
     adopting: Arc<Mutex<()>>,
@@ -31,6 +33,7 @@ impl Video {
     pub fn start(config: Config, registry: Registry, lists: Arc<dyn AdoptedLists>) -> Self {
         tracing::info!(cameras = registry.len(), "video ready");
         Self {
+            shares: Shares::new(config.tiles_per_actor),
             switchboard: Switchboard::new(config, registry),
             pages: Arc::default(),
             photos: Arc::default(),

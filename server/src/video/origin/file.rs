@@ -4,6 +4,7 @@
 
 use super::list::{self, FILE_BYTES_MAX, ListError, Refusal};
 use super::registry::Registry;
+use crate::encoding;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -62,13 +63,16 @@ impl ListFile {
 
     /// The rows that are good, and why the others are not.
     pub fn rows(&self) -> Result<(Registry, Vec<Refusal>), ListError> {
+        let utf8 = encoding::to_utf8(&self.bytes);
         match self.format {
             Format::Toml => {
-                let text = std::str::from_utf8(&self.bytes)
-                    .map_err(|_| ListError::Toml { line: 1, message: "the file is not UTF-8".into() })?;
+                let text = std::str::from_utf8(&utf8).map_err(|_| ListError::Toml {
+                    line: 1,
+                    message: "the file is neither UTF-8 nor GB18030".into(),
+                })?;
                 list::from_toml(text)
             }
-            Format::Csv => list::from_csv(&self.bytes),
+            Format::Csv => list::from_csv(&utf8),
         }
     }
 

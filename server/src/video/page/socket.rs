@@ -4,6 +4,7 @@
 //! what came before, so a slow page costs its place in the rings and nothing else.
 
 use super::message::{ErrorCode, FromPage, Hello, Open, TEXT_BYTES_MAX, ToPage, VERSION};
+use super::share::{Share, Shares};
 use super::tile::{Outgoing, Page, Tile};
 use crate::access::{self, Pass};
 use crate::clock;
@@ -51,19 +52,27 @@ enum End {
     ShuttingDown,
 }
 
+/// Who is at the other end of a page.
+pub struct Guest {
+    /// Whose share its cameras count in.
+    pub actor: Arc<str>,
+    /// None where nobody asks for one.
+    pub pass: Option<Pass>,
+}
+
 /// Talks to one page until it leaves.
-pub async fn converse(switchboard: Arc<Switchboard>, pass: Option<Pass>, socket: Socket) {
+pub async fn converse(switchboard: Arc<Switchboard>, shares: Arc<Shares>, guest: Guest, socket: Socket) {
     meters::pages(1.0);
     let closing = switchboard.closing.clone();
     let mut line = Line { socket, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
     let end = match greet(&mut line).await {
         Ok(hello) => {
             let page = Page { switchboard, wake: Arc::default(), hello };
-            let mut talk = Talk::new(page, line);
+            let mut talk = Talk::new(page, line, shares, guest.actor);
             let end = tokio::select! {
                 end = talk.run() => end,
                 () = closing.cancelled() => End::ShuttingDown,
-                () = access::lost(pass.as_ref()) => End::SignedOut,
+                () = access::lost(guest.pass.as_ref()) => End::SignedOut,
             };
             meters::tiles(-talk.tile_count());
             line = talk.line;
@@ -159,7 +168,9 @@ impl Line {
 struct Talk {
     page: Page,
     line: Line,
-    tiles: BTreeMap<u16, Tile>,
+    shares: Arc<Shares>,
+    actor: Arc<str>,
+    tiles: BTreeMap<u16, (Tile, Share)>,
     slots: [Option<u16>; SLOTS as usize],
     /// Slots that may have something to send.
     pending: u64,
@@ -169,11 +180,13 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(page: Page, line: Line) -> Self {
+    fn new(page: Page, line: Line, shares: Arc<Shares>, actor: Arc<str>) -> Self {
         let now = Instant::now();
         Self {
             page,
             line,
+            shares,
+            actor,
             tiles: BTreeMap::new(),
             slots: [None; SLOTS as usize],
             pending: 0,
@@ -224,7 +237,7 @@ impl Talk {
                 continue;
             }
             let tile = self.slots[usize::from(slot)].and_then(|id| self.tiles.get_mut(&id));
-            match tile.and_then(|tile| tile.next(&self.page, Stamp::now())) {
+            match tile.and_then(|(tile, _)| tile.next(&self.page, Stamp::now())) {
                 Some(Outgoing::Text(message)) => self.line.text(&message).await?,
                 Some(Outgoing::Media(message)) => self.line.send(&message).await?,
                 None => self.pending &= !bit,
@@ -234,7 +247,7 @@ impl Talk {
     }
 
     async fn tick(&mut self) -> Result<(), End> {
-        for tile in self.tiles.values_mut() {
+        for (tile, _) in self.tiles.values_mut() {
             tile.tick(&self.page);
         }
         if self.heard.elapsed() > SILENT_MAX {
@@ -274,7 +287,7 @@ impl Talk {
             }
             FromPage::Open(open) => return self.open(open).await,
             FromPage::Close { tile } => {
-                if let Some(closed) = self.tiles.remove(&tile) {
+                if let Some((closed, _share)) = self.tiles.remove(&tile) {
                     self.slots[usize::from(closed.slot())] = None;
                     meters::tiles(-1.0);
                 }
@@ -285,7 +298,7 @@ impl Talk {
             | FromPage::Resume { tile }
             | FromPage::Stats { tile, .. } => tile,
         };
-        let Some(tile) = self.tiles.get_mut(&id) else {
+        let Some((tile, _)) = self.tiles.get_mut(&id) else {
             let words = "no such tile is open";
             let error =
                 ToPage::Error { tile: Some(id), code: ErrorCode::UnknownTile, message: words.to_owned() };
@@ -302,31 +315,37 @@ impl Talk {
     }
 
     async fn open(&mut self, open: Open) -> Result<(), End> {
-        if let Some(replaced) = self.tiles.remove(&open.tile) {
+        if let Some((replaced, share)) = self.tiles.remove(&open.tile) {
             // The same tile shows another camera; its old stream goes once the new one is watched.
             let slot = replaced.slot();
-            self.put(open, slot);
+            self.put(open, slot, share);
             drop(replaced);
             meters::tiles(-1.0);
             return Ok(());
         }
-        let free = (0..SLOTS).find(|slot| self.slots[usize::from(*slot)].is_none());
         let limit = usize::from(self.page.switchboard.config.tiles_per_page);
-        match free.filter(|_| self.tiles.len() < limit) {
-            Some(slot) => self.put(open, slot),
-            None => {
-                let words = format!("a page shows at most {limit} tiles");
-                let code = ErrorCode::TooManyTiles;
-                self.line.text(&ToPage::Error { tile: Some(open.tile), code, message: words }).await?;
-            }
-        }
+        let free = (0..SLOTS).find(|slot| self.slots[usize::from(*slot)].is_none());
+        let Some(slot) = free.filter(|_| self.tiles.len() < limit) else {
+            return self.too_many(open.tile, format!("a page shows at most {limit} tiles")).await;
+        };
+        let Some(share) = self.shares.take(&self.actor) else {
+            let words =
+                format!("{} cameras are open on all pages of this account or wall", self.shares.each());
+            return self.too_many(open.tile, words).await;
+        };
+        self.put(open, slot, share);
         Ok(())
     }
 
-    fn put(&mut self, open: Open, slot: u8) {
+    async fn too_many(&mut self, tile: u16, message: String) -> Result<(), End> {
+        let code = ErrorCode::TooManyTiles;
+        self.line.text(&ToPage::Error { tile: Some(tile), code, message }).await
+    }
+
+    fn put(&mut self, open: Open, slot: u8, share: Share) {
         let tile = Tile::open(&self.page, open.tile, slot, &open.camera, open.profile, open.height);
         self.slots[usize::from(slot)] = Some(open.tile);
-        self.tiles.insert(open.tile, tile);
+        self.tiles.insert(open.tile, (tile, share));
         meters::tiles(1.0);
         tracing::debug!(camera = %printable(&open.camera), mode = mode_name(self.page.hello.mode), "tile opened");
     }

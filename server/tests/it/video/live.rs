@@ -147,6 +147,37 @@ async fn pages_that_break_the_protocol_are_told_and_closed() {
     assert_eq!(page.closed_with().await, Some(1008));
 }
 
+/// Method: pages of one actor, whose share is three cameras. What one gives back, another gets; a tile that changes its
+/// camera needs no second place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_actor_opens_no_more_cameras_than_its_share_on_all_pages() {
+    let config = Config { tiles_per_actor: 3, ..Config::default() };
+    let hall = Hall::start_with(config, (0..5).map(|n| looped(&format!("cam-{n}"))).collect()).await;
+    let (mut first, mut second) = (hall.page("webcodecs", false).await, hall.page("webcodecs", false).await);
+    for tile in [1, 2] {
+        first.open(tile, &format!("cam-{tile}"), "sub", 360).await;
+        first.until_state(tile, "live", SOON).await;
+    }
+    second.open(1, "cam-3", "sub", 360).await;
+    second.until_state(1, "live", SOON).await;
+    second.open(2, "cam-4", "sub", 360).await;
+    let refused = |said: &Said| match said {
+        Said::Text(value) => (value["error"]["code"] == "too_many_tiles").then(|| value.to_string()),
+        Said::Media(_) => None,
+    };
+    let words = second.until("a refusal", SOON, refused).await;
+    assert!(words.contains("3 cameras are open on all pages"), "{words}");
+    let (status, _, body) = get(hall.addr, "/api/v1/cameras/cam-0/snapshot.jpg").await;
+    assert_eq!(status, 503, "{}", String::from_utf8_lossy(&body));
+    first.open(2, "cam-0", "sub", 360).await;
+    first.until_state(2, "live", SOON).await;
+    first.say(json!({"close": {"tile": 1}})).await;
+    // What the server reads from two pages has no order.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    second.open(2, "cam-4", "sub", 360).await;
+    second.until_state(2, "live", SOON).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn figures_of_single_streams_are_given_while_they_are_open_and_hold_no_address() {
     let config = Config { linger_ms: 200, ..Config::default() };

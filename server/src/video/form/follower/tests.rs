@@ -42,6 +42,7 @@ fn failing(
 async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     let spec = CameraSpec::looped("cam", 1).with_codec(Codec::H265);
     let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
+    cameras.prepare().await.unwrap();
     let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config = Config { undecodable_ms: 1_000, ..Config::default() };
     let switchboard = Switchboard::new(config, registry);
@@ -93,6 +94,7 @@ fn a_codec_that_never_returns_does_not_keep_the_server_from_stopping() {
     runtime.block_on(async {
         let spec = CameraSpec::looped("cam", 1).with_codec(Codec::H265);
         let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
+        cameras.prepare().await.unwrap();
         let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
         let switchboard = Switchboard::new(Config::default(), registry);
         let camera = Arc::clone(switchboard.registry().get("cam").unwrap());

@@ -1,6 +1,7 @@
 //! Lists as they come from the field: good rows taken, bad ones named.
 
 use super::*;
+use crate::video::origin::file::{Format, ListFile};
 use std::path::Path;
 
 fn said(refusals: &[Refusal]) -> Vec<String> {
@@ -146,6 +147,17 @@ fn thousands_of_rows_are_read_in_one_go() {
     let near = registry.near(Point::from_degrees(31.1, 121.5).unwrap(), 500.0, 5);
     assert_eq!(near.len(), 5);
     assert!(near[0].sees);
+}
+
+/// As Excel saves a list in a Chinese office.
+#[test]
+fn a_list_in_gbk_is_read_like_one_in_utf8() {
+    let text = "code,name,main\r\n1,东门 一号,rtsp://10.0.0.1/1\r\n2,西门,http://10.0.0.2/1\r\n";
+    let list = |bytes: Vec<u8>| ListFile { format: Format::Csv, bytes }.rows().unwrap();
+    let (gbk, _, _) = encoding_rs::GBK.encode(text);
+    let (registry, refusals) = list(gbk.into_owned());
+    assert_eq!(registry.get("1").unwrap().camera.name, "东门 一号");
+    assert_eq!(said(&refusals), said(&list(text.into()).1));
 }
 
 /// With a count of lines from the start for each field this takes hours.
