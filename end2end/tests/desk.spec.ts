@@ -345,6 +345,12 @@ test('Enter leaves the note and the search field, and keys are keys again', asyn
   await page.keyboard.press('Enter');
   await expect(page.getByText('备注：已办理')).toBeVisible();
   await expect(row(page, id)).toBeFocused();
+  // Rows that are laid out anew leave the hand where it was.
+  const listed = page.waitForResponse((response) => response.url().includes('/api/v1/cases?'));
+  await page.keyboard.press('.');
+  await listed;
+  await page.waitForTimeout(300);
+  await expect(row(page, id)).toBeFocused();
   await page.keyboard.press('/');
   await page.keyboard.type(address);
   await page.keyboard.press('Enter');

@@ -203,6 +203,22 @@ pub fn leave_field(desk: Desk) {
     }
 }
 
+/// Does what lays the rows out anew. The hand stays on its row, or at the list where the row has gone: an element that is
+/// replaced takes the focus with it, and the next key would be heard by nobody.
+pub fn keep_hand(lay_out: impl FnOnce()) {
+    let held = document().active_element().filter(|on| on.matches(".case-row").unwrap_or(false));
+    lay_out();
+    let Some(row) = held.map(|on| on.id()) else { return };
+    // The new rows are there once the effects have run. Whoever has gone elsewhere meanwhile is left there.
+    let back = move || {
+        let lost = document().active_element().is_none_or(|on| on.matches("body").unwrap_or(false));
+        if lost && !focus(&row) {
+            focus("desk-rows");
+        }
+    };
+    set_timeout(back, std::time::Duration::ZERO);
+}
+
 /// The element of a case's row.
 pub fn row_id(id: CaseId) -> String {
     format!("case-{id}")

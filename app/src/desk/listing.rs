@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{Lamp, lamp};
 use super::filters::Filters;
+use super::keys::keep_hand;
 use crate::api;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
@@ -141,7 +142,7 @@ impl Listing {
         let newest = self.filters.with_untracked(Filters::is_newest_first);
         let now = self.hall.present();
         let groups = untrack(|| self.names.with(|names| group(rows, newest, now, &names.policy)));
-        self.groups.try_set(groups);
+        keep_hand(|| drop(self.groups.try_set(groups)));
         self.next.try_set(page.next);
         self.cut.try_set(Cut { searched_to: page.searched_to, laid_out_percent: page.laid_out_percent });
         if !further {
