@@ -1,7 +1,7 @@
 //! Cameras linked to a spot, as the server ranks them: those that look at it first, then the nearest.
 
 use domain::camera::Camera;
-use domain::code::CameraCode;
+use domain::code::{AreaCode, CameraCode};
 use domain::place::Point;
 use serde::Deserialize;
 
@@ -26,14 +26,20 @@ struct Row {
     view_deg: f32,
     owner: Option<String>,
     has_sub: bool,
+    #[serde(default)]
+    area: Option<AreaCode>,
     distance_m: f64,
     sees: bool,
 }
 
 impl From<Row> for NearCamera {
     fn from(row: Row) -> Self {
-        let Row { code, name, place, bearing_deg, view_deg, owner, has_sub, distance_m, sees } = row;
-        Self { camera: Camera { code, name, place, bearing_deg, view_deg, owner, has_sub }, distance_m, sees }
+        let Row { code, name, place, bearing_deg, view_deg, owner, has_sub, area, distance_m, sees } = row;
+        Self {
+            camera: Camera { code, name, place, bearing_deg, view_deg, owner, has_sub, area },
+            distance_m,
+            sees,
+        }
     }
 }
 

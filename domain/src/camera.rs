@@ -3,7 +3,7 @@
 //! What should be here: place, direction and view of a camera, ranking by sight and distance. What should not: addresses,
 //! credentials, streams (`server::video`).
 
-use crate::code::CameraCode;
+use crate::code::{AreaCode, CameraCode};
 use crate::place::Point;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,10 @@ pub struct Camera {
     pub owner: Option<String>,
     /// Has a smaller second stream (子码流).
     pub has_sub: bool,
+    /// In which area it hangs (所在区域), for those who see a part of the city; without one only who sees everything does.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub area: Option<AreaCode>,
 }
 
 impl Camera {
@@ -99,6 +103,7 @@ mod tests {
             view_deg: view,
             owner: None,
             has_sub: true,
+            area: None,
         }
     }
 

@@ -82,6 +82,16 @@ pub enum Rejection {
     },
     /// The account acts for departments, but belongs to none.
     NoDepartment,
+    /// It lies beyond what the account may see.
+    OutOfScope {
+        field: Option<&'static str>,
+    },
+    /// The account has dispatched the case, so somebody else judges what came of it.
+    OwnDispatch {
+        case: CaseId,
+    },
+    /// The account holds supervision and disposal, which are kept apart here: it may use neither.
+    PowersApart,
 }
 
 /// What happened between what the sender of a command had seen of a case and the command.
@@ -137,6 +147,9 @@ impl Rejection {
             Self::NotAllowed { .. } => "not_allowed",
             Self::OtherDepartment { .. } => "other_department",
             Self::NoDepartment => "no_department",
+            Self::OutOfScope { .. } => "out_of_scope",
+            Self::OwnDispatch { .. } => "own_dispatch",
+            Self::PowersApart => "powers_apart",
         }
     }
 
@@ -154,7 +167,9 @@ impl Rejection {
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
             Self::KeyReused => Some("key"),
             Self::OtherDepartment { .. } => Some("department"),
-            Self::NotAllowed { .. } | Self::NoDepartment => None,
+            Self::OutOfScope { field } => *field,
+            Self::OwnDispatch { .. } => Some("case"),
+            Self::NotAllowed { .. } | Self::NoDepartment | Self::PowersApart => None,
         }
     }
 
@@ -195,6 +210,13 @@ impl Rejection {
                 format!("案件尚未派遣，当前账号只办理派遣给“{own}”的案件")
             }
             Self::NoDepartment => "当前账号未归属责任单位，请联系管理员".to_owned(),
+            Self::OutOfScope { .. } => "超出当前账号的数据范围".to_owned(),
+            Self::OwnDispatch { case } => {
+                format!("案件 {case} 由当前账号派遣，核查与结案须由他人办理（监管分离）")
+            }
+            Self::PowersApart => {
+                "当前账号兼有监督与处置两权，本中心两权分离，两权均停用；请管理员分设账号".to_owned()
+            }
         }
     }
 
@@ -235,6 +257,11 @@ impl Rejection {
                 format!("the case is not dispatched yet; this account acts for `{own}` alone")
             }
             Self::NoDepartment => "this account belongs to no department; ask an administrator".to_owned(),
+            Self::OutOfScope { .. } => "this lies beyond what this account may see".to_owned(),
+            Self::OwnDispatch { case } => {
+                format!("this account has dispatched case {case}; somebody else judges what came of it")
+            }
+            Self::PowersApart => "this account holds supervision and disposal, which are kept apart here, and may use neither; ask an administrator for two accounts".to_owned(),
         }
     }
 }

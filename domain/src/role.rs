@@ -81,11 +81,12 @@ pub fn holds_both_powers(roles: &[Role]) -> bool {
         && roles.iter().any(|role| matches!(role, Role::Dispatcher | Role::Department))
 }
 
-/// What is left of roles that may not be in one hand: neither of the two powers.
+/// What is left of roles that may not be in one hand: neither of the two powers, and at least reading.
 #[must_use]
 pub fn without_powers(roles: &[Role]) -> Vec<Role> {
     let powers = [Role::Supervisor, Role::Dispatcher, Role::Department];
-    roles.iter().copied().filter(|role| !powers.contains(role)).collect()
+    let left: Vec<Role> = roles.iter().copied().filter(|role| !powers.contains(role)).collect();
+    if left.is_empty() { vec![Role::Viewer] } else { left }
 }
 
 /// The department that somebody with these roles, who belongs to `own`, may send the command for alone; none where a

@@ -17,6 +17,7 @@ use crate::tally::{Counted, Measure, Tally, TallyKey};
 use crate::whistle::Whistle;
 
 mod belongs;
+mod hands;
 mod check;
 mod days;
 mod decide;

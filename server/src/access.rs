@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use domain::answer::ClaimAnswer;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::role::Role;
+use domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -30,6 +31,7 @@ mod people;
 mod places;
 mod secret;
 mod session;
+mod sight;
 
 pub use actor::{Actor, Proof};
 use attempts::NoAttempt;
@@ -41,6 +43,7 @@ pub use noted::{Doer, Taken};
 pub use pass::{Pass, lost};
 pub use people::{Change, NewAccount};
 pub use secret::Secret;
+pub use sight::{PathOf, Sight};
 
 /// How accounts and sessions behave.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -297,6 +300,20 @@ impl Access {
             powers_withheld: false,
             by: Proof::Token,
         })
+    }
+
+    /// Where an inspector works, as their token says; none for one without a token.
+    #[must_use]
+    pub fn works_in(&self, inspector: &str) -> Option<Scope> {
+        let known = self.0.memory.known();
+        let (_, token) = known.token_named(inspector)?;
+        (token.role == Role::Inspector).then(|| token.scope.clone())
+    }
+
+    /// What can be seen with the token of this name.
+    #[must_use]
+    pub fn token_scope(&self, name: &str) -> Option<Scope> {
+        self.0.memory.known().token_named(name).map(|(_, token)| token.scope.clone())
     }
 
     /// Why the account file cannot be written, when that has lasted for seconds.

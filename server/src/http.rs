@@ -7,12 +7,12 @@ use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{delete, get, post};
+use domain::grant::Grant;
 use domain::policy::Policy;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
-use crate::access::Access;
+use crate::access::{Access, PathOf};
 use crate::config::Config;
 use crate::lists::Lists;
 use crate::live::Hub;
@@ -22,9 +22,12 @@ use crate::publish::Mirror;
 use crate::store::Reader;
 use crate::video::Video;
 use crate::writer::Writer;
+use door::Door;
+use routes::{Reach, Route, Routes, Sees, Table};
 
 pub mod body;
 pub mod door;
+pub mod routes;
 pub mod session;
 pub mod commands;
 pub mod cases;
@@ -55,68 +58,132 @@ pub struct Hall {
     pub metrics: PrometheusHandle,
 }
 
+impl Hall {
+    /// In which areas an area lies, as the catalogue has it now.
+    fn path_of(&self) -> PathOf {
+        let mirror = self.mirror.clone();
+        Arc::new(move |area| mirror.read(|view| view.catalogue.clone()).path(area))
+    }
+}
+
 /// The whole server as one router.
 pub fn router(hall: &Hall) -> Router {
-    let inside = Router::new()
-        .route("/api/v1/session", get(session::session))
-        .route("/api/v1/sign-out", post(session::sign_out))
-        .route("/api/v1/tokens", get(session::tokens).post(session::make_token))
-        .route("/api/v1/tokens/{name}", delete(session::revoke))
-        .route("/api/v1/kiosk/approve", post(session::kiosk_approve))
-        .route("/api/v1/commands", post(commands::post))
-        .route("/api/v1/cases", get(cases::list))
-        .route("/api/v1/cases/{id}", get(cases::one))
-        .route("/api/v1/events", get(events::list))
-        .route("/api/v1/import/namespace", get(imports::namespace))
-        .route("/api/v1/catalogue", get(hall::catalogue))
-        .route("/api/v1/definitions", get(hall::definitions))
-        .route("/api/v1/tally", get(hall::tally))
-        .route("/api/v1/overdue", get(hall::overdue))
-        .route("/api/v1/whistles", get(hall::whistles))
-        .route("/api/v1/whistles/{id}", get(hall::whistle))
-        .route("/api/v1/positions", get(fixes::newest).post(fixes::post))
-        .route("/api/v1/positions/{inspector}/track", get(fixes::track))
-        .route("/api/v1/map", get(map::settings))
-        .route("/api/v1/map/layers/{index}", get(map::layer))
-        .route("/tiles/archive.pmtiles", get(map::archive))
-        .route("/tiles/{z}/{x}/{file}", get(map::tile))
-        .route("/api/v1/clock/believe", post(health::believe_clock))
-        .route("/metrics", get(health::metrics))
-        .with_state(hall.clone())
-        .merge(crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone())))
-        .merge(crate::video::router(hall.video.clone()))
-        .merge(openapi::viewer())
+    routes(hall).0
+}
+
+/// The whole server, and what each of its routes declares.
+pub fn routes(hall: &Hall) -> (Router, Table) {
+    let (inside, known) = inside(hall).finish(hall);
+    let (outside, open) = outside().finish(hall);
+    let door = Door { hall: hall.clone(), table: Arc::new(known.clone()), path_of: hall.path_of() };
+    let inside = inside
         .method_not_allowed_fallback(wrong_method)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(Bounded))
         .layer(axum::middleware::from_fn_with_state(body::Limit::known(), body::bounded))
-        .layer(axum::middleware::from_fn_with_state(hall.clone(), door::identify));
+        .layer(axum::middleware::from_fn_with_state(door, door::identify));
     let strangers = body::Limit::stranger(hall.config.server.connections_max as usize);
-    let outside = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/api/v1/sign-in", post(session::sign_in))
-        .route("/api/v1/kiosk/ask", post(session::kiosk_ask))
-        .route("/api/v1/kiosk/claim", post(session::kiosk_claim))
-        .route("/osmand", get(osmand::get).post(osmand::post))
-        .route("/sign-in", get(session::sign_in_page))
-        .route("/", get(site::door))
-        .route("/wall", get(site::main_wall))
-        .route("/wall/", get(site::main_wall))
-        .route("/wall/{id}", get(site::wall))
-        .route("/desk", get(site::desk))
-        .route("/desk/case/{id}", get(site::case))
-        .route("/pair", get(site::door))
-        .route("/kiosks", get(site::door))
+    let outside = outside
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn_with_state(strangers, body::bounded))
-        .with_state(hall.clone());
+        .layer(axum::middleware::from_fn_with_state(strangers, body::bounded));
     let files = site::files(hall);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
     let all = inside.merge(outside).merge(api_missing).fallback_service(files);
-    site::protect(all)
+    let all = site::protect(all)
         // `body::bounded` has read and limited every body before a route sees it.
         .layer(DefaultBodyLimit::disable())
-        .layer(axum::middleware::from_fn(health::measure))
+        .layer(axum::middleware::from_fn(health::measure));
+    (all, known.and(open))
+}
+
+/// What is behind the door. Its parts of other rooms are declared here, beside the others.
+fn inside(hall: &Hall) -> Routes {
+    let (staff, screens) = (Reach::Of(routes::STAFF), Reach::Of(routes::SCREENS));
+    let (admin, pairing) = (Reach::Of(routes::ADMIN), Reach::Of(routes::PAIRING));
+    let live = crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone()));
+    let (nothing, scoped, whole) = (Sees::Nothing, Sees::Scoped, Sees::Whole);
+    Routes::default()
+        .with(Route::get("/api/v1/session", screens, nothing), session::session)
+        .with(Route::post("/api/v1/sign-out", staff), session::sign_out)
+        .with(Route::get("/api/v1/tokens", admin, scoped), session::tokens)
+        .with(Route::post("/api/v1/tokens", admin), session::make_token)
+        .with(Route::delete("/api/v1/tokens/{name}", admin).seeing(scoped), session::revoke)
+        .with(Route::post("/api/v1/kiosk/approve", pairing), session::kiosk_approve)
+        .with(Route::post("/api/v1/commands", staff), commands::post)
+        .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
+        .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
+        .with(Route::get("/api/v1/events", staff, scoped), events::list)
+        .with(
+            Route::get("/api/v1/import/namespace", Reach::Of(routes::ADOPTING), nothing)
+                .granted(Grant::TakeOver),
+            imports::namespace,
+        )
+        .with(Route::get("/api/v1/catalogue", screens, nothing), hall::catalogue)
+        .with(Route::get("/api/v1/definitions", screens, nothing), hall::definitions)
+        .with(Route::get("/api/v1/tally", screens, scoped), hall::tally)
+        .with(Route::get("/api/v1/overdue", screens, scoped), hall::overdue)
+        .with(Route::get("/api/v1/whistles", screens, scoped), hall::whistles)
+        .with(Route::get("/api/v1/whistles/{id}", screens, scoped), hall::whistle)
+        .with(Route::get("/api/v1/positions", screens, scoped), fixes::newest)
+        .with(
+            Route::post("/api/v1/positions", Reach::Of(routes::LOCATING)).granted(Grant::Locate),
+            fixes::post,
+        )
+        .with(
+            Route::get("/api/v1/positions/{inspector}/track", Reach::Of(routes::TRACKS), scoped),
+            fixes::track,
+        )
+        .with(Route::get("/api/v1/map", screens, nothing), map::settings)
+        .with(Route::get("/api/v1/map/layers/{index}", screens, nothing), map::layer)
+        .with(Route::get("/tiles/archive.pmtiles", screens, nothing), map::archive)
+        .with(Route::get("/tiles/{z}/{x}/{file}", screens, nothing), map::tile)
+        .with(Route::post("/api/v1/clock/believe", admin).seeing(whole), health::believe_clock)
+        .with(Route::get("/metrics", staff, whole), health::metrics)
+        .and(
+            [Route::get("/live", screens, scoped), Route::get("/api/v1/live/snapshot", screens, scoped)],
+            live,
+        )
+        .and(
+            [
+                Route::get("/api/v1/video", screens, scoped),
+                Route::get("/api/v1/cameras", screens, scoped),
+                Route::get("/api/v1/cameras/{code}", screens, scoped),
+                Route::get("/api/v1/cameras/{code}/health", screens, scoped),
+                Route::get("/api/v1/cameras/{code}/snapshot.jpg", screens, scoped),
+                Route::post("/api/v1/cameras/adopt", Reach::Of(routes::ADOPTING))
+                    .granted(Grant::Define)
+                    .seeing(whole),
+                Route::get("/metrics/cameras", staff, whole),
+            ],
+            crate::video::router(hall.video.clone()),
+        )
+        .and(
+            ["/api/docs", "/api/docs/", "/api/docs/{*rest}", "/api/openapi.json"]
+                .map(|path| Route::get(path, staff, nothing)),
+            openapi::viewer(),
+        )
+}
+
+/// What strangers may use.
+fn outside() -> Routes {
+    let page = |path| Route::get(path, Reach::Anyone, Sees::Nothing);
+    let form = |path| Route::post(path, Reach::Anyone);
+    Routes::default()
+        .with(page("/healthz"), health::alive)
+        .with(page("/readyz"), health::ready)
+        .with(form("/api/v1/sign-in"), session::sign_in)
+        .with(form("/api/v1/kiosk/ask"), session::kiosk_ask)
+        .with(form("/api/v1/kiosk/claim"), session::kiosk_claim)
+        .with(page("/osmand"), osmand::get)
+        .with(form("/osmand"), osmand::post)
+        .with(page("/sign-in"), session::sign_in_page)
+        .with(page("/"), site::door)
+        .with(page("/wall"), site::main_wall)
+        .with(page("/wall/"), site::main_wall)
+        .with(page("/wall/{id}"), site::wall)
+        .with(page("/desk"), site::desk)
+        .with(page("/desk/case/{id}"), site::case)
+        .with(page("/pair"), site::door)
+        .with(page("/kiosks"), site::door)
 }
 
 /// Answers that are compressed on their way: JSON to somebody who is known, and only so much of it as takes milliseconds.

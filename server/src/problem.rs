@@ -59,9 +59,12 @@ impl Problem {
     #[must_use]
     pub fn refused(rejection: &Rejection, language: Language) -> Self {
         let status = match rejection {
-            Rejection::NotAllowed { .. } | Rejection::OtherDepartment { .. } | Rejection::NoDepartment => {
-                StatusCode::FORBIDDEN
-            }
+            Rejection::NotAllowed { .. }
+            | Rejection::OtherDepartment { .. }
+            | Rejection::NoDepartment
+            | Rejection::OutOfScope { .. }
+            | Rejection::OwnDispatch { .. }
+            | Rejection::PowersApart => StatusCode::FORBIDDEN,
             Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
             Rejection::WrongStage { .. }
             | Rejection::KeyReused

@@ -107,7 +107,14 @@ fn run(
         }
         let command = Command::PassDeadlines;
         let key = Uuid::now_v7();
-        pause = match send(Envelope { key, by: By::timer(), department: None, seen: None, command }) {
+        pause = match send(Envelope {
+            key,
+            by: By::timer(),
+            department: None,
+            scope: domain::scope::Scope::All,
+            seen: None,
+            command,
+        }) {
             None | Some(Err(WriteError::Stopped)) => return,
             Some(Ok(answer)) => {
                 set_back = false;

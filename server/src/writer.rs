@@ -15,6 +15,7 @@ use domain::event::{By, Recorded};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::rejection::Rejection;
+use domain::scope::Scope;
 use domain::state::{Changes, State};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -41,6 +42,8 @@ pub struct Envelope {
     pub by: By,
     /// The one department the actor acts for, where that is all it may do.
     pub department: Option<DepartmentCode>,
+    /// What the actor may see: nobody acts on more.
+    pub scope: Scope,
     /// Version of the case the sender had before their eyes when they decided; none where nobody looked.
     pub seen: Option<u64>,
     pub command: Command,

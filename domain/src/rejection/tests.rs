@@ -59,6 +59,9 @@ fn all() -> Vec<Rejection> {
         Rejection::OtherDepartment { own: "1".to_owned(), other: Some("2".to_owned()) },
         Rejection::OtherDepartment { own: "1".to_owned(), other: None },
         Rejection::NoDepartment,
+        Rejection::OutOfScope { field: None },
+        Rejection::OwnDispatch { case: CaseId(7) },
+        Rejection::PowersApart,
     ];
     let commands = Step::all().map(|step| step.take(case));
     all.extend(commands.map(|command| Rejection::NotAllowed { command: command.name(), act: command.act() }));

@@ -156,7 +156,14 @@ fn take_over(
         let opened = due.plus(-limit_ms);
         let history = History::since(opened, Stage::Dispatch);
         let command = Command::TakeOverCase { report: report(policy, number), history };
-        Envelope { key: Uuid::now_v7(), by: By::named("bench"), department: None, seen: None, command }
+        Envelope {
+            key: Uuid::now_v7(),
+            by: By::named("bench"),
+            department: None,
+            scope: domain::scope::Scope::All,
+            seen: None,
+            command,
+        }
     });
     let mut envelopes = envelopes.peekable();
     while envelopes.peek().is_some() {
@@ -229,6 +236,7 @@ fn notes(
                 key: Uuid::now_v7(),
                 by: By::named("bench"),
                 department: None,
+                scope: domain::scope::Scope::All,
                 seen: None,
                 command,
             };

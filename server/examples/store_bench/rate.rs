@@ -164,8 +164,14 @@ impl Sender {
     async fn send(&mut self, command: Command) -> Option<Answer> {
         let counting = self.counting.load(Ordering::Relaxed);
         let began = Instant::now();
-        let envelope =
-            Envelope { key: Uuid::now_v7(), by: By::named("bench"), department: None, seen: None, command };
+        let envelope = Envelope {
+            key: Uuid::now_v7(),
+            by: By::named("bench"),
+            department: None,
+            scope: domain::scope::Scope::All,
+            seen: None,
+            command,
+        };
         let answer = self.writer.send(envelope).await.ok()?;
         if counting {
             self.latencies_us.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));

@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub tokens: HashMap<Digest, TokenAnswer>,
     /// By the hash of the cookie, and on disk as well: a restart of the server signs nobody out.
     pub sessions: HashMap<Digest, Session>,
+    /// The digests of tokens by their names; one that is gone from `tokens` means nothing here.
+    names: HashMap<String, Digest>,
     owed: Vec<Owed>,
 }
 
@@ -74,6 +76,7 @@ impl Memory {
         let (accounts, tokens, sessions) = (db.stored_accounts()?, db.stored_tokens()?, db.sessions()?);
         let mut known = self.known();
         known.accounts = accounts.into_iter().map(|stored| (stored.account.name.clone(), stored)).collect();
+        known.names = tokens.iter().map(|(digest, row)| (row.name.clone(), *digest)).collect();
         known.tokens = tokens.into_iter().collect();
         let mut before = std::mem::take(&mut known.sessions);
         for stored in sessions {
@@ -98,7 +101,7 @@ impl Memory {
     /// Takes a token away; false when there is none of that name.
     pub fn take_token(&self, name: &str, act: &Act) -> bool {
         let mut known = self.known();
-        let digest = known.tokens.iter().find(|(_, row)| row.name == name).map(|(digest, _)| *digest);
+        let digest = known.token_named(name).map(|(digest, _)| digest);
         digest.is_some_and(|digest| {
             known.take(Owed::Token { digest, act: act.clone() });
             true
@@ -164,6 +167,11 @@ impl Memory {
 }
 
 impl Known {
+    pub fn token_named(&self, name: &str) -> Option<(Digest, &TokenAnswer)> {
+        let digest = *self.names.get(name)?;
+        Some((digest, self.tokens.get(&digest)?))
+    }
+
     /// The account of a session, when somebody may be signed in with it.
     pub fn enabled(&self, name: &str) -> Option<&Account> {
         self.accounts.get(name).map(|stored| &stored.account).filter(|account| account.disabled.is_none())

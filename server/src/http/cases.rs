@@ -6,12 +6,11 @@ use domain::answer::{CaseAnswer, PageAnswer};
 use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::role::Role;
-use domain::scope::Scope;
 use domain::wire::CaseLine;
 use serde::Deserialize;
 
 use super::Hall;
-use crate::access::Actor;
+use crate::access::{Actor, Sight};
 use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
 use crate::problem::{Path, Problem, Query};
 use crate::store::{StoreError, Timeline};
@@ -19,6 +18,7 @@ use crate::store::{StoreError, Timeline};
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
 const PAGE_DEFAULT: usize = 100;
+
 /// Which cases. All conditions that are given hold.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -143,12 +143,13 @@ pub fn store_problem(error: StoreError) -> Problem {
     responses((status = 200, body = PageAnswer<CaseLine>), (status = 400, body = Problem)))]
 pub async fn list(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<CasesQuery>,
 ) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
     let (filter, limit) = (query.filter()?, page_size(query.limit)?);
     let (cursor, count) = (query.cursor.map(Cursor), query.count == Some(true));
     let reaches_closed = filter.reaches_closed();
-    let scope = Scope::All;
+    let scope = sight.scope().clone();
     let read = move |lists: &Lists| {
         if let Some(number) = query.number {
             let found = lists.case_of_number(&scope, &number)?;
@@ -206,8 +207,8 @@ pub async fn one(
     let number: u64 = id
         .parse()
         .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
-    let scope = Scope::All;
-    let lists = hall.lists.clone();
+    let scope = actor.scope.clone();
+    let (lists, unlaid, by) = (hall.lists.clone(), scope.clone(), actor.name.clone());
     let known =
         hall.lists.run(false, move |lists| lists.case(&scope, CaseId(number))).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
@@ -215,8 +216,8 @@ pub async fn one(
             Some(case) => Case::clone(&case),
             // A closed case that is not laid out yet.
             None if !lists.reaches_all() => match reader.case(CaseId(number))? {
-                Some(case) => case,
-                None => return Ok(None),
+                Some(case) if unlaid.admits_case(&case) => case,
+                Some(_) | None => return Ok(None),
             },
             None => return Ok(None),
         };
@@ -228,5 +229,9 @@ pub async fn one(
         Ok(Some(CaseAnswer::of(case, events, older)))
     };
     let found = hall.reader.run(read).await.map_err(store_problem)?;
-    found.map(Answer).ok_or_else(|| Problem::not_found(format!("no case {number}")))
+    let found = found.ok_or_else(|| Problem::not_found(format!("no case {number}")))?;
+    if found.case.report.reporter.is_some() {
+        tracing::info!(by, case = number, "reporter read");
+    }
+    Ok(Answer(found))
 }

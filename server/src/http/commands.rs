@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
 use domain::event::{By, Door};
-use domain::rejection::Language;
+use domain::rejection::{Language, Rejection};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -139,12 +139,17 @@ async fn batch(
 fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
-    let department =
-        actor.acts_for(&row.command).map_err(|rejection| Problem::refused(&rejection, language))?;
+    let department = actor.acts_for(&row.command).map_err(|rejection| match rejection {
+        Rejection::NotAllowed { .. } if actor.powers_withheld => {
+            Problem::refused(&Rejection::PowersApart, language)
+        }
+        rejection => Problem::refused(&rejection, language),
+    })?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),
         by: by(actor),
         department,
+        scope: actor.scope.clone(),
         seen: row.seen,
         command: row.command,
     })

@@ -1,15 +1,17 @@
 //! The door every request goes through: who asks, from where, and whether a browser was tricked into asking.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::role::Role;
 
 use super::Hall;
-use crate::access::{AccessError, Actor, Pass, Proof};
+use super::routes::{Found, Refusal, Table};
+use crate::access::{AccessError, Actor, Pass, PathOf, Proof, Sight};
 use crate::clock;
 use crate::problem::Problem;
 use crate::serve::seats::Seat;
@@ -19,20 +21,31 @@ pub const COOKIE: &str = "gridhall_session";
 /// Header that proves that a write comes from our own page.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Lets a request in with its [`Actor`] as an extension, or answers 401 or 403.
-pub async fn identify(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
-    let (actor, pass) = match prove(&hall, request.headers(), request.method()).await {
+/// What the door asks: who there is, and what each route declares.
+#[derive(Clone)]
+pub struct Door {
+    pub hall: Hall,
+    pub table: Arc<Table>,
+    pub path_of: PathOf,
+}
+
+/// Lets a request in with its [`Actor`], and what it may see, as extensions, or answers 401, 403 or 405.
+pub async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let (actor, pass) = match prove(&door.hall, request.headers(), request.method()).await {
         Ok(proved) => proved,
         Err(problem) => return problem.into_response(),
     };
-    if let Err(problem) = check_reach(&actor, request.method(), request.uri().path()) {
-        return problem.into_response();
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    if let Some(refused) = refusal(&door.table, &actor, request.method(), &path) {
+        return refused;
     }
     let seat = request.extensions().get::<Seat>();
     if seat.zip(sender(&request)).is_some_and(|(seat, sender)| !seat.prove(sender)) {
         return Problem::busy("too many connections from this address", 5).into_response();
     }
+    let sight = Sight::new(&actor.name, actor.scope.clone(), door.path_of.clone());
     request.extensions_mut().insert(actor.scope.clone());
+    request.extensions_mut().insert(sight);
     request.extensions_mut().insert(actor);
     request.extensions_mut().insert(pass);
     next.run(request).await
@@ -131,65 +144,36 @@ fn check_csrf(actor: &Actor, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Addresses somebody may read.
-enum Read {
-    Exactly(&'static str),
-    /// This address and everything below it.
-    Under(&'static str),
-}
-
-impl Read {
-    fn allows(&self, path: &str) -> bool {
-        match self {
-            Self::Exactly(own) => path == *own,
-            Self::Under(own) => {
-                path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+/// Asks the route's declaration. A route that declares nothing is nobody's.
+fn refusal(table: &Table, actor: &Actor, method: &Method, path: &str) -> Option<Response> {
+    let route = match table.find(method, path) {
+        Found::Declared(route) => route,
+        Found::OtherMethod(allowed) => {
+            let title = "this address does not take this method; see the header Allow";
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title);
+            return Some(([(header::ALLOW, allowed)], problem).into_response());
         }
-    }
-}
-
-/// What a wall shows. Everyone's newest position is on the map; where somebody was is not.
-const KIOSK_READS: [Read; 15] = [
-    Read::Exactly("/live"),
-    Read::Under("/api/v1/live"),
-    Read::Exactly("/api/v1/video"),
-    Read::Under("/api/v1/cameras"),
-    Read::Under("/api/v1/cases"),
-    Read::Exactly("/api/v1/events"),
-    Read::Exactly("/api/v1/tally"),
-    Read::Exactly("/api/v1/overdue"),
-    Read::Under("/api/v1/whistles"),
-    Read::Exactly("/api/v1/positions"),
-    Read::Exactly("/api/v1/catalogue"),
-    Read::Exactly("/api/v1/definitions"),
-    Read::Exactly("/api/v1/session"),
-    Read::Under("/api/v1/map"),
-    Read::Under("/tiles"),
-];
-
-/// A kiosk reads what a wall shows and nothing else; a phone reports positions and nothing else.
-fn check_reach(actor: &Actor, method: &Method, path: &str) -> Result<(), Problem> {
-    let only_kiosk = actor.roles.iter().all(|role| *role == Role::Kiosk);
-    let only_inspector = actor.roles.iter().all(|role| *role == Role::Inspector);
-    if only_inspector && !(method == Method::POST && path == "/api/v1/positions") {
-        let title = "an inspector's phone only reports positions";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
-    }
-    if only_kiosk && !(is_safe(method) && KIOSK_READS.iter().any(|read| read.allows(path))) {
-        let title = "a wall kiosk only reads what a wall shows";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title));
-    }
-    Ok(())
-}
-
-/// Asks for a role.
-pub fn require(actor: &Actor, role: Role) -> Result<(), Problem> {
-    if actor.has(role) {
-        return Ok(());
-    }
-    let title = format!("this needs the role {role:?}").to_lowercase();
-    Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title))
+        Found::Undeclared => {
+            tracing::error!(path, "a route declares neither who may use it nor what it shows");
+            let title = "this address is open to nobody";
+            return Some(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title).into_response());
+        }
+    };
+    let only = |one: Role| actor.roles.iter().all(|role| *role == one);
+    let (code, title) = match route.refuses(actor) {
+        None => return None,
+        Some(Refusal::OutOfScope) => {
+            ("out_of_scope", "this tells of the whole city, and you see a part of it")
+        }
+        Some(Refusal::NotAllowed) if only(Role::Inspector) => {
+            ("not_allowed", "an inspector's phone only reports positions")
+        }
+        Some(Refusal::NotAllowed) if only(Role::Kiosk) => {
+            ("not_allowed", "a wall kiosk only reads what a wall shows")
+        }
+        Some(Refusal::NotAllowed) => ("not_allowed", "your roles do not allow this"),
+    };
+    Some(Problem::new(StatusCode::FORBIDDEN, code, title).into_response())
 }
 
 #[cfg(test)]
@@ -231,37 +215,6 @@ mod tests {
             ("null", "127.0.0.1:8700"),
         ] {
             assert!(!checked(origin, host, &["https://hall.example"]), "{origin} {host}");
-        }
-    }
-
-    #[test]
-    fn a_kiosk_reads_the_map_and_nobodys_track() {
-        let kiosk = Actor {
-            name: "wall-1".to_owned(),
-            roles: vec![Role::Kiosk],
-            department: None,
-            scope: domain::scope::Scope::All,
-            may: None,
-            powers_withheld: false,
-            by: Proof::Token,
-        };
-        let may = |path: &str| check_reach(&kiosk, &Method::GET, path).is_ok();
-        for path in
-            ["/live", "/api/v1/live/snapshot", "/api/v1/video", "/api/v1/cases/1", "/api/v1/positions"]
-        {
-            assert!(may(path), "{path}");
-        }
-        for path in [
-            "/api/v1/positions/J0001/track",
-            "/api/v1/positions/",
-            "/livestock",
-            "/api/v1/tokens",
-            "/api/v1/sessions",
-            "/api/v1/casesandmore",
-            "/metrics",
-            "/api/openapi.json",
-        ] {
-            assert!(!may(path), "{path}");
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The event log read in pages: how a client that was away for long reads what the live feed no longer repeats.
 
+use axum::Extension;
 use axum::Json as Answer;
 use axum::extract::State;
 use domain::code::{AreaCode, CaseId};
+use domain::scope::Scope;
 use domain::wire::{EventLine, Hex64};
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::cases::{page_size, store_problem};
+use crate::access::Sight;
 use crate::live::digest;
 use crate::problem::{Problem, Query};
 use crate::store::EventFilter;
@@ -49,6 +52,7 @@ pub struct EventsAnswer {
     responses((status = 200, body = EventsAnswer)))]
 pub async fn list(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<EventsQuery>,
 ) -> Result<Answer<EventsAnswer>, Problem> {
     let limit = page_size(query.limit)?;
@@ -57,10 +61,34 @@ pub async fn list(
     let read = hall.reader.run(move |reader| reader.events_page(&filter, after, limit)).await;
     let page = read.map_err(store_problem)?;
     let items = page.items.iter().map(|(recorded, case)| digest::line(recorded, case.as_ref()));
+    let items = within(&hall, sight.scope(), items.collect()).await?;
     Ok(Answer(EventsAnswer {
         epoch: Hex64(hall.mirror.read(|view| view.epoch)),
         head: page.head,
-        items: items.collect(),
+        items,
         next: page.next,
     }))
+}
+
+/// What lies within a scope. What is about no case and no call (a code that was defined) is everybody's.
+async fn within(hall: &Hall, scope: &Scope, lines: Vec<EventLine>) -> Result<Vec<EventLine>, Problem> {
+    if scope.is_all() {
+        return Ok(lines);
+    }
+    let scope = scope.clone();
+    let read = hall.reader.run(move |reader| {
+        let mut seen = Vec::new();
+        for line in lines {
+            let admitted = match (&line.case, line.whistle) {
+                (Some(case), _) => scope.admits(&case.area_path, &case.department),
+                (None, Some(call)) => reader.whistle(call)?.is_some_and(|call| scope.admits_whistle(&call)),
+                (None, None) => true,
+            };
+            if admitted {
+                seen.push(line);
+            }
+        }
+        Ok(seen)
+    });
+    read.await.map_err(store_problem)
 }

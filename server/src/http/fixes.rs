@@ -10,12 +10,13 @@ use domain::code::InspectorCode;
 use domain::grant::Grant;
 use domain::moment::{DAY_MS, UtcMillis};
 use domain::role::Role;
+use domain::scope::Scope;
 use domain::wire::PositionRow;
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::cases::page_size;
-use crate::access::Actor;
+use crate::access::{Actor, Sight};
 use crate::position::{Fix, FixError, TrackPoint};
 use crate::problem::{Json, Path, Problem, Query};
 
@@ -108,12 +109,23 @@ pub struct NewestQuery {
     responses((status = 200, body = PageAnswer<PositionRow>)))]
 pub async fn newest(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<NewestQuery>,
 ) -> Result<Answer<PageAnswer<PositionRow>>, Problem> {
     let limit = page_size(query.limit)?;
     let items = hall.positions.newest(query.cursor, limit);
     let next = (items.len() == limit).then(|| items.last().map(|row| row.index.to_string())).flatten();
+    let items = items.into_iter().filter(|row| sees(&hall, &sight, row.inspector.as_str())).collect();
     Ok(Answer(PageAnswer::of(items, next)))
+}
+
+/// An inspector is seen where they work, as their token says; one who works nowhere in particular by who sees everything.
+fn sees(hall: &Hall, sight: &Sight, inspector: &str) -> bool {
+    sight.scope().is_all()
+        || match hall.access.works_in(inspector) {
+            Some(Scope::Within { areas, .. }) => areas.iter().any(|area| sight.admits(Some(area))),
+            Some(Scope::All) | None => false,
+        }
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -137,6 +149,7 @@ pub struct TrackQuery {
     params(("inspector" = String, Path), TrackQuery), responses((status = 200, body = Vec<TrackPoint>), (status = 400, body = Problem)))]
 pub async fn track(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Path(inspector): Path<String>,
     Query(query): Query<TrackQuery>,
 ) -> Result<Response, Problem> {
@@ -149,6 +162,10 @@ pub async fn track(
     if !(1..=TRACK_MAX).contains(&limit) {
         return Err(Problem::bad_request("limit", format!("{limit} is not within 1 to 10,000")));
     }
+    if !sees(&hall, &sight, inspector.as_str()) {
+        return Err(Problem::not_found(format!("no inspector `{inspector}`")));
+    }
+    tracing::info!(by = sight.name(), %inspector, from = query.from, to = query.to, "track read");
     let positions = hall.positions.clone();
     let link = format!("</api/v1/positions/{inspector}/track?to={}&limit={limit}&from=", query.to);
     let (from, to) = (UtcMillis(query.from), UtcMillis(query.to));

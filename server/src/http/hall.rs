@@ -1,5 +1,6 @@
 //! What the hall counts and calls things: catalogue, definitions, tallies, overdue dispatches, whistles.
 
+use axum::Extension;
 use axum::Json as Answer;
 use axum::extract::State;
 use domain::answer::{CatalogueAnswer, PageAnswer, PolicyFigures};
@@ -9,7 +10,6 @@ use domain::code::{AreaCode, WhistleId};
 use domain::definition::Definition;
 use domain::event::Recorded;
 use domain::moment::{Date, UtcMillis};
-use domain::scope::Scope;
 use domain::tally::{Count, Dimension, Measure, Period, Ratio, Tally, TallyKey, closure_rate};
 use domain::whistle::{Whistle, WhistleLevel};
 use domain::wire::{CaseLine, Hex64};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::cases::{TimelineQuery, list_problem, page_answer, page_size, store_problem};
+use crate::access::Sight;
 use crate::clock;
 use crate::lists::{CaseFilter, CaseSort, Cursor, Lists, PhaseFilter, WhistleFilter};
 use crate::problem::{Path, Problem, Query};
@@ -87,15 +88,17 @@ pub struct Rate {
     responses((status = 200, body = TallyAnswer), (status = 400, body = Problem)))]
 pub async fn tally(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<TallyQuery>,
 ) -> Result<Answer<TallyAnswer>, Problem> {
     let mirror = hall.mirror.clone();
     // As a search: whoever asks for everything in a loop waits for others of the kind, and nobody for them.
-    let read = move |_: &Lists| Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, view, counts))));
+    let read =
+        move |_: &Lists| Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, &sight, view, counts))));
     Ok(Answer(hall.lists.run(true, read).await.map_err(list_problem)?))
 }
 
-fn answer(query: &TallyQuery, view: &View, counts: &Counts<'_>) -> TallyAnswer {
+fn answer(query: &TallyQuery, sight: &Sight, view: &View, counts: &Counts<'_>) -> TallyAnswer {
     let measures = Measure::PLAIN.into_iter().chain(Stage::ALL.map(Measure::At));
     let measures =
         measures.filter(|measure| query.measure.as_deref().is_none_or(|asked| asked == measure.key()));
@@ -111,7 +114,7 @@ fn answer(query: &TallyQuery, view: &View, counts: &Counts<'_>) -> TallyAnswer {
     let asked: Vec<(TallyKey, Count)> = dimensions
         .iter()
         .flat_map(|dimensions| measures.clone().flat_map(|measure| counts.of(measure, dimensions)))
-        .filter(|(key, _)| of_period(key))
+        .filter(|(key, _)| of_period(key) && sees(sight, &key.dimension))
         .map(|(key, value)| (key.clone(), value))
         .collect();
     let districts = view.catalogue.at_level(AreaLevel::District).map(|area| Some(area.code.clone()));
@@ -120,6 +123,9 @@ fn answer(query: &TallyQuery, view: &View, counts: &Counts<'_>) -> TallyAnswer {
         .chain(districts)
         .filter_map(|area| {
             let dimension = area.clone().map_or(Dimension::City, Dimension::Area);
+            if !sees(sight, &dimension) {
+                return None;
+            }
             // Of single cells, by the one function that computes it everywhere.
             let mut tally = Tally::default();
             for measure in [Measure::Closed, Measure::Filed] {
@@ -139,6 +145,15 @@ fn answer(query: &TallyQuery, view: &View, counts: &Counts<'_>) -> TallyAnswer {
         cells: asked.iter().map(|(key, count)| (key.clone(), count.cases)).collect(),
         base: asked.iter().map(|(key, count)| (key.clone(), count.base)).collect(),
         closure_rates,
+    }
+}
+
+/// Whoever sees a part of the city sees the counts of its areas. What is counted over the whole city, also by source or
+/// class, says something of the other parts.
+fn sees(sight: &Sight, dimension: &Dimension) -> bool {
+    match dimension {
+        Dimension::Area(area) => sight.admits(Some(area)),
+        Dimension::City | Dimension::Source(_) | Dimension::Class(_) => sight.scope().is_all(),
     }
 }
 
@@ -162,6 +177,7 @@ pub struct OverdueQuery {
     responses((status = 200, body = PageAnswer<CaseLine>)))]
 pub async fn overdue(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<OverdueQuery>,
 ) -> Result<Answer<PageAnswer<CaseLine>>, Problem> {
     let filter = CaseFilter {
@@ -173,7 +189,7 @@ pub async fn overdue(
         ..CaseFilter::default()
     };
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
-    let scope = Scope::All;
+    let scope = sight.scope().clone();
     let read = move |lists: &Lists| lists.cases(&scope, &filter, cursor.as_ref(), limit);
     let page = hall.lists.run(false, read).await.map_err(list_problem)?;
     let lines = page.items.iter().map(|case| CaseLine::from(&**case)).collect();
@@ -204,6 +220,7 @@ pub struct WhistlesQuery {
     responses((status = 200, body = PageAnswer<Whistle>)))]
 pub async fn whistles(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Query(query): Query<WhistlesQuery>,
 ) -> Result<Answer<PageAnswer<Whistle>>, Problem> {
     let raised = query.raised.as_deref().map(str::parse).transpose();
@@ -211,7 +228,7 @@ pub async fn whistles(
     let filter = WhistleFilter { open: query.open, level: query.level, area: query.area, raised };
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
     let reaches_closed = filter.open != Some(true);
-    let scope = Scope::All;
+    let scope = sight.scope().clone();
     let read = move |lists: &Lists| lists.whistles(&scope, &filter, cursor.as_ref(), limit);
     let page = hall.lists.run(false, read).await.map_err(list_problem)?;
     Ok(Answer(page_answer(&hall, page, reaches_closed, None)))
@@ -232,6 +249,7 @@ pub struct WhistleAnswer {
     responses((status = 200, body = WhistleAnswer), (status = 404, body = Problem)))]
 pub async fn whistle(
     State(hall): State<Hall>,
+    Extension(sight): Extension<Sight>,
     Path(id): Path<String>,
     Query(query): Query<TimelineQuery>,
 ) -> Result<Answer<WhistleAnswer>, Problem> {
@@ -239,16 +257,16 @@ pub async fn whistle(
     let number: u64 = id.parse().map_err(|_| {
         Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number"))
     })?;
-    let (scope, id) = (Scope::All, WhistleId(number));
-    let lists = hall.lists.clone();
+    let (scope, id) = (sight.scope().clone(), WhistleId(number));
+    let (lists, unlaid) = (hall.lists.clone(), scope.clone());
     let known = hall.lists.run(false, move |lists| lists.whistle(&scope, id)).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
         let whistle = match known {
             Some(whistle) => whistle,
             // A closed call that is not laid out yet.
             None if !lists.reaches_all() => match reader.whistle(id)? {
-                Some(whistle) => whistle,
-                None => return Ok(None),
+                Some(whistle) if unlaid.admits_whistle(&whistle) => whistle,
+                Some(_) | None => return Ok(None),
             },
             None => return Ok(None),
         };

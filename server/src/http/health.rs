@@ -7,10 +7,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::role::Role;
 
 use super::Hall;
-use super::door::require;
 use crate::access::Actor;
 use crate::problem::Problem;
 
@@ -62,7 +60,6 @@ pub async fn believe_clock(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
 ) -> Result<StatusCode, Problem> {
-    require(&actor, Role::Admin)?;
     tracing::warn!(by = actor.name, "the clock is believed at an administrator's word");
     hall.writer.believe_clock();
     Ok(StatusCode::NO_CONTENT)

@@ -85,7 +85,14 @@ fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answe
     let by = By { name: ACTOR.to_owned(), roles: Vec::new(), door: Door::Import };
     let envelopes: Vec<Envelope> = commands
         .into_iter()
-        .map(|(key, command)| Envelope { key, by: by.clone(), department: None, seen: None, command })
+        .map(|(key, command)| Envelope {
+            key,
+            by: by.clone(),
+            department: None,
+            scope: domain::scope::Scope::All,
+            seen: None,
+            command,
+        })
         .collect();
     let mut answered = Vec::with_capacity(envelopes.len());
     for outcome in writer.send_many_blocking(envelopes) {

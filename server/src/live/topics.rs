@@ -81,6 +81,10 @@ impl Admission {
             (Self::OutOfScope, Some(_)) => {
                 Some(("out_of_scope", format!("{topic} is not within what this account may read")))
             }
+            (Self::OutOfScope, None) if !topic.kind.has_areas() => Some((
+                "out_of_scope",
+                format!("{topic} is of the whole city, and this account reads areas of its own"),
+            )),
             (Self::OutOfScope, None) => {
                 Some(("out_of_scope", format!("this account reads areas of its own: follow {topic}/AREA")))
             }
@@ -218,16 +222,15 @@ impl Topics {
         }
     }
 
-    /// Whether a scope has a topic: all of it, or one of an area that lies within the scope's areas. Who has which number,
-    /// and where they are, belongs to whoever may follow anything.
+    /// Whether a scope has a topic: all of it, or one of an area that lies within the scope's areas. Who has which number
+    /// and where they are is told of the whole city alone; whoever sees a part asks `GET /api/v1/positions`.
     #[must_use]
     pub fn admission(&self, scope: &Scope, topic: &Topic) -> Admission {
         let path = topic.area.as_ref().map(|area| self.paths.get(area));
         match (scope, path) {
             (_, Some(None)) => Admission::NoSuchArea,
             (Scope::All, _) => Admission::Given,
-            (Scope::Within { .. }, None) if topic.kind.has_areas() => Admission::OutOfScope,
-            (Scope::Within { .. }, None) => Admission::Given,
+            (Scope::Within { .. }, None) => Admission::OutOfScope,
             (Scope::Within { .. }, Some(Some(path))) if scope.admits(path, None) => Admission::Given,
             (Scope::Within { .. }, Some(Some(_))) => Admission::OutOfScope,
         }

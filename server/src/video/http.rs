@@ -9,7 +9,7 @@ use super::relay::feed::Figures;
 use super::relay::status::{State, Status};
 use super::relay::stream::{Key, Profile, Rendition};
 use super::service::Video;
-use crate::access::{Actor, Pass};
+use crate::access::{Actor, Pass, Sight};
 use crate::problem::{Path, Problem, Query};
 use axum::Extension;
 use axum::extract::{Request, State as Shared};
@@ -60,9 +60,10 @@ async fn upgrade(
     Shared(video): Shared<Video>,
     actor: Option<Extension<Actor>>,
     pass: Option<Extension<Pass>>,
+    Extension(sight): Extension<Sight>,
     request: Request,
 ) -> Response {
-    let guest = Guest { actor: name_of(actor), pass: pass.map(|Extension(pass)| pass) };
+    let guest = Guest { actor: name_of(actor), pass: pass.map(|Extension(pass)| pass), sight };
     let counted = Counted(Arc::clone(&video.pages));
     if video.pages.fetch_add(1, Ordering::AcqRel) >= video.switchboard.config.pages_max {
         return Problem::busy("as many pages as allowed are watching video", 10).into_response();
@@ -122,25 +123,30 @@ struct Page {
 /// Cameras by code, or those nearest to a place.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", params(ListQuery),
     responses((status = 200, body = Page), (status = 400, body = Problem)))]
-async fn list(Shared(video): Shared<Video>, Query(query): Query<ListQuery>) -> Result<Json<Page>, Problem> {
+async fn list(
+    Shared(video): Shared<Video>,
+    Extension(sight): Extension<Sight>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::bad_request("limit", format!("expected 1 to {LIMIT_MAX}")));
     }
     match query.near.as_deref() {
-        Some(near) => list_near(&video, near, query.radius, limit, query.cursor.as_deref()),
+        Some(near) => list_near(&video, &sight, near, query.radius, limit, query.cursor.as_deref()),
         None if query.radius.is_some() => {
             Err(Problem::bad_request("radius", "expected together with `near`"))
         }
-        None => list_all(&video, limit, query.cursor.as_deref()),
+        None => list_all(&video, &sight, limit, query.cursor.as_deref()),
     }
 }
 
-fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
+fn list_all(video: &Video, sight: &Sight, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let after = cursor.map(CameraCode::new).transpose().map_err(|_| bad_cursor())?;
     let registry = video.switchboard.registry();
-    let mut entries: Vec<&Arc<Registered>> = registry.page(after.as_ref(), limit + 1).collect();
+    let seen = registry.page(after.as_ref(), usize::MAX).filter(|entry| sees(sight, &entry.camera));
+    let mut entries: Vec<&Arc<Registered>> = seen.take(limit + 1).collect();
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.camera.code.to_string());
@@ -159,6 +165,7 @@ fn list_all(video: &Video, limit: usize, cursor: Option<&str>) -> Result<Json<Pa
 
 fn list_near(
     video: &Video,
+    sight: &Sight,
     near: &str,
     radius: Option<f64>,
     limit: usize,
@@ -174,7 +181,8 @@ fn list_near(
     }
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let from = cursor.map_or(Ok(0), str::parse::<usize>).map_err(|_| bad_cursor())?;
-    let linked = video.switchboard.registry().near(spot, radius, usize::MAX);
+    let mut linked = video.switchboard.registry().near(spot, radius, usize::MAX);
+    linked.retain(|linked| sees(sight, &linked.camera));
     let end = from.saturating_add(limit);
     let next = (linked.len() > end).then(|| end.to_string());
     let items = linked
@@ -192,21 +200,27 @@ fn list_near(
     Ok(Json(Page { items, next }))
 }
 
-fn find(video: &Video, code: &str) -> Result<Arc<Registered>, Problem> {
-    video
-        .switchboard
-        .registry()
-        .get(code)
-        .cloned()
-        .ok_or_else(|| Problem::not_found("no camera has this code"))
+fn sees(sight: &Sight, camera: &Camera) -> bool {
+    sight.admits(camera.area.as_ref())
+}
+
+/// A camera that may not be seen is answered like one that is not there.
+fn find(video: &Video, sight: &Sight, code: &str) -> Result<Arc<Registered>, Problem> {
+    let registry = video.switchboard.registry();
+    let found = registry.get(code).filter(|entry| sees(sight, &entry.camera)).cloned();
+    found.ok_or_else(|| Problem::not_found("no camera has this code"))
 }
 
 /// One camera.
 #[utoipa::path(get, path = "/api/v1/cameras/{code}", tag = "cameras",
     params(("code" = String, Path, description = "The camera's code in the registry")),
     responses((status = 200, body = Row), (status = 404, body = Problem)))]
-async fn one(Shared(video): Shared<Video>, Path(code): Path<String>) -> Result<Json<Row>, Problem> {
-    let camera = find(&video, &code)?.camera.clone();
+async fn one(
+    Shared(video): Shared<Video>,
+    Extension(sight): Extension<Sight>,
+    Path(code): Path<String>,
+) -> Result<Json<Row>, Problem> {
+    let camera = find(&video, &sight, &code)?.camera.clone();
     let state = video.state_name(&camera.code);
     Ok(Json(Row { camera, state, distance_m: None, bearing_from_camera: None, sees: None }))
 }
@@ -243,9 +257,10 @@ struct CameraHealth {
     responses((status = 200, body = CameraHealth), (status = 404, body = Problem)))]
 async fn health(
     Shared(video): Shared<Video>,
+    Extension(sight): Extension<Sight>,
     Path(code): Path<String>,
 ) -> Result<Json<CameraHealth>, Problem> {
-    let camera = find(&video, &code)?;
+    let camera = find(&video, &sight, &code)?;
     let profiles =
         if camera.origin.has_sub() { &[Profile::Main, Profile::Sub][..] } else { &[Profile::Main] };
     let streams: Vec<StreamHealth> =
@@ -285,11 +300,13 @@ fn stream_health(video: &Video, code: &CameraCode, profile: Profile) -> StreamHe
 async fn snapshot(
     Shared(video): Shared<Video>,
     actor: Option<Extension<Actor>>,
+    Extension(sight): Extension<Sight>,
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
     let full = || Problem::busy("as many cameras as allowed are open for this account or wall", 5);
     let _share = video.shares.take(&name_of(actor)).ok_or_else(full)?;
-    let camera = find(&video, &code)?;
+    let camera = find(&video, &sight, &code)?;
+    tracing::info!(by = sight.name(), camera = %camera.camera.code, "picture taken");
     let taken = photo::take(&video.photos, &video.switchboard, &camera).await.map_err(|none| match none {
         NoPhoto::Camera(status) => {
             let reason = status.reason.unwrap_or_else(|| status.state.name().to_owned());

@@ -280,6 +280,8 @@ impl Loop {
         }
         let own = envelope.department.as_ref();
         let own = own.map_or(Ok(()), |own| self.state.check_department(command, own));
+        let own = own.and_then(|()| self.state.check_scope(command, &envelope.scope));
+        let own = own.and_then(|()| self.state.check_hands(command, &envelope.by, &self.policy));
         let fresh = own.and_then(|()| self.state.check_seen(command, envelope.seen));
         let events = match fresh.and_then(|()| self.decided(command, now)) {
             Ok(events) => events,

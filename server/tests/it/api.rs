@@ -5,6 +5,7 @@ use domain::role::Role;
 use serde_json::{Value, json};
 
 use crate::http::{Served, report, served, served_with};
+use crate::roles::Sender;
 
 impl Served {
     /// Sends one fix to the phones' door; status, and the field of a refusal.
@@ -126,6 +127,7 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_track_is_read_in_pages_that_name_the_next() {
     let hall = served().await;
+    let lin = Sender::account(&hall, "lin", &[Role::Supervisor], None, None).await;
     let from = server::clock::now().0 / 1_000 * 1_000 - 40_000_000;
     let fix = |second: i64| {
         let place = json!({ "lat": 25.0, "lon": 102.7 });
@@ -141,7 +143,7 @@ async fn a_track_is_read_in_pages_that_name_the_next() {
         let mut path = format!("/api/v1/positions/J0042/track?from={from}&to={}", from + 20_000_000);
         let (mut sizes, mut last) = (Vec::new(), i64::MIN);
         loop {
-            let reply = hall.get(&path).await;
+            let reply = lin.ask(&hall, "GET", &path).await;
             let points = reply.json();
             for point in points.as_array().unwrap() {
                 assert!(point["fixed"].as_i64().unwrap() > last);
@@ -175,14 +177,14 @@ async fn a_track_is_read_in_pages_that_name_the_next() {
         format!("/api/v1/positions/J0042/track?from={begin}&to={end}{more}")
     };
     for attempt in 0.. {
-        let points = hall.get(&track("")).await.json().as_array().unwrap().len();
+        let points = lin.ask(&hall, "GET", &track("")).await.json().as_array().unwrap().len();
         if points == 5 {
             break;
         }
         assert!(points < 5 && attempt < 400, "{points}");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert_eq!(hall.get(&track("&limit=0")).await.status, 400);
+    assert_eq!(lin.ask(&hall, "GET", &track("&limit=0")).await.status, 400);
     hall.running.stop().await.unwrap();
 }
 

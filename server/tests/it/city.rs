@@ -86,7 +86,14 @@ pub fn take_over(stage: Stage, opened: UtcMillis, closed: Option<UtcMillis>) -> 
 }
 
 pub fn envelope(command: Command) -> Envelope {
-    Envelope { key: Uuid::now_v7(), by: By::named("tester"), department: None, seen: None, command }
+    Envelope {
+        key: Uuid::now_v7(),
+        by: By::named("tester"),
+        department: None,
+        scope: domain::scope::Scope::All,
+        seen: None,
+        command,
+    }
 }
 
 /// A clock that stands until it is set.

@@ -99,6 +99,7 @@ fn keys_of_the_first_version_answer_as_the_first_time() {
             key: serde_json::from_value(line["key"].clone()).unwrap(),
             by: By::named(line["actor"].as_str().unwrap()),
             department: None,
+            scope: domain::scope::Scope::All,
             seen: None,
             command: serde_json::from_value(line["command"].clone()).unwrap(),
         };
@@ -126,7 +127,14 @@ fn a_file_with_events_of_this_version_says_so_before_the_first_of_them() {
     let key = Uuid::now_v7();
     let by = By { name: "李强".to_owned(), roles: vec![domain::role::Role::Dispatcher], door: Door::Desk };
     let command: Command = Step::DISPOSE.take_with(CaseId(6), "清");
-    let envelope = Envelope { key, by: by.clone(), department: None, seen: None, command };
+    let envelope = Envelope {
+        key,
+        by: by.clone(),
+        department: None,
+        scope: domain::scope::Scope::All,
+        seen: None,
+        command,
+    };
     writer.send_many_blocking(vec![envelope]).pop().unwrap().unwrap();
     writer.stop();
     let (store, state) = Store::open(dir.path(), &policy()).unwrap();

@@ -80,7 +80,11 @@ impl Served {
                 ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
             let mut answer = agent.run(request).unwrap();
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            Reply { status, headers, text: answer.body_mut().read_to_string().unwrap() }
+            Reply {
+                status,
+                headers,
+                text: String::from_utf8_lossy(&answer.body_mut().read_to_vec().unwrap()).into_owned(),
+            }
         })
         .await
         .unwrap()

@@ -8,6 +8,8 @@ mod api;
 mod decoders;
 mod doors;
 mod roles;
+mod hands;
+mod scope;
 mod accounts;
 mod map;
 mod live;

@@ -8,6 +8,7 @@ use domain::code::DepartmentCode;
 use domain::command::Command;
 use domain::moment::UtcMillis;
 use domain::role::Role;
+use domain::scope::Scope;
 use serde_json::{Value, json};
 
 use crate::http::{Reply, Served, report, served};
@@ -38,14 +39,35 @@ fn commands() -> Vec<Value> {
 }
 
 /// Somebody's headers: a session with everything a browser sends, or a token.
-struct Sender(Vec<(String, String)>);
+pub struct Sender(pub Vec<(String, String)>);
 
 impl Sender {
-    async fn person(hall: &Served, name: &str, roles: &[Role], department: Option<&str>) -> Self {
+    pub async fn person(hall: &Served, name: &str, roles: &[Role], department: Option<&str>) -> Self {
+        Self::account(hall, name, roles, department, None).await
+    }
+
+    /// Somebody who sees these areas alone.
+    pub async fn seeing(hall: &Served, name: &str, roles: &[Role], areas: &[&str]) -> Self {
+        let areas = areas.iter().map(|code| code.parse().unwrap()).collect();
+        Self::account(hall, name, roles, None, Some(Scope::of(areas, Default::default()))).await
+    }
+
+    pub async fn account(
+        hall: &Served,
+        name: &str,
+        roles: &[Role],
+        department: Option<&str>,
+        scope: Option<Scope>,
+    ) -> Self {
         let access = &hall.running.hall.access;
-        let department = department.map(|code| DepartmentCode::new(code).unwrap());
-        let password = "correct horse battery";
-        access.put_account(name, password, roles, department.as_ref(), UtcMillis(0)).await.unwrap();
+        let new = server::access::NewAccount {
+            name: name.to_owned(),
+            password: "correct horse battery".to_owned(),
+            roles: roles.to_vec(),
+            department: department.map(|code| DepartmentCode::new(code).unwrap()),
+            scope,
+        };
+        access.set_account(new, UtcMillis(0)).await.unwrap();
         let now = server::clock::now();
         let cookie = access.redeem(access.one_time(name, now).expose(), now).await.unwrap().unwrap();
         let csrf = match access.by_cookie(cookie.expose(), now).unwrap().by {
@@ -72,7 +94,21 @@ impl Sender {
         }
     }
 
-    async fn send(&self, hall: &Served, language: &str, command: &Value) -> Reply {
+    pub async fn ask(&self, hall: &Served, method: &str, path: &str) -> Reply {
+        self.with(hall, method, path, None).await
+    }
+
+    /// As [`Sender::ask`], with a body of JSON.
+    pub async fn with(&self, hall: &Served, method: &str, path: &str, body: Option<String>) -> Reply {
+        let mut headers: Vec<(&str, &str)> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        hall.ask(method, path, &headers, body).await
+    }
+
+    pub async fn send(&self, hall: &Served, language: &str, command: &Value) -> Reply {
         let mut headers = vec![("content-type", "application/json"), ("accept-language", language)];
         headers.extend(self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let body = json!({ "command": command }).to_string();

@@ -11,6 +11,11 @@ pub type Socket =
 
 /// A socket at a door of the hall.
 pub async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Socket {
+    try_socket(hall, path, headers).await.unwrap()
+}
+
+/// As [`socket`], or the status that was answered instead.
+pub async fn try_socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> Result<Socket, u16> {
     let url = hall.url(path).replace("http://", "ws://");
     let mut request =
         tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(url).unwrap();
@@ -18,7 +23,11 @@ pub async fn socket(hall: &Served, path: &str, headers: &[(&str, String)]) -> So
         let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().unwrap();
         request.headers_mut().insert(name, value.parse().unwrap());
     }
-    tokio_tungstenite::connect_async(request).await.unwrap().0
+    match tokio_tungstenite::connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// Reads until the server says goodbye; the code it gives.

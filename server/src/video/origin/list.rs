@@ -8,7 +8,7 @@ use super::registry::{Registered, Registry};
 use super::rtsp::{Channel, Quirks};
 use super::upstream::Origin;
 use domain::camera::Camera;
-use domain::code::CameraCode;
+use domain::code::{AreaCode, CameraCode};
 use domain::place::Point;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub const FILE_BYTES_MAX: u64 = 64 << 20;
 const NAME_CHARS_MAX: usize = 128;
 
 /// The columns a list may have; `code` and `main` are required.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 17] = [
     "code",
     "name",
     "lat",
@@ -30,6 +30,7 @@ pub const COLUMNS: [&str; 16] = [
     "bearing",
     "view_deg",
     "owner",
+    "area",
     "main",
     "sub",
     "username",
@@ -288,6 +289,11 @@ impl Row {
         {
             self.refuse::<()>("name", "at most 128 characters in one line");
         }
+        let area = match self.text("area").map(AreaCode::new) {
+            Some(Ok(area)) => Some(area),
+            Some(Err(error)) => self.refuse("area", format!("a code of an area ({error})")),
+            None => None,
+        };
         let place = self.place();
         let bearing = self.number("bearing", 0.0..=360.0);
         let view = self.number("view_deg", 1.0..=360.0);
@@ -316,6 +322,7 @@ impl Row {
             view_deg: view.unwrap_or(if bearing.is_some() { 90.0 } else { 360.0 }) as f32,
             owner: self.text("owner").map(|owner| owner.chars().take(NAME_CHARS_MAX).collect()),
             has_sub: sub.is_some(),
+            area,
         };
         let origin = Origin::Rtsp(Channel { main: main?, sub, quirks });
         Some(Registered { camera, origin })

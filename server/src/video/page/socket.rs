@@ -6,7 +6,7 @@
 use super::message::{ErrorCode, FromPage, Hello, Open, TEXT_BYTES_MAX, ToPage, VERSION};
 use super::share::{Share, Shares};
 use super::tile::{Outgoing, Page, Tile};
-use crate::access::{self, Pass};
+use crate::access::{self, Pass, Sight};
 use crate::clock;
 use crate::live::socket::{Framed, Socket};
 use crate::video::form::rendition::Mode;
@@ -58,6 +58,8 @@ pub struct Guest {
     pub actor: Arc<str>,
     /// None where nobody asks for one.
     pub pass: Option<Pass>,
+    /// Which cameras they may see.
+    pub sight: Sight,
 }
 
 /// Talks to one page until it leaves.
@@ -67,7 +69,7 @@ pub async fn converse(switchboard: Arc<Switchboard>, shares: Arc<Shares>, guest:
     let mut line = Line { socket, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
     let end = match greet(&mut line).await {
         Ok(hello) => {
-            let page = Page { switchboard, wake: Arc::default(), hello };
+            let page = Page { switchboard, wake: Arc::default(), hello, sight: guest.sight };
             let mut talk = Talk::new(page, line, shares, guest.actor);
             let end = tokio::select! {
                 end = talk.run() => end,
@@ -347,7 +349,8 @@ impl Talk {
         self.slots[usize::from(slot)] = Some(open.tile);
         self.tiles.insert(open.tile, (tile, share));
         meters::tiles(1.0);
-        tracing::debug!(camera = %printable(&open.camera), mode = mode_name(self.page.hello.mode), "tile opened");
+        let (by, camera) = (self.page.sight.name(), printable(&open.camera));
+        tracing::info!(by, %camera, mode = mode_name(self.page.hello.mode), "video opened");
     }
 }
 

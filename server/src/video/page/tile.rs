@@ -2,6 +2,7 @@
 
 use super::media::Media;
 use super::message::{Choice, Hello, ToPage};
+use crate::access::Sight;
 use crate::live::socket::Framed;
 use crate::video::config::Config;
 use crate::video::form::rendition::{self, Mode};
@@ -56,6 +57,16 @@ pub struct Page {
     pub switchboard: Arc<Switchboard>,
     pub wake: Arc<Wake>,
     pub hello: Hello,
+    /// Whose page it is, and which cameras they may see.
+    pub sight: Sight,
+}
+
+impl Page {
+    /// The camera of this code, where the page may see it.
+    fn camera(&self, code: &str) -> Option<Arc<Registered>> {
+        let registry = self.switchboard.registry();
+        registry.get(code).filter(|one| self.sight.admits(one.camera.area.as_ref())).cloned()
+    }
 }
 
 /// A message for the page.
@@ -75,7 +86,7 @@ impl Tile {
             id,
             slot,
             code: code.to_owned(),
-            camera: page.switchboard.registry().get(code).cloned(),
+            camera: page.camera(code),
             revision,
             choice,
             height,
@@ -123,7 +134,7 @@ impl Tile {
             return;
         }
         let before = self.camera.take();
-        self.camera = page.switchboard.registry().get(&self.code).cloned();
+        self.camera = page.camera(&self.code);
         let origin = |camera: &Option<Arc<Registered>>| camera.as_ref().map(|camera| camera.origin.clone());
         if origin(&before) == origin(&self.camera) {
             return;

@@ -68,6 +68,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
                 key: serde_json::from_value(line["key"].clone()).unwrap(),
                 by: domain::event::By::named(line["actor"].as_str().unwrap()),
                 department: None,
+                scope: domain::scope::Scope::All,
                 seen: None,
                 command: serde_json::from_value(command.clone()).unwrap(),
             };

@@ -56,6 +56,7 @@ pub fn verify(dir: &Path, acknowledged: &[Acknowledged], until: u64) -> u64 {
         key: done.key,
         by: By::named("tester"),
         department: None,
+        scope: domain::scope::Scope::All,
         seen: None,
         command: done.command.clone(),
     });

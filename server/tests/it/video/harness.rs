@@ -49,7 +49,7 @@ pub async fn serve(config: Config, registry: Registry) -> (Video, SocketAddr) {
     let video = Video::start(config, registry, Arc::<InMemory>::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let app = router(video.clone());
+    let app = router(video.clone()).layer(axum::Extension(server::access::Sight::everything()));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     (video, addr)
 }
