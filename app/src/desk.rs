@@ -199,11 +199,7 @@ pub fn DeskPage() -> impl IntoView {
     let board = Board::new();
     provide_context(board);
     people::Who::provide(board);
-    let live = Live::open(board, use_hall(), move || {
-        if !untrack(move || called.loaded()) {
-            called.load();
-        }
-    });
+    let live = Live::open(board, use_hall(), move || called.load_missing());
     let health = live.health();
     provide_context(health);
     people::provide(&live);

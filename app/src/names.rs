@@ -145,6 +145,8 @@ impl Names {
 pub struct Called {
     names: RwSignal<Option<Names>>,
     asked_at: StoredValue<f64>,
+    /// A question is under way.
+    asking: StoredValue<bool>,
 }
 
 impl Called {
@@ -167,10 +169,20 @@ impl Called {
         }
     }
 
+    /// Asks where there is no answer and none on its way: after a connection has come back.
+    pub fn load_missing(self) {
+        if !untrack(|| self.loaded()) && !self.asking.get_value() {
+            self.load();
+        }
+    }
+
     pub fn load(self) {
         self.asked_at.set_value(monotonic_ms());
+        self.asking.set_value(true);
         spawn_local(async move {
-            match api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await {
+            let answer = api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await;
+            self.asking.try_set_value(false);
+            match answer {
                 Ok(answer) => self.names.set(Some(answer.into())),
                 Err(error) => leptos::logging::warn!("catalogue not loaded: {error}"),
             }
@@ -180,7 +192,11 @@ impl Called {
 
 /// One for the page it is called in; loads at once.
 pub fn provide() -> Called {
-    let called = Called { names: RwSignal::new(None), asked_at: StoredValue::new(0.0) };
+    let called = Called {
+        names: RwSignal::new(None),
+        asked_at: StoredValue::new(0.0),
+        asking: StoredValue::new(false),
+    };
     called.load();
     provide_context(called);
     called

@@ -1,8 +1,9 @@
 //! Every decoder of bytes from outside, each behind one plain function: nothing may panic, and what is accepted must
 //! mean something. `cargo fuzz` drives them for as long as one likes, the server's tests for a moment.
 
+use domain::feed::Follower;
 use domain::position::{CellView, Frame};
-use domain::wire::{ClientMessage, Incoming, Snapshot};
+use domain::wire::{ClientMessage, Incoming, Snapshot, Topic};
 use server::http::osmand;
 use server::import::mapping::Mapping;
 use server::import::records::Records;
@@ -42,10 +43,18 @@ pub fn client_json(bytes: &[u8]) {
     }
 }
 
-/// What a screen reads: it must survive a broken server too.
+/// What a screen reads: it must survive a broken server too, as far as its client half goes.
 pub fn server_message(bytes: &[u8]) {
-    let _ = Incoming::from_bytes(bytes);
-    let _ = Snapshot::from_bytes(bytes);
+    let mut follower = Follower::new([Topic::TALLY, Topic::OPEN, Topic::CASE], "");
+    follower.connected(0);
+    if let Ok(Incoming::Message(message)) = Incoming::from_bytes(bytes) {
+        follower.hear(message, 1);
+    }
+    if let Ok(snapshot) = Snapshot::from_bytes(bytes) {
+        follower.fetched(&snapshot.topic.clone(), Some(snapshot), 2, 0.5);
+    }
+    while follower.next_act().is_some() {}
+    let _ = follower.is_whole();
 }
 
 /// A packed frame of positions. One that is read can be packed and read again, and applied or refused.

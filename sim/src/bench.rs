@@ -7,10 +7,11 @@ use serde::Serialize;
 mod server;
 mod used;
 mod door;
-mod screen;
+pub mod screen;
 pub mod live;
 pub mod video;
 
+pub use door::Door;
 use server::Server;
 use used::Used;
 

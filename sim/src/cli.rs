@@ -5,3 +5,4 @@ pub mod cameras;
 pub mod city;
 pub mod tracks;
 pub mod bench;
+pub mod screen;

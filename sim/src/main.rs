@@ -23,6 +23,8 @@ enum Command {
     Tracks(cli::tracks::Options),
     /// Measure a server under load
     Bench(cli::bench::Options),
+    /// Print what one simulated screen asks of a server
+    Screen(cli::screen::Options),
 }
 
 #[tokio::main]
@@ -35,5 +37,6 @@ async fn main() -> anyhow::Result<()> {
         Command::City(options) => cli::city::run(options).await,
         Command::Tracks(options) => cli::tracks::run(options).await,
         Command::Bench(options) => cli::bench::run(options).await,
+        Command::Screen(options) => cli::screen::run(options).await,
     }
 }

@@ -25,8 +25,13 @@ pub struct Door {
 
 impl Door {
     pub fn new(server: &Server) -> anyhow::Result<Self> {
-        let token = server.machine_token()?;
-        Ok(Self { authority: server.authority.clone(), token, agent: ureq::Agent::new_with_defaults() })
+        Ok(Self::at(server.authority.clone(), server.machine_token()?))
+    }
+
+    /// The doors of a server somebody else has started.
+    #[must_use]
+    pub fn at(authority: String, token: String) -> Self {
+        Self { authority, token, agent: ureq::Agent::new_with_defaults() }
     }
 
     pub async fn get(self: &Arc<Self>, path: &str) -> anyhow::Result<String> {

@@ -54,7 +54,30 @@ pub struct Stand {
     pub agreed: usize,
 }
 
+/// Which of the product's pages a screen is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Looks at the case that most needs eyes.
+    Wall,
+    /// Lists the cases of a queue.
+    Desk,
+}
+
+/// What a page's list asks for when it is opened: the queue of the account's power.
+const FIRST_LIST: &str = "/api/v1/cases?limit=200&open=true&sort=due&stage=accept&count=true";
+
+/// What one screen asks within `length`: method and path, or the topic of a subscription.
+pub async fn asked_by(door: Arc<Door>, page: Page, length: Duration) -> BTreeSet<String> {
+    let seen = Arc::new(Seen::default());
+    let (screen, _) = Screen::as_page(page, door, seen.clone());
+    // The screen follows until it is dropped, which the end of time does.
+    let _ = tokio::time::timeout(length, screen.follow()).await;
+    let asked = seen.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    asked.clone()
+}
+
 pub struct Screen {
+    page: Page,
     door: Arc<Door>,
     seen: Arc<Seen>,
     stand: Arc<Mutex<Stand>>,
@@ -78,9 +101,15 @@ enum Fetched {
 type Fetching = JoinSet<Fetched>;
 
 impl Screen {
+    /// A wall.
     pub fn new(door: Arc<Door>, seen: Arc<Seen>) -> (Self, Arc<Mutex<Stand>>) {
+        Self::as_page(Page::Wall, door, seen)
+    }
+
+    pub fn as_page(page: Page, door: Arc<Door>, seen: Arc<Seen>) -> (Self, Arc<Mutex<Stand>>) {
         let stand = Arc::new(Mutex::new(Stand::default()));
         let screen = Self {
+            page,
             door,
             seen,
             stand: stand.clone(),
@@ -113,6 +142,9 @@ impl Screen {
     fn open_page(&mut self, fetching: &mut Fetching) {
         for path in ["/api/v1/session", "/api/v1/catalogue"] {
             self.ask(path.to_owned(), fetching);
+        }
+        if self.page == Page::Desk {
+            self.ask(FIRST_LIST.to_owned(), fetching);
         }
         let (door, seen) = (self.door.clone(), self.seen.clone());
         fetching.spawn(async move {
@@ -187,7 +219,7 @@ impl Screen {
                     socket.send(Message::binary(message.to_bytes())).await.map_err(|_| Lost)?;
                 }
                 Act::Fetch(topic) => self.fetch(topic, fetching),
-                Act::Changed(Kind::Open) => self.look_at_focus(fetching),
+                Act::Changed(Kind::Open) if self.page == Page::Wall => self.look_at_focus(fetching),
                 Act::Changed(_) => {}
                 Act::GiveUp | Act::Refused { .. } => return Err(Lost),
             }
