@@ -97,14 +97,31 @@ impl Wave {
     }
 }
 
-/// How long a wave takes to reach everybody, as measured.
+/// How long a wave takes to reach everybody, as measured, and so how long the next one gathers.
 #[derive(Debug)]
-struct FanOut(Duration);
+struct Rhythm {
+    took: Duration,
+    longest: Duration,
+}
 
-impl FanOut {
-    /// Half of what is new: a single slow wave does not slow the next ten.
-    fn learn(&mut self, took: Duration) {
-        self.0 = (self.0 + took) / 2;
+impl Rhythm {
+    fn new(longest: Duration) -> Self {
+        Self { took: Duration::ZERO, longest }
+    }
+
+    /// How long the next wave waits for the connections that are still sending this one. A quiet hall has none.
+    fn gathers(&self, sending: usize) -> Duration {
+        match sending {
+            0 => Duration::ZERO,
+            _ => self.took.clamp(WAIT_LEAST.min(self.longest), self.longest),
+        }
+    }
+
+    /// The wave was waited for so long, and has reached everybody or not. Half of what is new: a single slow wave does not
+    /// slow the next ten.
+    fn learn(&mut self, waited: Duration, reached_all: bool) {
+        let took = if reached_all { waited } else { self.longest.min(2 * waited) };
+        self.took = (self.took + took) / 2;
     }
 }
 
@@ -124,7 +141,7 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
     let began = Instant::now();
     let mut beats = tokio::time::interval(heartbeat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut fan_out = FanOut(Duration::ZERO);
+    let mut rhythm = Rhythm::new(longest);
     let mut beat = 0;
     loop {
         let cause = tokio::select! {
@@ -147,11 +164,12 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Some(drain) = announce(&hub, &pace, cause, beat, ms) else { continue };
         drop(hub);
-        if drain.left.load(Ordering::Acquire) > 0 {
+        let gathers = rhythm.gathers(drain.left.load(Ordering::Acquire));
+        if !gathers.is_zero() {
             // Those that are left when the time is over meet the next wave; what lies between goes together.
-            let (told, wait) = (Instant::now(), fan_out.0.clamp(WAIT_LEAST.min(longest), longest));
-            let drained = tokio::time::timeout(wait, drain.empty.notified()).await.is_ok();
-            fan_out.learn(if drained { told.elapsed() } else { longest.min(2 * told.elapsed()) });
+            let told = Instant::now();
+            let reached_all = tokio::time::timeout(gathers, drain.empty.notified()).await.is_ok();
+            rhythm.learn(told.elapsed(), reached_all);
         }
         // The runtime is everybody's: connections, commands and the disk's answers come first.
         tokio::task::yield_now().await;
@@ -235,5 +253,58 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
         topics,
         degraded: hub.0.positions.degraded(),
         ping: number.is_multiple_of(BEATS_PER_PING),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST: Duration = Duration::from_millis(12);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A hall whose waves took `took` each for a while.
+    fn after(took: Duration) -> Rhythm {
+        let mut rhythm = Rhythm::new(LONGEST);
+        (0..10).for_each(|_| rhythm.learn(took, true));
+        rhythm
+    }
+
+    #[test]
+    fn a_wave_of_a_quiet_hall_is_told_at_once_however_slow_waves_were() {
+        for rhythm in [Rhythm::new(LONGEST), after(ms(1)), after(ms(500))] {
+            assert_eq!(rhythm.gathers(0), Duration::ZERO, "{rhythm:?}");
+        }
+    }
+
+    #[test]
+    fn a_busy_hall_gathers_as_long_as_a_wave_took_lately() {
+        assert_eq!(Rhythm::new(LONGEST).gathers(1), WAIT_LEAST, "nothing is known of it yet");
+        let gathers = after(ms(6)).gathers(400);
+        assert!(gathers > ms(5) && gathers <= ms(6), "{gathers:?}");
+        assert_eq!(after(Duration::ZERO).gathers(400), WAIT_LEAST, "others get a turn");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_settings_say() {
+        let mut rhythm = after(ms(500));
+        assert_eq!(rhythm.gathers(1), LONGEST);
+        (0..10).for_each(|_| rhythm.learn(LONGEST, false));
+        assert_eq!(rhythm.gathers(1), LONGEST);
+        let least = Rhythm::new(Duration::from_micros(200));
+        assert_eq!(least.gathers(1), Duration::from_micros(200), "a setting below the least wait holds too");
+    }
+
+    #[test]
+    fn a_wave_that_does_not_reach_everybody_makes_the_next_wait_longer_and_one_alone_is_soon_forgotten() {
+        let mut rhythm = after(ms(2));
+        let before = rhythm.gathers(1);
+        rhythm.learn(before, false);
+        assert!(rhythm.gathers(1) > before);
+        (0..4).for_each(|_| rhythm.learn(ms(2), true));
+        assert!(rhythm.gathers(1) <= before + ms(1));
     }
 }
