@@ -17,7 +17,7 @@ test('a player that could not be loaded is asked for again', async ({ page, hall
   await page.route(player, (route) => (++asked === 1 ? route.abort() : route.continue()));
   await page.goto(`/desk/case/${id}`);
   const tile = page.locator('.tiles .camera-tile').first();
-  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
+  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/);
   expect(asked).toBeGreaterThan(1);
 });
 
@@ -34,8 +34,8 @@ test('a page whose browser keeps the failure of the player is loaded anew', asyn
   await page.route(player, (route) => (loads < 2 && route.request().resourceType() === 'script' ? route.abort() : route.continue()));
   await page.goto(`/desk/case/${id}`);
   const tile = page.locator('.tiles .camera-tile').first();
-  await expect(tile).toHaveAttribute('data-state', 'lost', { timeout: 30_000 });
-  await expect.poll(() => loads, { timeout: 30_000 }).toBe(2);
-  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
+  await expect(tile).toHaveAttribute('data-state', 'lost');
+  await expect.poll(() => loads).toBe(2);
+  await expect(tile).toHaveAttribute('data-state', /live|delayed|key_frames/);
   expect(loads).toBe(2);
 });

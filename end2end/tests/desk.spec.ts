@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
 import { type Catalogue, waiting_case as waiting_case_at } from '../helpers/cases';
+import { hold_clock } from '../helpers/clock';
 import { expect, test } from '../helpers/hall';
 import type { Hall } from '../helpers/server';
 import { give_eyes, look, look_at_screen } from '../player/clock';
@@ -83,7 +84,7 @@ test('a linked camera is live inside the case', async ({ page, hall }) => {
   const tiles = page.locator('.tiles');
   // The first opens by itself, another by one click, and closes by its digit.
   await expect(tiles.locator('.camera-tile')).toHaveCount(1);
-  await expect(tiles.locator('.camera-tile').first()).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: 30_000 });
+  await expect(tiles.locator('.camera-tile').first()).toHaveAttribute('data-state', /live|delayed|key_frames/);
   await tiles.locator('.closed-tile').first().click();
   await expect(tiles.locator('.camera-tile')).toHaveCount(2);
   await page.keyboard.press('v');
@@ -105,14 +106,14 @@ for (const viewport of [{ width: 1366, height: 768 }, { width: 1920, height: 108
     await page.goto(`/desk/case/${id}`);
     const slot = '.tiles .slot:has(.camera-tile)';
     await page.locator(slot).scrollIntoViewIfNeeded();
-    await expect(page.locator(`${slot} .camera-tile`)).toHaveAttribute('data-state', 'live', { timeout: 30_000 });
+    await expect(page.locator(`${slot} .camera-tile`)).toHaveAttribute('data-state', 'live');
     // How far what the screen shows is from what was painted, in levels of luma.
     const covered = async () => {
       const [painted, seen] = [await look(page, slot), await look_at_screen(page, slot)];
       if (painted === null || painted.spread < 8) return 255;
       return painted.print.reduce((sum, level, i) => sum + Math.abs(level - (seen.print[i] ?? 0)), 0) / painted.print.length;
     };
-    await expect.poll(covered, { timeout: 20_000 }).toBeLessThan(12);
+    await expect.poll(covered).toBeLessThan(12);
     // Its tools lie over the picture, and a dialog over both.
     await page.locator(`${slot} .tile-tools button`).first().click();
     await expect(page.locator('.slot.large')).toHaveCount(1);
@@ -319,9 +320,10 @@ test('one Enter, held or repeated, takes a case one step', async ({ page, hall }
   const [reported] = (await hall.commands([{ report_case: { report } }])) as { taken: { case: number } }[];
   const id = reported?.taken.case ?? 0;
   const commands = sent(page);
+  const clock = await hold_clock(page);
   await page.goto(`/desk/case/${id}?open=true&stage=accept&sort=due`);
   await expect(page.locator('#desk-step')).toContainText('受理');
-  await page.waitForTimeout(1_100);
+  await clock.pass(1_100);
   for (let i = 0; i < 5; i++) await page.keyboard.down('Enter');
   await page.keyboard.up('Enter');
   await expect(page.locator('#desk-step')).toContainText('立案');
@@ -330,7 +332,7 @@ test('one Enter, held or repeated, takes a case one step', async ({ page, hall }
   await page.locator('#desk-step').click();
   expect(commands).toEqual(['accept_case']);
   // Whoever has read what has changed goes on.
-  await page.waitForTimeout(1_100);
+  await clock.pass(1_100);
   await page.keyboard.press('Enter');
   await expect(page.locator('.loop .cur')).toContainText('派遣');
   expect(commands).toEqual(['accept_case', 'file_case']);
@@ -346,10 +348,10 @@ test('Enter leaves the note and the search field, and keys are keys again', asyn
   await expect(page.getByText('备注：已办理')).toBeVisible();
   await expect(row(page, id)).toBeFocused();
   // Rows that are laid out anew leave the hand where it was.
-  const listed = page.waitForResponse((response) => response.url().includes('/api/v1/cases?'));
+  const { id: other } = await waiting_case(hall);
+  await expect(page.locator('.outside')).toContainText('新到');
   await page.keyboard.press('.');
-  await listed;
-  await page.waitForTimeout(300);
+  await expect(row(page, other)).toBeVisible();
   await expect(row(page, id)).toBeFocused();
   await page.keyboard.press('/');
   await page.keyboard.type(address);

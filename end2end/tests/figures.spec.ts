@@ -59,7 +59,7 @@ function bare_numbers(page: Page): Promise<string[]> {
 async function go_to_wall(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await expect(page.locator('[data-link]')).toHaveAttribute('data-link', 'live');
-  await expect(page.locator('.map[data-ready]')).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('.map[data-ready]')).toBeVisible();
   await expect(page.locator('.st7 .dw .figure').first()).not.toBeEmpty();
 }
 
@@ -76,7 +76,7 @@ async function with_card(page: Page, opener: Locator, look: () => Promise<void>)
 
 for (const [width, height, lang] of [[1920, 1080, 'zh'], [3840, 1080, 'en'], [7680, 2160, 'zh']] as const) {
   test(`no number of the wall stands without its definition: ${width}, ${lang}`, async ({ page, hall }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(480_000);
     await quiet_hall(hall);
     await page.setViewportSize({ width, height });
     // The widest map is drawn as SVG: the same words, and minutes less without a graphics card.
@@ -153,7 +153,7 @@ async function ways(page: Page): Promise<Map<string, number>> {
 }
 
 test('the list behind a number counts the same, and no two numbers of the wall contradict each other', async ({ page, hall }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(480_000);
   await quiet_hall(hall);
   await page.setViewportSize({ width: 3840, height: 1080 });
   await go_to_wall(page, '/wall/main');

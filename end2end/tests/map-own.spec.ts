@@ -22,7 +22,7 @@ async function wall(page: Page, settings: Record<string, string>, query: string)
   page.on('response', (answer) => { if (/\/map\b|\/tiles\//.test(new URL(answer.url()).pathname)) answers.push(answer); });
   await page.goto(hall.sign_in);
   await page.goto(`${hall.address}/wall/main?${query}`);
-  await page.waitForSelector('.map[data-ready]', { timeout: 45_000 });
+  await page.waitForSelector('.map[data-ready]');
   return answers;
 }
 
@@ -79,7 +79,7 @@ test('raster tiles of a folder lie below, with and without WebGL2', async ({ pag
   for (const ground of ['svg', 'gl']) {
     const settings = { GRIDHALL__MAP__TILES: map.tiles, GRIDHALL__MAP__RASTER_ZOOM_MAX: String(ZOOM_MAX) };
     const answers = await wall(page, settings, `map=${ground}`);
-    await expect.poll(() => ground_colour(page), { timeout: 20_000 }).toEqual(TILE_COLOUR);
+    await expect.poll(() => ground_colour(page)).toEqual(TILE_COLOUR);
     const tiles = answers.filter((answer) => answer.url().includes('/tiles/'));
     expect(tiles.map((answer) => answer.status())).not.toContain(404);
     await expect(page.getByText('示意图')).toHaveCount(0);
@@ -89,7 +89,7 @@ test('raster tiles of a folder lie below, with and without WebGL2', async ({ pag
 
 test('an archive of pictures is read in ranges and drawn', async ({ page }) => {
   const answers = await wall(page, { GRIDHALL__MAP__PMTILES: map.raster_archive }, 'map=gl');
-  await expect.poll(() => ground_colour(page), { timeout: 20_000 }).toEqual(ARCHIVE_COLOUR);
+  await expect.poll(() => ground_colour(page)).toEqual(ARCHIVE_COLOUR);
   const asked = answers.filter((answer) => answer.url().endsWith('/tiles/archive.pmtiles'));
   expect(new Set(asked.map((answer) => answer.status()))).toEqual(new Set([206]));
 });
@@ -98,7 +98,7 @@ test('an archive of vector tiles is drawn in the colours of the screen', async (
   await wall(page, { GRIDHALL__MAP__PMTILES: map.vector_archive }, 'map=gl');
   const token = await page.evaluate(() => getComputedStyle(document.querySelector('.map') as Element).getPropertyValue('--bg').trim());
   const expected = [1, 3, 5].map((at) => Number.parseInt(token.slice(at, at + 2), 16));
-  await expect.poll(() => ground_colour(page), { timeout: 20_000 }).toEqual(expected);
+  await expect.poll(() => ground_colour(page)).toEqual(expected);
   await expect(page.locator('.map-note')).toHaveText('');
 });
 

@@ -23,7 +23,7 @@ test('without WebCodecs sixteen tiles play through media source extensions', asy
   const { tiles, link } = await stats(page);
   expect(link.reconnects).toBe(0);
   for (const { camera } of tiles) {
-    await expect.poll(async () => (await tileOf(page, camera)).painted, { timeout: 30_000 }).toBeGreaterThan(50);
+    await expect.poll(async () => (await tileOf(page, camera)).painted).toBeGreaterThan(50);
   }
   const read = () =>
     page.evaluate(() =>
@@ -32,8 +32,13 @@ test('without WebCodecs sixteen tiles play through media source extensions', asy
         behind: video.buffered.end(video.buffered.length - 1) - video.currentTime,
       })),
     );
-  // A video that fell behind on a busy machine catches up; one that does not would stay behind for good.
-  await expect.poll(async () => Math.max(...(await read()).map(({ behind }) => behind)), { timeout: 30_000 }).toBeLessThan(1.5);
+  // A video that fell behind on a busy machine catches up, each in its time; one that does not would stay behind for good.
+  const late = new Set(cameras.keys());
+  const still_late = async () => {
+    for (const [at, { behind }] of (await read()).entries()) if (behind < 1.5) late.delete(at);
+    return late.size;
+  };
+  await expect.poll(still_late, { timeout: 60_000 }).toBe(0);
   const buffers = await read();
   expect(buffers).toHaveLength(16);
   for (const { kept } of buffers) expect(kept).toBeLessThan(21);
@@ -52,7 +57,7 @@ test('media source extensions: new parameters, a damaged fragment and a lost soc
   expect(await page.locator('video').count()).toBe(1);
   const at = server.newest + 3;
   server.camera('A').corrupt = (n) => n % FRAMES === at % FRAMES;
-  await expect.poll(async () => (await tileOf(page, 'A')).rebuilt, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await tileOf(page, 'A')).rebuilt).toBeGreaterThan(0);
   server.camera('A').corrupt = undefined;
   await paintsNow(page, 'A');
   await inState(page, 'A', 'live');

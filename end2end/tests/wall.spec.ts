@@ -11,7 +11,7 @@ import { guard } from '../helpers/test';
  * A silent connection is announced within three seconds. Beside a software-drawn map on a busy machine the page itself
  * may wait for the processor, so the bar is held to under `--long` and only the announcement otherwise.
  */
-const ANNOUNCED_MS = bound(15_000, 3_000);
+const ANNOUNCED_MS = bound(30_000, 3_000);
 
 interface Catalogue {
   areas: { code: string; level: string }[];
@@ -146,7 +146,7 @@ test('a server that hangs or dies is announced within three seconds', async ({ b
     await expect(open_cases(page)).toHaveText('2');
     hall.thaw_server();
     await waiting_cases(hall, 1);
-    await expect(link(page)).toHaveAttribute('data-link', 'live', { timeout: 15_000 });
+    await expect(link(page)).toHaveAttribute('data-link', 'live');
     await expect(open_cases(page)).toHaveText('3');
     await expect(page.locator('.panel.stands')).toHaveCount(0);
     expect(await page.evaluate(() => 'same_page' in globalThis), 'it healed without a reload').toBe(true);
@@ -183,7 +183,7 @@ for (const [theme, lang] of [['hall-dark', 'zh'], ['hall-dark', 'en'], ['seat-li
     for (const [width, height] of [[1920, 1080], [3840, 1080]] as const) {
       await page.setViewportSize({ width, height });
       await go_to_wall(page, `/wall/main?theme=${theme}&lang=${lang}`);
-      await expect(page.locator('.map[data-ready]')).toBeVisible({ timeout: 20_000 });
+      await expect(page.locator('.map[data-ready]')).toBeVisible();
       const cut = await page.locator('.wall .figure:visible, .wall .cd:visible, .wall .ck1 b:visible, .wall h1').evaluateAll((all) =>
         all.filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline').map((each) => each.outerHTML));
       expect(cut, `numbers, clocks and the centre's name are whole at ${width}`).toEqual([]);
