@@ -92,6 +92,14 @@ impl Evidence {
         }
     }
 
+    /// Says of a due time beyond the days the calendar knows that it may still move (暂定).
+    pub fn provisional(self, language: Language, provisional: bool) -> Self {
+        match provisional {
+            true => self.part(say!(language, desk.provisional_due), say!(language, desk.provisional)),
+            false => self,
+        }
+    }
+
     /// The time for which all of it holds.
     pub fn stood(mut self, at: UtcMillis, names: Called) -> Self {
         self.as_of = Some((at, names.with(|names| names.policy.utc_offset_minutes)));

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Area, Catalogue, Class, Condition, Department, ENTRIES_MAX, Entry, Name, Source};
+use crate::catalogue::{Area, Catalogue, Class, Condition, Department, Entry, Name, Source};
 use crate::clock::{Limit, WorkCalendar};
 use crate::moment::{UtcMillis, UtcOffset};
 use crate::place::Bounds;
 use crate::text::{TextKind, check_stated};
+
+pub mod change;
+mod codes;
+pub mod refusal;
+
+pub use change::{Before, Change};
+pub use refusal::Refusal;
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
 /// Loaded from a TOML file; `docs/config.md` states each field.
@@ -126,41 +133,6 @@ impl Policy {
             Some(_) => Ok(()),
             None => Err(format!("{} units run out further ahead than a due time can be told", limit.amount)),
         }
-    }
-
-    fn check_codes(&self) -> Result<(), String> {
-        let catalogue = self.catalogue();
-        if catalogue.len() > ENTRIES_MAX {
-            return Err(format!("{} codes; at most 100,000 are taken", catalogue.len()));
-        }
-        for entry in self.entries() {
-            entry.name().check().map_err(|problem| format!("name of `{}`: {problem}", entry.code()))?;
-        }
-        for area in &self.areas {
-            catalogue.check_area(area).map_err(|problem| format!("areas: `{}`: {problem}", area.code))?;
-        }
-        for class in &self.classes {
-            class
-                .disposal_limit
-                .map_or(Ok(()), |limit| self.check_limit(limit))
-                .map_err(|problem| format!("classes: `{}`: disposal_limit: {problem}", class.code))?;
-        }
-        for condition in &self.conditions {
-            let of = |problem: String| format!("conditions: `{}`: {problem}", condition.code);
-            if !catalogue.classes.contains_key(&condition.class) {
-                return Err(of(format!("names the unknown class `{}`", condition.class)));
-            }
-            if !condition.is_possible() {
-                return Err(of(
-                    "expected 1 to 9 milestones of 1 to 10,000 units, of the same kind each longer than the one before".into(),
-                ));
-            }
-            for milestone in &condition.milestones {
-                milestone.name.check().map_err(|problem| of(format!("name of a milestone: {problem}")))?;
-                self.check_limit(milestone.limit).map_err(of)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -256,6 +256,8 @@ fn deadlines_of(case: &Case) -> impl Iterator<Item = Deadline> + '_ {
 }
 
 #[cfg(test)]
+mod change_tests;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod loop_tests;

@@ -218,7 +218,12 @@ impl Config {
         let mut policy: Policy =
             table.try_into().with_context(|| format!("the policy `{name}` is not valid"))?;
         for file in &self.policy.holidays {
-            policy.calendar.exceptions.extend(read_holidays(file)?);
+            for (date, kind) in read_holidays(file)? {
+                policy
+                    .calendar
+                    .add(date, kind)
+                    .with_context(|| format!("the holidays `{}` contradict what is known", file.display()))?;
+            }
         }
         policy.check().map_err(|problem| anyhow::anyhow!("the policy `{name}` does not hold: {problem}"))?;
         Ok(policy)

@@ -59,6 +59,7 @@ mod tests {
             due: UtcMillis(due),
             limit: None,
             phase: Phase::Nearing,
+            provisional: false,
             claimed_by: claimed.then(String::new),
         }
     }

@@ -117,7 +117,8 @@ fn evidence(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) 
     let started = line.started.unwrap_or(line.stage_since);
     let rule = say!(language, desk.lamp_rule, percent = names.policy.lamp_yellow_percent);
     let evidence = match line.due {
-        Some(due) => Evidence::clock(language, names, started, due, line.limit, now),
+        Some(due) => Evidence::clock(language, names, started, due, line.limit, now)
+            .provisional(language, line.provisional),
         None => Evidence {
             title: say!(language, desk.lamp_none),
             formula: say!(language, desk.no_clock),

@@ -93,6 +93,8 @@ fn Clock(line: CaseLine) -> impl IntoView {
         }
     };
     let (started, due, limit) = (line.started.unwrap_or(line.stage_since), line.due, line.limit);
+    let provisional = line.provisional;
+    let moving = move || provisional.then(|| say!(speaks.get(), desk.provisional_due));
     let clock = Memo::new(move |_| {
         let now = hall.now();
         names.with(|names| {
@@ -149,6 +151,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
             || Evidence { title: title(), formula: say!(language, desk.no_clock), ..Evidence::default() };
         let evidence =
             names.with(|names| Some(Evidence::clock(language, names, started, due?, limit, hall.present())));
+        let evidence = evidence.map(|evidence| evidence.provisional(language, provisional));
         let lamp = Evidence::of(language, names, definition::LAMP);
         let rows =
             vec![(say!(language, wall.case_number, number = number.get_value()), format!("/desk/case/{id}"))];
@@ -160,7 +163,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
                 <span class="t">{title}</span>
                 <b>{shown}</b>
                 <span class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></span>
-                <span class="y"><span>{limit_words}</span><span>{until}</span><span>{still}</span></span>
+                <span class="y"><span>{limit_words}</span><span>{until}{move || moving().map(|moving| format!(" {moving}"))}</span><span>{still}</span></span>
             </Opens>
         </div>
     }

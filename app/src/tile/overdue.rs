@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::clock::Phase;
-use domain::code::AreaCode;
+use domain::code::{AreaCode, CaseId};
 use domain::definition;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::tally::Measure;
@@ -42,11 +42,16 @@ pub fn Overdue() -> impl IntoView {
                 <Forecast counts/>
             </div>
             <ol class="rows">
-                <For each=move || rows.get() key=|row| (row.case, row.phase == Phase::Overdue, row.claimed_by.clone()) let:row><Row row/></For>
+                <For each=move || rows.get() key=drawn_anew let:row><Row row/></For>
                 <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.calm_overdue)}</li></Show>
             </ol>
         </Panel>
     }
+}
+
+/// What a row is drawn anew for. A due time moves when another calendar is adopted.
+fn drawn_anew(row: &OverdueRow) -> (CaseId, UtcMillis, bool, bool, Option<String>) {
+    (row.case, row.due, row.provisional, row.phase == Phase::Overdue, row.claimed_by.clone())
 }
 
 /// Overdue before nearing, then by due time.
@@ -237,11 +242,17 @@ fn Row(row: OverdueRow) -> impl IntoView {
     let place =
         move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
     let unclaimed = row.with_value(|row| row.claimed_by.is_none());
+    let provisional = row.with_value(|row| row.provisional);
+    let moving = move || {
+        provisional
+            .then(|| view! { "　"<span class="said">{say!(speaks.get(), desk.provisional_due)}</span> })
+    };
     let evidence = move || {
         let language = speaks.get();
         let evidence = names.with(|names| {
             row.with_value(|row| {
                 Evidence::clock(language, names, row.started, row.due, row.limit, hall.present())
+                    .provisional(language, row.provisional)
             })
         });
         row.with_value(|row| Evidence {
@@ -253,7 +264,7 @@ fn Row(row: OverdueRow) -> impl IntoView {
     view! {
         <li class="row" class:late=late>
             <span class:unack=move || unclaimed && late()><Sign mark/></span>
-            <div><p><Opens class="cd" evidence>{shown}</Opens></p><p class="l2"><span class="said">{owner}</span>{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
+            <div><p><Opens class="cd" evidence>{shown}</Opens></p><p class="l2"><span class="said">{owner}</span>{moving}{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
             <div><p class="l1"><a href=row.with_value(|row| format!("/desk/case/{}", row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }

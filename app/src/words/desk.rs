@@ -162,6 +162,7 @@ table! {
     class_limit(): "小类时限", "limit of the class";
     policy_limit(): "默认处置时限", "default disposal limit";
     condition_limit(): "立案条件时限", "limit of the filing condition";
+    provisional_due(): "暂定", "provisional";
     provisional(): "日历未及，到期时间为暂定", "beyond the calendar: this due time is provisional";
     not_yours(power): "本环节属{power}，您的席位只看不办", "This stage belongs to {power}; your seat can only watch";
     remark(): "办理意见（可空）", "Remark (may be empty)";

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use super::limit::{Counts, Limit, Unit};
 use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
+pub use exceptions::ExceptionError;
+
+mod exceptions;
 
 /// A span of the day in minutes after midnight, `from < to <= 1440`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +42,13 @@ pub struct WorkCalendar {
     pub weekdays: Vec<u8>,
     /// One 工作日 in minutes of working time.
     pub work_day_minutes: u16,
-    /// Holidays and make-up days.
-    #[serde(default)]
+    /// Holidays and make-up days. A date that is written twice is refused.
+    #[serde(default, deserialize_with = "exceptions::read")]
     pub exceptions: BTreeMap<Date, DayKind>,
+    /// The last day whose kind is known (已知至). Where it is not stated it follows from the exceptions
+    /// ([`WorkCalendar::reach`]). A due time in working time beyond it is provisional (暂定).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaches_to: Option<Date>,
 }
 
 impl Default for WorkCalendar {
@@ -51,6 +58,7 @@ impl Default for WorkCalendar {
             weekdays: vec![0, 1, 2, 3, 4],
             work_day_minutes: 480,
             exceptions: BTreeMap::new(),
+            reaches_to: None,
         }
     }
 }
@@ -58,23 +66,59 @@ impl Default for WorkCalendar {
 /// Longest search for working time: a calendar without any would otherwise never end.
 const SEARCH_DAYS_MAX: i64 = 4_000;
 
+/// Once the State Council's paper for a year is in, that year is known up to this day, month and day: what lies behind it
+/// belongs to the New Year holiday, which the next year's paper arranges. The earliest day such a paper has moved is
+/// 29 December (2007 and 2018).
+const PAPER_REACHES_TO: (u8, u8) = (12, 28);
+
 impl WorkCalendar {
     /// Says what is wrong with the calendar, if anything.
     pub fn check(&self) -> Result<(), String> {
         let mut end = 0;
         for span in &self.spans {
-            if span.from < end || span.to <= span.from || span.to > 1_440 {
-                return Err(format!("spans: {}–{} overlaps, is empty or leaves the day", span.from, span.to));
+            let wrong = |what: &str| Err(format!("spans: {}–{} {what}", span.from, span.to));
+            if span.to > 1_440 {
+                return wrong("leaves the day; minutes count from midnight, 1,440 is the next");
+            }
+            if span.to <= span.from {
+                return wrong("is empty, or runs past midnight; a span ends on the day it begins");
+            }
+            if span.from < end {
+                return wrong("overlaps the one before, or stands before it");
             }
             end = span.to;
         }
         if self.spans.is_empty() || self.weekdays.is_empty() || self.work_day_minutes == 0 {
             return Err("spans, weekdays and work_day_minutes must not be empty".to_owned());
         }
-        match self.weekdays.iter().find(|day| **day > 6) {
-            Some(day) => Err(format!("weekdays: {day} is not 0 (Monday) to 6 (Sunday)")),
-            None => Ok(()),
+        if let Some(day) = self.weekdays.iter().find(|day| **day > 6) {
+            return Err(format!("weekdays: {day} is not 0 (Monday) to 6 (Sunday)"));
         }
+        match (self.reaches_to, self.exceptions.last_key_value()) {
+            (Some(reach), Some((last, _))) if reach < *last => {
+                Err(format!("reaches_to: {reach} lies before {last}, which the exceptions know"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last day whose kind is known: the one stated, else 28 December of the last exception's year (the paper for
+    /// that year is in), or the last exception if it lies behind that. None for a calendar that has neither: it is of
+    /// weekdays alone and nothing in it is expected to move.
+    #[must_use]
+    pub fn reach(&self) -> Option<Date> {
+        let of_papers = || {
+            let (last, _) = self.exceptions.last_key_value()?;
+            let (month, day) = PAPER_REACHES_TO;
+            Date::new(last.parts().0, month, day).map(|reach| reach.max(*last))
+        };
+        self.reaches_to.or_else(of_papers)
+    }
+
+    /// Whether a due time may still move: the limit counts working time, and days on its way are not known yet.
+    #[must_use]
+    pub fn is_provisional(&self, due: UtcMillis, limit: Limit, offset: UtcOffset) -> bool {
+        !limit.counts.runs_on() && self.reach().is_some_and(|reach| due.local(offset).date > reach)
     }
 
     #[must_use]

@@ -76,3 +76,55 @@ fn names_that_nobody_can_read_are_refused() {
     assert!(refused(|policy| policy.areas[1].name.zh = "长".repeat(101)).contains("`south`"));
     assert!(refused(|policy| policy.areas[1].name.en = "a\u{202E}b".into()).contains("`south`"));
 }
+
+#[test]
+fn a_ring_of_areas_is_named_from_one_end_to_the_other() {
+    let river = AreaCode::new("river").unwrap();
+    let ring = refused(|policy| policy.areas[1].parent = Some(river.clone()));
+    assert!(ring.starts_with("areas: `south` → `river` → `south` form a ring"), "{ring}");
+    let own = refused(|policy| policy.areas[2].parent = Some(river.clone()));
+    assert!(own.starts_with("areas: `river` → `river` form a ring"), "{own}");
+    let unknown = refused(|policy| policy.areas[2].parent = AreaCode::new("nowhere").ok());
+    assert!(unknown.contains("`river`: names the unknown parent `nowhere`"), "{unknown}");
+}
+
+#[test]
+fn a_code_that_is_there_twice_is_refused_by_list_and_code() {
+    let area = refused(|policy| policy.areas.push(policy.areas[1].clone()));
+    assert!(area.starts_with("areas: `south` is there twice"), "{area}");
+    let department = Department {
+        code: "shuiwu".parse().unwrap(),
+        name: Name { zh: "水务".into(), en: String::new() },
+        retired: false,
+    };
+    let other = Department { retired: true, ..department.clone() };
+    let twice = refused(|policy| policy.departments = vec![department, other]);
+    assert!(twice.starts_with("departments: `shuiwu` is there twice"), "{twice}");
+}
+
+proptest::proptest! {
+    /// Whatever areas a file or an old log names as parents, the way up ends, and a policy with a ring does not hold.
+    #[test]
+    fn the_way_up_ends_whatever_lies_in_what(links in proptest::collection::vec((0_usize..12, 0_usize..5), 1..12)) {
+        let levels =
+            [AreaLevel::City, AreaLevel::District, AreaLevel::Street, AreaLevel::Community, AreaLevel::Grid];
+        let code = |at: usize| AreaCode::new(format!("a{at}")).unwrap();
+        let mut hostile = policy();
+        hostile.areas = links.iter().enumerate().map(|(at, (parent, level))| Area {
+            code: code(at),
+            level: levels[*level],
+            parent: Some(code(*parent)),
+            name: Name { zh: "区".into(), en: String::new() },
+            retired: false,
+        }).collect();
+        let catalogue = hostile.catalogue();
+        for at in 0..links.len() {
+            let path = catalogue.path(&code(at));
+            let each: std::collections::BTreeSet<_> = path.iter().collect();
+            proptest::prop_assert_eq!(each.len(), path.len());
+            proptest::prop_assert!(path.len() <= AreaLevel::COUNT);
+        }
+        // Every area has a parent: there is a ring, or one names a parent that is not there.
+        proptest::prop_assert!(hostile.check().is_err());
+    }
+}

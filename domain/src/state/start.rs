@@ -28,7 +28,7 @@ pub(super) fn clock(
         stopped: None,
         paused: Vec::new(),
         phase: Phase::Running,
-        provisional: false,
+        provisional: policy.calendar.is_provisional(due, limit, policy.utc_offset_minutes),
         planned: 0,
     })
 }

@@ -27,6 +27,9 @@ pub struct OverdueRow {
     pub due: UtcMillis,
     pub limit: Option<Limit>,
     pub phase: Phase,
+    /// The due time lies beyond the days the calendar knows, and may still move.
+    #[serde(default)]
+    pub provisional: bool,
     /// Who has taken it in hand (认领); nobody yet when none.
     pub claimed_by: Option<String>,
 }
@@ -52,6 +55,7 @@ impl OverdueRow {
             due: clock.due,
             limit: clock.limit,
             phase: clock.phase,
+            provisional: clock.provisional,
             claimed_by: case.claimed_by.clone(),
         })
     }

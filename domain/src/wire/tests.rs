@@ -66,6 +66,7 @@ fn row() -> OverdueRow {
         due: UtcMillis(2_000),
         limit: None,
         phase: Phase::Overdue,
+        provisional: true,
         claimed_by: Some("li".into()),
     }
 }

@@ -145,3 +145,73 @@ fn a_due_time_that_cannot_be_told_is_none() {
     let minutes = LimitKind { unit: Unit::Minute, counts: Counts::Working };
     assert_eq!(due("2026-06-15 11:50", 15, minutes), "2026-06-15 14:05");
 }
+
+/// The papers of 2026 as they are, and a hall that has nothing of 2027 yet.
+fn of_2026() -> WorkCalendar {
+    let day = |text: &str, kind| (text.parse::<Date>().unwrap(), kind);
+    let exceptions = [day("2026-01-01", DayKind::Off), day("2026-10-10", DayKind::Work)];
+    WorkCalendar { exceptions: exceptions.into_iter().collect(), ..WorkCalendar::default() }
+}
+
+#[test]
+fn a_calendar_knows_the_day_it_reaches_to() {
+    let reach = |calendar: &WorkCalendar| calendar.reach().map(|day| day.to_string());
+    assert_eq!(reach(&WorkCalendar::default()), None, "weekdays alone wait for no paper");
+    assert_eq!(reach(&of_2026()).as_deref(), Some("2026-12-28"));
+    // The paper of 2019 came with days of 2018; a paper's last day is known, wherever it lies.
+    let mut late = of_2026();
+    late.add("2026-12-31".parse().unwrap(), DayKind::Off).unwrap();
+    assert_eq!(reach(&late).as_deref(), Some("2026-12-31"));
+    let stated = WorkCalendar { reaches_to: "2027-06-30".parse().ok(), ..of_2026() };
+    assert_eq!(reach(&stated).as_deref(), Some("2027-06-30"));
+    let short = WorkCalendar { reaches_to: "2026-06-30".parse().ok(), ..of_2026() };
+    assert!(short.check().unwrap_err().starts_with("reaches_to: 2026-06-30 lies before 2026-10-10"));
+}
+
+#[test]
+fn a_due_time_beyond_the_known_days_is_provisional_in_working_time_alone() {
+    let provisional = |calendar: &WorkCalendar, start: &str, kind| {
+        let limit = Limit::new(3, kind);
+        calendar.is_provisional(calendar.due(at(start), limit, OFFSET).unwrap(), limit, OFFSET)
+    };
+    let calendar = of_2026();
+    assert!(!provisional(&calendar, "2026-12-22 09:00", LimitKind::WORK_DAY));
+    assert!(!provisional(&calendar, "2026-12-23 18:00", LimitKind::WORK_DAY), "due on the last known day");
+    assert!(provisional(&calendar, "2026-12-24 09:30", LimitKind::WORK_DAY));
+    assert!(provisional(&calendar, "2027-03-01 09:00", LimitKind::WORK_HOUR));
+    assert!(!provisional(&calendar, "2026-12-31 09:00", LimitKind::URGENT_DAY));
+    assert!(!provisional(&WorkCalendar::default(), "2026-12-31 09:00", LimitKind::WORK_DAY));
+}
+
+#[test]
+fn a_date_has_one_kind_however_it_is_written() {
+    let read = |exceptions: &str| {
+        let text = format!(r#"{{"spans":[],"weekdays":[],"work_day_minutes":1,"exceptions":{exceptions}}}"#);
+        serde_json::from_str::<WorkCalendar>(&text).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(r#"{"2026-01-01":"off","2026-01-04":"work"}"#).unwrap().exceptions.len(), 2);
+    for twice in [r#"{"2026-01-01":"off","2026-01-01":"work"}"#, r#"{"2026-01-01":"off","2026-1-1":"off"}"#] {
+        assert!(read(twice).unwrap_err().contains("2026-01-01 is named twice"), "{twice}");
+    }
+    // Neighbouring lists may repeat a day; they may not contradict each other.
+    let mut calendar = of_2026();
+    let day = "2026-01-01".parse().unwrap();
+    assert_eq!(calendar.add(day, DayKind::Off), Ok(()));
+    let wrong = calendar.add(day, DayKind::Work).unwrap_err();
+    assert_eq!(wrong.to_string(), "2026-01-01 is a working day here and a holiday elsewhere");
+}
+
+#[test]
+fn spans_that_overlap_or_leave_their_day_are_refused_by_name() {
+    let refused = |spans: &[(u16, u16)]| {
+        let spans = spans.iter().map(|&(from, to)| Span { from, to }).collect();
+        WorkCalendar { spans, ..WorkCalendar::default() }.check().unwrap_err()
+    };
+    assert!(refused(&[(480, 720), (700, 1_080)]).contains("700–1080 overlaps"));
+    assert!(
+        refused(&[(840, 1_080), (480, 720)]).contains("480–720 overlaps the one before, or stands before it")
+    );
+    assert!(refused(&[(1_320, 120)]).contains("past midnight"));
+    assert!(refused(&[(480, 480)]).contains("empty"));
+    assert!(refused(&[(1_320, 1_500)]).contains("leaves the day"));
+}

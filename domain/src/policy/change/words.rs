@@ -1,0 +1,197 @@
+//! What another policy changes, in sentences of both languages, the weightiest first.
+
+use super::{CalendarChange, Change, Codes, FigureChange, Kind, Listed};
+use crate::rejection::Language;
+
+/// Codes named in a sentence; the rest is counted.
+const SAID_MAX: usize = 5;
+
+impl Change {
+    /// One sentence for each kind of change; one that says so where nothing changes.
+    #[must_use]
+    pub fn words(&self, language: Language) -> Vec<String> {
+        let limits = [
+            counted(language, self.limits_moved, LIMITS_MOVE),
+            counted(language, self.cases_moved, CASES_MOVE),
+            counted(language, self.limits_settled, LIMITS_SETTLE),
+        ];
+        let codes = self.codes.iter().flat_map(|codes| codes.words(language));
+        let calendar = self.calendar.words(language);
+        let figures = self.figures.iter().map(|figure| figure.words(language));
+        let said: Vec<String> =
+            limits.into_iter().flatten().chain(codes).chain(calendar).chain(figures).collect();
+        if !said.is_empty() {
+            return said;
+        }
+        vec![match language {
+            Language::Zh => "与现行规则一致，没有变更".to_owned(),
+            Language::En => "nothing changes: it is the policy in force".to_owned(),
+        }]
+    }
+
+    /// All of it in one line.
+    #[must_use]
+    pub fn said(&self, language: Language) -> String {
+        self.words(language).join(match language {
+            Language::Zh => "；",
+            Language::En => "; ",
+        })
+    }
+}
+
+/// Chinese, English of one, English of many; each begins after its number.
+type Counted = [&'static str; 3];
+
+const LIMITS_MOVE: Counted = [" 个运行中的时限改期", "running limit moves", "running limits move"];
+const LIMITS_SETTLE: Counted =
+    [" 个暂定的到期时间已确定", "due time is no longer provisional", "due times are no longer provisional"];
+const CASES_MOVE: Counted = [
+    " 件在办案件改属其他区域",
+    "open case comes to lie in another area",
+    "open cases come to lie in other areas",
+];
+
+fn counted(language: Language, count: u64, [zh, one, many]: Counted) -> Option<String> {
+    match (language, count) {
+        (_, 0) => None,
+        (Language::Zh, count) => Some(format!("{count}{zh}")),
+        (Language::En, 1) => Some(format!("1 {one}")),
+        (Language::En, count) => Some(format!("{count} {many}")),
+    }
+}
+
+impl Kind {
+    /// One of them and many, in Chinese with the measure word.
+    fn words(self, language: Language, count: u64) -> &'static str {
+        match (language, self, count) {
+            (Language::Zh, Self::Area, _) => "个区域",
+            (Language::Zh, Self::Class, _) => "个小类",
+            (Language::Zh, Self::Source, _) => "个案件来源",
+            (Language::Zh, Self::Department, _) => "个责任单位",
+            (Language::Zh, Self::Condition, _) => "条立案条件",
+            (Language::En, Self::Area, 1) => "area",
+            (Language::En, Self::Area, _) => "areas",
+            (Language::En, Self::Class, 1) => "class",
+            (Language::En, Self::Class, _) => "classes",
+            (Language::En, Self::Source, 1) => "source",
+            (Language::En, Self::Source, _) => "sources",
+            (Language::En, Self::Department, 1) => "department",
+            (Language::En, Self::Department, _) => "departments",
+            (Language::En, Self::Condition, 1) => "filing condition",
+            (Language::En, Self::Condition, _) => "filing conditions",
+        }
+    }
+}
+
+impl Codes {
+    fn words(&self, language: Language) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.retired.count > 0 {
+            said.push(self.retired_words(language));
+        }
+        for (listed, zh, one, many) in [
+            (&self.added, "新增", "is new", "are new"),
+            (&self.renamed, "改名", "is renamed", "are renamed"),
+            (&self.moved, "改属其他区域", "lies in another area", "lie in other areas"),
+            (&self.altered, "的时限或属性变更", "has another limit or mark", "have other limits or marks"),
+            (&self.restored, "恢复使用", "is in use again", "are in use again"),
+        ] {
+            let (count, kind) = (listed.count, self.kind.words(language, listed.count));
+            let codes = named(language, listed);
+            match (language, count) {
+                (_, 0) => {}
+                (Language::Zh, count) => said.push(format!("{count} {kind}{zh}{codes}")),
+                (Language::En, 1) => said.push(format!("1 {kind} {one}{codes}")),
+                (Language::En, count) => said.push(format!("{count} {kind} {many}{codes}")),
+            }
+        }
+        said
+    }
+
+    fn retired_words(&self, language: Language) -> String {
+        let (count, on) = (self.retired.count, self.retired_on);
+        let (kind, codes) = (self.kind.words(language, count), named(language, &self.retired));
+        match language {
+            Language::Zh => format!("{count} {kind}停用，{on} 件在办案件上仍可查看{codes}"),
+            Language::En => {
+                let (are, stay) = if count == 1 { ("is", "stays") } else { ("are", "stay") };
+                let cases = if on == 1 { "case" } else { "cases" };
+                format!("{count} {kind} {are} retired and {stay} readable on {on} {cases}{codes}")
+            }
+        }
+    }
+}
+
+impl CalendarChange {
+    fn words(&self, language: Language) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.hours {
+            said.push(match language {
+                Language::Zh => "工作时间变更".to_owned(),
+                Language::En => "working hours change".to_owned(),
+            });
+        }
+        for (listed, [zh, one, many]) in [
+            (
+                &self.added,
+                [
+                    " 个日期新列为节假日或调休日",
+                    "holiday or make-up day is added",
+                    "holidays and make-up days are added",
+                ],
+            ),
+            (
+                &self.turned,
+                [
+                    " 个日期在节假日与调休日之间互换",
+                    "date turns from holiday to working day or back",
+                    "dates turn from holidays to working days or back",
+                ],
+            ),
+            (
+                &self.removed,
+                [
+                    " 个日期不再列为节假日或调休日",
+                    "holiday or make-up day is an ordinary day",
+                    "holidays and make-up days are ordinary days",
+                ],
+            ),
+        ] {
+            said.extend(
+                counted(language, listed.count, [zh, one, many])
+                    .map(|words| words + &named(language, listed)),
+            );
+        }
+        match (language, self.reaches_to) {
+            (_, reach) if reach == self.reached_to => {}
+            (Language::Zh, Some(reach)) => said.push(format!("工作日历已知至 {reach}")),
+            (Language::En, Some(reach)) => said.push(format!("the calendar is known up to {reach}")),
+            (_, None) => {}
+        }
+        said
+    }
+}
+
+impl FigureChange {
+    fn words(&self, language: Language) -> String {
+        match language {
+            Language::Zh => format!("{}：{} → {}", self.field, self.was.zh, self.is.zh),
+            Language::En => format!("{}: {} → {}", self.field, in_english(&self.was), in_english(&self.is)),
+        }
+    }
+}
+
+fn in_english(name: &crate::catalogue::Name) -> &str {
+    if name.en.is_empty() { &name.zh } else { &name.en }
+}
+
+/// The first codes in brackets.
+fn named(language: Language, listed: &Listed) -> String {
+    let first: Vec<&str> = listed.codes.iter().take(SAID_MAX).map(String::as_str).collect();
+    let more = if listed.count > first.len() as u64 { "…" } else { "" };
+    match language {
+        Language::Zh => format!("（{}{more}）", first.join("、")),
+        Language::En if more.is_empty() => format!(" ({})", first.join(", ")),
+        Language::En => format!(" ({}, …)", first.join(", ")),
+    }
+}
