@@ -16,6 +16,7 @@ use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
 use crate::whistle::Whistle;
 
+mod alone;
 mod belongs;
 mod hands;
 mod check;
@@ -28,6 +29,7 @@ mod start;
 mod steps;
 mod whistles;
 
+pub use alone::Alone;
 pub use decide::decide;
 pub use kept::Kept;
 

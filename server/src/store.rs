@@ -1,4 +1,4 @@
-//! The store: a hall's log with the state it makes, its keeper, and the old tables of lists.
+//! The store: a hall's log with the state it makes, and its keeper.
 //!
 //! What should be here: how they are opened, kept together and closed. What should not: the log itself (`log`), the stored
 //! forms (`stored`), rules about cases (`domain`), who may write and in which order (`writer`). One process owns a store
@@ -18,28 +18,19 @@ use crate::log::sqlite::SqliteLog;
 use crate::log::{Log, LogError, Read, shelf};
 use crate::stored;
 
-mod schema;
 mod append;
-mod projection;
-mod lists;
 mod replay;
 mod keeper;
 pub mod reader;
-mod cases;
 mod events;
 mod recount;
 pub mod source;
 pub mod check;
 
-#[cfg(test)]
-mod tests;
-
 pub use append::{Pending, Remembered};
-pub use cases::{CaseFilter, CaseSort, Cursor, Days, Page, PhaseFilter};
 pub use events::{EventFilter, EventPage};
 pub use keeper::Health;
-pub use projection::Projection;
-pub use reader::{Reader, Timeline, WhistleFilter};
+pub use reader::{Reader, Timeline};
 pub use recount::Recount;
 
 /// Name of the database in the data folder.
@@ -83,8 +74,6 @@ pub enum StoreError {
     Io { path: PathBuf, doing: &'static str, source: std::io::Error },
     #[error(transparent)]
     Log(LogError),
-    #[error("{0}")]
-    Cursor(String),
 }
 
 /// What the log says, in the words of whoever opens a data folder.
@@ -158,7 +147,6 @@ impl Default for Options {
 /// The open store: the one holder of the log that writes.
 pub struct Store {
     log: Box<dyn Log>,
-    lists: lists::Lists,
     dir: PathBuf,
     offset: UtcOffset,
     options: Options,
@@ -178,14 +166,12 @@ impl Store {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
         let log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
-        let mut lists = lists::Lists::open(&path, policy, options.pages_max)?;
-        let state = follow(&log, &mut lists, dir, policy)?;
+        let state = replay::load(&log, dir, policy)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, policy, &options)?;
         keeper.note_head(state.seq, day_of(&state));
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
             log: Box::new(log),
-            lists,
             dir: dir.to_owned(),
             offset: policy.utc_offset_minutes,
             options,
@@ -263,47 +249,6 @@ fn import_namespace(secret: &Secret) -> Uuid {
 /// The local day of a state, as snapshots are named by it.
 fn day_of(state: &State) -> u32 {
     u32::try_from(state.today.number()).unwrap_or(0)
-}
-
-/// Rows of lists written at a time while they are brought up to the log.
-const CATCH_UP_ROWS: usize = 5_000;
-
-/// The state from snapshot and tail. Lists that are behind are brought up to the log on the way, from a snapshot that is
-/// not beyond them.
-fn follow(
-    log: &SqliteLog,
-    lists: &mut lists::Lists,
-    dir: &Path,
-    policy: &Policy,
-) -> Result<State, StoreError> {
-    let path = dir.join(DATABASE);
-    let head = log.head()?.seq;
-    let covered = lists.covered(head)?;
-    if covered > head {
-        let what = format!("its lists hold event {covered}, its log ends at {head}");
-        return Err(StoreError::Damaged { path, what });
-    }
-    let mut state = replay::start(log, dir, policy, covered)?;
-    let from = state.seq;
-    let mut changed = Projection::default();
-    replay::each(log, &path, from, |recorded| {
-        let changes = state.apply(&recorded);
-        if recorded.seq <= covered {
-            return Ok(());
-        }
-        changed.note(&recorded, &changes);
-        if changed.len() < CATCH_UP_ROWS {
-            return Ok(());
-        }
-        lists.catch_up(std::mem::take(&mut changed), recorded.seq)
-    })?;
-    if state.seq > covered {
-        lists.catch_up(changed, state.seq)?;
-        tracing::info!(from = covered, to = state.seq, "lists brought up to the log");
-    }
-    state.adopt(policy);
-    tracing::debug!(snapshot = from, head, "state rebuilt");
-    Ok(state)
 }
 
 impl std::fmt::Debug for Store {

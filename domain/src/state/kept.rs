@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::State;
+use super::{Alone, State};
 use crate::case::Case;
 use crate::catalogue::Catalogue;
 use crate::clock::Deadline;
@@ -112,16 +112,14 @@ impl State {
     /// it, in order.
     #[must_use]
     pub fn folded(&self, events: impl Iterator<Item = Recorded>) -> Option<(Case, BTreeSet<Deadline>)> {
-        let mut alone = Self { catalogue: self.catalogue.clone(), ..Self::empty(self.offset) };
-        let mut last = None;
+        let mut alone = Alone::new(self.offset);
         for recorded in events {
-            alone.seq = recorded.seq - 1;
-            last = alone.apply(&recorded).case.or(last);
+            alone.take(&recorded);
         }
-        Some((last?, alone.deadlines))
+        alone.into_case()
     }
 
-    fn empty(offset: UtcOffset) -> Self {
+    pub(super) fn empty(offset: UtcOffset) -> Self {
         Self {
             catalogue: Catalogue::default(),
             cases: BTreeMap::new(),

@@ -132,10 +132,7 @@ pub fn page_answer<T>(hall: &Hall, page: Page<T>, reaches_closed: bool, total: O
 
 /// What a failed read means to the caller.
 pub fn store_problem(error: StoreError) -> Problem {
-    match error {
-        StoreError::Cursor(words) => Problem::bad_request("cursor", words),
-        other => Problem::internal("cannot read the store", &other),
-    }
+    Problem::internal("cannot read the store", &error)
 }
 
 /// Cases, newest or most urgent first.

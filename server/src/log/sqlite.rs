@@ -18,6 +18,7 @@ use super::{
 pub mod file;
 pub mod schema;
 pub mod moving;
+pub mod leaving;
 mod rows;
 
 #[cfg(test)]
@@ -296,22 +297,6 @@ impl SqliteLog {
             }
         }
     }
-}
-
-/// Events by a condition that only this engine knows, on a connection of the caller's.
-pub(crate) fn events_where(
-    conn: &Connection,
-    path: &Path,
-    which: &str,
-    values: impl rusqlite::Params,
-    limit: usize,
-) -> Result<Vec<EventRow>> {
-    rows::events(conn, path, which, values, limit)
-}
-
-/// The person of a case, on a connection of the caller's.
-pub(crate) fn person_where(conn: &Connection, path: &Path, case: u64) -> Result<Option<PersonRow>> {
-    rows::person_of(conn, case).map_err(|source| failed(path, "read a person of", source))
 }
 
 /// Inserts the rows of a group within the caller's transaction.

@@ -1,4 +1,4 @@
-//! Writing: a group of commands goes to the log at once, then to the old tables of lists.
+//! Writing: a group of commands goes to the log at once.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use domain::moment::{DAY_MS, UtcMillis};
 use domain::state::State;
 use uuid::Uuid;
 
-use super::{Projection, Store, StoreError};
+use super::{Store, StoreError};
 use crate::log::{CommandRow, Group, Subject};
 use crate::stored::answer::{self, About};
 use crate::stored::command::import_key;
@@ -32,7 +32,6 @@ pub struct Pending {
     group: Group,
     /// Places in `group.commands`.
     keys: HashMap<(Uuid, String), usize>,
-    pub projection: Projection,
 }
 
 impl Pending {
@@ -178,15 +177,9 @@ impl Store {
         }
     }
 
-    /// Makes the group durable: all of it, or nothing of it happened. The tables of lists follow; where they cannot, they
-    /// are behind until they can.
+    /// Makes the group durable: all of it, or nothing of it happened.
     pub(crate) fn append(&mut self, pending: Pending) -> Result<(), StoreError> {
-        let head = pending.group.events.last().map(|row| row.seq);
-        self.log.append(&pending.group)?;
-        if let Some(head) = head {
-            self.lists.follow(pending.projection, head);
-        }
-        Ok(())
+        Ok(self.log.append(&pending.group)?)
     }
 
     /// Whether there is room again, tried by a write that changes nothing else.

@@ -1,27 +1,28 @@
 //! `gridhall check`: whether a store is whole, and whether everything derived from its events agrees with them.
 //!
-//! Reads only and in pages, so it may run beside a server and needs the same memory at any size: rows are read once in
-//! order, and lists are held against the events of a few cases at a time. Counting all tallies anew needs the whole
-//! history at once and is a check of its own ([`recounted`]). Every finding is listed; none stops the others.
+//! Reads only and in pages, so it may run beside a server. Rows are read once in order, and once more for a replay that
+//! snapshots and views are held against, in memory that does not grow with the history. Counting all tallies anew needs the
+//! whole history at once and is a check of its own ([`recounted`]). Every finding is listed; none stops the others.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use domain::case::CaseEvent;
+use domain::event::Event;
 use domain::policy::Policy;
 use domain::state::State;
 use domain::tally::{Count, TallyKey};
+use domain::whistle::WhistleEvent;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::projection::{self, Kind};
-use super::{BESIDE, DATABASE, LOCK, Projection, StoreError, int, reader, recount, replay};
+use super::{BESIDE, DATABASE, LOCK, StoreError, recount, replay};
 use crate::log::check::LISTED_MAX;
-use crate::log::sqlite::{SqliteReader, file, schema};
-use crate::log::{READ_ROWS_MAX, Read, shelf, sqlite};
+use crate::log::sqlite::{SqliteReader, file};
+use crate::log::{Read, shelf};
 use crate::stored::state;
-
-/// Cases or whistles held against their rows at a time.
-const IDS: i64 = 100;
+use crate::views::Belongs;
+use crate::views::check::Against;
 
 /// What was looked at and what was found.
 #[must_use = "a report that nobody asks is no check"]
@@ -38,12 +39,22 @@ pub struct Report {
     /// Counted anew; none unless that was asked for.
     pub tally_cells: Option<u64>,
     pub snapshots: u64,
+    /// What the views hold, each compared with the event that closed it; none where there are none.
+    pub laid_out: Option<LaidOut>,
     /// Files beside the events that are not there: a store that was only imported has none.
     pub missing: Vec<String>,
     /// What was not looked at, and why.
     pub unproved: Vec<String>,
     /// What is wrong; empty for a sound store.
     pub problems: Vec<String>,
+}
+
+/// Closed cases and calls in the views, and the runs whose columns were made anew from their rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LaidOut {
+    pub cases: u64,
+    pub whistles: u64,
+    pub runs: u64,
 }
 
 impl Report {
@@ -67,6 +78,11 @@ impl Report {
             self.whistles,
             self.snapshots
         );
+        if let Some(LaidOut { cases, whistles, runs }) = self.laid_out {
+            text.push_str(&format!(
+                "lists: {cases} closed cases in {runs} runs, {whistles} closed whistles\n"
+            ));
+        }
         if !self.missing.is_empty() {
             text.push_str(&format!(
                 "not here: {} (accounts and tokens; positions and tracks)\n",
@@ -86,9 +102,19 @@ impl Report {
 
 /// Checks the store in `dir`. The policy decides the offset from UTC by which days are counted.
 pub fn check(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
+    whole(dir, policy, false)
+}
+
+/// As [`check`], and counts all tallies anew from the events by SQL. Memory and time are those of the whole history, and
+/// one read goes on for all of it: for a stopped server or a restored backup.
+pub fn recounted(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
+    whole(dir, policy, true)
+}
+
+fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreError> {
     let path = dir.join(DATABASE);
     let log = SqliteReader::open(dir)?;
-    let conn = reader::open(&path)?;
+    let conn = open(&path)?;
     let mut report = Report { epoch: format!("{:016x}", log.epoch()), ..Report::default() };
     pages(&conn, dir, &path, DATABASE, &mut report)?;
     let found = crate::log::check::check(&log)?;
@@ -99,48 +125,122 @@ pub fn check(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
     if found.unlisted > 0 {
         report.problems.push(format!("… and {} more findings in the log", found.unlisted));
     }
+    let usable = snapshots(dir, log.epoch(), &mut report);
     if sound {
-        lists(&conn, &path, policy, &mut report)?;
+        replayed(dir, (&log, policy), usable, recount, &mut report)?;
     }
-    snapshots(dir, log.epoch(), &mut report);
     for name in BESIDE {
         beside(dir, name, &mut report);
     }
     Ok(report)
 }
 
-/// As [`check`], and counts all tallies anew from the events by SQL, and holds every snapshot against a replay. Memory and
-/// time are those of the whole history, and one read goes on for all of it: for a stopped server or a restored backup.
-pub fn recounted(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
-    let mut report = check(dir, policy)?;
-    if !report.is_sound() {
-        return Ok(report);
-    }
+/// Follows the log from its first event and holds against the replay whatever was derived from it: every snapshot at its
+/// event, every closing in the views, and the tallies where they are counted anew. Memory is that of what is open.
+fn replayed(
+    dir: &Path,
+    (log, policy): (&SqliteReader, &Policy),
+    mut snapshots: BTreeMap<u64, shelf::Kept>,
+    recount: bool,
+    report: &mut Report,
+) -> Result<(), StoreError> {
     let path = dir.join(DATABASE);
-    let (log, conn) = (SqliteReader::open(dir)?, reader::open(&path)?);
-    let failed = |source| StoreError::sql(&path, "read", source);
-    conn.execute_batch("BEGIN").map_err(failed)?;
-    let counted = recount::recount(&conn, &path, policy.utc_offset_minutes)?;
-    conn.execute_batch("COMMIT").map_err(failed)?;
+    let mut views = views(dir, (log, policy), report);
+    let counted = recount.then(|| recount::recount(&path, policy.utc_offset_minutes)).transpose()?;
+    let head = counted.as_ref().map_or(log.head()?.seq, |counted| counted.seq);
     let mut state = State::new(policy);
-    let snapshots: BTreeMap<u64, shelf::Kept> =
-        shelf::list(dir).into_iter().map(|kept| (kept.seq, kept)).collect();
-    replay::each(&log, &path, 0, |recorded| {
-        if recorded.seq > counted.seq {
+    replay::each(log, &path, 0, |recorded| {
+        // A server may go on meanwhile.
+        if recorded.seq > head {
             return Ok(());
         }
-        state.apply(&recorded);
-        if let Some(kept) = snapshots.get(&recorded.seq) {
-            same_as_replayed(kept, log.epoch(), &state, &mut report);
+        let changes = state.apply(&recorded);
+        report.cases += u64::from(matches!(
+            recorded.event,
+            Event::Case(_, CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. })
+        ));
+        report.whistles +=
+            u64::from(matches!(recorded.event, Event::Whistle(_, WhistleEvent::Raised { .. })));
+        if let Some(kept) = snapshots.remove(&recorded.seq) {
+            same_as_replayed(&kept, log.epoch(), &state, report);
+        }
+        if let Some(against) = &mut views
+            && let Err(error) = against.note(&recorded, &changes)
+        {
+            report.problems.push(format!("views: {error}"));
+            views = None;
         }
         Ok(())
     })?;
-    let kept: BTreeMap<&TallyKey, Count> = state.tally.iter().collect();
-    report.tally_cells = Some(kept.len() as u64);
-    for difference in differences(&kept, &counted.cells) {
-        report.problems.push(format!("tally: {difference}"));
+    if let Some(against) = views {
+        compared(against, head, report);
     }
-    Ok(report)
+    if let Some(counted) = counted {
+        let kept: BTreeMap<&TallyKey, Count> = state.tally.iter().collect();
+        report.tally_cells = Some(kept.len() as u64);
+        let differences = differences(&kept, &counted.cells);
+        report.problems.extend(differences.into_iter().map(|difference| format!("tally: {difference}")));
+    }
+    Ok(())
+}
+
+/// The views of this version, with their runs made anew from their rows; none where there is nothing to be compared.
+fn views(dir: &Path, (log, policy): (&SqliteReader, &Policy), report: &mut Report) -> Option<Against> {
+    let offset = policy.utc_offset_minutes;
+    let belongs = Belongs { epoch: log.epoch(), offset, version: crate::views::sql::VERSION };
+    let against = match Against::open(dir, belongs) {
+        Ok(Some(Ok(against))) => against,
+        Ok(Some(Err(what))) => {
+            report.problems.push(format!("views: {what}"));
+            return None;
+        }
+        Ok(None) => {
+            let why = "no views are here; the server lays them out from the log";
+            report.unproved.push(format!("lists of closed cases: {why}"));
+            return None;
+        }
+        Err(error) => {
+            report.problems.push(format!("views: {error}"));
+            return None;
+        }
+    };
+    match log.head() {
+        Ok(head) if against.newest() > head.seq => {
+            let newest = against.newest();
+            let what = format!("views: they know event {newest}, and the log ends at {}", head.seq);
+            report.problems.push(what);
+            None
+        }
+        Ok(_) => Some(against),
+        Err(error) => {
+            report.problems.push(error.chain());
+            None
+        }
+    }
+}
+
+/// What the views had to say at the end of the log.
+fn compared(against: Against, head: u64, report: &mut Report) {
+    let laid_out = against.events(head);
+    if laid_out < head {
+        let why = "the server lays the others out from the log";
+        report
+            .unproved
+            .push(format!("lists of closed cases: {laid_out} of {head} events are laid out; {why}"));
+    }
+    let found = against.finish();
+    report.laid_out = Some(LaidOut { cases: found.cases, whistles: found.whistles, runs: found.runs });
+    let more = found.differences.len().saturating_sub(LISTED_MAX);
+    let listed = found.differences.into_iter().take(LISTED_MAX);
+    report.problems.extend(listed.map(|difference| format!("views: {difference}")));
+    if more > 0 {
+        report.problems.push(format!("… and {more} more rows of views that differ from the events"));
+    }
+}
+
+/// Opens the file for reading alone.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    Ok(file::open_for_reading(path)?)
 }
 
 /// Whether a server has the folder.
@@ -182,95 +282,10 @@ fn beside(dir: &Path, name: &str, report: &mut Report) {
         report.missing.push(name.to_owned());
         return;
     }
-    let walked = reader::open(&path).and_then(|conn| pages(&conn, dir, &path, name, report));
+    let walked = open(&path).and_then(|conn| pages(&conn, dir, &path, name, report));
     if let Err(error) = walked {
         report.problems.push(format!("{name}: {}", error.chain()));
     }
-}
-
-/// Holds the tables of lists against the events, a few cases and whistles at a time.
-fn lists(conn: &Connection, path: &Path, policy: &Policy, report: &mut Report) -> Result<(), StoreError> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('cases', 'case_areas', 'whistles')";
-    let tables: i64 =
-        conn.query_row(sql, [], |row| row.get(0)).map_err(|source| StoreError::sql(path, "read", source))?;
-    if tables < 3 {
-        report.unproved.push("lists: a restored store makes them at its first start".to_owned());
-        return Ok(());
-    }
-    let mut listed = 0;
-    let mut found = Vec::new();
-    let mut differ = |what: String| {
-        listed += 1;
-        if listed <= LISTED_MAX {
-            found.push(what);
-        }
-    };
-    report.cases = rows_of(conn, path, policy, Kind::Cases, &mut differ)?;
-    report.whistles = rows_of(conn, path, policy, Kind::Whistles, &mut differ)?;
-    report.problems.append(&mut found);
-    if listed > LISTED_MAX {
-        report.problems.push(format!("… and {} more rows that differ from the events", listed - LISTED_MAX));
-    }
-    Ok(())
-}
-
-fn rows_of(
-    conn: &Connection,
-    path: &Path,
-    policy: &Policy,
-    kind: Kind,
-    differ: &mut impl FnMut(String),
-) -> Result<u64, StoreError> {
-    let failed = |source| StoreError::sql(path, "read the lists of", source);
-    let (column, table) = (kind.column(), kind.table());
-    let last = format!(
-        "SELECT max(coalesce((SELECT max({column}) FROM events), 0), coalesce((SELECT max(id) FROM {table}), 0))"
-    );
-    let last: i64 = conn.query_row(&last, [], |row| row.get(0)).map_err(failed)?;
-    let (mut from, mut rows) = (1, 0);
-    while from <= last {
-        let ids = (from, from + IDS - 1);
-        // One transaction for these few: a server may go on writing.
-        conn.execute_batch("BEGIN").map_err(failed)?;
-        let newest = folded(conn, path, policy, kind, ids)?;
-        let offset = policy.utc_offset_minutes;
-        rows += projection::differences(conn, kind, ids, &newest, offset, differ).map_err(failed)?;
-        conn.execute_batch("COMMIT").map_err(failed)?;
-        from += IDS;
-    }
-    Ok(rows)
-}
-
-/// What the events of these cases or whistles make of them, as far as the lists have come.
-fn folded(
-    conn: &Connection,
-    path: &Path,
-    policy: &Policy,
-    kind: Kind,
-    ids: (i64, i64),
-) -> Result<Projection, StoreError> {
-    let covered = schema::meta(conn, path, super::lists::COVERED)?.and_then(|text| text.parse().ok());
-    let covered: i64 = covered.unwrap_or(i64::MAX);
-    let column = kind.column();
-    let which = format!("{column} BETWEEN ?1 AND ?2 AND seq > ?3 AND seq <= ?4 ORDER BY seq LIMIT ?5");
-    let mut state = State::new(policy);
-    let mut newest = Projection::default();
-    let mut after = 0;
-    loop {
-        let values = [ids.0, ids.1, int(after), covered, READ_ROWS_MAX as i64];
-        let page = sqlite::events_where(conn, path, &which, values, READ_ROWS_MAX)?;
-        let Some(last) = page.last() else { break };
-        after = last.seq;
-        for row in &page {
-            let recorded = replay::recorded(row, path)?;
-            // Their own events are enough for what they are; what they are not about is not looked at.
-            state.seq = recorded.seq - 1;
-            let changes = state.apply(&recorded);
-            newest.note(&recorded, &changes);
-        }
-    }
-    newest.keep(kind);
-    Ok(newest)
 }
 
 /// Cells that are not the same on both sides, the first of them in words.
@@ -292,22 +307,24 @@ fn words(count: Count) -> String {
     format!("{} ({} by weight)", count.cases, count.base)
 }
 
-/// Every snapshot must be usable by this version, or be of another one.
-fn snapshots(dir: &Path, epoch: u64, report: &mut Report) {
+/// Every snapshot must be usable by this version, or be of another one; gives the usable ones by their event.
+fn snapshots(dir: &Path, epoch: u64, report: &mut Report) -> BTreeMap<u64, shelf::Kept> {
     use crate::log::container::Unusable;
     let known = state::known(&state::SECTIONS);
+    let mut usable = BTreeMap::new();
     for kept in shelf::list(dir) {
         report.snapshots += 1;
         let name = shelf::name(kept.seq, kept.day);
         let opened = shelf::open(&kept.path, epoch, u64::MAX, &known);
         match opened.and_then(|container| state::decode(&container, &state::SECTIONS)) {
-            Ok(_) => {}
+            Ok(_) => drop(usable.insert(kept.seq, kept)),
             Err(why @ (Unusable::Layout(_) | Unusable::Unknown(_) | Unusable::Newer { .. })) => {
                 tracing::info!(name, %why, "snapshot not used by this version");
             }
             Err(why) => report.problems.push(format!("snapshot {name}: {why}")),
         }
     }
+    usable
 }
 
 /// A snapshot must equal the replayed state, but for codes of the policy that holds today.

@@ -1,5 +1,5 @@
-//! The keeper: a thread that folds the write-ahead log in, writes snapshots and moves rows of the earlier format, so that
-//! the writer never waits for any of it. It keeps no state between snapshots.
+//! The keeper: a thread that folds the write-ahead log in, writes snapshots, moves rows of the earlier format and takes its
+//! lists out, so that the writer never waits for any of it. It keeps no state between snapshots.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +11,14 @@ use std::time::Duration;
 use domain::policy::Policy;
 
 use super::{Options, StoreError, replay};
+use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
 use crate::log::{LogError, Read, shelf};
 use crate::stored::state;
 
 /// How often the keeper looks. At full load the log grows by some 40 MiB in this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Rest between two bites of moving: at most half of a core, and the writer's own syncs come first.
+/// Rest between two bites of moving or taking out: at most half of a core, and the writer's own syncs come first.
 const MOVE_PAUSE: Duration = Duration::from_millis(5);
 /// Snapshots in a row that may fail before the hall says that it is not well.
 const FAILURES_MAX: u32 = 3;
@@ -74,6 +75,8 @@ struct Work {
     /// The newest snapshot known, or where the last attempt at one was.
     last: Option<shelf::Kept>,
     mover: Option<Mover>,
+    /// Lists of an earlier version in the log's file.
+    leaving: Option<Leaving>,
 }
 
 impl Keeper {
@@ -95,6 +98,7 @@ impl Keeper {
             seen: 0,
             last: shelf::list(dir).pop(),
             mover: Mover::open(dir)?,
+            leaving: Leaving::open(dir)?,
         };
         let thread = std::thread::Builder::new()
             .name("store-keeper".to_owned())
@@ -133,14 +137,19 @@ impl Drop for AbortOnPanic {
 impl Work {
     fn run(&mut self, stopped: &Receiver<()>) {
         loop {
-            let pause = if self.mover.is_some() { MOVE_PAUSE } else { LOOK_EVERY };
+            let moves = self.mover.is_some() || self.leaving.is_some();
+            let pause = if moves { MOVE_PAUSE } else { LOOK_EVERY };
             match stopped.recv_timeout(pause) {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            self.move_on();
+            if self.mover.is_some() {
+                self.move_on();
+            } else {
+                self.take_out();
+            }
             let head = self.head.seq.load(Ordering::Acquire);
-            if head == self.seen && self.mover.is_none() {
+            if head == self.seen && !moves {
                 continue;
             }
             self.seen = head;
@@ -179,6 +188,23 @@ impl Work {
                 // A full disk, or a writer that held the file for long: the next look tries again.
                 self.health.went(false);
                 tracing::warn!(error = error.chain(), "rows of the earlier format not moved");
+                std::thread::sleep(LOOK_EVERY);
+            }
+        }
+    }
+
+    /// A bite of the lists of an earlier version.
+    fn take_out(&mut self) {
+        let Some(leaving) = &mut self.leaving else { return };
+        match leaving.bite() {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::info!("lists of the earlier version are taken out of the log's file");
+                self.leaving = None;
+            }
+            Err(error) => {
+                self.health.went(false);
+                tracing::warn!(error = error.chain(), "lists of the earlier version not taken out");
                 std::thread::sleep(LOOK_EVERY);
             }
         }

@@ -11,6 +11,7 @@ use domain::tally::{Count, TallyKey};
 use rusqlite::{Connection, named_params, params};
 
 use super::{StoreError, natural};
+use crate::log::sqlite::file;
 
 /// Tally cells as the events alone give them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,28 +187,19 @@ UNION ALL SELECT 'whistle_late|' || dimension || '|now' AS cell, count(*), 0
   FROM late JOIN raised USING (id) JOIN whistle_dimension USING (id) WHERE NOT closed GROUP BY cell
 ";
 
-const DROP: &str = "
-DROP TABLE IF EXISTS temp.stage; DROP TABLE IF EXISTS temp.step_row; DROP TABLE IF EXISTS temp.step_counts;
-DROP TABLE IF EXISTS temp.taken; DROP TABLE IF EXISTS temp.clock; DROP TABLE IF EXISTS temp.alarm;
-DROP TABLE IF EXISTS temp.counted; DROP TABLE IF EXISTS temp.standing; DROP TABLE IF EXISTS temp.dimension;
-DROP TABLE IF EXISTS temp.flow; DROP TABLE IF EXISTS temp.raised; DROP TABLE IF EXISTS temp.late;
-DROP TABLE IF EXISTS temp.whistle_dimension;
-";
-
-/// Counts everything within the caller's transaction.
-pub(super) fn recount(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {
+/// Counts everything, within one read on a connection of its own.
+pub(super) fn recount(path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {
     let failed = |source| StoreError::sql(path, "recount", source);
+    let conn = file::open_for_reading(path)?;
     // Temporary tables are not part of the store, but `query_only` forbids them as well.
-    conn.execute_batch("PRAGMA query_only = OFF").map_err(failed)?;
-    let counted = recount_in(conn, path, offset);
-    let dropped = conn.execute_batch(DROP).and_then(|()| conn.execute_batch("PRAGMA query_only = ON"));
-    dropped.map_err(failed)?;
-    counted
+    conn.execute_batch("PRAGMA query_only = OFF; BEGIN").map_err(failed)?;
+    let counted = recount_in(&conn, path, offset)?;
+    conn.execute_batch("COMMIT").map_err(failed)?;
+    Ok(counted)
 }
 
 fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {
     let failed = |source| StoreError::sql(path, "recount", source);
-    conn.execute_batch(DROP).map_err(failed)?;
     step_rows(conn).map_err(failed)?;
     for part in [CASES, FLOWS, WHISTLES] {
         conn.execute_batch(part).map_err(failed)?;

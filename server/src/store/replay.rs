@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use domain::code::CaseId;
 use domain::event::Recorded;
+use domain::moment::UtcOffset;
 use domain::policy::Policy;
-use domain::state::State;
+use domain::state::{Alone, State};
 
 use super::{DATABASE, StoreError, int};
-use crate::log::{Read, Subject, each_event, shelf};
+use crate::log::{EventRow, Read, Subject, each_event, shelf};
 use crate::stored::{self, state};
 
 /// One row as an event.
-pub(super) fn recorded(row: &crate::log::EventRow, path: &Path) -> Result<Recorded, StoreError> {
+pub(super) fn recorded(row: &EventRow, path: &Path) -> Result<Recorded, StoreError> {
     stored::recorded(row).map_err(|source| StoreError::Event {
         path: path.to_owned(),
         seq: int(row.seq),
@@ -51,22 +51,37 @@ pub(super) fn start_with(
         return Ok(State::new(policy));
     };
     let (path, seq) = (dir.join(DATABASE), loaded.state.seq);
-    state::refolded(loaded, |case| of_case(log, &path, case, seq))
+    state::refolded(loaded, |case| {
+        let rows = rows_of(log, Subject::Case(case.0), seq)?;
+        rows.iter().map(|row| recorded(row, &path)).collect::<Result<_, StoreError>>()
+    })
 }
 
-/// Everything about one case up to `until`, in order.
-fn of_case(log: &dyn Read, path: &Path, case: CaseId, until: u64) -> Result<Vec<Recorded>, StoreError> {
-    let (mut events, mut before) = (Vec::new(), until + 1);
+/// Rows about one case or call up to `until`, oldest first.
+pub(super) fn rows_of(log: &dyn Read, subject: Subject, until: u64) -> Result<Vec<EventRow>, StoreError> {
+    let (mut rows, mut before) = (Vec::new(), until.saturating_add(1));
     loop {
-        let page = log.of(Subject::Case(case.0), before, crate::log::READ_ROWS_MAX)?;
+        let page = log.of(subject, before, crate::log::READ_ROWS_MAX)?;
         let Some(oldest) = page.last() else { break };
         before = oldest.seq;
-        for row in &page {
-            events.push(recorded(row, path)?);
-        }
+        rows.extend(page);
     }
-    events.reverse();
-    Ok(events)
+    rows.reverse();
+    Ok(rows)
+}
+
+/// What the events of one case or call make of it.
+pub(super) fn alone(
+    log: &dyn Read,
+    path: &Path,
+    subject: Subject,
+    offset: UtcOffset,
+) -> Result<Alone, StoreError> {
+    let mut alone = Alone::new(offset);
+    for row in rows_of(log, subject, u64::MAX)? {
+        alone.take(&recorded(&row, path)?);
+    }
+    Ok(alone)
 }
 
 /// The state from the newest usable snapshot and the events after it, with the policy's present codes.

@@ -4,7 +4,7 @@ use domain::event::Recorded;
 use domain::policy::Policy;
 use domain::state::State;
 
-use super::{Reader, StoreError, int};
+use super::{Reader, StoreError};
 use crate::log::shelf;
 use crate::stored::state;
 use crate::views::{Source, ViewsError};
@@ -52,22 +52,5 @@ impl Source for LogSource {
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ViewsError> {
         self.reader.page(after, limit).map_err(|error| failed(&error))
-    }
-}
-
-impl Reader {
-    /// Up to `limit` events after `seq`, in order and without a gap.
-    fn page(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
-        self.with(|conn| {
-            let page =
-                self.events_in(conn, "seq > ?1 ORDER BY seq LIMIT ?2", [int(after), int(limit as u64)])?;
-            for (recorded, expected) in page.iter().zip(after + 1..) {
-                if recorded.seq != expected {
-                    let what = format!("event {expected} is missing; event {} follows", recorded.seq);
-                    return Err(StoreError::Damaged { path: self.path().to_owned(), what });
-                }
-            }
-            Ok(page)
-        })
     }
 }

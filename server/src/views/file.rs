@@ -283,6 +283,15 @@ fn runs(conn: &Connection, path: &Path) -> Result<Vec<Arc<Run>>, ViewsError> {
     Ok(runs)
 }
 
+/// Whether a run still stands as it was read: a server merges runs, and closes cases again.
+pub(super) fn is_present(conn: &Connection, path: &Path, run: &Run) -> Result<bool, ViewsError> {
+    let failed = |source| ViewsError::sql(path, "read the runs of", source);
+    let no = i64::from(run.head.no);
+    let mut statement = conn.prepare_cached(sql::RUN_AFTER).map_err(failed)?;
+    let next = statement.query_row([no - 1], |row| row.get::<_, i64>(0)).optional().map_err(failed)?;
+    Ok(next == Some(no) && gone(conn, &run.head).map_err(failed)? == run.gone)
+}
+
 fn gone(conn: &Connection, head: &RunHead) -> rusqlite::Result<Option<Bits>> {
     let (from, to) = gone_keys(head.no);
     let mut bits: Option<Bits> = None;

@@ -317,12 +317,13 @@ impl Loop {
         let about = recorded.event.case();
         let case = changes.case.as_ref().or_else(|| self.state.cases.get(&about?));
         written.pending.event(&self.store, &recorded, reporter.as_deref(), case);
-        written.pending.projection.note(&recorded, &changes);
         written.committed.push(Committed { recorded, changes });
     }
 
     fn number(&self, id: CaseId, written: &Written) -> Option<String> {
-        let known = written.pending.projection.case(id).or_else(|| self.state.cases.get(&id));
+        // Closed within this group, it is in no state any more.
+        let changed = written.committed.iter().rev().find_map(|one| one.changes.case.as_ref());
+        let known = self.state.cases.get(&id).or(changed.filter(|case| case.id == id));
         known.map(|case| case.number.clone())
     }
 

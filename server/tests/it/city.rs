@@ -9,8 +9,13 @@ use domain::command::{Command, History};
 use domain::event::By;
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
+use domain::scope::Scope;
+use domain::state::State;
+use server::lists::{CaseFilter, Lists};
+use server::store::source::LogSource;
 use server::store::{Options, Store};
-use server::writer::{Answer, Envelope, Publisher, WriteError, Writer, spawn_with};
+use server::views::{Belongs, Builder, Settings};
+use server::writer::{Answer, Committed, Envelope, Publisher, WriteError, Writer, spawn_with};
 use uuid::Uuid;
 
 /// Saturday 2026-11-21 10:00:00 in China.
@@ -138,6 +143,49 @@ pub fn start_with(
     let (store, state) = Store::open_with(dir, &policy, options).expect("the store opens");
     let reader = store.reader();
     (spawn_with(store, state, Arc::new(policy), publisher, clock.reading()), reader)
+}
+
+/// Lists that hear of every commit, as the hall's do.
+pub struct Listing(pub Lists);
+
+impl Publisher for Listing {
+    fn start(&mut self, _: u64, state: &State) {
+        self.0.start(state);
+    }
+
+    fn publish(&mut self, _: &State, committed: &[Committed]) {
+        self.0.publish(committed);
+    }
+}
+
+/// Lists without a word of the past.
+pub fn lists() -> Lists {
+    Lists::new(policy().utc_offset_minutes)
+}
+
+/// Lists over a store that is stopped, with views in its folder laid out whole from its log in small pieces.
+pub fn laid_out(dir: &Path, policy: &Policy) -> Lists {
+    let (store, state) = Store::open(dir, policy).unwrap();
+    let (reader, epoch, offset) = (store.reader(), store.epoch(), policy.utc_offset_minutes);
+    drop(store);
+    let lists = Lists::new(offset);
+    lists.start(&state);
+    let belongs = Belongs { epoch, offset, version: server::views::sql::VERSION };
+    let source = Box::new(LogSource::new(reader, epoch, policy.clone()));
+    let mut settings = Settings::new(dir.to_owned(), belongs, source, Arc::new(|| None));
+    (settings.full_speed, settings.seal_cases, settings.piece_cases) = (true, 8, 5);
+    lists.serve(Builder::start(settings, lists.present()).unwrap());
+    let began = std::time::Instant::now();
+    while !lists.reaches_all() {
+        assert!(began.elapsed().as_secs() < 60, "{:?}", lists.progress());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    lists
+}
+
+/// How many cases a store has that answer to a filter.
+pub fn counted(dir: &Path, policy: &Policy, filter: &CaseFilter) -> Option<u64> {
+    laid_out(dir, policy).count(&Scope::All, filter).unwrap()
 }
 
 pub fn send(writer: &Writer, command: Command) -> Result<Answer, WriteError> {

@@ -1,7 +1,14 @@
 //! Lists as their askers meet them: the same over a restart, by number, while older cases are laid out, under a crowd.
 
+use domain::case::{Stage, Step};
+use domain::code::CaseId;
+use domain::command::Command;
+use domain::moment::{HOUR_MS, MINUTE_MS};
+use domain::scope::Scope;
 use serde_json::{Value, json};
+use server::lists::{CaseFilter, CaseSort, Cursor, ListError, Lists};
 
+use crate::city::{self, Listing, TestClock};
 use crate::http::{Served, report, served, start};
 
 impl Served {
@@ -103,4 +110,89 @@ async fn views_that_are_gone_come_back_from_the_log() {
     let page = hall.get("/api/v1/cases?open=false&count=true").await.json();
     assert_eq!((page["total"].as_u64(), page.get("laid_out_percent")), (Some(1), None));
     hall.running.stop().await.unwrap();
+}
+
+/// Ids of all pages, three cases a page.
+fn listed(lists: &Lists, filter: &CaseFilter) -> Vec<u64> {
+    let mut ids = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = lists.cases(&Scope::All, filter, cursor.as_ref(), 3).unwrap();
+        ids.extend(page.items.iter().map(|case| case.id.0));
+        assert!(page.items.len() <= 3);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => {
+                let counted = lists.count(&Scope::All, filter).unwrap();
+                assert_eq!(
+                    counted,
+                    (lists.reaches_all() || !filter.reaches_closed()).then_some(ids.len() as u64)
+                );
+                return ids;
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_filter_sort_and_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let lists = city::lists();
+    let (writer, _) = city::start(dir.path(), &clock, Box::new(Listing(lists.clone())));
+    for index in 0..10u64 {
+        let area = city::AREAS[if index % 2 == 0 { 4 } else { 3 }];
+        let mut report = city::report(area, city::CLASSES[index as usize % 3], city::SOURCES[0]);
+        report.address = format!("{index} 号_院");
+        report.place = report.place.filter(|_| index != 7);
+        city::send(&writer, Command::ReportCase { report, at: None }).unwrap();
+    }
+    for id in [5, 2, 9] {
+        let case = CaseId(id);
+        city::send(&writer, Step::ACCEPT.take(case)).unwrap();
+        city::send(&writer, Step::FILE.take(case)).unwrap();
+        clock.pass(MINUTE_MS);
+    }
+    city::send(&writer, Command::ClaimCase { case: CaseId(9) }).unwrap();
+    let closed_long_ago = city::take_over(Stage::Close, city::START, Some(city::START.plus(HOUR_MS)));
+    clock.pass(2 * HOUR_MS);
+    city::send(&writer, closed_long_ago).unwrap();
+
+    writer.stop();
+    lists_are_right(&lists);
+    // And after a start, with what is closed laid out.
+    lists_are_right(&city::laid_out(dir.path(), &city::policy()));
+}
+
+fn lists_are_right(lists: &Lists) {
+    let all = CaseFilter::default();
+    assert_eq!(listed(lists, &all), [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    let by_due = CaseFilter { sort: CaseSort::Due, ..all.clone() };
+    assert_eq!(listed(lists, &by_due), [5, 2, 9, 1, 3, 4, 6, 7, 8, 10]);
+    let at_dispatch = CaseFilter { stage: Some(Stage::Dispatch), ..by_due.clone() };
+    assert_eq!(listed(lists, &at_dispatch), [5, 2, 9]);
+    let area = |code: &str| Some(code.parse().unwrap());
+    let street = CaseFilter { area: area(city::AREAS[2]), ..all.clone() };
+    assert_eq!(listed(lists, &street), [9, 7, 5, 3, 1], "cases of its communities count");
+    let street_by_due = CaseFilter { sort: CaseSort::Due, ..street };
+    assert_eq!(listed(lists, &street_by_due), [5, 9, 1, 3, 7]);
+    let closed = CaseFilter { open: Some(false), ..all.clone() };
+    assert_eq!(listed(lists, &closed), [11]);
+    let closed_today = CaseFilter { closed: Some("2026-11-21".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(lists, &closed_today), [11]);
+    let closed_before = CaseFilter { closed: Some("2026-10".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(lists, &closed_before), Vec::<u64>::new());
+    let filed_this_month = CaseFilter { filed: Some("202611".parse().unwrap()), ..all.clone() };
+    assert_eq!(listed(lists, &filed_this_month), [9, 5, 2], "when 11 was filed nobody knows");
+    let without_place = CaseFilter { has_place: Some(false), ..all.clone() };
+    assert_eq!(listed(lists, &without_place), [8]);
+    let mine = CaseFilter { claimed_by: Some("tester".to_owned()), ..all.clone() };
+    assert_eq!(listed(lists, &mine), [9]);
+    let text = |text: &str| CaseFilter { text: Some(text.to_owned()), ..CaseFilter::default() };
+    assert_eq!(listed(lists, &text("3 号")), [4]);
+    assert_eq!(listed(lists, &text("号_")).len(), 10, "the underscore is a letter, not a pattern");
+    assert_eq!(listed(lists, &text("%")), Vec::<u64>::new());
+    assert_eq!(listed(lists, &text("-00002")), [2]);
+    let wrong = lists.cases(&Scope::All, &all, Some(&Cursor("d1.2".to_owned())), 3).unwrap_err();
+    assert!(matches!(wrong, ListError::Cursor(_)), "{wrong}");
 }

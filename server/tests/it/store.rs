@@ -1,21 +1,23 @@
-//! Store and writer together: answers, keys, restarts, lists.
+//! Store and writer together: answers, keys, restarts, what happened.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use domain::answer::CaseAnswer;
-use domain::case::{Stage, Step};
+use domain::case::Step;
 use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::Recorded;
 use domain::moment::{HOUR_MS, MINUTE_MS};
 use domain::rejection::Rejection;
+use domain::scope::Scope;
 use domain::state::State;
+use server::lists::{CaseFilter, Lists, PhaseFilter};
 use server::store::check::check;
-use server::store::{CaseFilter, CaseSort, Cursor, PhaseFilter, Reader, StoreError, Timeline};
+use server::store::{Reader, Timeline};
 use server::writer::{Committed, Publisher, WriteError};
 
-use crate::city::{self, TestClock, envelope, report_case, send, start};
+use crate::city::{self, Listing, TestClock, envelope, report_case, send, start};
 
 #[test]
 fn answered_case_is_there_after_a_restart_and_its_key_answers_again() {
@@ -150,7 +152,8 @@ fn wait_for(reader: &Reader, name: &str, count: usize) {
 fn deadlines_fire_once_in_order_and_never_again_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
-    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    let lists = city::lists();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(Listing(lists.clone())));
     for id in 1..=3u64 {
         let case = CaseId(id);
         let steps = [report_case(), Step::ACCEPT.take(case), Step::FILE.take(case)];
@@ -159,17 +162,17 @@ fn deadlines_fire_once_in_order_and_never_again_after_a_restart() {
         clock.pass(MINUTE_MS);
     }
     clock.pass(200 * MINUTE_MS);
-    assert!(reader.count(&overdue(), LONG).unwrap() == Some(0));
+    assert_eq!(overdue(&lists), 0);
     clock.pass(9 * MINUTE_MS);
     wait_for(&reader, "deadline_nearing", 2);
     writer.stop();
 
     // The clock jumps over every deadline and midnight while the hall is closed.
     clock.pass(20 * HOUR_MS);
-    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    let (writer, reader) = start(dir.path(), &clock, Box::new(Listing(lists.clone())));
     wait_for(&reader, "deadline_passed", 3);
-    assert_eq!(reader.count(&overdue(), LONG).unwrap(), Some(3));
     writer.stop();
+    assert_eq!(overdue(&lists), 3);
     let (writer, reader) = start(dir.path(), &clock, Box::new(()));
     std::thread::sleep(std::time::Duration::from_millis(700));
     let names: Vec<(&str, Option<CaseId>)> = reader
@@ -195,101 +198,9 @@ fn deadlines_fire_once_in_order_and_never_again_after_a_restart() {
     writer.stop();
 }
 
-fn overdue() -> CaseFilter {
-    CaseFilter { phase: Some(PhaseFilter::Overdue), ..CaseFilter::default() }
-}
-
-/// Patience that does not run out.
-const LONG: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// Method: more cases than are counted between two looks at the clock; then the same connection counts them all.
-#[test]
-fn a_count_that_takes_too_long_is_given_up_and_harms_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
-    let cases = (0..1_000).map(|_| envelope(report_case())).collect();
-    writer.send_many_blocking(cases).into_iter().for_each(|outcome| drop(outcome.unwrap()));
-    let open = CaseFilter { open: Some(true), ..CaseFilter::default() };
-    for _ in 0..3 {
-        assert_eq!(reader.count(&open, std::time::Duration::ZERO).unwrap(), None);
-        assert_eq!(reader.count(&open, LONG).unwrap(), Some(1_000));
-        assert_eq!(reader.cases(&open, None, 10).unwrap().items.len(), 10);
-    }
-    writer.stop();
-}
-
-/// Ids of all pages, three cases a page.
-fn listed(reader: &Reader, filter: &CaseFilter) -> Vec<u64> {
-    let mut ids = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = reader.cases(filter, cursor.as_ref(), 3).unwrap();
-        ids.extend(page.items.iter().map(|line| line.id.0));
-        assert!(page.items.len() <= 3);
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => {
-                assert_eq!(reader.count(filter, LONG).unwrap(), Some(ids.len() as u64));
-                return ids;
-            }
-        }
-    }
-}
-
-#[test]
-fn lists_filter_sort_and_page() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = TestClock::new();
-    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
-    for index in 0..10u64 {
-        let area = city::AREAS[if index % 2 == 0 { 4 } else { 3 }];
-        let mut report = city::report(area, city::CLASSES[index as usize % 3], city::SOURCES[0]);
-        report.address = format!("{index} 号_院");
-        report.place = report.place.filter(|_| index != 7);
-        send(&writer, Command::ReportCase { report, at: None }).unwrap();
-    }
-    for id in [5, 2, 9] {
-        let case = CaseId(id);
-        send(&writer, Step::ACCEPT.take(case)).unwrap();
-        send(&writer, Step::FILE.take(case)).unwrap();
-        clock.pass(MINUTE_MS);
-    }
-    send(&writer, Command::ClaimCase { case: CaseId(9) }).unwrap();
-    let closed_long_ago = city::take_over(Stage::Close, city::START, Some(city::START.plus(HOUR_MS)));
-    clock.pass(2 * HOUR_MS);
-    send(&writer, closed_long_ago).unwrap();
-
-    let all = CaseFilter::default();
-    assert_eq!(listed(&reader, &all), [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
-    let by_due = CaseFilter { sort: CaseSort::Due, ..all.clone() };
-    assert_eq!(listed(&reader, &by_due), [5, 2, 9, 1, 3, 4, 6, 7, 8, 10]);
-    let at_dispatch = CaseFilter { stage: Some(Stage::Dispatch), ..by_due.clone() };
-    assert_eq!(listed(&reader, &at_dispatch), [5, 2, 9]);
-    let area = |code: &str| Some(code.parse().unwrap());
-    let street = CaseFilter { area: area(city::AREAS[2]), ..all.clone() };
-    assert_eq!(listed(&reader, &street), [9, 7, 5, 3, 1], "cases of its communities count");
-    let street_by_due = CaseFilter { sort: CaseSort::Due, ..street };
-    assert_eq!(listed(&reader, &street_by_due), [5, 9, 1, 3, 7]);
-    let closed = CaseFilter { open: Some(false), ..all.clone() };
-    assert_eq!(listed(&reader, &closed), [11]);
-    let closed_today = CaseFilter { closed: Some("2026-11-21".parse().unwrap()), ..all.clone() };
-    assert_eq!(listed(&reader, &closed_today), [11]);
-    let closed_before = CaseFilter { closed: Some("2026-10".parse().unwrap()), ..all.clone() };
-    assert_eq!(listed(&reader, &closed_before), Vec::<u64>::new());
-    let filed_this_month = CaseFilter { filed: Some("202611".parse().unwrap()), ..all.clone() };
-    assert_eq!(listed(&reader, &filed_this_month), [9, 5, 2], "when 11 was filed nobody knows");
-    let without_place = CaseFilter { has_place: Some(false), ..all.clone() };
-    assert_eq!(listed(&reader, &without_place), [8]);
-    let mine = CaseFilter { claimed_by: Some("tester".to_owned()), ..all.clone() };
-    assert_eq!(listed(&reader, &mine), [9]);
-    let text = |text: &str| CaseFilter { text: Some(text.to_owned()), ..CaseFilter::default() };
-    assert_eq!(listed(&reader, &text("3 号")), [4]);
-    assert_eq!(listed(&reader, &text("号_")).len(), 10, "the underscore is a letter, not a pattern");
-    assert_eq!(listed(&reader, &text("%")), Vec::<u64>::new());
-    assert_eq!(listed(&reader, &text("-00002")), [2]);
-    let wrong = reader.cases(&all, Some(&Cursor("d1.2".to_owned())), 3).unwrap_err();
-    assert!(matches!(wrong, StoreError::Cursor(_)), "{wrong}");
-    writer.stop();
+fn overdue(lists: &Lists) -> u64 {
+    let overdue = CaseFilter { phase: Some(PhaseFilter::Overdue), ..CaseFilter::default() };
+    lists.count(&Scope::All, &overdue).unwrap().unwrap()
 }
 
 /// Ten thousand notes on a case must not hide what happened to it since.
