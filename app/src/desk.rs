@@ -197,6 +197,7 @@ pub fn DeskPage() -> impl IntoView {
     let called = names::provide();
     crate::map::provide();
     let board = Board::new();
+    called.follow(board);
     provide_context(board);
     people::Who::provide(board);
     let live = Live::open(board, use_hall(), move || called.load_missing());

@@ -7,10 +7,13 @@ use domain::case::Report;
 use domain::catalogue::{Area, AreaLevel, Condition, Name};
 use domain::clock::Limit;
 use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
+use domain::feed::Held;
+use domain::wire::EventLine;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api;
+use crate::board::{Board, Part};
 use crate::hall::monotonic_ms;
 use crate::language::pick;
 use crate::order;
@@ -18,6 +21,9 @@ use crate::words::Language;
 
 /// An unknown code asks for the catalogue at most this often.
 const RELOAD_AFTER_MS: f64 = 30_000.0;
+
+/// Events after which the catalogue says something else.
+const CHANGES: [&str; 2] = ["policy_adopted", "catalogue_defined"];
 
 /// What the catalogue says, ready to look up.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,6 +180,25 @@ impl Called {
         if !untrack(|| self.loaded()) && !self.asking.get_value() {
             self.load();
         }
+    }
+
+    /// Asks for the catalogue again once the feed tells of other codes or another policy: lamps and countdowns go by it.
+    pub fn follow(self, board: Board) {
+        let newest = Memo::new(move |_| {
+            let change = |held: &Held| {
+                let is_change = |line: &&EventLine| CHANGES.contains(&line.name.as_str());
+                held.events.iter().rev().find(is_change).map(|line| line.seq)
+            };
+            board.knows(Part::Events).then(|| board.with(Part::Events, change))
+        });
+        Effect::new(move |before: Option<Option<Option<u64>>>| {
+            let newest = newest.get();
+            // What the first lines tell of is in the catalogue already.
+            if before.flatten().is_some_and(|before| Some(before) != newest) {
+                self.load();
+            }
+            newest
+        });
     }
 
     pub fn load(self) {

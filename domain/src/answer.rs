@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::adoption::InForce;
 use crate::case::Case;
 use crate::catalogue::{Area, Catalogue, Class, Condition, Department, Name, Source};
 use crate::clock::{Limit, WorkCalendar};
@@ -31,6 +32,12 @@ pub struct CatalogueAnswer {
     #[serde(default)]
     pub conditions: Vec<Condition>,
     pub policy: PolicyFigures,
+    /// Version of the policy in force; 0 is the one the store began with.
+    #[serde(default)]
+    pub version: u64,
+    /// SHA-256 of its body; none for the one the store began with.
+    #[serde(default)]
+    pub hash: Option<String>,
 }
 
 /// `GET /api/v1/import/namespace`.
@@ -64,7 +71,8 @@ pub struct PolicyFigures {
 impl CatalogueAnswer {
     /// The answer for the codes known now and the policy in force.
     #[must_use]
-    pub fn of(catalogue: &Catalogue, policy: &Policy) -> Self {
+    pub fn of(catalogue: &Catalogue, in_force: &InForce) -> Self {
+        let policy = &in_force.policy;
         let areas = catalogue.area_order.iter().filter_map(|code| catalogue.areas.get(code));
         Self {
             centre: policy.centre.clone(),
@@ -74,6 +82,8 @@ impl CatalogueAnswer {
             departments: catalogue.departments.values().cloned().collect(),
             conditions: catalogue.conditions.values().cloned().collect(),
             policy: PolicyFigures::of(policy),
+            version: in_force.version,
+            hash: in_force.hash.map(|hash| hash.to_string()),
         }
     }
 }

@@ -8,6 +8,10 @@ use crate::code::{AreaCode, ClassCode, ConditionCode, DepartmentCode, SourceCode
 use crate::rejection::Language;
 use crate::text::{TextError, TextKind, check_stated, check_text};
 
+mod entry;
+
+pub use entry::Entry;
+
 /// A name in both languages of the screens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -195,42 +199,6 @@ impl Condition {
     }
 }
 
-/// One line of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Entry {
-    Area(Area),
-    Class(Class),
-    Source(Source),
-    Department(Department),
-    Condition(Condition),
-}
-
-impl Entry {
-    #[must_use]
-    pub fn name(&self) -> &Name {
-        match self {
-            Self::Area(area) => &area.name,
-            Self::Class(class) => &class.name,
-            Self::Source(source) => &source.name,
-            Self::Department(department) => &department.name,
-            Self::Condition(condition) => &condition.name,
-        }
-    }
-
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Area(area) => area.code.as_str(),
-            Self::Class(class) => class.code.as_str(),
-            Self::Source(source) => source.code.as_str(),
-            Self::Department(department) => department.code.as_str(),
-            Self::Condition(condition) => condition.code.as_str(),
-        }
-    }
-}
-
 /// All codes a store knows: those of the policy and those defined later through events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -299,18 +267,6 @@ impl Catalogue {
         }
     }
 
-    /// Whether the very same entry is already there.
-    #[must_use]
-    pub fn has(&self, entry: &Entry) -> bool {
-        match entry {
-            Entry::Area(area) => self.areas.get(&area.code) == Some(area),
-            Entry::Class(class) => self.classes.get(&class.code) == Some(class),
-            Entry::Source(source) => self.sources.get(&source.code) == Some(source),
-            Entry::Department(department) => self.departments.get(&department.code) == Some(department),
-            Entry::Condition(condition) => self.conditions.get(&condition.code) == Some(condition),
-        }
-    }
-
     /// The condition a report names: none where its text is no code of a condition of its class.
     #[must_use]
     pub fn condition(&self, class: &ClassCode, text: Option<&str>) -> Option<&Condition> {
@@ -332,6 +288,22 @@ impl Catalogue {
             next = area.parent.as_ref();
         }
         path
+    }
+
+    /// Whether `path` is the area with those it lies in, as [`Catalogue::path`] gives them.
+    #[must_use]
+    pub fn is_path(&self, code: &AreaCode, path: &[AreaCode]) -> bool {
+        let mut next = Some(code);
+        let followed = path.iter().all(|at| {
+            let is_next = next == Some(at);
+            next = self.areas.get(at).and_then(|area| area.parent.as_ref());
+            is_next
+        });
+        // In a circle, which only a log from before the check may have, the path ends although there is a parent.
+        followed
+            && next.is_none_or(|code| {
+                !self.areas.contains_key(code) || path.contains(code) || path.len() == AreaLevel::COUNT
+            })
     }
 
     /// Areas of one level in the order of the catalogue.

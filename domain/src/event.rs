@@ -6,6 +6,7 @@
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use crate::adoption::Adopted;
 use crate::case::CaseEvent;
 use crate::catalogue::Entry;
 use crate::clock::{Alarm, ClockOf, Subject};
@@ -41,6 +42,8 @@ pub struct DeadlineEvent {
 pub enum PolicyEvent {
     /// Codes were added to the catalogue, or replaced.
     Defined { entries: Vec<Entry> },
+    /// Another policy came into force.
+    Adopted(Adopted),
 }
 
 /// Something about the hall as a whole.
@@ -88,6 +91,7 @@ impl Event {
             Self::Deadline(DeadlineEvent { alarm: Alarm::Nearing, .. }) => "deadline_nearing",
             Self::Deadline(DeadlineEvent { alarm: Alarm::Due, .. }) => "deadline_passed",
             Self::Policy(PolicyEvent::Defined { .. }) => "catalogue_defined",
+            Self::Policy(PolicyEvent::Adopted(_)) => "policy_adopted",
             Self::Hall(HallEvent::DayTurned { .. }) => "day_turned",
         }
     }

@@ -13,6 +13,7 @@ pub mod camera;
 pub mod clock;
 pub mod catalogue;
 pub mod policy;
+pub mod adoption;
 pub mod case;
 pub mod whistle;
 pub mod command;

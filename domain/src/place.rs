@@ -126,6 +126,9 @@ pub struct Bounds {
     pub east: f64,
 }
 
+/// Every bound is a number: `check` refuses any other.
+impl Eq for Bounds {}
+
 impl Bounds {
     /// Says what is wrong with the rectangle, if anything.
     pub fn check(&self) -> Result<(), String> {

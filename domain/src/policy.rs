@@ -17,7 +17,7 @@ pub use refusal::Refusal;
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
 /// Loaded from a TOML file; `docs/config.md` states each field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Which documents these rules come from.
@@ -79,13 +79,36 @@ impl Policy {
         catalogue
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry> {
+    /// Every code it states.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
         let areas = self.areas.iter().cloned().map(Entry::Area);
         let classes = self.classes.iter().cloned().map(Entry::Class);
         let sources = self.sources.iter().cloned().map(Entry::Source);
         let departments = self.departments.iter().cloned().map(Entry::Department);
         let conditions = self.conditions.iter().cloned().map(Entry::Condition);
         areas.chain(classes).chain(sources).chain(departments).chain(conditions)
+    }
+
+    /// Everything but codes and calendar, to be held against another's.
+    #[must_use]
+    pub fn figures(&self) -> Self {
+        let codes = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (areas, classes, sources, departments, conditions) = codes;
+        let calendar = WorkCalendar::default();
+        let (stated_source, centre) = (self.stated_source.clone(), self.centre.clone());
+        let powers_together = self.powers_together.clone();
+        Self {
+            stated_source,
+            centre,
+            powers_together,
+            calendar,
+            areas,
+            classes,
+            sources,
+            departments,
+            conditions,
+            ..*self
+        }
     }
 
     /// Says what is wrong, naming the field.

@@ -9,7 +9,7 @@ use crate::moment::{UtcMillis, UtcOffset};
 
 pub mod problem;
 
-pub use problem::{RangeProblem, TimeProblem};
+pub use problem::{PolicyProblem, RangeProblem, TimeProblem};
 
 /// Language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -92,6 +92,10 @@ pub enum Rejection {
     },
     /// The account holds supervision and disposal, which are kept apart here: it may use neither.
     PowersApart,
+    /// A policy that cannot come into force.
+    PolicyRefused {
+        problem: PolicyProblem,
+    },
 }
 
 /// What happened between what the sender of a command had seen of a case and the command.
@@ -150,6 +154,7 @@ impl Rejection {
             Self::OutOfScope { .. } => "out_of_scope",
             Self::OwnDispatch { .. } => "own_dispatch",
             Self::PowersApart => "powers_apart",
+            Self::PolicyRefused { .. } => "policy_refused",
         }
     }
 
@@ -170,6 +175,7 @@ impl Rejection {
             Self::OutOfScope { field } => *field,
             Self::OwnDispatch { .. } => Some("case"),
             Self::NotAllowed { .. } | Self::NoDepartment | Self::PowersApart => None,
+            Self::PolicyRefused { .. } => Some("policy"),
         }
     }
 
@@ -217,6 +223,7 @@ impl Rejection {
             Self::PowersApart => {
                 "当前账号兼有监督与处置两权，本中心两权分离，两权均停用；请管理员分设账号".to_owned()
             }
+            Self::PolicyRefused { problem } => format!("规则未启用：{}", problem.words(Language::Zh)),
         }
     }
 
@@ -262,6 +269,9 @@ impl Rejection {
                 format!("this account has dispatched case {case}; somebody else judges what came of it")
             }
             Self::PowersApart => "this account holds supervision and disposal, which are kept apart here, and may use neither; ask an administrator for two accounts".to_owned(),
+            Self::PolicyRefused { problem } => {
+                format!("the policy is not adopted: {}", problem.words(Language::En))
+            }
         }
     }
 }

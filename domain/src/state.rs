@@ -3,9 +3,10 @@
 //! What should be here: open cases, open whistles, tallies, deadlines. What should not: closed cases (the store
 //! has them), how events are kept, who is connected.
 
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::adoption::InForce;
 use crate::case::{Case, CaseEvent};
 use crate::catalogue::Catalogue;
 use crate::clock::{Deadline, Subject};
@@ -16,6 +17,7 @@ use crate::policy::Policy;
 use crate::tally::{Counted, Measure, Tally, TallyKey};
 use crate::whistle::Whistle;
 
+mod adopt;
 mod alone;
 mod belongs;
 mod hands;
@@ -24,6 +26,7 @@ mod days;
 mod decide;
 mod define;
 mod kept;
+pub mod replan;
 mod seen;
 mod start;
 mod steps;
@@ -34,7 +37,7 @@ pub use decide::decide;
 pub use kept::Kept;
 
 /// Everything the rules need to know, rebuilt from the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Codes of the policy and those defined through events.
     pub catalogue: Catalogue,
@@ -47,6 +50,10 @@ pub struct State {
     aside: Tally,
     /// The last days turned to, the newest last; `aside` reaches back to the earliest of them.
     turns: Vec<Date>,
+    /// The policy the rules follow. It comes from the log alone.
+    in_force: InForce,
+    /// Open cases that the policy in force gives other due times or other areas, by [`replan::place`]. They follow by events.
+    stale: BTreeSet<(UtcMillis, CaseId)>,
     /// All running deadlines in order; the timer sleeps until the first.
     pub deadlines: BTreeSet<Deadline>,
     /// Sequence number of the last event applied.
@@ -81,6 +88,8 @@ impl State {
             tally: Tally::default(),
             aside: Tally::default(),
             turns: Vec::new(),
+            in_force: InForce::genesis(Arc::new(policy.clone())),
+            stale: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
             today: Date::from_days(0),
@@ -88,29 +97,6 @@ impl State {
             last_case: 0,
             last_whistle: 0,
             numbers_of_days: BTreeMap::new(),
-        }
-    }
-
-    /// Takes over the codes of a policy that was changed since the state was stored. Codes defined by events stay.
-    pub fn adopt(&mut self, policy: &Policy) {
-        let defined = std::mem::replace(&mut self.catalogue, policy.catalogue());
-        for area in defined.area_order.iter().filter_map(|code| defined.areas.get(code)) {
-            if !self.catalogue.areas.contains_key(&area.code) {
-                self.catalogue.define(crate::catalogue::Entry::Area(area.clone()));
-            }
-        }
-        let catalogue = &mut self.catalogue;
-        for (code, class) in defined.classes {
-            catalogue.classes.entry(code).or_insert(class);
-        }
-        for (code, source) in defined.sources {
-            catalogue.sources.entry(code).or_insert(source);
-        }
-        for (code, department) in defined.departments {
-            catalogue.departments.entry(code).or_insert(department);
-        }
-        for (code, condition) in defined.conditions {
-            catalogue.conditions.entry(code).or_insert(condition);
         }
     }
 
@@ -129,9 +115,8 @@ impl State {
             Event::Case(id, event) => self.apply_case(*id, event, recorded, &mut changes),
             Event::Whistle(id, event) => self.apply_whistle(*id, event, recorded, &mut changes),
             Event::Deadline(event) => self.apply_deadline(event, &mut changes),
-            Event::Policy(PolicyEvent::Defined { entries }) => {
-                entries.iter().cloned().for_each(|entry| self.catalogue.define(entry));
-            }
+            Event::Policy(PolicyEvent::Defined { entries }) => self.define(entries),
+            Event::Policy(PolicyEvent::Adopted(adopted)) => self.take_in(adopted),
             Event::Hall(HallEvent::DayTurned { date }) => self.turn_day(*date, &mut changes),
         }
         changes
@@ -157,6 +142,14 @@ impl State {
             }),
             // A note changes nothing but the time line.
             CaseEvent::Noted { .. } => self.change(id, recorded.seq, changes, |_| Vec::new()),
+            CaseEvent::Replanned { planned, clocks } => self.change(id, recorded.seq, changes, |case| {
+                replan::replan(case, *planned, clocks);
+                Vec::new()
+            }),
+            CaseEvent::Moved { area_path } => self.change(id, recorded.seq, changes, |case| {
+                case.area_path.clone_from(area_path);
+                Vec::new()
+            }),
         }
     }
 
@@ -170,6 +163,9 @@ impl State {
         }
         for measure in standing(&case) {
             self.tally.shift(measure, 1, &of, &mut changes.tally);
+        }
+        if case.is_open() && replan::is_stale(self, &case) {
+            self.stale.insert(replan::place(&case));
         }
         self.keep(case, recorded.seq, changes);
     }
@@ -203,6 +199,7 @@ impl State {
         for deadline in deadlines_of(&case) {
             self.deadlines.remove(&deadline);
         }
+        let was_stale = !self.stale.is_empty() && self.stale.remove(&replan::place(&case));
         let flows = how(&mut case);
         let (stands, is) = (standing(&case), counted(&case));
         for (measure, at) in flows {
@@ -215,6 +212,9 @@ impl State {
         }
         for measure in stands.iter().filter(|measure| moved || !stood.contains(measure)) {
             self.tally.shift(*measure, 1, &is, &mut changes.tally);
+        }
+        if was_stale && case.is_open() && replan::is_stale(self, &case) {
+            self.stale.insert(replan::place(&case));
         }
         self.keep(case, seq, changes);
     }
@@ -257,6 +257,8 @@ fn deadlines_of(case: &Case) -> impl Iterator<Item = Deadline> + '_ {
     })
 }
 
+#[cfg(test)]
+mod adopt_tests;
 #[cfg(test)]
 mod change_tests;
 #[cfg(test)]

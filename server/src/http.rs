@@ -7,6 +7,7 @@ use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use domain::adoption::InForce;
 use domain::grant::Grant;
 use domain::policy::Policy;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -45,7 +46,6 @@ pub mod site;
 #[derive(Clone)]
 pub struct Hall {
     pub config: Arc<Config>,
-    pub policy: Arc<Policy>,
     pub access: Access,
     pub writer: Writer,
     pub reader: Reader,
@@ -63,6 +63,18 @@ impl Hall {
     fn path_of(&self) -> PathOf {
         let mirror = self.mirror.clone();
         Arc::new(move |area| mirror.read(|view| view.catalogue.clone()).path(area))
+    }
+
+    /// The policy in force with its version.
+    #[must_use]
+    pub fn in_force(&self) -> InForce {
+        let told = self.mirror.read(|view| view.policy.clone());
+        told.expect("the writer tells the mirror before there is a hall")
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.in_force().policy
     }
 }
 

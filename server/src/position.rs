@@ -5,6 +5,7 @@
 //!
 //! Modules in reading order.
 
+use arc_swap::ArcSwap;
 use domain::code::InspectorCode;
 use domain::moment::{HOUR_MS, UtcMillis};
 use domain::place::Point;
@@ -68,7 +69,7 @@ pub struct Positions(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
-    accepts: Accepts,
+    accepts: Arc<ArcSwap<Accepts>>,
     table: Mutex<Table>,
     pace: Mutex<Pace>,
     waiting: Arc<Mutex<Batch>>,
@@ -108,10 +109,11 @@ impl Positions {
         }
         let waiting = Arc::new(Mutex::default());
         let tick_ms = settings.tick_ms.max(10);
+        let accepts = Arc::new(ArcSwap::from_pointee(accepts));
         let inner = Arc::new(Inner {
             pace: Mutex::new(Pace::new(settings.fix_interval_ms)),
             settings,
-            accepts,
+            accepts: accepts.clone(),
             table: Mutex::new(table),
             waiting: waiting.clone(),
             version: watch::Sender::new(0),
@@ -123,10 +125,15 @@ impl Positions {
         Ok(Self(inner))
     }
 
+    /// Another policy says what is accepted from now on.
+    pub fn accept(&self, accepts: Accepts) {
+        self.0.accepts.store(Arc::new(accepts));
+    }
+
     /// Takes fixes, each answered on its own. One that is thinned is answered as taken.
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
         let (now, monotonic) = (crate::clock::now(), crate::clock::monotonic());
-        let latest = latest(now, &self.0.accepts);
+        let latest = latest(now, &self.0.accepts.load());
         let mut table = lock(&self.0.table);
         let mut pace = lock(&self.0.pace);
         let mut waiting = lock(&self.0.waiting);
@@ -152,7 +159,7 @@ impl Positions {
         monotonic: Duration,
         (table, pace, waiting): (&mut Table, &mut Pace, &mut Batch),
     ) -> Result<Paced, FixError> {
-        check(fix, &self.0.accepts, self.0.settings.keep_days, now)?;
+        check(fix, &self.0.accepts.load(), self.0.settings.keep_days, now)?;
         let (known, people) = (table.index(&fix.inspector), table.people().len());
         let entered = table.enter(&fix.inspector, fix.place, fix.fixed);
         let index = entered.ok_or(FixError::TooManyInspectors)?;
@@ -245,7 +252,7 @@ async fn run(
     tick_ms: u32,
     waiting: Arc<Mutex<Batch>>,
     batches: Option<SyncSender<Batch>>,
-    accepts: Accepts,
+    accepts: Arc<ArcSwap<Accepts>>,
 ) {
     let mut load = Load::default();
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(tick_ms)));
@@ -255,7 +262,7 @@ async fn run(
         let due = ticks.tick().await;
         let Some(inner) = inner.upgrade() else {
             // What came in since the last tick; the thread writes it before it ends.
-            return hand_over(&waiting, batches.as_ref(), crate::clock::now(), &accepts);
+            return hand_over(&waiting, batches.as_ref(), crate::clock::now(), &accepts.load());
         };
         count += 1;
         let level = inner.degraded.load(Ordering::Relaxed);
@@ -272,7 +279,7 @@ async fn run(
                 inner.version.send_replace(table.version());
             }
         }
-        hand_over(&waiting, batches.as_ref(), now, &accepts);
+        hand_over(&waiting, batches.as_ref(), now, &accepts.load());
         let spent = Instant::now().saturating_duration_since(due);
         let level = load.level(level, spent > Duration::from_millis(u64::from(tick_ms) / 2));
         inner.degraded.store(level, Ordering::Relaxed);

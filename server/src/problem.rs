@@ -74,7 +74,8 @@ impl Problem {
             Rejection::UnknownCode { .. }
             | Rejection::RetiredCode { .. }
             | Rejection::ImpossibleTime { .. }
-            | Rejection::OutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            | Rejection::OutOfRange { .. }
+            | Rejection::PolicyRefused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut problem = Self::new(status, rejection.code(), rejection.words(language));
         problem.field = rejection.field().map(str::to_owned);

@@ -10,10 +10,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use arc_swap::ArcSwap;
+use domain::adoption::InForce;
 use domain::catalogue::Catalogue;
 use domain::code::{AreaCode, ClassCode, SourceCode};
-use domain::event::Event;
+use domain::event::{Event, PolicyEvent};
 use domain::moment::Date;
+use domain::policy::Policy;
 use domain::state::State;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 
@@ -21,21 +23,36 @@ use crate::lists::Lists;
 use crate::live::HubPublisher;
 use crate::writer::{Committed, Publisher};
 
-/// Tells the live hub, the lists and the mirror of every commit.
+/// Who goes by the policy in force outside the rules: it is told of the one the store opens with, and of each adopted.
+pub type Follow = Box<dyn Fn(&Policy) + Send>;
+
+/// Tells the live hub, the lists and the mirror of every commit, and of another policy whoever goes by it.
 pub struct Listeners {
     pub hub: HubPublisher,
     pub lists: Lists,
     pub mirror: Mirror,
+    pub follow: Vec<Follow>,
+}
+
+impl Listeners {
+    fn tell(&self, policy: &Policy) {
+        self.follow.iter().for_each(|follow| follow(policy));
+    }
 }
 
 impl Publisher for Listeners {
     fn start(&mut self, epoch: u64, state: &State) {
+        self.tell(state.policy());
         self.lists.start(state);
         self.mirror.start(epoch, state);
         self.hub.start(epoch, state);
     }
 
     fn publish(&mut self, state: &State, committed: &[Committed]) {
+        let adopted = |one: &Committed| matches!(one.recorded.event, Event::Policy(PolicyEvent::Adopted(_)));
+        if committed.iter().any(adopted) {
+            self.tell(state.policy());
+        }
         // Lists first: a screen that hears of an event may ask for its case at once.
         self.lists.publish(committed);
         self.mirror.publish(state, committed);
@@ -50,6 +67,8 @@ pub struct View {
     pub seq: u64,
     pub today: Option<Date>,
     pub catalogue: Arc<Catalogue>,
+    /// The policy in force; none before the store is open.
+    pub policy: Option<InForce>,
 }
 
 /// Groups of changed cells that may wait before the writer takes them over itself, where nobody reads.
@@ -112,6 +131,7 @@ impl Mirror {
             seq: state.seq,
             today: Some(state.today),
             catalogue: Arc::new(state.catalogue.clone()),
+            policy: Some(state.in_force().clone()),
         }));
         let cells = state.tally.iter().map(|(key, value)| (key.clone(), value)).collect();
         self.cells.send(Group { seq: state.seq, cells, anew: true });
@@ -128,7 +148,8 @@ impl Mirror {
         } else {
             before.catalogue.clone()
         };
-        let view = View { epoch: before.epoch, seq: state.seq, today: Some(state.today), catalogue };
+        let policy = Some(state.in_force().clone());
+        let view = View { epoch: before.epoch, seq: state.seq, today: Some(state.today), catalogue, policy };
         self.view.store(Arc::new(view));
     }
 }

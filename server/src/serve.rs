@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::adoption::InForce;
 use domain::policy::Policy;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -18,7 +19,7 @@ use crate::lists::Lists;
 use crate::live::{Build, Hub};
 use crate::lock::lock;
 use crate::position::{Accepts, Positions};
-use crate::publish::{Listeners, Mirror};
+use crate::publish::{Follow, Listeners, Mirror};
 use crate::store::source::LogSource;
 use crate::store::{Options, Store};
 use crate::video::origin::adopted::{self, AdoptedLists, Folder};
@@ -69,12 +70,14 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
 
 /// Opens the store and everything above it, and listens.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
-    let policy = Arc::new(config.load_policy()?);
+    let file = config.load_policy()?;
     config.check_files()?;
     let metrics = metrics_handle()?;
     let dir = config.store.dir.clone();
     let options = Options { keys_kept_days: Some(config.store.keys_kept_days), ..Options::default() };
-    let (store, state) = Store::open_with(&dir, &policy, options)?;
+    let (store, state) = Store::open_with(&dir, &file, options)?;
+    let policy = state.policy().clone();
+    say_whether_it_holds(&file, state.in_force());
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
     let access = Access::open(&dir, config.access.clone())?;
     access.set_powers_together(policy.powers_together.is_some());
@@ -90,19 +93,20 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let lists = Lists::new(policy.utc_offset_minutes);
     let reader = store.reader();
     let epoch = store.epoch();
-    let accepts = Accepts { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds };
-    let positions = Positions::open(Some(&dir), config.positions.clone(), accepts)
+    let positions = Positions::open(Some(&dir), config.positions.clone(), Accepts::of(&policy))
         .context("cannot open the positions")?;
     let build = Build::of(config.server.site.clone());
     let (hub, publisher) = Hub::new(config.live.clone(), positions.clone(), build);
-    let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone() };
+    let follow = followers(&access, &positions);
+    let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone(), follow };
     let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
     let clock = Box::new(clock::now);
     let listeners = Box::new(listeners);
-    let writer = writer::spawn_doubting(store, state, policy.clone(), listeners, clock, confirm_after);
+    let genesis = store.genesis().clone();
+    let writer = writer::spawn_doubting(store, state, listeners, clock, confirm_after);
     let commits = writer.commit_times();
     let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: crate::views::sql::VERSION };
-    let source = Box::new(LogSource::new(reader.clone(), epoch, Policy::clone(&policy)));
+    let source = Box::new(LogSource::new(reader.clone(), epoch, genesis));
     let settings = Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()));
     match Builder::start(settings, lists.present()) {
         Ok(builder) => lists.serve(builder),
@@ -110,7 +114,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
     }
     let config = Arc::new(config);
-    let hall = Hall { config, policy, access, writer, reader, lists, mirror, hub, positions, video, metrics };
+    let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics };
     upkeep(&hall);
     let stop = CancellationToken::new();
     let seats = seats::Seats::new(hall.config.server.connections_max);
@@ -118,6 +122,28 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let served = connections::serve(listener, http::router(&hall), seats, proxies, stop.clone());
     let served = tokio::spawn(served);
     Ok(Running { hall, address, stop: stop.drop_guard(), served })
+}
+
+/// A policy in the settings that is not the one in force changes nothing; whoever wrote it hears how it would.
+fn say_whether_it_holds(file: &Policy, in_force: &InForce) {
+    if *file == *in_force.policy {
+        return;
+    }
+    let (version, source) = (in_force.version, &in_force.policy.stated_source);
+    tracing::warn!(
+        version,
+        source,
+        "the policy in the settings differs from the one in force; the one in force holds, `gridhall policy adopt FILE` brings another into force"
+    );
+}
+
+/// Who goes by the policy outside the rules: which powers one account may hold, which positions are taken.
+fn followers(access: &Access, positions: &Positions) -> Vec<Follow> {
+    let (access, positions) = (access.clone(), positions.clone());
+    vec![
+        Box::new(move |policy| access.set_powers_together(policy.powers_together.is_some())),
+        Box::new(move |policy| positions.accept(Accepts::of(policy))),
+    ]
 }
 
 /// Makes the first accounts, and says what is to be mended of those that are there.

@@ -8,7 +8,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::moment::UtcOffset;
 use domain::policy::Policy;
 use domain::state::State;
 use uuid::Uuid;
@@ -17,8 +16,10 @@ use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Log, LogError, Read, shelf};
 use crate::stored;
+use crate::stored::policy::Genesis;
 
 mod append;
+mod genesis;
 mod replay;
 mod keeper;
 pub mod reader;
@@ -148,7 +149,7 @@ impl Default for Options {
 pub struct Store {
     log: Box<dyn Log>,
     dir: PathBuf,
-    offset: UtcOffset,
+    genesis: Genesis,
     options: Options,
     keeper: Option<keeper::Keeper>,
     /// Held while the store is open, so that a second process is refused.
@@ -157,7 +158,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in `dir`, making a new one where there is none, and rebuilds the state from the newest
-    /// snapshot and the events after it.
+    /// snapshot and the events after it. `policy` is what a new store begins with; one that has begun follows its log.
     pub fn open(dir: &Path, policy: &Policy) -> Result<(Self, State), StoreError> {
         Self::open_with(dir, policy, Options::default())
     }
@@ -165,15 +166,16 @@ impl Store {
     pub fn open_with(dir: &Path, policy: &Policy, options: Options) -> Result<(Self, State), StoreError> {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
-        let log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
-        let state = replay::load(&log, dir, policy)?;
-        let keeper = keeper::Keeper::start(dir, log.reader()?, policy, &options)?;
+        let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
+        let genesis = genesis::settle(&mut log, dir, policy)?;
+        let state = replay::load(&log, dir, &genesis)?;
+        let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options)?;
         keeper.note_head(state.seq, day_of(&state));
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
             log: Box::new(log),
             dir: dir.to_owned(),
-            offset: policy.utc_offset_minutes,
+            genesis,
             options,
             keeper: Some(keeper),
             _lock: lock,
@@ -215,15 +217,21 @@ impl Store {
         self.keeper.as_ref().map_or_else(Arc::default, |keeper| keeper.health.clone())
     }
 
+    /// What the log began with.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
     /// A handle for reading, on connections of its own.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader::new(&self.dir, self.offset)
+        Reader::new(&self.dir, self.genesis.policy.utc_offset_minutes)
     }
 
     /// Reads the state again from disk, after a write that did not happen.
-    pub(crate) fn reload(&self, policy: &Policy) -> Result<State, StoreError> {
-        replay::load(&*self.log, &self.dir, policy)
+    pub(crate) fn reload(&self) -> Result<State, StoreError> {
+        replay::load(&*self.log, &self.dir, &self.genesis)
     }
 
     /// Ends cleanly: a snapshot of the state, and everything in the one file.

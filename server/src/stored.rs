@@ -16,6 +16,7 @@ use crate::log::{EventRow, Line};
 pub mod command;
 pub mod answer;
 pub mod person;
+pub mod policy;
 pub mod state;
 mod form1;
 mod form2;
@@ -25,6 +26,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use policy::{Bodies, NoBodies};
 use words::Spelt;
 
 /// The form each subject's events are written in, kept beside each event.
@@ -45,6 +47,8 @@ pub enum StoredError {
     Name(String),
     #[error("field `{field}` has the unknown value `{value}`")]
     Word { field: &'static str, value: String },
+    #[error("policy {hash} {problem}")]
+    Policy { hash: String, problem: String },
     #[error("is not the JSON of its form")]
     Json(#[from] serde_json::Error),
 }
@@ -95,11 +99,18 @@ pub fn row(recorded: &Recorded, line: Option<Line>, mark: Option<&str>) -> Event
 
 /// The number of the case that begins with this row.
 pub fn number(row: &EventRow) -> Read<Option<String>> {
-    Ok(match decode(row.form, &row.name, &row.body)? {
+    Ok(match decode(row.form, &row.name, &row.body, &NoBodies)? {
         Event::Case(_, CaseEvent::Reported { number, .. } | CaseEvent::TakenOver { number, .. }) => {
             Some(number)
         }
-        Event::Case(_, CaseEvent::Stepped(_) | CaseEvent::Claimed | CaseEvent::Noted { .. })
+        Event::Case(
+            _,
+            CaseEvent::Stepped(_)
+            | CaseEvent::Claimed
+            | CaseEvent::Noted { .. }
+            | CaseEvent::Replanned { .. }
+            | CaseEvent::Moved { .. },
+        )
         | Event::Whistle(..)
         | Event::Deadline(_)
         | Event::Policy(_)
@@ -118,11 +129,11 @@ pub fn line(case: &Case) -> Line {
     }
 }
 
-/// The event of a stored row.
-pub fn decode(form: i64, name: &str, body: &str) -> Read<Event> {
+/// The event of a stored row. A policy that it adopts is found in `bodies`.
+pub fn decode(form: i64, name: &str, body: &str, bodies: &dyn Bodies) -> Read<Event> {
     match form {
         1 => form1::decode(name, body),
-        2 => form2::decode(name, body),
+        2 => form2::decode(name, body, bodies),
         other => Err(StoredError::Form(other)),
     }
 }
@@ -142,8 +153,8 @@ fn by(row: &EventRow) -> Read<By> {
 
 /// The row as an event with its place in the log. Whoever reported the case is not in it, not even where the row is so
 /// old that they still stand there: the state is the same before such rows are moved and after.
-pub fn recorded(row: &EventRow) -> Read<Recorded> {
-    let mut event = decode(row.form, &row.name, &row.body)?;
+pub fn recorded(row: &EventRow, bodies: &dyn Bodies) -> Read<Recorded> {
+    let mut event = decode(row.form, &row.name, &row.body, bodies)?;
     person::take(&mut event);
     Ok(Recorded { seq: row.seq, at: UtcMillis(row.at), by: by(row)?, event })
 }

@@ -13,7 +13,6 @@ use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::event::{By, Recorded};
 use domain::moment::UtcMillis;
-use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::scope::Scope;
 use domain::state::{Changes, State};
@@ -27,7 +26,10 @@ use crate::store::Store;
 use crate::timer::{Door, Timer, Wake};
 use crate::views::pace::CommitTimes;
 
+mod adopt;
 mod group;
+
+pub use adopt::Adoption;
 
 /// Commands one commit may hold; at 200 bytes an event a sync takes as long for 512 as for one.
 pub const GROUP_COMMANDS_MAX: usize = 512;
@@ -101,6 +103,7 @@ pub(crate) type Outcome = Result<Answer, WriteError>;
 
 pub(crate) enum Request {
     Commands(Vec<Envelope>, oneshot::Sender<Vec<Outcome>>),
+    Adopt(adopt::Adopt),
     Stop,
 }
 
@@ -249,8 +252,8 @@ impl Writer {
 /// Starts the writer and its deadline timer. On return the publisher knows the whole state, so that nobody can be
 /// answered from an empty one.
 #[must_use]
-pub fn spawn(store: Store, state: State, policy: Arc<Policy>, publisher: Box<dyn Publisher>) -> Writer {
-    spawn_with(store, state, policy, publisher, Box::new(crate::clock::now))
+pub fn spawn(store: Store, state: State, publisher: Box<dyn Publisher>) -> Writer {
+    spawn_with(store, state, publisher, Box::new(crate::clock::now))
 }
 
 /// As [`spawn`], with the clock as an argument.
@@ -258,11 +261,10 @@ pub fn spawn(store: Store, state: State, policy: Arc<Policy>, publisher: Box<dyn
 pub fn spawn_with(
     store: Store,
     state: State,
-    policy: Arc<Policy>,
     publisher: Box<dyn Publisher>,
     clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
 ) -> Writer {
-    spawn_doubting(store, state, policy, publisher, clock, Duration::ZERO)
+    spawn_doubting(store, state, publisher, clock, Duration::ZERO)
 }
 
 /// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
@@ -271,7 +273,6 @@ pub fn spawn_with(
 pub fn spawn_doubting(
     store: Store,
     state: State,
-    policy: Arc<Policy>,
     mut publisher: Box<dyn Publisher>,
     clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
     confirm_after: Duration,
@@ -284,7 +285,7 @@ pub fn spawn_doubting(
     let condition = Arc::new(Condition::default());
     let health = store.health();
     let watch = Watch::new(clock.clone(), last_event(&store, &state), confirm_after);
-    let group = group::Loop::new(store, state, policy, publisher, watch, condition.clone(), wake.clone());
+    let group = group::Loop::new(store, state, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || group.run(&requests))

@@ -51,6 +51,7 @@ mod tests {
             note: String::new(),
             of: Some(ClockOf::Dispatch),
             due: Some(UtcMillis(due)),
+            was: None,
         };
         let events = [passed(1, 60_000), passed(2, 9_000_000), passed(3, 21_500_000)];
         let since = UtcMillis(21_600_000 - 600_000);

@@ -65,9 +65,11 @@ fn details(language: Language, line: &EventLine, case: &Case, names: &Names) -> 
         parts.push(say!(language, desk.deadline_of, what = clock_name(language, of)));
     }
     parts.extend((!line.note.is_empty()).then(|| line.note.clone()));
-    parts.extend(
-        line.due.map(|due| say!(language, desk.due_at, time = moment(language, due, line.at, names))),
-    );
+    let time = |at| moment(language, at, line.at, names);
+    parts.extend(line.due.map(|due| match line.was {
+        Some(was) => say!(language, desk.due_moved, time = time(due), was = time(was)),
+        None => say!(language, desk.due_at, time = time(due)),
+    }));
     parts.join(if passed { " " } else { " · " })
 }
 

@@ -193,6 +193,7 @@ table! {
     deadline_of(what): "{what}时限", "{what} limit";
     milestone(number): "第 {number} 段", "part {number}";
     due_at(time): "{time} 到期", "due {time}";
+    due_moved(time, was): "期限由 {was} 改为 {time}", "due {time} instead of {was}";
     no_match(): "没有这件案件", "There is no such case";
     back(): "返回列表", "Back to the list";
     keys(): "按键", "Keys";

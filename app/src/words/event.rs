@@ -5,6 +5,9 @@ table! {
     case_taken_over(): "接入", "Taken in";
     case_claimed(): "认领", "Claimed";
     case_noted(): "备注", "Note";
+    case_replanned(): "改期", "Replanned";
+    case_moved(): "划转", "Moved";
+    policy_adopted(): "规则", "Rules";
     whistle_raised(): "吹哨", "Call";
     whistle_answered(): "报到", "Respond";
     whistle_closed(): "销哨", "Call end";

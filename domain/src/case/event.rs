@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{History, Report, Step};
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockOf, Phase};
 use crate::code::{AreaCode, DepartmentCode};
 use crate::moment::UtcMillis;
 
@@ -29,6 +29,30 @@ pub enum CaseEvent {
     Noted {
         text: String,
     },
+    /// Running clocks got other due times from the policy of this version.
+    Replanned {
+        planned: u64,
+        clocks: Vec<Replanned>,
+    },
+    /// The case lies in other areas than before: the policy has drawn them anew.
+    Moved {
+        area_path: Vec<AreaCode>,
+    },
+}
+
+/// A running clock with its new due time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Replanned {
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub of: ClockOf,
+    /// The due time it had.
+    pub was: UtcMillis,
+    pub nearing: UtcMillis,
+    pub due: UtcMillis,
+    /// How far it has run by the new times: an alarm that came too early is taken back.
+    pub phase: Phase,
+    pub provisional: bool,
 }
 
 /// A case took a step.
@@ -56,6 +80,8 @@ impl CaseEvent {
             Self::Stepped(stepped) => stepped.step.event,
             Self::Claimed => "case_claimed",
             Self::Noted { .. } => "case_noted",
+            Self::Replanned { .. } => "case_replanned",
+            Self::Moved { .. } => "case_moved",
         }
     }
 
@@ -64,7 +90,11 @@ impl CaseEvent {
     pub fn is_entry(&self) -> bool {
         match self {
             Self::Reported { .. } | Self::TakenOver { .. } => true,
-            Self::Stepped(_) | Self::Claimed | Self::Noted { .. } => false,
+            Self::Stepped(_)
+            | Self::Claimed
+            | Self::Noted { .. }
+            | Self::Replanned { .. }
+            | Self::Moved { .. } => false,
         }
     }
 }

@@ -131,3 +131,53 @@ impl RangeProblem {
         }
     }
 }
+
+/// Why a policy cannot come into force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyProblem {
+    /// What the check of the policy says, naming the field.
+    Unsound(String),
+    /// All days were counted with the offset that is; in minutes east of UTC.
+    Offset { is: i32, wanted: i32 },
+    /// More than 100,000 codes together with those that stay readable.
+    Codes,
+    /// An area that stays readable lies in one that is unknown.
+    Parent { area: String, parent: String },
+    /// An area that stays readable would lie in one that is not coarser.
+    Level { area: String, level: AreaLevel, parent: String, above: AreaLevel },
+}
+
+impl PolicyProblem {
+    #[must_use]
+    pub fn words(&self, language: Language) -> String {
+        match (language, self) {
+            (Language::Zh | Language::En, Self::Unsound(problem)) => problem.clone(),
+            (Language::Zh, Self::Offset { is, wanted }) => {
+                format!("与世界时的时差不得由 {is} 分钟改为 {wanted} 分钟，历年统计均按其计日")
+            }
+            (Language::En, Self::Offset { is, wanted }) => format!(
+                "utc_offset_minutes: {is} never becomes {wanted}; the days of all years were counted with it"
+            ),
+            (Language::Zh, Self::Codes) => "连同保留可查的代码超过 100,000 个".to_owned(),
+            (Language::En, Self::Codes) => {
+                "more than 100,000 codes together with those that stay readable".to_owned()
+            }
+            (Language::Zh, Self::Parent { area, parent }) => {
+                format!("保留可查的区域“{area}”的上级“{parent}”不存在")
+            }
+            (Language::En, Self::Parent { area, parent }) => {
+                format!("areas: `{area}`, which stays readable, lies in the unknown `{parent}`")
+            }
+            (Language::Zh, Self::Level { area, level, parent, above }) => format!(
+                "保留可查的区域“{area}”（{}）不能属于“{parent}”（{}）",
+                level.words(language),
+                above.words(language)
+            ),
+            (Language::En, Self::Level { area, level, parent, above }) => format!(
+                "areas: `{area}` ({}), which stays readable, cannot lie in `{parent}` ({})",
+                level.words(language),
+                above.words(language)
+            ),
+        }
+    }
+}

@@ -34,6 +34,18 @@ fn all() -> Vec<Rejection> {
         RangeProblem::StepToCome,
         RangeProblem::Level { level: AreaLevel::City, above: AreaLevel::Grid },
     ];
+    let policies = [
+        PolicyProblem::Unsound("1".to_owned()),
+        PolicyProblem::Offset { is: 480, wanted: 60 },
+        PolicyProblem::Codes,
+        PolicyProblem::Parent { area: "1".to_owned(), parent: "2".to_owned() },
+        PolicyProblem::Level {
+            area: "1".to_owned(),
+            level: AreaLevel::City,
+            parent: "2".to_owned(),
+            above: AreaLevel::Grid,
+        },
+    ];
     ranges.extend(texts.map(RangeProblem::Text));
     let moved = MovedOn {
         case,
@@ -67,6 +79,7 @@ fn all() -> Vec<Rejection> {
     all.extend(commands.map(|command| Rejection::NotAllowed { command: command.name(), act: command.act() }));
     all.extend(times.map(|problem| Rejection::ImpossibleTime { field: "1".to_owned(), problem }));
     all.extend(ranges.into_iter().map(|problem| Rejection::OutOfRange { field: "1".to_owned(), problem }));
+    all.extend(policies.map(|problem| Rejection::PolicyRefused { problem }));
     all
 }
 

@@ -5,7 +5,7 @@ use super::check::{
     check_text, is_within, known_area, out_of_range,
 };
 use super::define::define;
-use super::{State, start};
+use super::{State, replan, start};
 use crate::case::history::History;
 use crate::case::{Case, CaseEvent, Report, Stage, Step, Stepped};
 use crate::clock::{Alarm, Clock, ClockOf, Deadline, Subject};
@@ -22,16 +22,12 @@ use crate::whistle::{CALLED_MAX, Whistle, WhistleCall, WhistleEvent};
 const DEADLINES_PER_COMMAND_MAX: usize = 1_000;
 
 /// Which events `command` makes at `now`, or why it is refused. Changes nothing.
-pub fn decide(
-    state: &State,
-    command: &Command,
-    policy: &Policy,
-    now: UtcMillis,
-) -> Result<Vec<Event>, Rejection> {
+pub fn decide(state: &State, command: &Command, now: UtcMillis) -> Result<Vec<Event>, Rejection> {
+    let policy: &Policy = state.policy();
     match command {
         Command::ReportCase { report, at } => report_case(state, report, *at, policy, now),
         Command::TakeOverCase { report, history } => take_over(state, report, history, policy, now),
-        Command::Step(take) => take_step(state, take, policy, now),
+        Command::Step(take) => take_step(state, take, now),
         Command::ClaimCase { case } => {
             open_case(state, *case)?;
             one(Event::Case(*case, CaseEvent::Claimed))
@@ -75,12 +71,7 @@ fn report_case(
 }
 
 /// Any step, as its row has it.
-fn take_step(
-    state: &State,
-    take: &TakeStep,
-    policy: &Policy,
-    now: UtcMillis,
-) -> Result<Vec<Event>, Rejection> {
+fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event>, Rejection> {
     let (step, case) = (take.step, open_case(state, take.case)?);
     if case.stage != step.from {
         return Err(Rejection::WrongStage { case: case.id, is: case.stage, needs: step.from });
@@ -92,9 +83,12 @@ fn take_step(
     }
     take.limit.map_or(Ok(()), check_limit)?;
     check_text("note", &take.note, TextKind::Note)?;
-    let started = start::clocks(state, policy, step, &case.report, take.limit, now)?;
+    let started = start::clocks(state, step, &case.report, take.limit, now)?;
     let stepped = Stepped { step, note: take.note.clone(), department: take.department.clone(), started };
-    one(Event::Case(case.id, CaseEvent::Stepped(stepped)))
+    // Whether it was done in time is judged by the due time that holds.
+    let mut events = replan::of_case(state, case, now);
+    events.push(Event::Case(case.id, CaseEvent::Stepped(stepped)));
+    Ok(events)
 }
 
 fn respond(state: &State, whistle: WhistleId, department: &DepartmentCode) -> Result<Vec<Event>, Rejection> {
@@ -126,7 +120,7 @@ fn take_over(
     let started = match history.stage {
         Stage::Dispatch if history.closed.is_none() => {
             let since = history.time_of(Step::FILE).unwrap_or(history.opened);
-            Some(start::clock(policy, ClockOf::Dispatch, since, policy.dispatch_limit)?)
+            Some(start::clock(state.in_force(), ClockOf::Dispatch, since, policy.dispatch_limit)?)
         }
         Stage::Dispose if history.closed.is_none() => {
             let since = history.time_of(Step::DISPATCH).unwrap_or(history.opened);
@@ -175,8 +169,12 @@ fn pass_deadlines(state: &State, policy: &Policy, now: UtcMillis) -> Vec<Event> 
     // Back as well: a clock that was wrong by days and is set right must not leave the hall on a day to come, where
     // nothing of today is counted. A small step back does not come here (the server's clock holds it).
     let turned = (date != state.today).then_some(Event::Hall(HallEvent::DayTurned { date }));
-    let passed = state.deadlines.iter().take_while(|(at, ..)| *at <= now).take(DEADLINES_PER_COMMAND_MAX);
-    turned.into_iter().chain(passed.map(|deadline| Event::Deadline(passed_event(state, deadline)))).collect()
+    // Nothing passes by a due time that another policy gave: those cases are replanned first, and asked again.
+    let replanned = replan::batch(state, now);
+    let passed = state.deadlines.iter().take_while(|(at, ..)| *at <= now);
+    let passed = passed.filter(|(_, _, subject, _)| !state.is_stale(subject)).take(DEADLINES_PER_COMMAND_MAX);
+    let passed = passed.map(|deadline| Event::Deadline(passed_event(state, deadline)));
+    turned.into_iter().chain(replanned).chain(passed).collect()
 }
 
 fn passed_event(state: &State, (at, alarm, subject, of): &Deadline) -> DeadlineEvent {

@@ -8,7 +8,6 @@ use crate::case::Power;
 use crate::code::{AreaCode, CaseId, WhistleId};
 use crate::command::Command;
 use crate::event::By;
-use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::role::Role;
 use crate::scope::Scope;
@@ -65,10 +64,10 @@ impl State {
 
     /// Refuses a step of supervision by the person who has dispatched the case, unless the policy lets both powers be in
     /// one hand. A machine speaks for many people, and of the server's own steps there is nobody to ask.
-    pub fn check_hands(&self, command: &Command, by: &By, policy: &Policy) -> Result<(), Rejection> {
+    pub fn check_hands(&self, command: &Command, by: &By) -> Result<(), Rejection> {
         let Command::Step(take) = command else { return Ok(()) };
         let person = !by.roles.is_empty() && !by.roles.contains(&Role::Machine);
-        if take.step.power != Power::Supervision || !person || policy.powers_together.is_some() {
+        if take.step.power != Power::Supervision || !person || self.policy().powers_together.is_some() {
             return Ok(());
         }
         let Some(case) = self.cases.get(&take.case) else { return Ok(()) };

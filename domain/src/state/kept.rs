@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alone, State};
+use crate::adoption::InForce;
 use crate::case::Case;
 use crate::catalogue::Catalogue;
 use crate::clock::Deadline;
@@ -22,6 +23,8 @@ pub struct Kept {
     pub tally: Tally,
     pub aside: Tally,
     pub turns: Vec<Date>,
+    /// Its body is named by its hash where the state is kept.
+    pub in_force: InForce,
     pub deadlines: BTreeSet<Deadline>,
     pub seq: u64,
     pub today: Date,
@@ -40,6 +43,9 @@ impl From<State> for Kept {
             tally,
             aside,
             turns,
+            in_force,
+            // Follows from everything else.
+            stale: _,
             deadlines,
             seq,
             today,
@@ -55,6 +61,7 @@ impl From<State> for Kept {
             tally,
             aside,
             turns,
+            in_force,
             deadlines,
             seq,
             today,
@@ -75,6 +82,7 @@ impl From<Kept> for State {
             tally,
             aside,
             turns,
+            in_force,
             deadlines,
             seq,
             today,
@@ -83,13 +91,15 @@ impl From<Kept> for State {
             last_whistle,
             numbers_of_days,
         } = kept;
-        Self {
+        let mut state = Self {
             catalogue,
             cases,
             whistles,
             tally,
             aside,
             turns,
+            in_force,
+            stale: BTreeSet::new(),
             deadlines,
             seq,
             today,
@@ -97,7 +107,9 @@ impl From<Kept> for State {
             last_case,
             last_whistle,
             numbers_of_days,
-        }
+        };
+        state.look_for_stale();
+        state
     }
 }
 
@@ -119,7 +131,7 @@ impl State {
         alone.into_case()
     }
 
-    pub(super) fn empty(offset: UtcOffset) -> Self {
+    pub(super) fn empty(in_force: InForce, offset: UtcOffset) -> Self {
         Self {
             catalogue: Catalogue::default(),
             cases: BTreeMap::new(),
@@ -127,6 +139,8 @@ impl State {
             tally: Tally::default(),
             aside: Tally::default(),
             turns: Vec::new(),
+            in_force,
+            stale: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
             today: Date::from_days(0),

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::check::out_of_range;
+use crate::adoption::InForce;
 use crate::case::{Report, Step};
 use crate::clock::{Clock, ClockOf, Limit, Phase};
 use crate::moment::{MINUTE_MS, UtcMillis};
@@ -10,11 +11,12 @@ use crate::rejection::{RangeProblem, Rejection};
 
 /// A clock of the policy in force.
 pub(super) fn clock(
-    policy: &Policy,
+    in_force: &InForce,
     of: ClockOf,
     started: UtcMillis,
     limit: Limit,
 ) -> Result<Clock, Rejection> {
+    let policy = &in_force.policy;
     let Some(due) = policy.calendar.due(started, limit, policy.utc_offset_minutes) else {
         return out_of_range("limit", RangeProblem::NoDue);
     };
@@ -29,29 +31,30 @@ pub(super) fn clock(
         paused: Vec::new(),
         phase: Phase::Running,
         provisional: policy.calendar.is_provisional(due, limit, policy.utc_offset_minutes),
-        planned: 0,
+        planned: in_force.version,
     })
 }
 
 /// Clocks that begin when a case takes `step` at `now`.
 pub(super) fn clocks(
     state: &State,
-    policy: &Policy,
     step: Step,
     report: &Report,
     asked: Option<Limit>,
     now: UtcMillis,
 ) -> Result<Vec<Clock>, Rejection> {
+    let in_force = state.in_force();
+    let policy = &in_force.policy;
     let mut started = Vec::new();
     for of in step.starts {
         match of {
-            ClockOf::Dispatch => started.push(clock(policy, *of, now, policy.dispatch_limit)?),
+            ClockOf::Dispatch => started.push(clock(in_force, *of, now, policy.dispatch_limit)?),
             ClockOf::Disposal => {
                 let (milestones, whole) = disposal(state, policy, report, asked);
                 for (number, limit) in (1..).zip(milestones) {
-                    started.push(clock(policy, ClockOf::Milestone(number), now, limit)?);
+                    started.push(clock(in_force, ClockOf::Milestone(number), now, limit)?);
                 }
-                started.push(clock(policy, *of, now, whole)?);
+                started.push(clock(in_force, *of, now, whole)?);
             }
             // Milestones come with the disposal, responses with a whistle call.
             ClockOf::Milestone(_) | ClockOf::Response => {}

@@ -82,6 +82,9 @@ pub struct EventLine {
     /// When that clock runs out, or ran out; an alarm counts at this time, whenever it was recorded.
     #[serde(default)]
     pub due: Option<UtcMillis>,
+    /// When it ran out before, where it was replanned.
+    #[serde(default)]
+    pub was: Option<UtcMillis>,
 }
 
 /// A case in a list or on the map.
@@ -157,6 +160,7 @@ impl EventLine {
             note: said.note.to_owned(),
             of: said.clock.map(|(of, _)| of),
             due: said.clock.map(|(_, due)| due),
+            was: said.was,
         }
     }
 }
@@ -167,6 +171,7 @@ struct Said<'a> {
     department: Option<&'a DepartmentCode>,
     note: &'a str,
     clock: Option<(ClockOf, UtcMillis)>,
+    was: Option<UtcMillis>,
 }
 
 impl<'a> Said<'a> {
@@ -201,9 +206,18 @@ impl<'a> Said<'a> {
                 note: &stepped.note,
                 // The last one is the whole of the work; milestones come before it.
                 clock: stepped.started.last().map(|clock| (clock.of, clock.due)),
+                was: None,
             },
             CaseEvent::Noted { text } => Self { note: text, ..Self::default() },
-            CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. } | CaseEvent::Claimed => Self::default(),
+            CaseEvent::Replanned { clocks, .. } => {
+                let last = clocks.last();
+                let was = last.map(|clock| clock.was);
+                Self { clock: last.map(|clock| (clock.of, clock.due)), was, ..Self::default() }
+            }
+            CaseEvent::Reported { .. }
+            | CaseEvent::TakenOver { .. }
+            | CaseEvent::Claimed
+            | CaseEvent::Moved { .. } => Self::default(),
         }
     }
 }

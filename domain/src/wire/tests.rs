@@ -127,6 +127,7 @@ fn line() -> EventLine {
         note: String::new(),
         of: Some(ClockOf::Dispatch),
         due: Some(UtcMillis(2_000)),
+        was: Some(UtcMillis(1_500)),
     }
 }
 

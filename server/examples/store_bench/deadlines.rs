@@ -114,7 +114,7 @@ pub fn fill(folder: &Path, deadlines: usize) -> anyhow::Result<()> {
     let (store, state) = Store::open(folder, &policy)?;
     let policy = Arc::new(policy);
     let lateness = Lateness::default();
-    let writer = writer::spawn(store, state, policy.clone(), Box::new(lateness.clone()));
+    let writer = writer::spawn(store, state, Box::new(lateness.clone()));
     let began = Instant::now();
     // Two for each; those that will fire come on top.
     let waiting = deadlines.div_ceil(2);

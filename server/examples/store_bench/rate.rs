@@ -45,7 +45,7 @@ pub fn measure(folder: &Path, length: Duration) -> anyhow::Result<Vec<Row>> {
     let (store, state) = Store::open(&folder.join("store"), &policy)?;
     let policy = Arc::new(policy);
     let groups = Groups::default();
-    let writer = writer::spawn(store, state, policy.clone(), Box::new(groups.clone()));
+    let writer = writer::spawn(store, state, Box::new(groups.clone()));
     let counting = Arc::new(AtomicBool::new(false));
     let ended = Arc::new(AtomicBool::new(false));
     let events = Arc::new(AtomicU64::new(0));

@@ -27,13 +27,13 @@ use crate::publish::{Counts, Dimensions, View};
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "hall", responses((status = 200, body = CatalogueAnswer)))]
 pub async fn catalogue(State(hall): State<Hall>) -> Answer<CatalogueAnswer> {
     let catalogue = hall.mirror.read(|view| view.catalogue.clone());
-    Answer(CatalogueAnswer::of(&catalogue, &hall.policy))
+    Answer(CatalogueAnswer::of(&catalogue, &hall.in_force()))
 }
 
 /// 口径: what each number means, by which formula, after which source.
 #[utoipa::path(get, path = "/api/v1/definitions", tag = "hall", responses((status = 200, body = Vec<Definition>)))]
 pub async fn definitions(State(hall): State<Hall>) -> Answer<Vec<Definition>> {
-    Answer(domain::definition::all(&PolicyFigures::of(&hall.policy)))
+    Answer(domain::definition::all(&PolicyFigures::of(&hall.policy())))
 }
 
 /// Which cells. Without conditions: all that are held in memory.

@@ -36,7 +36,7 @@ pub async fn settings(State(hall): State<Hall>) -> Answer<MapAnswer> {
         pmtiles: map.pmtiles.is_some().then(|| "/tiles/archive.pmtiles".to_owned()),
         attribution: map.attribution.clone(),
         approval_number: map.approval_number.clone(),
-        bounds: hall.policy.bounds,
+        bounds: hall.policy().bounds,
     })
 }
 

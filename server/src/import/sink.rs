@@ -1,7 +1,5 @@
 //! Where commands of an import go: a store opened for it alone, or a running server.
 
-use std::sync::Arc;
-
 use domain::command::Command;
 use domain::event::{By, Door};
 use domain::rejection::Language;
@@ -34,7 +32,7 @@ impl Sink {
             Target::Store { dir, policy } => {
                 let (store, state) = Store::open(dir, policy)?;
                 let namespace = store.import_namespace();
-                let writer = writer::spawn(store, state, Arc::new((*policy).clone()), Box::new(()));
+                let writer = writer::spawn(store, state, Box::new(()));
                 Ok(Self::Store(writer, namespace))
             }
             Target::Server { url, token } => {

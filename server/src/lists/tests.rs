@@ -80,7 +80,7 @@ impl City {
 
     fn send(&mut self, command: &Command) {
         self.now = self.now.plus(MINUTE_MS);
-        let events = decide(&self.state, command, &self.policy, self.now).unwrap();
+        let events = decide(&self.state, command, self.now).unwrap();
         let committed: Vec<Committed> = events
             .into_iter()
             .map(|event| {

@@ -3,6 +3,7 @@
 use domain::code::InspectorCode;
 use domain::moment::{DAY_MS, SECOND_MS, UtcMillis};
 use domain::place::{Bounds, Point};
+use domain::policy::Policy;
 use domain::text::{TextError, TextKind, check_text};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,13 @@ use serde::{Deserialize, Serialize};
 pub struct Accepts {
     pub bounds: Option<Bounds>,
     pub clock_skew_seconds: u32,
+}
+
+impl Accepts {
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self { bounds: policy.bounds, clock_skew_seconds: policy.clock_skew_seconds }
+    }
 }
 
 /// One position as a device reports it.

@@ -10,7 +10,7 @@ use domain::state::State;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::log::{CommandRow, Group, Subject};
+use crate::log::{Blob, CommandRow, Group, Subject};
 use crate::stored::answer::{self, About};
 use crate::stored::command::import_key;
 use crate::stored::{self, person};
@@ -55,6 +55,11 @@ impl Pending {
             self.group.persons.push(person::sealed(case, reporter));
         }
         self.group.events.push(row);
+    }
+
+    /// Puts bytes beside the events that name them.
+    pub fn blob(&mut self, blob: Blob) {
+        self.group.blobs.push(blob);
     }
 
     /// Remembers what a key stands for.

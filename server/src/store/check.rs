@@ -16,10 +16,11 @@ use domain::whistle::WhistleEvent;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{BESIDE, DATABASE, LOCK, StoreError, recount, replay};
+use super::{BESIDE, DATABASE, LOCK, StoreError, genesis, recount, replay};
 use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
 use crate::log::{Read, shelf};
+use crate::stored::policy::Genesis;
 use crate::stored::state;
 use crate::views::Belongs;
 use crate::views::check::Against;
@@ -114,6 +115,7 @@ pub fn recounted(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
 fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreError> {
     let path = dir.join(DATABASE);
     let log = SqliteReader::open(dir)?;
+    let genesis = genesis::read_or(&log, dir, policy)?;
     let conn = open(&path)?;
     let mut report = Report { epoch: format!("{:016x}", log.epoch()), ..Report::default() };
     pages(&conn, dir, &path, DATABASE, &mut report)?;
@@ -125,9 +127,9 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
     if found.unlisted > 0 {
         report.problems.push(format!("… and {} more findings in the log", found.unlisted));
     }
-    let usable = snapshots(dir, log.epoch(), &mut report);
+    let usable = snapshots(dir, &log, &genesis, &mut report);
     if sound {
-        replayed(dir, (&log, policy), usable, recount, &mut report)?;
+        replayed(dir, (&log, &genesis), usable, recount, &mut report)?;
     }
     for name in BESIDE {
         beside(dir, name, &mut report);
@@ -139,16 +141,16 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
 /// event, every closing in the views, and the tallies where they are counted anew. Memory is that of what is open.
 fn replayed(
     dir: &Path,
-    (log, policy): (&SqliteReader, &Policy),
+    (log, genesis): (&SqliteReader, &Genesis),
     mut snapshots: BTreeMap<u64, shelf::Kept>,
     recount: bool,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let path = dir.join(DATABASE);
-    let mut views = views(dir, (log, policy), report);
-    let counted = recount.then(|| recount::recount(&path, policy.utc_offset_minutes)).transpose()?;
+    let mut views = views(dir, (log, genesis), report);
+    let counted = recount.then(|| recount::recount(&path, genesis.policy.utc_offset_minutes)).transpose()?;
     let head = counted.as_ref().map_or(log.head()?.seq, |counted| counted.seq);
-    let mut state = State::new(policy);
+    let mut state = genesis.state();
     replay::each(log, &path, 0, |recorded| {
         // A server may go on meanwhile.
         if recorded.seq > head {
@@ -162,7 +164,7 @@ fn replayed(
         report.whistles +=
             u64::from(matches!(recorded.event, Event::Whistle(_, WhistleEvent::Raised { .. })));
         if let Some(kept) = snapshots.remove(&recorded.seq) {
-            same_as_replayed(&kept, log.epoch(), &state, report);
+            same_as_replayed(&kept, log, genesis, &state, report);
         }
         if let Some(against) = &mut views
             && let Err(error) = against.note(&recorded, &changes)
@@ -185,8 +187,8 @@ fn replayed(
 }
 
 /// The views of this version, with their runs made anew from their rows; none where there is nothing to be compared.
-fn views(dir: &Path, (log, policy): (&SqliteReader, &Policy), report: &mut Report) -> Option<Against> {
-    let offset = policy.utc_offset_minutes;
+fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Report) -> Option<Against> {
+    let offset = genesis.policy.utc_offset_minutes;
     let belongs = Belongs { epoch: log.epoch(), offset, version: crate::views::sql::VERSION };
     let against = match Against::open(dir, belongs) {
         Ok(Some(Ok(against))) => against,
@@ -308,15 +310,22 @@ fn words(count: Count) -> String {
 }
 
 /// Every snapshot must be usable by this version, or be of another one; gives the usable ones by their event.
-fn snapshots(dir: &Path, epoch: u64, report: &mut Report) -> BTreeMap<u64, shelf::Kept> {
+fn snapshots(
+    dir: &Path,
+    log: &SqliteReader,
+    genesis: &Genesis,
+    report: &mut Report,
+) -> BTreeMap<u64, shelf::Kept> {
+    let log: &dyn Read = log;
+    let policies = state::Policies { genesis, bodies: &log };
     use crate::log::container::Unusable;
     let known = state::known(&state::SECTIONS);
     let mut usable = BTreeMap::new();
     for kept in shelf::list(dir) {
         report.snapshots += 1;
         let name = shelf::name(kept.seq, kept.day);
-        let opened = shelf::open(&kept.path, epoch, u64::MAX, &known);
-        match opened.and_then(|container| state::decode(&container, &state::SECTIONS)) {
+        let opened = shelf::open(&kept.path, log.epoch(), u64::MAX, &known);
+        match opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies)) {
             Ok(_) => drop(usable.insert(kept.seq, kept)),
             Err(why @ (Unusable::Layout(_) | Unusable::Unknown(_) | Unusable::Newer { .. })) => {
                 tracing::info!(name, %why, "snapshot not used by this version");
@@ -327,13 +336,24 @@ fn snapshots(dir: &Path, epoch: u64, report: &mut Report) -> BTreeMap<u64, shelf
     usable
 }
 
-/// A snapshot must equal the replayed state, but for codes of the policy that holds today.
-fn same_as_replayed(kept: &shelf::Kept, epoch: u64, replayed: &State, report: &mut Report) {
+/// A snapshot must equal the replayed state.
+fn same_as_replayed(
+    kept: &shelf::Kept,
+    log: &SqliteReader,
+    genesis: &Genesis,
+    replayed: &State,
+    report: &mut Report,
+) {
+    let log: &dyn Read = log;
+    let policies = state::Policies { genesis, bodies: &log };
     let known = state::known(&state::SECTIONS);
-    let opened = shelf::open(&kept.path, epoch, u64::MAX, &known);
-    let Ok(loaded) = opened.and_then(|container| state::decode(&container, &state::SECTIONS)) else { return };
+    let opened = shelf::open(&kept.path, log.epoch(), u64::MAX, &known);
+    let decoded = opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies));
+    let Ok(loaded) = decoded else { return };
     let same = loaded.guessed != state::Guessed::default()
         || (loaded.state.tally == replayed.tally
+            && loaded.state.in_force() == replayed.in_force()
+            && loaded.state.catalogue == replayed.catalogue
             && loaded.state.cases == replayed.cases
             && loaded.state.whistles == replayed.whistles
             && loaded.state.deadlines == replayed.deadlines);

@@ -148,7 +148,8 @@ impl<'a> Page<'a> {
         if known == Some(false) || (self.area.is_some() && row.case.is_none()) {
             return Ok(());
         }
-        let recorded = replay::recorded(row, self.reader.path())?;
+        let bodies: &dyn Read = self.log;
+        let recorded = replay::recorded(row, self.reader.path(), &bodies)?;
         let case = row.case.map(|case| self.case_now(case)).transpose()?.flatten();
         // Rows of the first format do not say where their case lies.
         let lies_there = |case: &Case| {

@@ -8,12 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::policy::Policy;
-
 use super::{Options, StoreError, replay};
 use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
 use crate::log::{LogError, Read, shelf};
+use crate::stored::policy::Genesis;
 use crate::stored::state;
 
 /// How often the keeper looks. At full load the log grows by some 40 MiB in this time.
@@ -66,7 +65,7 @@ pub(super) struct Keeper {
 struct Work {
     dir: PathBuf,
     log: Box<dyn Read>,
-    policy: Policy,
+    genesis: Genesis,
     every: u64,
     head: Arc<Head>,
     health: Arc<Health>,
@@ -83,7 +82,7 @@ impl Keeper {
     pub(super) fn start(
         dir: &Path,
         log: Box<dyn Read>,
-        policy: &Policy,
+        genesis: &Genesis,
         options: &Options,
     ) -> Result<Self, StoreError> {
         let (head, health) = (Arc::new(Head::default()), Arc::new(Health::default()));
@@ -91,7 +90,7 @@ impl Keeper {
         let mut work = Work {
             dir: dir.to_owned(),
             log,
-            policy: policy.clone(),
+            genesis: genesis.clone(),
             every: options.snapshot_every,
             head: head.clone(),
             health: health.clone(),
@@ -226,7 +225,7 @@ impl Work {
     }
 
     fn write_snapshot(&self) -> Result<shelf::Kept, StoreError> {
-        let state = replay::load(&*self.log, &self.dir, &self.policy)?;
+        let state = replay::load(&*self.log, &self.dir, &self.genesis)?;
         let day = super::day_of(&state);
         shelf::put(&self.dir, &state::encode(self.log.epoch(), &state), day)?;
         Ok(shelf::Kept {

@@ -15,8 +15,9 @@ use tokio::sync::Semaphore;
 
 use super::{DATABASE, StoreError, recount, replay};
 use crate::log::sqlite::SqliteReader;
-use crate::log::{Read, Subject};
+use crate::log::{Hash, LogError, Read, Subject};
 use crate::stored::person;
+use crate::stored::policy::{Bodies, NoBodies};
 
 /// Reads at the same time; with two cores more would only wait for each other.
 const READS_MAX: usize = 4;
@@ -125,7 +126,7 @@ impl Reader {
                 let Some(oldest) = page.last() else { break };
                 before = oldest.seq;
                 for row in &page {
-                    events.push(replay::recorded(row, self.path())?);
+                    events.push(replay::recorded(row, self.path(), &NoBodies)?);
                 }
             }
             let is_cut = events.len() > limit;
@@ -139,12 +140,13 @@ impl Reader {
     /// Up to `limit` events after `seq`, in order and without a gap.
     pub(super) fn page(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.with(|log| {
+            let bodies: &dyn Read = log;
             let mut stand = after;
             let mut page = Vec::new();
             for row in log.read(after, limit)? {
                 row.follows(stand)?;
                 stand = row.seq;
-                page.push(replay::recorded(&row, self.path())?);
+                page.push(replay::recorded(&row, self.path(), &bodies)?);
             }
             Ok(page)
         })
@@ -193,4 +195,11 @@ pub struct Timeline {
     pub events: Vec<Recorded>,
     /// There is more before them: events below this number.
     pub older: Option<u64>,
+}
+
+impl Bodies for Reader {
+    fn body(&self, hash: &Hash) -> Result<Option<Vec<u8>>, LogError> {
+        let unread = |error: StoreError| LogError::damaged(self.path(), error.chain());
+        self.with(|log| Ok(log.blob(hash)?)).map_err(unread)
+    }
 }

@@ -48,7 +48,8 @@ fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What happened to each case, from the events. `taken`: every step; `clock`: every start of one; `alarm`: what passed.
+/// What happened to each case, from the events. `taken`: every step; `clock`: every start of one and every new due
+/// time; `alarm`: what passed, and what had passed by a new due time; `within`: where it lay and lies, from which event until which.
 /// Form 1 names its two clocks, form 2 lists them.
 const CASES: &str = "
 CREATE TEMP TABLE counted AS
@@ -75,12 +76,17 @@ UNION ALL SELECT case_id, seq, 'disposal', body ->> '$.disposal_clock.due_ms' FR
 UNION ALL SELECT case_id, seq, 'disposal', body ->> '$.due_ms' FROM events
   WHERE name = 'case_taken_over' AND form = 1 AND body ->> '$.stage' = 'dispose' AND body ->> '$.due_ms' IS NOT NULL
 UNION ALL SELECT case_id, seq, started.value ->> '$.of', started.value ->> '$.due_ms'
-  FROM events, json_each(events.body, '$.started') AS started WHERE case_id IS NOT NULL;
+  FROM events, json_each(events.body, '$.started') AS started WHERE case_id IS NOT NULL
+UNION ALL SELECT case_id, seq, anew.value ->> '$.of', anew.value ->> '$.due_ms'
+  FROM events, json_each(events.body, '$.replanned') AS anew WHERE name = 'case_replanned';
 CREATE INDEX temp.clock_id ON clock(id, of, seq);
 
 CREATE TEMP TABLE alarm AS
 SELECT case_id AS id, seq, name = 'deadline_passed' AS passed, body ->> '$.of' AS of FROM events
-  WHERE name IN ('deadline_nearing', 'deadline_passed') AND case_id IS NOT NULL;
+  WHERE name IN ('deadline_nearing', 'deadline_passed') AND case_id IS NOT NULL
+UNION ALL SELECT case_id, seq, anew.value ->> '$.phase' = 'overdue', anew.value ->> '$.of'
+  FROM events, json_each(events.body, '$.replanned') AS anew
+  WHERE name = 'case_replanned' AND anew.value ->> '$.phase' <> 'running';
 CREATE INDEX temp.alarm_id ON alarm(id, of, seq);
 
 CREATE TEMP TABLE standing AS
@@ -98,28 +104,42 @@ since AS (
   FROM leading
 )
 SELECT id, open, stage,
-  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq > began) AS nearing,
-  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq > began AND passed) AS overdue
+  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq >= began) AS nearing,
+  EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq >= began AND passed) AS overdue
 FROM since;
 
-CREATE TEMP TABLE dimension AS
-SELECT id, base, 'city' AS dimension FROM counted
-UNION ALL SELECT id, base, 'source:' || source FROM counted
-UNION ALL SELECT id, base, 'class:' || class FROM counted
-UNION ALL SELECT counted.id, base, 'area:' || area.value FROM counted, json_each(counted.area_path) AS area;
+CREATE TEMP TABLE lies AS
+SELECT id, seq, area_path FROM counted
+UNION ALL SELECT case_id, seq, body -> '$.area_path' FROM events WHERE name = 'case_moved';
+CREATE INDEX temp.lies_id ON lies(id, seq);
+
+CREATE TEMP TABLE within AS
+WITH stretch AS (
+  SELECT id, area_path, seq AS from_seq,
+    coalesce((SELECT min(later.seq) FROM lies AS later WHERE later.id = lies.id AND later.seq > lies.seq), 1 << 62) AS until_seq
+  FROM lies
+)
+SELECT id, base, 'city' AS dimension, 0 AS from_seq, 1 << 62 AS until_seq FROM counted
+UNION ALL SELECT id, base, 'source:' || source, 0, 1 << 62 FROM counted
+UNION ALL SELECT id, base, 'class:' || class, 0, 1 << 62 FROM counted
+UNION ALL SELECT stretch.id, base, 'area:' || area.value, from_seq, until_seq
+  FROM stretch JOIN counted USING (id), json_each(stretch.area_path) AS area;
+CREATE INDEX temp.within_id ON within(id);
+
+CREATE TEMP TABLE dimension AS SELECT id, base, dimension FROM within WHERE until_seq = 1 << 62;
 CREATE INDEX temp.dimension_id ON dimension(id);
 ";
 
-/// Instants that count in a period: one row per measure, case and time. A step another system took counts when its time is
+/// Instants that count in a period: one row per measure, case and time, where the case lay at its event. A step another system took counts when its time is
 /// known; a dispatch is late when it came after the clock that began last before it.
 const FLOWS: &str = "
 CREATE TEMP TABLE flow AS
-SELECT 'reported' AS measure, id, seen AS at FROM counted
-UNION ALL SELECT 'closed', id, closed_before FROM counted WHERE closed_before IS NOT NULL
-UNION ALL SELECT measure, counted.id, known.value ->> '$.at_ms'
+SELECT 'reported' AS measure, id, seq, seen AS at FROM counted
+UNION ALL SELECT 'closed', id, seq, closed_before FROM counted WHERE closed_before IS NOT NULL
+UNION ALL SELECT measure, counted.id, counted.seq, known.value ->> '$.at_ms'
   FROM counted, json_each(counted.steps_before) AS known
   JOIN step_row ON step_row.name = known.value ->> '$.step' JOIN step_counts USING (event) WHERE late = 0
-UNION ALL SELECT measure, id, at FROM taken JOIN step_counts USING (event)
+UNION ALL SELECT measure, id, taken.seq, at FROM taken JOIN step_counts USING (event)
   WHERE late = 0 OR at > (SELECT due FROM clock WHERE clock.id = taken.id AND clock.of = 'dispatch'
     AND clock.seq < taken.seq ORDER BY clock.seq DESC LIMIT 1);
 ";
@@ -146,7 +166,7 @@ UNION ALL SELECT raised.id, 'area:' || area.value FROM raised, json_each(raised.
 /// are kept as the tally keeps them: two days, thirteen months, 29 days of the hours in which cases are filed or closed.
 const CELLS: &str = "
 WITH timed AS (
-  SELECT measure, dimension, base, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN dimension USING (id)
+  SELECT measure, dimension, base, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN within ON within.id = flow.id AND seq >= from_seq AND seq < until_seq
   UNION ALL SELECT 'whistle_raised', dimension, 0, (at + :offset_ms) / 1000.0
     FROM raised JOIN whistle_dimension USING (id)
 ),

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use domain::event::Recorded;
 use domain::moment::UtcOffset;
-use domain::policy::Policy;
 use domain::state::{Alone, State};
 
 use super::{DATABASE, StoreError, int};
 use crate::log::{EventRow, Read, Subject, each_event, shelf};
+use crate::stored::policy::{Bodies, Genesis, NoBodies};
 use crate::stored::{self, state};
 
 /// One row as an event.
-pub(super) fn recorded(row: &EventRow, path: &Path) -> Result<Recorded, StoreError> {
-    stored::recorded(row).map_err(|source| StoreError::Event {
+pub(super) fn recorded(row: &EventRow, path: &Path, bodies: &dyn Bodies) -> Result<Recorded, StoreError> {
+    stored::recorded(row, bodies).map_err(|source| StoreError::Event {
         path: path.to_owned(),
         seq: int(row.seq),
         source,
@@ -27,33 +27,35 @@ pub(super) fn each(
     after: u64,
     mut f: impl FnMut(Recorded) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    each_event(log, after, |row| f(recorded(row, path)?)).map(|_| ())
+    each_event(log, after, |row| f(recorded(row, path, &log)?)).map(|_| ())
 }
 
 /// The state of the newest usable snapshot not beyond `until`; the one before the first event where there is none.
-pub(super) fn start(log: &dyn Read, dir: &Path, policy: &Policy, until: u64) -> Result<State, StoreError> {
-    start_with(log, dir, policy, until, &state::SECTIONS)
+pub(super) fn start(log: &dyn Read, dir: &Path, genesis: &Genesis, until: u64) -> Result<State, StoreError> {
+    start_with(log, dir, genesis, until, &state::SECTIONS)
 }
 
 pub(super) fn start_with(
     log: &dyn Read,
     dir: &Path,
-    policy: &Policy,
+    genesis: &Genesis,
     until: u64,
     sections: &[state::Known],
 ) -> Result<State, StoreError> {
     let known = state::known(sections);
+    let policies = state::Policies { genesis, bodies: &log };
     let read = |container: &crate::log::container::Container| {
-        let loaded = state::fits(state::decode(container, sections)?, policy.utc_offset_minutes)?;
+        let loaded =
+            state::fits(state::decode(container, sections, policies)?, genesis.policy.utc_offset_minutes)?;
         if loaded.guessed.whole { Err(state::only_a_replay_knows()) } else { Ok(loaded) }
     };
     let Some(loaded) = shelf::newest(dir, log.epoch(), until, &known, read) else {
-        return Ok(State::new(policy));
+        return Ok(genesis.state());
     };
     let (path, seq) = (dir.join(DATABASE), loaded.state.seq);
     state::refolded(loaded, |case| {
         let rows = rows_of(log, Subject::Case(case.0), seq)?;
-        rows.iter().map(|row| recorded(row, &path)).collect::<Result<_, StoreError>>()
+        rows.iter().map(|row| recorded(row, &path, &NoBodies)).collect::<Result<_, StoreError>>()
     })
 }
 
@@ -79,22 +81,21 @@ pub(super) fn alone(
 ) -> Result<Alone, StoreError> {
     let mut alone = Alone::new(offset);
     for row in rows_of(log, subject, u64::MAX)? {
-        alone.take(&recorded(&row, path)?);
+        alone.take(&recorded(&row, path, &NoBodies)?);
     }
     Ok(alone)
 }
 
-/// The state from the newest usable snapshot and the events after it, with the policy's present codes.
-pub(super) fn load(log: &dyn Read, dir: &Path, policy: &Policy) -> Result<State, StoreError> {
+/// The state from the newest usable snapshot and the events after it.
+pub(super) fn load(log: &dyn Read, dir: &Path, genesis: &Genesis) -> Result<State, StoreError> {
     let path = dir.join(DATABASE);
     let head = log.head()?.seq;
-    let mut state = start(log, dir, policy, head)?;
+    let mut state = start(log, dir, genesis, head)?;
     let from = state.seq;
     each(log, &path, from, |recorded| {
         state.apply(&recorded);
         Ok(())
     })?;
-    state.adopt(policy);
     tracing::debug!(snapshot = from, head, "state rebuilt");
     Ok(state)
 }

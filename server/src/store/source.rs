@@ -1,11 +1,11 @@
 //! The log as a build of views reads it: pages of events, and the states that are kept.
 
 use domain::event::Recorded;
-use domain::policy::Policy;
 use domain::state::State;
 
 use super::{Reader, StoreError};
 use crate::log::shelf;
+use crate::stored::policy::Genesis;
 use crate::stored::state;
 use crate::views::{Source, ViewsError};
 
@@ -13,13 +13,13 @@ use crate::views::{Source, ViewsError};
 pub struct LogSource {
     reader: Reader,
     epoch: u64,
-    policy: Policy,
+    genesis: Genesis,
 }
 
 impl LogSource {
     #[must_use]
-    pub fn new(reader: Reader, epoch: u64, policy: Policy) -> Self {
-        Self { reader, epoch, policy }
+    pub fn new(reader: Reader, epoch: u64, genesis: Genesis) -> Self {
+        Self { reader, epoch, genesis }
     }
 }
 
@@ -39,13 +39,14 @@ impl Source for LogSource {
 
     fn state_at(&self, mark: u64) -> Result<Option<State>, ViewsError> {
         if mark == 0 {
-            return Ok(Some(State::new(&self.policy)));
+            return Ok(Some(self.genesis.state()));
         }
         let kept = shelf::list(self.reader.dir()).into_iter().find(|kept| kept.seq == mark);
         let known = state::known(&state::SECTIONS);
+        let policies = state::Policies { genesis: &self.genesis, bodies: &self.reader };
         let opened = kept.and_then(|kept| shelf::open(&kept.path, self.epoch, mark, &known).ok());
-        let loaded = opened.and_then(|container| state::decode(&container, &state::SECTIONS).ok());
-        let fits = loaded.and_then(|loaded| state::fits(loaded, self.policy.utc_offset_minutes).ok());
+        let loaded = opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies).ok());
+        let fits = loaded.and_then(|loaded| state::fits(loaded, self.genesis.policy.utc_offset_minutes).ok());
         // What may be a guess is no ground to lay anything out on: the build begins further back.
         Ok(fits.filter(|loaded| loaded.guessed == state::Guessed::default()).map(|loaded| loaded.state))
     }

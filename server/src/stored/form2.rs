@@ -11,11 +11,13 @@ use domain::moment::UtcMillis;
 use domain::whistle::{WhistleCall, WhistleEvent};
 use serde::{Deserialize, Serialize};
 
+use super::policy::Bodies;
 use super::report::{ReportForm, report, report_form};
 use super::words::Spelt;
 use super::{Read, StoredError, area_codes, code, spelt, texts, word};
 
 pub(super) mod catalogue;
+mod follow;
 
 use catalogue::{EntryForm, LimitForm, entry, entry_form, is_false, limit, limit_form};
 
@@ -152,6 +154,7 @@ pub(super) fn encode(event: &Event, mark: Option<&str>) -> String {
         Event::Policy(PolicyEvent::Defined { entries }) => {
             serde_json::to_string(&CatalogueDefined { entries: entries.iter().map(entry_form).collect() })
         }
+        Event::Policy(PolicyEvent::Adopted(adopted)) => serde_json::to_string(&follow::adopted_form(adopted)),
         Event::Hall(HallEvent::DayTurned { date }) => {
             serde_json::to_string(&DayTurned { date: date.to_string() })
         }
@@ -191,6 +194,10 @@ fn encode_case(case: u64, event: &CaseEvent, mark: Option<&str>) -> serde_json::
         }),
         CaseEvent::Claimed => serde_json::to_string(&CaseClaimed { case }),
         CaseEvent::Noted { text } => serde_json::to_string(&CaseNoted { case, text: text.clone() }),
+        CaseEvent::Replanned { planned, clocks } => {
+            serde_json::to_string(&follow::case_replanned_form(case, *planned, clocks))
+        }
+        CaseEvent::Moved { area_path } => serde_json::to_string(&follow::case_moved_form(case, area_path)),
     }
 }
 
@@ -216,7 +223,7 @@ fn encode_whistle(whistle: u64, event: &WhistleEvent) -> serde_json::Result<Stri
 }
 
 /// The event of a row of form 2.
-pub(super) fn decode(name: &str, body: &str) -> Read<Event> {
+pub(super) fn decode(name: &str, body: &str, bodies: &dyn Bodies) -> Read<Event> {
     if let Some(step) = Step::of_event(name) {
         return stepped(step, serde_json::from_str(body)?);
     }
@@ -240,6 +247,8 @@ pub(super) fn decode(name: &str, body: &str) -> Read<Event> {
             let is: CaseNoted = serde_json::from_str(body)?;
             Event::Case(CaseId(is.case), CaseEvent::Noted { text: is.text })
         }
+        "case_replanned" => follow::case_replanned(serde_json::from_str(body)?)?,
+        "case_moved" => follow::case_moved(serde_json::from_str(body)?)?,
         "whistle_raised" => whistle_raised(serde_json::from_str(body)?)?,
         "whistle_answered" => {
             let is: WhistleAnswered = serde_json::from_str(body)?;
@@ -255,6 +264,7 @@ pub(super) fn decode(name: &str, body: &str) -> Read<Event> {
             let entries = is.entries.into_iter().map(entry).collect::<Read<_>>()?;
             Event::Policy(PolicyEvent::Defined { entries })
         }
+        "policy_adopted" => follow::adopted(serde_json::from_str(body)?, bodies)?,
         "deadline_nearing" => deadline(Alarm::Nearing, serde_json::from_str(body)?)?,
         "deadline_passed" => deadline(Alarm::Due, serde_json::from_str(body)?)?,
         "day_turned" => {

@@ -18,7 +18,14 @@ fn report_of(event: &mut Event) -> Option<&mut Report> {
         Event::Case(_, CaseEvent::Reported { report, .. } | CaseEvent::TakenOver { report, .. }) => {
             Some(report)
         }
-        Event::Case(_, CaseEvent::Stepped(_) | CaseEvent::Claimed | CaseEvent::Noted { .. })
+        Event::Case(
+            _,
+            CaseEvent::Stepped(_)
+            | CaseEvent::Claimed
+            | CaseEvent::Noted { .. }
+            | CaseEvent::Replanned { .. }
+            | CaseEvent::Moved { .. },
+        )
         | Event::Whistle(..)
         | Event::Deadline(_)
         | Event::Policy(_)

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::catalogue::{Catalogue, Entry};
+use domain::catalogue::Catalogue;
 use domain::clock::Subject;
 use domain::code::CaseId;
 use domain::moment::UtcOffset;
@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::form2::catalogue::{EntryForm, entry, entry_form};
+use super::policy::{Bodies, Genesis};
 use super::{Read, StoredError, word};
 use crate::log::container::{Container, Section, Unusable};
 
@@ -27,7 +28,7 @@ mod forms;
 #[cfg(test)]
 mod tests;
 
-use forms::{CaseForm, CountsForm, DeadlineForm, WhistleForm};
+use forms::{CaseForm, CountsForm, DeadlineForm, PolicyForm, WhistleForm};
 
 /// A section this version reads.
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +47,10 @@ const WHISTLES: &str = "whistles";
 const TALLY: &str = "tally";
 const ASIDE: &str = "aside";
 const DEADLINES: &str = "deadlines";
+const POLICY: &str = "policy";
 
 /// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
-pub const SECTIONS: [Known; 7] = [
+pub const SECTIONS: [Known; 8] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 1, exact: 1 },
     Known { name: CASES, form: 1, exact: 1 },
@@ -56,6 +58,7 @@ pub const SECTIONS: [Known; 7] = [
     Known { name: TALLY, form: 1, exact: 1 },
     Known { name: ASIDE, form: 1, exact: 1 },
     Known { name: DEADLINES, form: 1, exact: 1 },
+    Known { name: POLICY, form: 1, exact: 1 },
 ];
 
 /// Names and newest forms, as a container asks for them.
@@ -88,12 +91,13 @@ pub fn encode(epoch: u64, state: &State) -> Container {
     let rows = |name: &str, bytes: Vec<u8>| Section { name: name.to_owned(), form: form_of(name), bytes };
     let sections = vec![
         rows(COUNTS, lines(std::iter::once(forms::counts_form(&kept)))),
-        rows(CATALOGUE, lines(entries(&kept.catalogue).iter().map(entry_form))),
+        rows(CATALOGUE, lines(kept.catalogue.entries().map(|entry| entry_form(&entry)))),
         rows(CASES, lines(kept.cases.values().map(forms::case_form))),
         rows(WHISTLES, lines(kept.whistles.values().map(forms::whistle_form))),
         rows(TALLY, cells(&kept.tally)),
         rows(ASIDE, cells(&kept.aside)),
         rows(DEADLINES, lines(kept.deadlines.iter().map(forms::deadline_form))),
+        rows(POLICY, lines(std::iter::once(forms::policy_form(&kept.in_force)))),
     ];
     Container { epoch, seq: state.seq, sections }
 }
@@ -103,8 +107,15 @@ fn form_of(name: &str) -> u32 {
     known.expect("every section that is written stands in the table").form
 }
 
+/// Where a state finds the policy it names.
+#[derive(Clone, Copy)]
+pub struct Policies<'a> {
+    pub genesis: &'a Genesis,
+    pub bodies: &'a dyn Bodies,
+}
+
 /// The state of a container.
-pub fn decode(container: &Container, sections: &[Known]) -> Result<Loaded, Unusable> {
+pub fn decode(container: &Container, sections: &[Known], policies: Policies<'_>) -> Result<Loaded, Unusable> {
     let part = |name: &'static str| {
         container
             .section(name)
@@ -116,12 +127,16 @@ pub fn decode(container: &Container, sections: &[Known]) -> Result<Loaded, Unusa
     };
     let counts: Vec<CountsForm> = parse(part(COUNTS)?).map_err(read(COUNTS))?;
     let counts = counts.into_iter().next().ok_or(Unusable::Lacks(COUNTS.to_owned()))?;
-    let mut kept = forms::counts(counts).map_err(read(COUNTS))?;
+    let mut kept = forms::counts(counts, &policies.genesis.policy).map_err(read(COUNTS))?;
     if kept.seq != container.seq {
         return Err(Unusable::Torn);
     }
-    for form in parse::<EntryForm>(part(CATALOGUE)?).map_err(read(CATALOGUE))? {
-        kept.catalogue.define(entry(form).map_err(read(CATALOGUE))?);
+    kept.catalogue = catalogue(container)?;
+    // A snapshot that names none was written while the policy its log begins with was in force.
+    if let Some(section) = container.section(POLICY) {
+        let forms: Vec<PolicyForm> = parse(&section.bytes).map_err(read(POLICY))?;
+        let form = forms.into_iter().next().ok_or(Unusable::Lacks(POLICY.to_owned()))?;
+        kept.in_force = forms::in_force(form, policies).map_err(read(POLICY))?;
     }
     for form in parse::<CaseForm>(part(CASES)?).map_err(read(CASES))? {
         let case = forms::case(form).map_err(read(CASES))?;
@@ -137,6 +152,18 @@ pub fn decode(container: &Container, sections: &[Known]) -> Result<Loaded, Unusa
         kept.deadlines.insert(forms::deadline(form).map_err(read(DEADLINES))?);
     }
     Ok(Loaded { state: kept.into(), guessed: guessed(container, sections) })
+}
+
+/// The codes a container knows.
+pub fn catalogue(container: &Container) -> Result<Catalogue, Unusable> {
+    let section = container.section(CATALOGUE).ok_or(Unusable::Lacks(CATALOGUE.to_owned()))?;
+    let unreadable =
+        |error: StoredError| Unusable::Unreadable { name: CATALOGUE.to_owned(), problem: error.to_string() };
+    let mut catalogue = Catalogue::default();
+    for form in parse::<EntryForm>(&section.bytes).map_err(unreadable)? {
+        catalogue.define(entry(form).map_err(unreadable)?);
+    }
+    Ok(catalogue)
 }
 
 fn guessed(container: &Container, sections: &[Known]) -> Guessed {
@@ -166,18 +193,6 @@ pub fn fits(loaded: Loaded, offset: UtcOffset) -> Result<Loaded, Unusable> {
 pub fn only_a_replay_knows() -> Unusable {
     let problem = "was written before something that only a replay can add".to_owned();
     Unusable::Unreadable { name: TALLY.to_owned(), problem }
-}
-
-/// Entries in the order in which they can be defined again.
-fn entries(catalogue: &Catalogue) -> Vec<Entry> {
-    let Catalogue { areas, classes, sources, departments, conditions, area_order } = catalogue;
-    let areas = area_order.iter().filter_map(|code| areas.get(code)).cloned().map(Entry::Area);
-    areas
-        .chain(classes.values().cloned().map(Entry::Class))
-        .chain(sources.values().cloned().map(Entry::Source))
-        .chain(departments.values().cloned().map(Entry::Department))
-        .chain(conditions.values().cloned().map(Entry::Condition))
-        .collect()
 }
 
 fn lines<T: Serialize>(rows: impl Iterator<Item = T>) -> Vec<u8> {

@@ -14,6 +14,7 @@ use domain::place::Point;
 use domain::role::Role;
 use domain::whistle::{WhistleCall, WhistleEvent, WhistleLevel};
 
+use super::policy::NoBodies;
 use super::{StoredError, decode, person, row};
 
 use crate::log::EventRow;
@@ -99,7 +100,7 @@ fn golden(event: &Event, json: &str) {
 }
 
 fn golden_named(event: &Event, name: &str, json: &str) {
-    assert_eq!(&decode(1, name, json).unwrap(), event);
+    assert_eq!(&decode(1, name, json, &NoBodies).unwrap(), event);
     let row = EventRow {
         seq: 5,
         at: 9,
@@ -116,7 +117,7 @@ fn golden_named(event: &Event, name: &str, json: &str) {
         crc: 0,
         chain: None,
     };
-    let recorded = super::recorded(&row).unwrap();
+    let recorded = super::recorded(&row, &NoBodies).unwrap();
     let mut event = event.clone();
     person::take(&mut event);
     assert_eq!((recorded.by, recorded.event), (By::named("li"), event), "and says nobody's name");
@@ -297,11 +298,14 @@ fn day_turned() {
 
 #[test]
 fn what_this_version_does_not_know_is_named() {
-    let words = |form, name: &str, body: &str| decode(form, name, body).unwrap_err().to_string();
+    let words = |form, name: &str, body: &str| decode(form, name, body, &NoBodies).unwrap_err().to_string();
     assert!(words(3, "case_accepted", r#"{"case":7}"#).contains("form 3"));
     for form in [1, 2] {
         assert!(words(form, "case_lost", "{}").contains("`case_lost`"));
         assert!(words(form, "deadline_passed", r#"{"of":"lunch","due_ms":1}"#).contains("`lunch`"));
-        assert!(matches!(decode(form, "case_accepted", r#"{"case":-1}"#), Err(StoredError::Json(_))));
+        assert!(matches!(
+            decode(form, "case_accepted", r#"{"case":-1}"#, &NoBodies),
+            Err(StoredError::Json(_))
+        ));
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use domain::code::CaseId;
 use domain::command::Command;
-use domain::event::{Event, HallEvent, Recorded};
+use domain::event::{By, Event, HallEvent, Recorded};
 use domain::moment::UtcMillis;
-use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::state::{State, decide};
 use tokio::sync::oneshot;
 
+use super::adopt::Adopt;
 use super::{
     Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
@@ -34,9 +34,8 @@ const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 type Waiting = (Vec<Envelope>, oneshot::Sender<Vec<Outcome>>);
 
 pub(super) struct Loop {
-    store: Store,
-    state: State,
-    policy: Arc<Policy>,
+    pub(super) store: Store,
+    pub(super) state: State,
     publisher: Box<dyn Publisher>,
     watch: Watch,
     condition: Arc<Condition>,
@@ -49,11 +48,13 @@ pub(super) struct Loop {
 
 enum Gathered {
     Group(Vec<Waiting>),
+    /// A policy comes after these.
+    Adopt(Vec<Waiting>, Adopt),
     Stop(Vec<Waiting>),
 }
 
 /// The disk failed in the middle of a group; the state in memory may be ahead of it.
-struct Failed(StoreError);
+pub(super) struct Failed(pub(super) StoreError);
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
@@ -65,13 +66,12 @@ impl Loop {
     pub(super) fn new(
         store: Store,
         state: State,
-        policy: Arc<Policy>,
         publisher: Box<dyn Publisher>,
         watch: Watch,
         condition: Arc<Condition>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self { store, state, policy, publisher, watch, condition, wake, forgetting: None, last_group: 0 }
+        Self { store, state, publisher, watch, condition, wake, forgetting: None, last_group: 0 }
     }
 
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
@@ -79,11 +79,15 @@ impl Loop {
         let _guard = AbortOnPanic;
         self.set_wake();
         loop {
-            let (group, stop) = match self.gather(requests) {
-                Gathered::Group(group) => (group, false),
-                Gathered::Stop(group) => (group, true),
+            let (group, adopt, stop) = match self.gather(requests) {
+                Gathered::Group(group) => (group, None, false),
+                Gathered::Adopt(group, adopt) => (group, Some(adopt), false),
+                Gathered::Stop(group) => (group, None, true),
             };
             self.carry_out(group);
+            if let Some(adopt) = adopt {
+                self.adopt(adopt);
+            }
             if stop {
                 break;
             }
@@ -103,6 +107,7 @@ impl Loop {
                 commands += envelopes.len();
                 group.push((envelopes, answer));
             }
+            Ok(Request::Adopt(adopt)) => return Gathered::Adopt(group, adopt),
             Ok(Request::Stop) | Err(_) => return Gathered::Stop(group),
         }
         let until = Instant::now() + GATHER_MAX;
@@ -125,6 +130,7 @@ impl Loop {
                     commands += envelopes.len();
                     group.push((envelopes, answer));
                 }
+                Request::Adopt(adopt) => return Gathered::Adopt(group, adopt),
                 Request::Stop => return Gathered::Stop(group),
             }
         }
@@ -147,7 +153,7 @@ impl Loop {
     }
 
     /// Whether the disk was full and still is.
-    fn still_full(&mut self) -> bool {
+    pub(super) fn still_full(&mut self) -> bool {
         let full = self.condition.full.load(Ordering::Relaxed) && !self.store.has_room();
         self.condition.full.store(full, Ordering::Relaxed);
         full
@@ -192,29 +198,39 @@ impl Loop {
         let began = Instant::now();
         match self.record(group) {
             Ok((outcomes, committed)) => {
-                self.condition.commits.note(began.elapsed());
-                metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
-                metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
-                if !committed.is_empty() {
-                    self.publisher.publish(&self.state, &committed);
-                    self.store.note_head(&self.state);
-                    self.set_wake();
-                }
+                self.committed(began, &committed);
                 outcomes
             }
-            Err(Failed(error)) if error.is_full() => {
-                tracing::error!(error = error.chain(), "commands not stored");
-                self.condition.full.store(true, Ordering::Relaxed);
-                self.start_over();
-                vec![Err(WriteError::NotStored(error.to_string())); commands]
-            }
-            Err(Failed(error)) => abort(&error),
+            Err(failed) => vec![Err(self.not_stored(failed)); commands],
         }
+    }
+
+    /// What is durable is told to everybody.
+    pub(super) fn committed(&mut self, began: Instant, committed: &[Committed]) {
+        self.condition.commits.note(began.elapsed());
+        metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
+        metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
+        if !committed.is_empty() {
+            self.publisher.publish(&self.state, committed);
+            self.store.note_head(&self.state);
+            self.set_wake();
+        }
+    }
+
+    /// Nothing of it happened, unless nobody knows what the disk has.
+    pub(super) fn not_stored(&mut self, Failed(error): Failed) -> WriteError {
+        if !error.is_full() {
+            abort(&error);
+        }
+        tracing::error!(error = error.chain(), "commands not stored");
+        self.condition.full.store(true, Ordering::Relaxed);
+        self.start_over();
+        WriteError::NotStored(error.to_string())
     }
 
     /// Puts the state back to what the disk has.
     fn start_over(&mut self) {
-        let reloaded = self.store.reload(&self.policy);
+        let reloaded = self.store.reload();
         match reloaded {
             Ok(state) => self.state = state,
             Err(error) => abort(&error),
@@ -239,7 +255,7 @@ impl Loop {
         Ok((outcomes, written.committed))
     }
 
-    fn now(&mut self) -> Now {
+    pub(super) fn now(&mut self) -> Now {
         let now = self.watch.read(self.condition.believe.swap(false, Ordering::Relaxed));
         let doubted_ms = now.given.since(now.believed);
         self.condition.doubted_ms.store(doubted_ms, Ordering::Relaxed);
@@ -250,12 +266,12 @@ impl Loop {
     /// The events of a command. While the clock is doubted, which day it is follows the clock, which can be turned back;
     /// alarms go by the time that is believed, because nothing takes them back.
     fn decided(&self, command: &Command, now: Now) -> Result<Vec<Event>, Rejection> {
-        let events = decide(&self.state, command, &self.policy, now.given)?;
+        let events = decide(&self.state, command, now.given)?;
         if now.believed == now.given || !matches!(command, Command::PassDeadlines) {
             return Ok(events);
         }
         let is_day = |event: &Event| matches!(event, Event::Hall(HallEvent::DayTurned { .. }));
-        let alarms = decide(&self.state, command, &self.policy, now.believed)?;
+        let alarms = decide(&self.state, command, now.believed)?;
         Ok(events
             .into_iter()
             .filter(is_day)
@@ -281,7 +297,7 @@ impl Loop {
         let own = envelope.department.as_ref();
         let own = own.map_or(Ok(()), |own| self.state.check_department(command, own));
         let own = own.and_then(|()| self.state.check_scope(command, &envelope.scope));
-        let own = own.and_then(|()| self.state.check_hands(command, &envelope.by, &self.policy));
+        let own = own.and_then(|()| self.state.check_hands(command, &envelope.by));
         let fresh = own.and_then(|()| self.state.check_seen(command, envelope.seen));
         let events = match fresh.and_then(|()| self.decided(command, now)) {
             Ok(events) => events,
@@ -295,7 +311,7 @@ impl Loop {
         let (case, whistle) = events.first().map_or((None, None), |event| (event.case(), event.whistle()));
         let nothing = events.is_empty();
         for event in events {
-            self.happened(event, envelope, now.given, written);
+            self.happened(event, by, now.given, written);
         }
         let last_seq = self.state.seq;
         let about = About { case, whistle, number: case.and_then(|case| self.number(case, written)) };
@@ -309,10 +325,10 @@ impl Loop {
     }
 
     /// Applies an event and puts it into the group. Who reported a case goes no further than here.
-    fn happened(&mut self, mut event: Event, envelope: &Envelope, now: UtcMillis, written: &mut Written) {
+    pub(super) fn happened(&mut self, mut event: Event, by: &By, now: UtcMillis, written: &mut Written) {
         let reporter = person::take(&mut event);
         let seq = self.state.seq + 1;
-        let recorded = Recorded { seq, at: now, by: envelope.by.clone(), event };
+        let recorded = Recorded { seq, at: now, by: by.clone(), event };
         let changes = self.state.apply(&recorded);
         let about = recorded.event.case();
         let case = changes.case.as_ref().or_else(|| self.state.cases.get(&about?));
@@ -327,10 +343,15 @@ impl Loop {
         known.map(|case| case.number.clone())
     }
 
-    /// Tells the timer when it is needed next: at the first deadline, and when the local day ends.
+    /// Tells the timer when it is needed next: at the first deadline, and when the local day ends; at once while cases
+    /// wait for being replanned.
     fn set_wake(&self) {
-        let midnight = self.state.today.plus_days(1).midnight(self.policy.utc_offset_minutes);
-        let next = self.state.next_deadline().map_or(midnight, |due| due.min(midnight));
+        let midnight = self.state.today.plus_days(1).midnight(self.state.policy().utc_offset_minutes);
+        let next = match self.state.next_deadline() {
+            _ if self.state.has_stale() => UtcMillis(0),
+            Some(due) => due.min(midnight),
+            None => midnight,
+        };
         if self.wake.at.swap(next.0, Ordering::Release) != next.0 {
             // A full bell has rung already.
             let _ = self.wake.bell.try_send(Ring::Changed);
@@ -339,9 +360,9 @@ impl Loop {
 }
 
 #[derive(Default)]
-struct Written {
-    pending: Pending,
-    committed: Vec<Committed>,
+pub(super) struct Written {
+    pub(super) pending: Pending,
+    pub(super) committed: Vec<Committed>,
 }
 
 struct AbortOnPanic;

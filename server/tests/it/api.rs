@@ -79,7 +79,7 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
     let text = "bounds = { south = 24.3, west = 102.1, north = 26.6, east = 103.7 }\n";
     std::fs::write(policy.path(), text).unwrap();
     let hall = served_with(|config| config.policy.overlays.push(policy.path().to_owned())).await;
-    assert_eq!(hall.running.hall.policy.bounds, Some(bounds));
+    assert_eq!(hall.running.hall.policy().bounds, Some(bounds));
     let now = server::clock::now().0;
     let week = 7 * domain::moment::DAY_MS;
     let never = [

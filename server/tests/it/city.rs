@@ -14,6 +14,7 @@ use domain::state::State;
 use server::lists::{CaseFilter, Lists};
 use server::store::source::LogSource;
 use server::store::{Options, Store};
+use server::stored::policy::Genesis;
 use server::views::{Belongs, Builder, Settings};
 use server::writer::{Answer, Committed, Envelope, Publisher, WriteError, Writer, spawn_with};
 use uuid::Uuid;
@@ -142,7 +143,7 @@ pub fn start_with(
     let policy = policy();
     let (store, state) = Store::open_with(dir, &policy, options).expect("the store opens");
     let reader = store.reader();
-    (spawn_with(store, state, Arc::new(policy), publisher, clock.reading()), reader)
+    (spawn_with(store, state, publisher, clock.reading()), reader)
 }
 
 /// Lists that hear of every commit, as the hall's do.
@@ -171,7 +172,7 @@ pub fn laid_out(dir: &Path, policy: &Policy) -> Lists {
     let lists = Lists::new(offset);
     lists.start(&state);
     let belongs = Belongs { epoch, offset, version: server::views::sql::VERSION };
-    let source = Box::new(LogSource::new(reader, epoch, policy.clone()));
+    let source = Box::new(LogSource::new(reader, epoch, Genesis::of(policy)));
     let mut settings = Settings::new(dir.to_owned(), belongs, source, Arc::new(|| None));
     (settings.full_speed, settings.seal_cases, settings.piece_cases) = (true, 8, 5);
     lists.serve(Builder::start(settings, lists.present()).unwrap());

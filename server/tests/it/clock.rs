@@ -200,9 +200,8 @@ fn doubting(dir: &std::path::Path, clock: &TestClock, confirm_after: Duration) -
     let (store, state) =
         server::store::Store::open_with(dir, &policy, server::store::Options::default()).unwrap();
     let reader = store.reader();
-    let policy = std::sync::Arc::new(policy);
     let reading = clock.reading();
-    let writer = server::writer::spawn_doubting(store, state, policy, Box::new(()), reading, confirm_after);
+    let writer = server::writer::spawn_doubting(store, state, Box::new(()), reading, confirm_after);
     (writer, reader)
 }
 

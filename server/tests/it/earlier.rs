@@ -86,7 +86,7 @@ fn keys_of_the_first_version_answer_as_the_first_time() {
     let dir = first_store();
     let (store, state) = Store::open(dir.path(), &policy()).unwrap();
     let clock = TestClock::new();
-    let writer = spawn_with(store, state, policy().into(), Box::new(()), clock.reading());
+    let writer = spawn_with(store, state, Box::new(()), clock.reading());
     let lines = String::from_utf8(unpacked("commands.jsonl")).unwrap();
     let mut again = 0;
     for line in lines.lines() {
@@ -123,7 +123,7 @@ fn a_file_with_events_of_this_version_says_so_before_the_first_of_them() {
     let (store, state) = Store::open(dir.path(), &policy()).unwrap();
     assert_eq!(format(dir.path()), 2, "raised when it is opened for writing");
     let clock = TestClock::new();
-    let writer = spawn_with(store, state, policy().into(), Box::new(()), clock.reading());
+    let writer = spawn_with(store, state, Box::new(()), clock.reading());
     let key = Uuid::now_v7();
     let by = By { name: "李强".to_owned(), roles: vec![domain::role::Role::Dispatcher], door: Door::Desk };
     let command: Command = Step::DISPOSE.take_with(CaseId(6), "清");

@@ -7,7 +7,6 @@ use domain::command::Command;
 use domain::event::{By, Recorded};
 use domain::feed::EVENTS_BACK;
 use domain::moment::UtcMillis;
-use domain::policy::Policy;
 use domain::state::{State, decide};
 use domain::wire::{
     ClientMessage, Delta, Hex64, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
@@ -20,7 +19,6 @@ use crate::city;
 
 /// The store, the rules and the topics.
 pub struct Server {
-    policy: Policy,
     pub state: State,
     pub topics: Topics,
     digester: Digester,
@@ -31,11 +29,10 @@ pub struct Server {
 
 impl Server {
     pub fn new(epoch: u64) -> Self {
-        let policy = city::policy();
-        let state = State::new(&policy);
+        let state = State::new(&city::policy());
         let mut digester = Digester::default();
         let topics = Topics::start(epoch, &state, &mut digester);
-        Self { policy, state, topics, digester, log: Vec::new(), now: city::START, epoch }
+        Self { state, topics, digester, log: Vec::new(), now: city::START, epoch }
     }
 
     /// The process ends and begins again with what it had stored.
@@ -47,7 +44,7 @@ impl Server {
     pub fn commit(&mut self, commands: &[Command]) {
         let mut committed = Vec::new();
         for command in commands {
-            let events = decide(&self.state, command, &self.policy, self.now).unwrap_or_default();
+            let events = decide(&self.state, command, self.now).unwrap_or_default();
             for event in events {
                 let seq = self.state.seq + 1;
                 let recorded = Recorded { seq, at: self.now, by: By::named("sim"), event };

@@ -29,5 +29,6 @@ mod sockets;
 mod damage;
 mod earlier;
 mod clock;
+mod adopt;
 mod crash;
 mod import;

@@ -117,7 +117,7 @@ impl Desk {
     }
 
     pub(in crate::state) fn send(&mut self, command: Command) -> Result<(), Rejection> {
-        let events = decide(&self.state, &command, &self.policy, self.now)?;
+        let events = decide(&self.state, &command, self.now)?;
         for event in events {
             let recorded = Recorded { seq: self.state.seq + 1, at: self.now, by: By::named("周敏"), event };
             let changes = self.state.apply(&recorded);

@@ -1,12 +1,15 @@
 //! The JSON of rows of the state, field by field. A field that is added has a default, and a higher form.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use domain::adoption::InForce;
 use domain::case::{Case, Step, Taken};
 use domain::catalogue::Catalogue;
 use domain::clock::{Alarm, Clock, Deadline, Pause, Subject};
 use domain::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
 use domain::moment::{Date, UtcMillis, UtcOffset};
+use domain::policy::Policy;
 use domain::state::Kept;
 use domain::tally::Tally;
 use domain::whistle::{Called, Whistle, WhistleCall};
@@ -14,9 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::form2::catalogue::is_false;
 use super::super::form2::{ClockForm, clock, clock_form, clock_of};
+use super::super::policy;
 use super::super::report::{ReportForm, report, report_form};
 use super::super::words::Spelt;
 use super::super::{Read, area_codes, code, spelt, texts, word};
+use super::Policies;
 
 /// Everything that is one of its kind.
 #[derive(Serialize, Deserialize)]
@@ -47,7 +52,7 @@ fn date(text: &str) -> Read<Date> {
 }
 
 /// A state that holds these and nothing else.
-pub(super) fn counts(is: CountsForm) -> Read<Kept> {
+pub(super) fn counts(is: CountsForm, genesis: &Arc<Policy>) -> Read<Kept> {
     let numbers = is.numbers_of_days.iter().map(|(day, last)| Ok((date(day)?, *last)));
     Ok(Kept {
         catalogue: Catalogue::default(),
@@ -56,6 +61,7 @@ pub(super) fn counts(is: CountsForm) -> Read<Kept> {
         tally: Tally::default(),
         aside: Tally::default(),
         turns: is.turns.iter().map(|text| date(text)).collect::<Read<_>>()?,
+        in_force: InForce::genesis(genesis.clone()),
         deadlines: BTreeSet::new(),
         seq: is.seq,
         today: date(&is.today)?,
@@ -64,6 +70,25 @@ pub(super) fn counts(is: CountsForm) -> Read<Kept> {
         last_whistle: is.last_whistle,
         numbers_of_days: numbers.collect::<Read<_>>()?,
     })
+}
+
+/// The policy in force, by its hash; none for the one the log begins with.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PolicyForm {
+    version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+}
+
+pub(super) fn policy_form(in_force: &InForce) -> PolicyForm {
+    PolicyForm { version: in_force.version, hash: in_force.hash.map(|hash| hash.to_string()) }
+}
+
+pub(super) fn in_force(is: PolicyForm, policies: Policies<'_>) -> Read<InForce> {
+    let Some(text) = is.hash else { return Ok(InForce::genesis(policies.genesis.policy.clone())) };
+    let hash = text.parse().map_err(|_| word("hash", text))?;
+    let policy = policy::adopted(&hash, policies.bodies)?;
+    Ok(InForce { version: is.version, hash: Some(hash), policy })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,6 +1,13 @@
 //! Golden tests of form 2: one line per event. A line here may never change; a new form gets lines of its own.
 
+use std::sync::Arc;
+
+use domain::adoption::{Adopted, Changed};
+use domain::case::event::Replanned;
+use domain::policy::Policy;
+
 use super::*;
+use crate::stored::policy::{self, Bodies};
 
 const CLOCK_JSON: &str = r#"{"of":"dispatch","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"limit":{"amount":4,"unit":"hour","counts":"working"}}"#;
 
@@ -16,7 +23,7 @@ fn golden_marked(event: &Event, mark: Option<&str>, json: &str) {
     let row = row(&recorded, None, mark);
     assert_eq!(row.body, json, "{}", event.name());
     assert_eq!((row.roles.as_str(), row.door.as_str(), row.form), ("dispatcher,admin", "desk", 2));
-    assert_eq!(super::super::recorded(&row).unwrap(), recorded);
+    assert_eq!(super::super::recorded(&row, &NoBodies).unwrap(), recorded);
 }
 
 #[test]
@@ -175,4 +182,53 @@ fn a_step_s_event_is_stored_under_the_word_of_its_row() {
             "case_closed"
         ]
     );
+}
+
+#[test]
+fn case_replanned() {
+    let anew = |of, phase, provisional| Replanned {
+        of,
+        was: UtcMillis(1),
+        nearing: UtcMillis(2),
+        due: UtcMillis(3),
+        phase,
+        provisional,
+    };
+    let clocks = vec![
+        anew(ClockOf::Milestone(1), Phase::Nearing, true),
+        anew(ClockOf::Disposal, Phase::Running, false),
+    ];
+    let json = r#"{"case":7,"planned":2,"replanned":[{"of":"milestone_1","was_ms":1,"nearing_ms":2,"due_ms":3,"phase":"nearing","provisional":true},{"of":"disposal","was_ms":1,"nearing_ms":2,"due_ms":3,"phase":"running"}]}"#;
+    golden(&of_case(CaseEvent::Replanned { planned: 2, clocks }), json);
+}
+
+#[test]
+fn case_moved() {
+    let area_path = vec![area("530103001"), area("5301")];
+    let json = r#"{"case":7,"area_path":["530103001","5301"]}"#;
+    golden(&of_case(CaseEvent::Moved { area_path }), json);
+}
+
+/// The body is found by its hash; without it the event cannot be read, and says so.
+#[test]
+fn policy_adopted() {
+    struct One(crate::log::Blob);
+    impl Bodies for One {
+        fn body(&self, hash: &crate::log::Hash) -> Result<Option<Vec<u8>>, crate::log::LogError> {
+            Ok((*hash == self.0.hash).then(|| self.0.bytes.clone()))
+        }
+    }
+    let policy: Policy = toml::from_str(include_str!("../../../../config/policy.toml")).unwrap();
+    let (body, hash) = policy::body(&policy);
+    let changed = Changed { added: 1, altered: 2, retired: 3, calendar: true, figures: false };
+    let adopted = Adopted { version: 4, hash, changed, policy: Arc::new(policy) };
+    let event = Event::Policy(PolicyEvent::Adopted(adopted));
+    let json =
+        format!(r#"{{"version":4,"hash":"{hash}","added":1,"altered":2,"retired":3,"calendar":true}}"#);
+    let recorded = Recorded { seq: 5, at: UtcMillis(9), by: By::timer(), event };
+    let row = row(&recorded, None, None);
+    assert_eq!((row.name.as_str(), row.body.as_str()), ("policy_adopted", json.as_str()));
+    assert_eq!(super::super::recorded(&row, &One(body)).unwrap(), recorded);
+    let error = super::super::recorded(&row, &NoBodies).unwrap_err().to_string();
+    assert!(error.contains(&hash.to_string()), "{error}");
 }

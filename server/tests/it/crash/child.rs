@@ -157,7 +157,7 @@ fn told(name: &str) -> PathBuf {
 #[ignore = "run by crash tests as their child"]
 fn load() {
     let (store, state) = Store::open_with(&told(DIR), &city::policy(), options()).unwrap();
-    let writer = writer::spawn(store, state, Arc::new(city::policy()), Box::new(()));
+    let writer = writer::spawn(store, state, Box::new(()));
     round_and_round(&writer, &Arc::new(Mutex::new(std::io::stdout())));
 }
 
@@ -180,7 +180,7 @@ pub fn with_views(dir: &Path) -> (Writer, Lists) {
     let (store, state) = Store::open_with(dir, &policy, options()).unwrap();
     let lists = Lists::new(policy.utc_offset_minutes);
     let (epoch, source) = (store.epoch(), source(&store.reader(), store.epoch()));
-    let writer = writer::spawn(store, state, Arc::new(policy), Box::new(ToLists(lists.clone())));
+    let writer = writer::spawn(store, state, Box::new(ToLists(lists.clone())));
     let settings = Settings {
         piece_cases: PIECE_CASES,
         seal_cases: SEAL_CASES,
@@ -274,7 +274,7 @@ fn send(writer: &Writer, out: &Mutex<std::io::Stdout>, command: Command) -> Answ
 /// Makes a store that has seen so many cases to their end, cleanly closed.
 pub fn fill(dir: &Path, cases: usize) {
     let (store, state) = Store::open_with(dir, &city::policy(), options()).unwrap();
-    let writer = writer::spawn(store, state, Arc::new(city::policy()), Box::new(()));
+    let writer = writer::spawn(store, state, Box::new(()));
     let all = |commands: Vec<Command>| -> Vec<Answer> {
         let envelopes = commands.into_iter().map(city::envelope).collect();
         writer.send_many_blocking(envelopes).into_iter().map(Result::unwrap).collect()

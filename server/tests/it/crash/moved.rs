@@ -1,7 +1,6 @@
 //! kill -9 while a store of the first format is moved to the second.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::code::CaseId;
@@ -48,7 +47,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
             assert!(std::time::Instant::now() < deadline, "the keeper moves every row");
             std::thread::sleep(Duration::from_millis(20));
         }
-        let writer = writer::spawn(store, state, Arc::new(city::policy()), Box::new(()));
+        let writer = writer::spawn(store, state, Box::new(()));
         for line in String::from_utf8(first_format("format-1.commands.jsonl.gz")).unwrap().lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let (command, answer) = (&line["command"], &line["answer"]);

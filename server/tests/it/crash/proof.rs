@@ -1,7 +1,6 @@
 //! What must be true after a kill: of the store, of its views, of its backups.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::code::CaseId;
@@ -12,6 +11,7 @@ use server::log::backup::read_list;
 use server::log::restore::restore;
 use server::store::source::LogSource;
 use server::store::{Options, Reader, Store};
+use server::stored::policy::Genesis;
 use server::views::{Belongs, check, file, sql};
 use server::writer::{self, Envelope};
 use uuid::Uuid;
@@ -39,7 +39,7 @@ pub fn belongs(epoch: u64) -> Belongs {
 }
 
 pub fn source(reader: &Reader, epoch: u64) -> LogSource {
-    LogSource::new(reader.clone(), epoch, city::policy())
+    LogSource::new(reader.clone(), epoch, Genesis::of(&city::policy()))
 }
 
 /// Opens the store and holds it against everything acknowledged on it, up to event `until`. Gives its epoch.
@@ -50,7 +50,7 @@ pub fn verify(dir: &Path, acknowledged: &[Acknowledged], until: u64) -> u64 {
     let reader = store.reader();
     assert_eq!(reader.recount().unwrap().cells, cells(&state), "tallies equal their recount");
     let head = state.seq;
-    let writer = writer::spawn(store, state, Arc::new(policy.clone()), Box::new(()));
+    let writer = writer::spawn(store, state, Box::new(()));
     let known: Vec<&Acknowledged> = acknowledged.iter().filter(|done| done.last_seq <= until).collect();
     let again = known.iter().map(|done| Envelope {
         key: done.key,

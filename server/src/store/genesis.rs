@@ -1,0 +1,44 @@
+//! The policy a store began with: put into the log once, and read from there ever after.
+//!
+//! A file that says something else at a later start changes nothing: policies come into force by an event.
+
+use std::path::Path;
+
+use domain::policy::Policy;
+
+use super::{DATABASE, StoreError};
+use crate::log::{Group, Log, Read, shelf};
+use crate::stored::policy::{self, Genesis};
+use crate::stored::state;
+
+/// What the log began with. A store without any gets it here, before its first event: `file`, and the codes that an older
+/// store's newest snapshot knows.
+pub(super) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
+    if let Some(genesis) = read(&*log, dir)? {
+        return Ok(genesis);
+    }
+    let mut genesis = Genesis::of(file);
+    let head = log.head()?.seq;
+    let known = state::known(&state::SECTIONS);
+    if let Some(codes) = shelf::newest(dir, log.epoch(), head, &known, state::catalogue) {
+        let own = file.catalogue();
+        genesis.kept = codes.entries().filter(|entry| own.like(entry).is_none()).collect();
+    }
+    log.append(&Group { blobs: vec![policy::genesis_blob(&genesis)], ..Group::default() })?;
+    tracing::info!(source = genesis.policy.stated_source, "the log begins with this policy");
+    Ok(genesis)
+}
+
+/// What the log began with; none in one that no server of this version has opened yet.
+pub(super) fn read(log: &dyn Read, dir: &Path) -> Result<Option<Genesis>, StoreError> {
+    let damaged = |problem: crate::stored::StoredError| StoreError::Damaged {
+        path: dir.join(DATABASE),
+        what: format!("the policy it began with cannot be read: {}", crate::problem::chain(&problem)),
+    };
+    policy::genesis(log)?.transpose().map_err(damaged)
+}
+
+/// As [`read`], and `file` for a store that has none yet.
+pub(super) fn read_or(log: &dyn Read, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
+    Ok(read(log, dir)?.unwrap_or_else(|| Genesis::of(file)))
+}

@@ -1,0 +1,351 @@
+//! The stored form of a policy: the body that an adoption names by its hash, and the policy a log began with.
+//!
+//! A body is a blob of its own, outside events and snapshots: those of a city with its grids are megabytes, and events stay
+//! small. The first blob of a log is the policy it began with; nothing else may come before it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::adoption::PolicyHash;
+use domain::catalogue::{Area, Class, Condition, Department, Entry, Name, Source};
+use domain::clock::WorkCalendar;
+use domain::clock::calendar::{DayKind, Span};
+use domain::moment::UtcOffset;
+use domain::place::Bounds;
+use domain::policy::Policy;
+use domain::state::State;
+use serde::{Deserialize, Serialize};
+
+use super::form2::catalogue::{EntryForm, LimitForm, entry, entry_form, limit, limit_form};
+use super::{Read, StoredError, word};
+use crate::log::{Blob, Group, Hash, LogError, Stand};
+
+/// Where bodies are found by their hash.
+pub trait Bodies {
+    fn body(&self, hash: &Hash) -> Result<Option<Vec<u8>>, LogError>;
+}
+
+impl Bodies for &dyn crate::log::Read {
+    fn body(&self, hash: &Hash) -> Result<Option<Vec<u8>>, LogError> {
+        self.blob(hash)
+    }
+}
+
+/// For rows that name none: those of one case.
+pub struct NoBodies;
+
+impl Bodies for NoBodies {
+    fn body(&self, _: &Hash) -> Result<Option<Vec<u8>>, LogError> {
+        Ok(None)
+    }
+}
+
+/// What a log began with: the rules of its first day, and codes that were known beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Genesis {
+    pub policy: Arc<Policy>,
+    /// Codes of a store that is older than this: what its newest snapshot knew and the policy did not.
+    pub kept: Vec<Entry>,
+}
+
+impl Genesis {
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self { policy: Arc::new(policy.clone()), kept: Vec::new() }
+    }
+
+    /// The state before the first event.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let mut state = State::new(&self.policy);
+        self.kept.iter().cloned().for_each(|entry| state.catalogue.define(entry));
+        state
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct NameForm {
+    zh: String,
+    en: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BoundsForm {
+    south: f64,
+    west: f64,
+    north: f64,
+    east: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CalendarForm {
+    /// Minutes after midnight.
+    spans: Vec<(u16, u16)>,
+    weekdays: Vec<u8>,
+    work_day_minutes: u16,
+    off: Vec<String>,
+    work: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reaches_to: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PolicyForm {
+    form: u32,
+    source: String,
+    centre: NameForm,
+    offset_minutes: i32,
+    dispatch_limit: LimitForm,
+    disposal_limit: LimitForm,
+    whistle_response_minutes: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    powers_together: Option<String>,
+    forecast_minutes: u16,
+    lamp_yellow_percent: u8,
+    position_stale_seconds: u32,
+    clock_skew_seconds: u32,
+    backdate_days: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bounds: Option<BoundsForm>,
+    calendar: CalendarForm,
+    /// Areas, classes, sources, departments, conditions, each kind in its order.
+    entries: Vec<EntryForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<EntryForm>,
+}
+
+/// The number of the form bodies are written in.
+const FORM: u32 = 1;
+
+/// A policy as it is kept, with the hash that names it.
+#[must_use]
+pub fn body(policy: &Policy) -> (Blob, PolicyHash) {
+    let blob = blob(policy, &[]);
+    let hash = PolicyHash(blob.hash);
+    (blob, hash)
+}
+
+/// The first blob of a log.
+#[must_use]
+pub fn genesis_blob(genesis: &Genesis) -> Blob {
+    blob(&genesis.policy, &genesis.kept)
+}
+
+fn blob(policy: &Policy, kept: &[Entry]) -> Blob {
+    let bytes = serde_json::to_vec(&form(policy, kept));
+    Blob::of(bytes.expect("forms have only text keys and plain values, which always make JSON"))
+}
+
+fn form(policy: &Policy, kept: &[Entry]) -> PolicyForm {
+    let Bounds { south, west, north, east } =
+        policy.bounds.unwrap_or(Bounds { south: 0.0, west: 0.0, north: 0.0, east: 0.0 });
+    PolicyForm {
+        form: FORM,
+        source: policy.stated_source.clone(),
+        centre: NameForm { zh: policy.centre.zh.clone(), en: policy.centre.en.clone() },
+        offset_minutes: policy.utc_offset_minutes.0,
+        dispatch_limit: limit_form(policy.dispatch_limit),
+        disposal_limit: limit_form(policy.disposal_limit),
+        whistle_response_minutes: policy.whistle_response_minutes,
+        powers_together: policy.powers_together.clone(),
+        forecast_minutes: policy.forecast_minutes,
+        lamp_yellow_percent: policy.lamp_yellow_percent,
+        position_stale_seconds: policy.position_stale_seconds,
+        clock_skew_seconds: policy.clock_skew_seconds,
+        backdate_days: policy.backdate_days,
+        bounds: policy.bounds.map(|_| BoundsForm { south, west, north, east }),
+        calendar: calendar_form(&policy.calendar),
+        entries: policy.entries().map(|entry| entry_form(&entry)).collect(),
+        kept: kept.iter().map(entry_form).collect(),
+    }
+}
+
+fn calendar_form(calendar: &WorkCalendar) -> CalendarForm {
+    let WorkCalendar { spans, weekdays, work_day_minutes, exceptions, reaches_to } = calendar;
+    let of = |wanted: DayKind| {
+        let days = exceptions.iter().filter(move |(_, kind)| **kind == wanted);
+        days.map(|(date, _)| date.to_string()).collect()
+    };
+    CalendarForm {
+        spans: spans.iter().map(|span| (span.from, span.to)).collect(),
+        weekdays: weekdays.clone(),
+        work_day_minutes: *work_day_minutes,
+        off: of(DayKind::Off),
+        work: of(DayKind::Work),
+        reaches_to: reaches_to.map(|day| day.to_string()),
+    }
+}
+
+fn calendar(is: CalendarForm) -> Read<WorkCalendar> {
+    let mut exceptions = BTreeMap::new();
+    for (days, kind) in [(is.off, DayKind::Off), (is.work, DayKind::Work)] {
+        for text in days {
+            exceptions.insert(text.parse().map_err(|_| word("date", text))?, kind);
+        }
+    }
+    Ok(WorkCalendar {
+        spans: is.spans.into_iter().map(|(from, to)| Span { from, to }).collect(),
+        weekdays: is.weekdays,
+        work_day_minutes: is.work_day_minutes,
+        exceptions,
+        reaches_to: is.reaches_to.map(|text| text.parse().map_err(|_| word("date", text))).transpose()?,
+    })
+}
+
+/// Codes by their kind.
+#[derive(Default)]
+struct Codes {
+    areas: Vec<Area>,
+    classes: Vec<Class>,
+    sources: Vec<Source>,
+    departments: Vec<Department>,
+    conditions: Vec<Condition>,
+}
+
+impl Codes {
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Area(area) => self.areas.push(area),
+            Entry::Class(class) => self.classes.push(class),
+            Entry::Source(source) => self.sources.push(source),
+            Entry::Department(department) => self.departments.push(department),
+            Entry::Condition(condition) => self.conditions.push(condition),
+        }
+    }
+}
+
+/// The policy of a body.
+pub fn decode(bytes: &[u8]) -> Read<Genesis> {
+    let is: PolicyForm = serde_json::from_slice(bytes)?;
+    if is.form != FORM {
+        return Err(word("form", is.form.to_string()));
+    }
+    let mut codes = Codes::default();
+    for form in is.entries {
+        codes.take(entry(form)?);
+    }
+    let Codes { areas, classes, sources, departments, conditions } = codes;
+    let bounds =
+        is.bounds.map(|is| Bounds { south: is.south, west: is.west, north: is.north, east: is.east });
+    let policy = Policy {
+        stated_source: is.source,
+        centre: Name { zh: is.centre.zh, en: is.centre.en },
+        utc_offset_minutes: UtcOffset(is.offset_minutes),
+        dispatch_limit: limit(is.dispatch_limit)?,
+        disposal_limit: limit(is.disposal_limit)?,
+        whistle_response_minutes: is.whistle_response_minutes,
+        powers_together: is.powers_together,
+        forecast_minutes: is.forecast_minutes,
+        lamp_yellow_percent: is.lamp_yellow_percent,
+        position_stale_seconds: is.position_stale_seconds,
+        clock_skew_seconds: is.clock_skew_seconds,
+        backdate_days: is.backdate_days,
+        bounds,
+        calendar: calendar(is.calendar)?,
+        areas,
+        classes,
+        sources,
+        departments,
+        conditions,
+    };
+    Ok(Genesis { policy: Arc::new(policy), kept: is.kept.into_iter().map(entry).collect::<Read<_>>()? })
+}
+
+/// The policy that an adoption names.
+pub fn adopted(hash: &PolicyHash, bodies: &dyn Bodies) -> Read<Arc<Policy>> {
+    let missing = |problem: String| StoredError::Policy { hash: hash.to_string(), problem };
+    let found = bodies.body(&hash.0).map_err(|error| missing(error.to_string()))?;
+    let bytes = found.ok_or_else(|| missing("is not in the log".to_owned()))?;
+    decode(&bytes).map(|genesis| genesis.policy).map_err(|error| missing(error.to_string()))
+}
+
+/// What a log began with; none while nothing has been put into it.
+pub fn genesis(log: &dyn crate::log::Read) -> Result<Option<Read<Genesis>>, LogError> {
+    let head = log.head()?;
+    let first: Group = log.since(Stand { blob: 0, ..head }, 1)?;
+    Ok(first.blobs.first().map(|blob| decode(&blob.bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        toml::from_str(
+            r#"
+stated_source = "昆网格中心通〔2020〕5号"
+centre = { zh = "中心", en = "centre" }
+utc_offset_minutes = 480
+dispatch_limit = { amount = 4, unit = "work_hour" }
+disposal_limit = { amount = 1, unit = "work_day" }
+whistle_response_minutes = 30
+powers_together = "编委批复"
+forecast_minutes = 31
+lamp_yellow_percent = 80
+position_stale_seconds = 60
+clock_skew_seconds = 300
+backdate_days = 29
+bounds = { south = 24.5, west = 102.1, north = 26.5, east = 103.6 }
+areas = [{ code = "5301", level = "city", name = { zh = "昆明市" } }]
+classes = [{ code = "E01", kind = "event", name = { zh = "暴露垃圾" }, retired = true }]
+sources = [{ code = "hotline", name = { zh = "热线" } }]
+departments = [{ code = "shuiwu", name = { zh = "水务局" } }]
+[calendar]
+spans = [{ from = 480, to = 720 }, { from = 840, to = 1080 }]
+weekdays = [0, 1, 2, 3, 4]
+work_day_minutes = 480
+exceptions = { "2027-01-01" = "off", "2027-01-03" = "work" }
+"#,
+        )
+        .unwrap()
+    }
+
+    const LINE: &str = r#"{"form":1,"source":"昆网格中心通〔2020〕5号","centre":{"zh":"中心","en":"centre"},"offset_minutes":480,"dispatch_limit":{"amount":4,"unit":"hour","counts":"working"},"disposal_limit":{"amount":1,"unit":"day","counts":"working"},"whistle_response_minutes":30,"powers_together":"编委批复","forecast_minutes":31,"lamp_yellow_percent":80,"position_stale_seconds":60,"clock_skew_seconds":300,"backdate_days":29,"bounds":{"south":24.5,"west":102.1,"north":26.5,"east":103.6},"calendar":{"spans":[[480,720],[840,1080]],"weekdays":[0,1,2,3,4],"work_day_minutes":480,"off":["2027-01-01"],"work":["2027-01-03"]},"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"昆明市","en":""},{"kind":"class","code":"E01","class_kind":"event","zh":"暴露垃圾","en":"","key":false,"disposal_limit":null,"retired":true},{"kind":"source","code":"hotline","zh":"热线","en":""},{"kind":"department","code":"shuiwu","zh":"水务局","en":""}]}"#;
+
+    #[test]
+    fn a_policy_is_kept_in_these_very_words() {
+        let (blob, hash) = body(&policy());
+        assert_eq!(std::str::from_utf8(&blob.bytes).unwrap(), LINE);
+        assert_eq!(hash.0, blob.hash);
+        assert_eq!(decode(LINE.as_bytes()).unwrap(), Genesis::of(&policy()));
+    }
+
+    #[test]
+    fn the_policy_a_city_begins_with_comes_back_as_it_was() {
+        let built_in: Policy = toml::from_str(include_str!("../../../config/policy.toml")).unwrap();
+        let kept = policy().entries().collect();
+        let genesis = Genesis { policy: Arc::new(built_in), kept };
+        assert_eq!(decode(&genesis_blob(&genesis).bytes).unwrap(), genesis);
+        assert!(genesis.state().catalogue.classes.contains_key(&"E01".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_body_that_is_not_there_or_of_another_form_is_said_in_words() {
+        let hash = PolicyHash([7; 32]);
+        let missing = adopted(&hash, &NoBodies).unwrap_err().to_string();
+        assert!(missing.contains(&hash.to_string()) && missing.contains("not in the log"), "{missing}");
+        assert!(decode(LINE.replace("\"form\":1", "\"form\":2").as_bytes()).is_err());
+    }
+
+    /// On both engines: what was put in first is found, whatever comes behind it.
+    #[test]
+    fn the_first_blob_of_a_log_is_what_it_began_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let sqlite = crate::log::sqlite::SqliteLog::open(dir.path(), false, None).unwrap();
+        let memory = crate::log::memory::Memory::default().hold();
+        let engines: [Box<dyn crate::log::Log>; 2] = [Box::new(sqlite), Box::new(memory)];
+        for mut log in engines {
+            assert!(genesis(&*log).unwrap().is_none());
+            let began = Genesis::of(&policy());
+            let mut other = policy();
+            other.forecast_minutes = 7;
+            let (body, hash) = body(&other);
+            for blob in [genesis_blob(&began), body] {
+                log.append(&Group { blobs: vec![blob], ..Group::default() }).unwrap();
+            }
+            assert_eq!(genesis(&*log).unwrap().unwrap().unwrap(), began);
+            let log: &dyn crate::log::Read = &*log;
+            assert_eq!(*adopted(&hash, &log).unwrap(), other);
+        }
+    }
+}
