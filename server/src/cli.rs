@@ -21,6 +21,8 @@ use crate::{clock, import, log};
 mod account;
 mod cameras;
 mod keeping;
+mod policy;
+mod remote;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -33,6 +35,7 @@ Examples:
   gridhall serve                                    look around: listens on 127.0.0.1:8700, data in ./data
   gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
   gridhall import cases cases.csv --map map.toml    rows into the store of a stopped server
+  gridhall policy adopt policy.toml --dry-run       what another policy would change
   gridhall cameras adopt cameras.csv --dry-run      what another list of cameras would change
   gridhall account add zhou --role dispatcher       reads the password from standard input
   gridhall account disable zhou                     signs zhou out of the running server within 4 s
@@ -110,6 +113,11 @@ enum Command {
     Token {
         #[command(subcommand)]
         what: TokenCommand,
+    },
+    /// The policy in force: show it, adopt another, or see what that would change
+    Policy {
+        #[command(subcommand)]
+        what: policy::Command,
     },
     /// Cameras: adopt another list, or see what it would change
     Cameras {
@@ -235,6 +243,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Token { what } => {
             let work = tokio::task::spawn_blocking(move || token(&config, what));
             work.await.context("the work on tokens stopped unexpectedly")??;
+        }
+        Command::Policy { what } => {
+            let work = tokio::task::spawn_blocking(move || policy::run(&config, what));
+            work.await.context("the adoption stopped unexpectedly")??;
         }
         Command::Cameras { what } => {
             let work = tokio::task::spawn_blocking(move || cameras::run(&config, what));

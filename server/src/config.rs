@@ -2,8 +2,10 @@
 //! A misspelt key is an error. `docs/config.md` explains each in a full file.
 
 mod map;
+mod policy;
 
 pub use map::{Map, ZOOM_MAX};
+pub use policy::{PolicyFile, read as read_policy};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -83,19 +85,6 @@ impl Default for Store {
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PolicyFile {
-    /// The policy in TOML; without one the built-in example policy holds.
-    pub file: Option<PathBuf>,
-    /// Holiday lists in the format of NateScarlet/holiday-cn, one file a year. A day may stand in its neighbour
-    /// year's file, so give both.
-    pub holidays: Vec<PathBuf>,
-    /// Files laid over the policy in turn: their lists (areas, classes, sources, departments) are added, every other
-    /// key they name replaces the policy's.
-    pub overlays: Vec<PathBuf>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
 pub struct Cameras {
     /// Camera list in TOML or CSV.
     pub file: Option<PathBuf>,
@@ -109,9 +98,6 @@ pub struct Ingest {
     /// token. When true, `id` is taken as the inspector's code without proof; for demonstrations on one machine only.
     pub osmand_open: bool,
 }
-
-/// The policy that holds without a file; its source is stated in it.
-const BUILT_IN_POLICY: &str = include_str!("../../config/policy.toml");
 
 /// Lists that may come from the environment, their parts separated by commas.
 const LISTS: [&str; 5] =
@@ -202,77 +188,14 @@ impl Config {
 
     /// The policy with its overlays and holidays.
     pub fn load_policy(&self) -> anyhow::Result<Policy> {
-        let (name, text) = match &self.policy.file {
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read the policy `{}`", file.display()))?;
-                (file.display().to_string(), text)
-            }
-            None => ("built-in policy".to_owned(), BUILT_IN_POLICY.to_owned()),
-        };
-        let mut table: toml::Table =
-            text.parse().with_context(|| format!("the policy `{name}` is not TOML"))?;
-        for file in &self.policy.overlays {
-            lay_over(&mut table, file)?;
-        }
-        let mut policy: Policy =
-            table.try_into().with_context(|| format!("the policy `{name}` is not valid"))?;
-        for file in &self.policy.holidays {
-            for (date, kind) in read_holidays(file)? {
-                policy
-                    .calendar
-                    .add(date, kind)
-                    .with_context(|| format!("the holidays `{}` contradict what is known", file.display()))?;
-            }
-        }
-        policy.check().map_err(|problem| anyhow::anyhow!("the policy `{name}` does not hold: {problem}"))?;
-        Ok(policy)
+        self.policy.load()
     }
-}
-
-fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the overlay `{}`", file.display()))?;
-    let overlay: toml::Table =
-        text.parse().with_context(|| format!("the overlay `{}` is not TOML", file.display()))?;
-    for (key, value) in overlay {
-        match (policy.get_mut(&key), value) {
-            (Some(toml::Value::Array(there)), toml::Value::Array(more)) => there.extend(more),
-            (_, value) => drop(policy.insert(key, value)),
-        }
-    }
-    Ok(())
 }
 
 /// Scheme and authority of a web page, written the way browsers write them.
 fn is_origin(text: &str) -> bool {
     let parsed = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     parsed.is_some_and(|url| url.host_str() != Some("*") && url.origin().ascii_serialization() == text)
-}
-
-#[derive(Deserialize)]
-struct HolidayYear {
-    days: Vec<HolidayDay>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HolidayDay {
-    date: domain::moment::Date,
-    is_off_day: bool,
-}
-
-fn read_holidays(
-    file: &Path,
-) -> anyhow::Result<Vec<(domain::moment::Date, domain::clock::calendar::DayKind)>> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the holidays `{}`", file.display()))?;
-    let year: HolidayYear = serde_json::from_str(&text)
-        .with_context(|| format!("`{}` is not a holiday list of holiday-cn", file.display()))?;
-    let kind = |off: bool| {
-        if off { domain::clock::calendar::DayKind::Off } else { domain::clock::calendar::DayKind::Work }
-    };
-    Ok(year.days.into_iter().map(|day| (day.date, kind(day.is_off_day))).collect())
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub mod imports;
 pub mod fixes;
 pub mod osmand;
 pub mod map;
+pub mod policy;
 pub mod health;
 pub mod openapi;
 pub mod site;
@@ -111,6 +112,7 @@ pub fn routes(hall: &Hall) -> (Router, Table) {
 fn inside(hall: &Hall) -> Routes {
     let (staff, screens) = (Reach::Of(routes::STAFF), Reach::Of(routes::SCREENS));
     let (admin, pairing) = (Reach::Of(routes::ADMIN), Reach::Of(routes::PAIRING));
+    let adopting = Reach::Of(routes::ADOPTING);
     let live = crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone()));
     let (nothing, scoped, whole) = (Sees::Nothing, Sees::Scoped, Sees::Whole);
     Routes::default()
@@ -125,11 +127,12 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
         .with(
-            Route::get("/api/v1/import/namespace", Reach::Of(routes::ADOPTING), nothing)
-                .granted(Grant::TakeOver),
+            Route::get("/api/v1/import/namespace", adopting, nothing).granted(Grant::TakeOver),
             imports::namespace,
         )
         .with(Route::get("/api/v1/catalogue", screens, nothing), hall::catalogue)
+        .with(Route::get("/api/v1/policy", adopting, whole).granted(Grant::Define), policy::show)
+        .with(Route::post("/api/v1/policy", adopting).granted(Grant::Define).seeing(whole), policy::adopt)
         .with(Route::get("/api/v1/definitions", screens, nothing), hall::definitions)
         .with(Route::get("/api/v1/tally", screens, scoped), hall::tally)
         .with(Route::get("/api/v1/overdue", screens, scoped), hall::overdue)
@@ -161,9 +164,7 @@ fn inside(hall: &Hall) -> Routes {
                 Route::get("/api/v1/cameras/{code}", screens, scoped),
                 Route::get("/api/v1/cameras/{code}/health", screens, scoped),
                 Route::get("/api/v1/cameras/{code}/snapshot.jpg", screens, scoped),
-                Route::post("/api/v1/cameras/adopt", Reach::Of(routes::ADOPTING))
-                    .granted(Grant::Define)
-                    .seeing(whole),
+                Route::post("/api/v1/cameras/adopt", adopting).granted(Grant::Define).seeing(whole),
                 Route::get("/metrics/cameras", staff, whole),
             ],
             crate::video::router(hall.video.clone()),

@@ -15,6 +15,7 @@ pub mod store;
 pub mod views;
 pub mod lists;
 pub mod writer;
+pub mod adoption;
 pub mod timer;
 pub mod encoding;
 pub mod import;

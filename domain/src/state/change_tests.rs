@@ -2,12 +2,13 @@
 
 use super::State;
 use super::tests::{Desk, START, name, report};
-use crate::case::Step;
+use crate::case::{CaseEvent, Step};
 use crate::catalogue::{Area, AreaLevel, Class, ClassKind};
 use crate::clock::calendar::DayKind;
 use crate::clock::{Limit, LimitKind};
 use crate::code::{CaseId, ClassCode};
 use crate::command::{Command, TakeStep};
+use crate::event::Event;
 use crate::moment::UtcOffset;
 use crate::policy::change::Kind;
 use crate::policy::{Before, Change, Policy, Refusal};
@@ -98,6 +99,32 @@ fn a_new_holiday_moves_the_limits_that_run_over_it() {
         policy.calendar.add("2026-10-01".parse().unwrap(), DayKind::Off).unwrap();
     });
     assert_eq!(later.limits_moved, 0);
+}
+
+/// The figures a dry run says are those of what then happens.
+#[test]
+fn as_many_limits_and_cases_move_as_were_said() {
+    let mut desk = waiting(9);
+    let mut after = desk.policy.clone();
+    after.calendar.add("2026-06-16".parse().unwrap(), DayKind::Off).unwrap();
+    after.areas[3].parent = "530103".parse().ok();
+    let said = Change::between(before(&desk), &after);
+    assert!(desk.adopt(&after).unwrap());
+    desk.send(Command::PassDeadlines).unwrap();
+    let (mut limits, mut cases) = (0, 0);
+    for recorded in &desk.log {
+        match &recorded.event {
+            Event::Case(_, CaseEvent::Replanned { clocks, .. }) => {
+                limits += clocks.iter().filter(|clock| clock.was != clock.due).count() as u64;
+            }
+            Event::Case(_, CaseEvent::Moved { .. }) => cases += 1,
+            _ => {}
+        }
+    }
+    assert_eq!((limits, cases), (9, 9));
+    assert_eq!((said.limits_moved, said.cases_moved), (limits, cases));
+    desk.policy = after.clone();
+    assert_eq!(change(&desk, |_| {}).limits_moved, 0, "and then it is the policy in force");
 }
 
 #[test]

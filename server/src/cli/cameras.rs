@@ -1,20 +1,17 @@
 //! `gridhall cameras`: which list of cameras holds.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::account;
+use super::remote::{Remote, Where};
 use crate::clock;
 use crate::config::Config;
 use crate::video::adoption::{self, Adoption, Wish};
 use crate::video::origin::adopted::{self, Folder};
 use crate::video::origin::file::{Format, ListFile};
-
-/// Longest wait for a server's answer.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -32,12 +29,8 @@ pub struct Adopt {
     /// Adopt the good rows although others are refused; their cameras are gone then
     #[arg(long)]
     leave_out_refused: bool,
-    /// Running server to send to, with a machine's token; without it the list holds from the next start
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
-    /// File with the token; without it the environment variable GRIDHALL_TOKEN is used
-    #[arg(long, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    hall: Where,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
@@ -49,8 +42,8 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let Command::Adopt(adopt) = command;
     let list = ListFile::load(&adopt.file)?;
     let wish = Wish { dry_run: adopt.dry_run, leave_out_refused: adopt.leave_out_refused };
-    let adoption = match &adopt.server {
-        Some(url) => to_server(url, &super::token_from(adopt.token_file.as_deref())?, &list, wish)?,
+    let adoption = match adopt.hall.remote()? {
+        Some(remote) => to_server(&remote, &list, wish)?,
         None => to_folder(config, &list, wish)?,
     };
     if adopt.json {
@@ -66,7 +59,7 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 }
 
 fn in_words(adopt: &Adopt, adoption: &Adoption) -> &'static str {
-    match (adoption.adopted, adopt.server.is_some()) {
+    match (adoption.adopted, adopt.hall.server.is_some()) {
         (false, _) => "dry run: nothing was changed",
         (true, true) => "adopted: in force now",
         (true, false) => "adopted: in force from the next start of the server",
@@ -80,36 +73,12 @@ fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Ado
     Ok(adoption::adopt(&before, &lists, list, wish, &account::by(), clock::now())?.adoption)
 }
 
-fn to_server(url: &str, token: &str, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(TIMEOUT))
-        .build()
-        .into();
+fn to_server(remote: &Remote<'_>, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {
     let kind = match list.format {
         Format::Csv => "text/csv",
         Format::Toml => "application/toml",
     };
-    let address = format!(
-        "{}/api/v1/cameras/adopt?dry_run={}&leave_out_refused={}",
-        url.trim_end_matches('/'),
-        wish.dry_run,
-        wish.leave_out_refused
-    );
-    let request = agent.post(&address).header("Authorization", format!("Bearer {token}")).content_type(kind);
-    let mut answer = request.send(&list.bytes[..]).with_context(|| format!("cannot reach `{url}`"))?;
-    let status = answer.status();
-    let body = answer.body_mut().read_to_string().with_context(|| format!("no whole answer from `{url}`"))?;
-    if status.is_success() {
-        return serde_json::from_str(&body)
-            .with_context(|| format!("`{url}` answered in another way than expected"));
-    }
-    let title = serde_json::from_str::<serde_json::Value>(&body)
-        .ok()
-        .and_then(|problem| problem["title"].as_str().map(str::to_owned));
-    anyhow::bail!(
-        "the server refused ({}): {}",
-        status.as_u16(),
-        title.unwrap_or_else(|| "without a reason".to_owned())
-    )
+    let Wish { dry_run, leave_out_refused } = wish;
+    let path = format!("/api/v1/cameras/adopt?dry_run={dry_run}&leave_out_refused={leave_out_refused}");
+    remote.post(&path, kind, &list.bytes)
 }

@@ -156,7 +156,7 @@ fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result
 }
 
 /// Who sends it, as the log keeps it.
-fn by(actor: &Actor) -> By {
+pub(super) fn by(actor: &Actor) -> By {
     let door = match actor.by {
         Proof::Session { .. } => Door::Desk,
         Proof::Token => Door::Api,

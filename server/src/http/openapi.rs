@@ -33,6 +33,8 @@ mod steps;
         super::imports::namespace,
         super::hall::catalogue,
         super::hall::definitions,
+        super::policy::show,
+        super::policy::adopt,
         super::hall::tally,
         super::hall::overdue,
         super::hall::whistles,

@@ -30,5 +30,6 @@ mod damage;
 mod earlier;
 mod clock;
 mod adopt;
+mod adopt_doors;
 mod crash;
 mod import;

@@ -46,6 +46,7 @@ GET /api/v1/live/snapshot                    s s s s s s . s
 GET /api/v1/map                              + + + + + + . +
 GET /api/v1/map/layers/{index}               + + + + + + . +
 GET /api/v1/overdue                          s s s s s s . s
+GET /api/v1/policy                           a . . . . . . a
 GET /api/v1/positions                        s s s s s s . s
 GET /api/v1/positions/{inspector}/track      . s s . . . . .
 GET /api/v1/session                          + + + + + + . +
@@ -76,6 +77,7 @@ POST /api/v1/commands                        + + + + + . . +
 POST /api/v1/kiosk/approve                   + . + . . . . .
 POST /api/v1/kiosk/ask                       *
 POST /api/v1/kiosk/claim                     *
+POST /api/v1/policy                          a . . . . . . a
 POST /api/v1/positions                       . . . . . . + +
 POST /api/v1/sign-in                         *
 POST /api/v1/sign-out                        + + + + + . . +

@@ -1,0 +1,158 @@
+//! `gridhall policy`: which policy holds, and another one brought into force.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use domain::adoption::InForce;
+use domain::event::{By, Door};
+use domain::policy::Policy;
+use domain::rejection::Language;
+use domain::state::State;
+
+use super::account;
+use super::remote::Where;
+use crate::adoption::{Adoption, Standing, consider};
+use crate::config::{Config, PolicyFile};
+use crate::http::policy::PolicyAnswer;
+use crate::store::{DATABASE, Store};
+use crate::writer;
+
+const PATH: &str = "/api/v1/policy";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Bring another policy into force: in a running server at once, or in the data folder of a stopped one
+    Adopt(Adopt),
+    /// Print the policy in force as TOML
+    Show(Show),
+}
+
+#[derive(Args)]
+pub struct Adopt {
+    /// Policy in TOML; without one that of the settings, with its overlays and holidays
+    file: Option<PathBuf>,
+    /// File laid over FILE: its lists are added, other keys replaced. Repeatable
+    #[arg(long = "overlay", value_name = "FILE", requires = "file")]
+    overlays: Vec<PathBuf>,
+    /// Holiday list in the format of holiday-cn, added to FILE's calendar. Repeatable, a list a year
+    #[arg(long = "holidays", value_name = "FILE", requires = "file")]
+    holidays: Vec<PathBuf>,
+    /// Only say what would change
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    hall: Where,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub struct Show {
+    #[command(flatten)]
+    hall: Where,
+    /// Print version, hash and policy as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs one subcommand.
+#[allow(clippy::print_stdout, reason = "a command line answers on standard output")]
+pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Adopt(adopt) => {
+            let adoption = take(config, &adopt)?;
+            if adopt.json {
+                println!("{}", serde_json::to_string_pretty(&adoption).context("cannot print the answer")?);
+            } else {
+                println!("{}", in_words(&adoption));
+            }
+            let refused: Vec<&str> =
+                adoption.refused.iter().map(|refused| refused.said.en.as_str()).collect();
+            anyhow::ensure!(refused.is_empty(), "this policy cannot come into force: {}", refused.join("; "));
+        }
+        Command::Show(show) => {
+            let answer = in_force(config, &show.hall)?;
+            if show.json {
+                println!("{}", serde_json::to_string_pretty(&answer).context("cannot print the policy")?);
+            } else {
+                let hash = answer.hash.map_or_else(String::new, |hash| format!(", {hash}"));
+                println!("# version {}{hash}", answer.version);
+                print!("{}", toml::to_string_pretty(&answer.policy).context("cannot print the policy")?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_words(adoption: &Adoption) -> String {
+    let end = match (adoption.adopted, adoption.refused.is_empty()) {
+        (true, _) => format!("in force as version {}", adoption.version),
+        (false, true) => "dry run: nothing was changed".to_owned(),
+        (false, false) => "nothing was changed".to_owned(),
+    };
+    let mut said = adoption.change.words(Language::En);
+    said.push(end);
+    said.join("\n")
+}
+
+fn take(config: &Config, adopt: &Adopt) -> anyhow::Result<Adoption> {
+    let policy = match &adopt.file {
+        Some(file) => {
+            let (overlays, holidays) = (adopt.overlays.clone(), adopt.holidays.clone());
+            PolicyFile { file: Some(file.clone()), overlays, holidays }.load()?
+        }
+        None => config.load_policy()?,
+    };
+    match adopt.hall.remote()? {
+        Some(remote) => {
+            let body = serde_json::to_vec(&policy).context("cannot send the policy")?;
+            remote.post(&format!("{PATH}?dry_run={}", adopt.dry_run), "application/json", &body)
+        }
+        None => to_folder(config, policy, adopt.dry_run),
+    }
+}
+
+fn in_force(config: &Config, hall: &Where) -> anyhow::Result<PolicyAnswer> {
+    if let Some(remote) = hall.remote()? {
+        return remote.get(PATH);
+    }
+    let (_store, state) = open(config)?;
+    let InForce { version, hash, policy } = state.in_force().clone();
+    Ok(PolicyAnswer { version, hash: hash.map(|hash| hash.to_string()), policy: (*policy).clone() })
+}
+
+/// The store of a stopped server; a new one is not made for this.
+fn open(config: &Config) -> anyhow::Result<(Store, State)> {
+    let dir = &config.store.dir;
+    anyhow::ensure!(
+        dir.join(DATABASE).exists(),
+        "there is no store in `{}`; a new one begins with the policy of the settings",
+        dir.display()
+    );
+    Ok(Store::open(dir, &config.load_policy()?)?)
+}
+
+fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<Adoption> {
+    let (store, state) = open(config)?;
+    let mut adoption = consider(
+        &Standing {
+            in_force: state.in_force(),
+            catalogue: &state.catalogue,
+            cases: state.cases.values().collect(),
+            whistles: state.whistles.values().collect(),
+        },
+        &policy,
+    );
+    if dry_run || !adoption.refused.is_empty() {
+        return Ok(adoption);
+    }
+    let writer = writer::spawn(store, state, Box::new(()));
+    let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
+    let adopted = writer.adopt_blocking(by, policy);
+    writer.stop();
+    adoption.version = adopted?.version;
+    adoption.adopted = true;
+    Ok(adoption)
+}
