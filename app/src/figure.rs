@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::clock::Limit;
-use domain::definition;
+use domain::definition::{self, Definition};
 use domain::moment::{UtcMillis, UtcOffset};
 use leptos::prelude::*;
 
@@ -52,13 +52,19 @@ impl Evidence {
     }
 
     fn under(language: Language, names: &Names, id: &str) -> Self {
-        definition::one(id, &names.policy).map_or_else(Self::default, |definition| Self {
+        let known = definition::one(id, &names.policy);
+        known.map_or_else(Self::default, |definition| Self::saying(language, &definition))
+    }
+
+    fn saying(language: Language, definition: &Definition) -> Self {
+        let figures = definition.in_force.as_ref();
+        Self {
             title: pick(language, &definition.name),
             formula: pick(language, &definition.formula),
             source: pick(language, &definition.source),
-            in_force: definition.in_force.map_or_else(String::new, |figures| pick(language, &figures)),
+            in_force: figures.map_or_else(String::new, |figures| pick(language, figures)),
             ..Self::default()
-        })
+        }
     }
 
     /// A running clock: what is left of its limit, or how far it is beyond.
@@ -80,12 +86,14 @@ impl Evidence {
         let note = text::phase_note(language, clock.late);
         let share = text::used_share(started, due, limit, now, &policy.calendar, offset) * 100.0;
         let moment = |at| text::moment(language, at, now, offset);
-        let evidence =
-            Self { source: policy.stated_source.clone(), ..Self::under(language, names, definition::CLOCK) }
-                .value(language, format!("{note} {days}{} {unit}", clock.digits))
-                .part(say!(language, desk.started), moment(started))
-                .part(say!(language, desk.due), moment(due))
-                .part(say!(language, desk.used_share), format!("{} %", crate::text::fixed(share, 0)));
+        let evidence = Self {
+            source: policy.stated_source.clone(),
+            ..Self::saying(language, &definition::clock(policy))
+        }
+        .value(language, format!("{note} {days}{} {unit}", clock.digits))
+        .part(say!(language, desk.started), moment(started))
+        .part(say!(language, desk.due), moment(due))
+        .part(say!(language, desk.used_share), format!("{} %", crate::text::fixed(share, 0)));
         match limit {
             Some(limit) => evidence.part(say!(language, desk.unit), limit.words(language)),
             None => evidence,

@@ -19,7 +19,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::api;
-use crate::order;
+use crate::order::Sorted;
 use options::MapSetup;
 
 #[wasm_bindgen(raw_module = "/js/map.js")]
@@ -131,7 +131,7 @@ impl MapHandle {
     }
 
     pub fn set_district_counts<'a>(&self, counts: impl IntoIterator<Item = (&'a AreaCode, i64)>) {
-        self.tell(|| order::map(counts), HallMap::set_district_counts);
+        self.tell(|| Sorted::of(counts), HallMap::set_district_counts);
     }
 
     pub fn set_late(&self, late: &[MapLate]) {

@@ -1,7 +1,5 @@
 //! The names behind codes, and the policy's figures: loaded once, again when an unknown code appears.
 
-use std::collections::BTreeMap;
-
 use domain::answer::{CatalogueAnswer, PolicyFigures};
 use domain::case::Report;
 use domain::catalogue::{Area, AreaLevel, Condition, Name};
@@ -16,7 +14,7 @@ use crate::api;
 use crate::board::{Board, Part};
 use crate::hall::monotonic_ms;
 use crate::language::pick;
-use crate::order;
+use crate::order::Sorted;
 use crate::words::Language;
 
 /// An unknown code asks for the catalogue at most this often.
@@ -30,12 +28,12 @@ const CHANGES: [&str; 2] = ["policy_adopted", "catalogue_defined"];
 pub struct Names {
     pub centre: Name,
     pub policy: PolicyFigures,
-    areas: BTreeMap<AreaCode, Area>,
+    areas: Sorted<AreaCode, Area>,
     order: Vec<AreaCode>,
-    classes: BTreeMap<ClassCode, Name>,
-    departments: BTreeMap<DepartmentCode, Name>,
-    sources: BTreeMap<SourceCode, Name>,
-    disposal_limits: BTreeMap<ClassCode, Limit>,
+    classes: Sorted<ClassCode, Name>,
+    departments: Sorted<DepartmentCode, Name>,
+    sources: Sorted<SourceCode, Name>,
+    disposal_limits: Sorted<ClassCode, Limit>,
     conditions: Vec<Condition>,
 }
 
@@ -45,14 +43,14 @@ impl From<CatalogueAnswer> for Names {
             centre: answer.centre,
             policy: answer.policy,
             order: answer.areas.iter().map(|area| area.code.clone()).collect(),
-            areas: order::map(answer.areas.into_iter().map(|area| (area.code.clone(), area))),
-            disposal_limits: order::map(
+            areas: Sorted::of(answer.areas.into_iter().map(|area| (area.code.clone(), area))),
+            disposal_limits: Sorted::of(
                 answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
             ),
             conditions: answer.conditions,
-            sources: order::map(answer.sources.into_iter().map(|source| (source.code, source.name))),
-            classes: order::map(answer.classes.into_iter().map(|class| (class.code, class.name))),
-            departments: order::map(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
+            sources: Sorted::of(answer.sources.into_iter().map(|source| (source.code, source.name))),
+            classes: Sorted::of(answer.classes.into_iter().map(|class| (class.code, class.name))),
+            departments: Sorted::of(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
         }
     }
 }
@@ -142,7 +140,7 @@ impl Names {
     }
 
     fn knows_class(&self, code: &ClassCode) -> bool {
-        self.classes.contains_key(code)
+        self.classes.has(code)
     }
 }
 

@@ -1,13 +1,81 @@
-//! Lists in order, and maps out of lists, for a screen. One sort serves all: the standard library's, written out for
-//! each type, weighs kilobytes each time; so does collecting into a map, which sorts first.
+//! Lists in order, and what is looked up in them, for a screen. One sort serves all: the standard library's, written out
+//! for each type, weighs kilobytes each time; so does a map.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
-pub fn map<K: Ord, V>(pairs: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
-    let mut map = BTreeMap::new();
-    map.extend(pairs);
-    map
+use serde::{Serialize, Serializer};
+
+/// Values by key, in the order of the keys: a map for what is filled once and looked up often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sorted<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Sorted<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Ord, V> Sorted<K, V> {
+    /// Of keys that differ.
+    pub fn of(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut pairs: Vec<(K, V)> = pairs.into_iter().collect();
+        sort_by(&mut pairs, |(a, _), (b, _)| a.cmp(b));
+        Self(pairs)
+    }
+
+    fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.binary_search_by(|(held, _)| held.borrow().cmp(key))
+    }
+
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let at = self.place(key).ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    pub fn has<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.place(key).is_ok()
+    }
+
+    /// Takes a value over, in place of the one that stood under the key.
+    pub fn put(&mut self, key: K, value: V) {
+        match self.place(&key) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (key, value)),
+        }
+    }
+
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Ok(at) = self.place(key) {
+            self.0.remove(at);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for Sorted<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
 }
 
 /// Stable; `key` is asked for at each comparison.
@@ -31,6 +99,17 @@ fn places(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_put_is_found_under_its_key_and_in_the_order_of_the_keys() {
+        let mut numbers = Sorted::of([("b", 2), ("a", 1), ("d", 4)]);
+        numbers.put("c", 3);
+        numbers.put("a", 0);
+        numbers.remove("d");
+        numbers.remove("none");
+        assert_eq!(numbers.iter().copied().collect::<Vec<_>>(), [("a", 0), ("b", 2), ("c", 3)]);
+        assert_eq!((numbers.get("c"), numbers.get("d"), numbers.has("b")), (Some(&3), None, true));
+    }
 
     #[test]
     fn equal_items_keep_their_order() {

@@ -39,16 +39,35 @@ pub fn one(id: &str, figures: &PolicyFigures) -> Option<Definition> {
     PLAIN.iter().find(|plain| plain.0 == id).map(|plain| with_figures(plain, figures))
 }
 
-fn with_figures(&(id, zh, en): &Plain, figures: &PolicyFigures) -> Definition {
+/// What the time left on a clock means: `one(CLOCK, …)`.
+#[must_use]
+pub fn clock(figures: &PolicyFigures) -> Definition {
+    stating(&TIME_LEFT, stage_limits(figures))
+}
+
+fn with_figures(plain: &Plain, figures: &PolicyFigures) -> Definition {
+    stating(plain, in_force(plain.0, figures))
+}
+
+fn stating(&(id, zh, en): &Plain, in_force: Option<Name>) -> Definition {
     let name = |at: usize| Name { zh: zh[at].into(), en: en[at].into() };
-    Definition { id, name: name(0), formula: name(1), source: name(2), in_force: in_force(id, figures) }
+    Definition { id, name: name(0), formula: name(1), source: name(2), in_force }
+}
+
+/// The limits of dispatch and disposal.
+fn stage_limits(figures: &PolicyFigures) -> Option<Name> {
+    let words = |language| (figures.dispatch_limit.words(language), figures.disposal_limit.words(language));
+    let (zh, en) = (words(Language::Zh), words(Language::En));
+    Some(Name {
+        zh: format!("派遣时限 {}；处置时限按小类，未定者 {}", zh.0, zh.1),
+        en: format!("dispatch limit {}; disposal limit by class, {} where it has none", en.0, en.1),
+    })
 }
 
 /// The policy's figures that a definition uses.
 fn in_force(id: &str, figures: &PolicyFigures) -> Option<Name> {
     let both = |zh: String, en: String| Some(Name { zh, en });
     let limit = |language| figures.dispatch_limit.words(language);
-    let disposal = |language| figures.disposal_limit.words(language);
     let (zh, en) = (Language::Zh, Language::En);
     match id {
         OVERDUE | UNCLAIMED | LATE => {
@@ -58,14 +77,7 @@ fn in_force(id: &str, figures: &PolicyFigures) -> Option<Name> {
             format!("预报时段 {} 分钟；派遣时限 {}", figures.forecast_minutes, limit(zh)),
             format!("forecast window {} min; dispatch limit {}", figures.forecast_minutes, limit(en)),
         ),
-        STAGE_LATE | CLOCK => both(
-            format!("派遣时限 {}；处置时限按小类，未定者 {}", limit(zh), disposal(zh)),
-            format!(
-                "dispatch limit {}; disposal limit by class, {} where it has none",
-                limit(en),
-                disposal(en)
-            ),
-        ),
+        STAGE_LATE | CLOCK => stage_limits(figures),
         WHISTLE_LATE => both(
             format!("报到时限 {} 分钟", figures.whistle_response_minutes),
             format!("response limit {} min", figures.whistle_response_minutes),
@@ -116,6 +128,22 @@ const PANLONG: [&str; 2] = [
     "Panlong 2025: four hours (kind of hour is a local setting)",
 ];
 const OWN: [&str; 2] = ["本系统规则", "rule of this system"];
+
+/// Apart from the table, so that a programme that asks for no other carries no other.
+const TIME_LEFT: Plain = (
+    CLOCK,
+    [
+        "剩余时间",
+        "时限减去已用时间，按时限自身的计时单位计：紧急类昼夜连续，工作时只计上班时间，互不折算；到期后为超时时长",
+        "本地规则与日历",
+    ],
+    [
+        "Time left",
+        "the limit less the time used, in the limit's own unit: urgent clocks run on, work clocks count office hours \
+         only, one is never converted into the other; after the due time, the time beyond it",
+        "local rules and calendar",
+    ],
+);
 
 const PLAIN: [Plain; 23] = [
     (
@@ -242,20 +270,7 @@ const PLAIN: [Plain; 23] = [
             "forecast rule of this system",
         ],
     ),
-    (
-        CLOCK,
-        [
-            "剩余时间",
-            "时限减去已用时间，按时限自身的计时单位计：紧急类昼夜连续，工作时只计上班时间，互不折算；到期后为超时时长",
-            "本地规则与日历",
-        ],
-        [
-            "Time left",
-            "the limit less the time used, in the limit's own unit: urgent clocks run on, work clocks count office hours \
-             only, one is never converted into the other; after the due time, the time beyond it",
-            "local rules and calendar",
-        ],
-    ),
+    TIME_LEFT,
     (
         LAMP,
         ["临期", "时限已用达到黄灯比例而尚未到期的案件；与“将超时”不同，后者看到期前剩余的分钟数", OWN[0]],
@@ -369,6 +384,7 @@ mod tests {
             assert_eq!(all.iter().filter(|other| other.id == *id).count(), 1, "{id}");
             assert_eq!(one(id, &figures()).as_ref(), Some(definition));
         }
+        assert_eq!(one(CLOCK, &figures()), Some(clock(&figures())));
     }
 
     #[test]

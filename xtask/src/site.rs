@@ -5,6 +5,7 @@
 
 mod output;
 mod lean;
+mod order;
 mod wasm;
 mod styles;
 mod vendor;
@@ -36,7 +37,7 @@ pub struct Options {
 pub const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
 
 /// Above this the site stage fails. The desk is still beyond the target; lower this with it.
-const DESK_BYTES_LIMIT: u64 = 380 * 1024;
+const DESK_BYTES_LIMIT: u64 = 353 * 1024;
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::npm(&repo.root.join("npm"))?;

@@ -1,7 +1,5 @@
 //! The case that is open: its file from the server, its cameras, and what the user has chosen on it so far.
 
-use std::collections::BTreeSet;
-
 use domain::answer::CaseAnswer;
 use domain::case::Case;
 use domain::code::{CaseId, DepartmentCode};
@@ -40,7 +38,7 @@ pub struct File {
     pub problem: RwSignal<Option<ApiError>>,
     pub cameras: RwSignal<Cameras>,
     /// Cameras that are watched, by their place in the list.
-    pub watched: RwSignal<BTreeSet<usize>>,
+    pub watched: RwSignal<Vec<usize>>,
     pub enlarged: RwSignal<Option<usize>>,
     pub department: RwSignal<Option<DepartmentCode>>,
     /// Page of nine departments.
@@ -66,7 +64,7 @@ impl File {
             answer,
             problem: RwSignal::new(None),
             cameras: RwSignal::new(Cameras::Asking),
-            watched: RwSignal::new(BTreeSet::new()),
+            watched: RwSignal::new(Vec::new()),
             enlarged: RwSignal::new(None),
             department: RwSignal::new(None),
             page: RwSignal::new(0),
@@ -113,7 +111,7 @@ impl File {
         self.answer.set(None);
         self.problem.set(None);
         self.cameras.set(Cameras::Asking);
-        self.watched.set(BTreeSet::from([0]));
+        self.watched.set(vec![0]);
         self.enlarged.set(None);
         self.department.set(None);
         self.page.set(0);
@@ -204,10 +202,9 @@ impl File {
             .cameras
             .with_untracked(|cameras| matches!(cameras, Cameras::Near(near) if index < near.len()));
         if known {
-            self.watched.update(|watched| {
-                if !watched.remove(&index) {
-                    watched.insert(index);
-                }
+            self.watched.update(|watched| match watched.iter().position(|open| *open == index) {
+                Some(at) => drop(watched.remove(at)),
+                None => watched.push(index),
             });
             self.enlarged.update(|enlarged| *enlarged = enlarged.filter(|shown| *shown != index));
         }
@@ -215,7 +212,7 @@ impl File {
 
     /// Makes one watched picture large, then small again.
     pub fn enlarge(self, index: Option<usize>) {
-        let first = self.watched.with_untracked(|watched| watched.first().copied());
+        let first = self.watched.with_untracked(|watched| watched.iter().min().copied());
         self.enlarged.update(|enlarged| {
             *enlarged = match (*enlarged, index) {
                 (None, None) => first,

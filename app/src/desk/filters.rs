@@ -2,13 +2,11 @@
 //!
 //! What should be here: the filters, their address form, whether a live case still fits. What should not: fetching.
 
-use std::collections::BTreeMap;
-
 use domain::case::Stage;
 use domain::clock::Phase;
 use domain::wire::CaseLine;
 
-use crate::order;
+use crate::order::Sorted;
 
 /// Filters of `GET /api/v1/cases` that an address may carry; others are left out.
 const KEYS: [&str; 17] = [
@@ -71,14 +69,14 @@ impl Queue {
 
 /// What narrows the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filters(BTreeMap<&'static str, String>);
+pub struct Filters(Sorted<&'static str, String>);
 
 impl Filters {
     /// Reads the address through `value`, which gives a parameter's decoded value.
     pub fn read(value: impl Fn(&str) -> Option<String>) -> Self {
         let keys = KEYS.into_iter().chain(CALL_KEYS).chain([LIST]);
         let given = keys.filter_map(|key| Some((key, value(key).filter(|text| !text.is_empty())?)));
-        Self(order::map(given))
+        Self(Sorted::of(given))
     }
 
     pub fn of(queue: Queue, me: &str) -> Self {
@@ -89,7 +87,7 @@ impl Filters {
             Queue::Whistles => &[(LIST, WHISTLES)],
             Queue::Found => &[],
         };
-        Self(order::map(pairs.iter().map(|(key, value)| (*key, (*value).to_owned()))))
+        Self(Sorted::of(pairs.iter().map(|(key, value)| (*key, (*value).to_owned()))))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -104,8 +102,8 @@ impl Filters {
     pub fn with(&self, key: &'static str, value: &str) -> Self {
         let mut next = self.clone();
         match value.trim() {
-            "" => drop(next.0.remove(key)),
-            value => drop(next.0.insert(key, value.to_owned())),
+            "" => next.0.remove(key),
+            value => next.0.put(key, value.to_owned()),
         }
         next
     }
@@ -117,7 +115,7 @@ impl Filters {
             (Some(WHISTLES), ..) => Queue::Whistles,
             (_, Some(stage), _) => Queue::At(stage),
             (_, None, Some(name)) if name == me => Queue::Mine,
-            _ if TIMES.iter().any(|key| self.0.contains_key(key)) => Queue::Found,
+            _ if TIMES.iter().any(|key| self.0.has(*key)) => Queue::Found,
             _ => Queue::Open,
         }
     }
@@ -128,7 +126,7 @@ impl Filters {
 
     /// Whether the feed tells what comes into the list and what goes: its lines carry neither times nor sources.
     pub fn is_followed(&self) -> bool {
-        !TIMES.iter().chain(["source"].iter()).any(|key| self.0.contains_key(key))
+        !TIMES.iter().chain(["source"].iter()).any(|key| self.0.has(*key))
     }
 
     /// Filters beyond those of the queue itself.
@@ -148,13 +146,13 @@ impl Filters {
         let plain = Self::of(self.queue(me), me);
         let shown = ["area", "class", "source", "phase", "sort", "text", "open"];
         let hidden =
-            self.0.iter().filter(|(key, value)| !shown.contains(*key) && plain.get(key) != Some(value));
+            self.0.iter().filter(|(key, value)| !shown.contains(key) && plain.get(key) != Some(value));
         hidden.map(|(key, value)| (*key, value.as_str())).collect()
     }
 
     /// Part of an address, with `encode` for values.
     pub fn query(&self, encode: impl Fn(&str) -> String) -> String {
-        let pair = |(key, value): (&&str, &String)| format!("{key}={}", encode(value));
+        let pair = |(key, value): &(&'static str, String)| format!("{key}={}", encode(value));
         self.0.iter().map(pair).collect::<Vec<_>>().join("&")
     }
 

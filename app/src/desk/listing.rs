@@ -16,7 +16,7 @@ use crate::api;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
 use crate::names::{Called, use_names};
-use crate::order;
+use crate::order::{self, Sorted};
 
 const PAGE: usize = 200;
 
@@ -179,21 +179,25 @@ impl Listing {
     /// Tracked.
     pub fn aside(self) -> Aside {
         let filters = self.filters.get();
-        let (shown, rows) = self.groups.with(|groups| {
-            let rows: Vec<CaseLine> = groups.iter().flat_map(|group| group.rows.clone()).collect();
-            (order::map(rows.iter().map(|row| (row.id, ()))), rows)
+        let (shown, gone) = self.groups.with(|groups| {
+            let rows = || groups.iter().flat_map(|group| &group.rows);
+            let gone = rows().filter(|row| self.has_gone(row, &filters)).count();
+            (Sorted::of(rows().map(|row| (row.id, ()))), gone)
         });
         let since = self.fetched_at.get();
         let arrived = self.board.with(Part::Events, |held| {
             let recent = held.events.iter().rev().take_while(|event| event.at >= since);
             let lines = recent.filter_map(|event| event.case.as_ref());
-            // The oldest first, so that of several lines of a case the newest stays.
-            let mut unseen: Vec<&CaseLine> = lines.filter(|line| !shown.contains_key(&line.id)).collect();
-            unseen.reverse();
-            let newest = order::map(unseen.into_iter().map(|line| (line.id, line)));
-            newest.values().filter(|line| filters.fits(line)).count()
+            // The newest first: of several lines of a case that one counts.
+            let (mut met, mut arrived) = (Sorted::default(), 0);
+            for line in lines.filter(|line| !shown.has(&line.id)) {
+                if !met.has(&line.id) {
+                    met.put(line.id, ());
+                    arrived += usize::from(filters.fits(line));
+                }
+            }
+            arrived
         });
-        let gone = rows.iter().filter(|row| self.has_gone(row, &filters)).count();
         Aside { arrived, gone }
     }
 

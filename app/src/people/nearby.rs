@@ -39,7 +39,7 @@ pub fn follow(spot: Memo<Option<Point>>, within_m: f64, count: usize) -> Memo<Ve
         let near = |seen: Seen| Nearby {
             index: seen.index,
             code: who.code(seen.index).unwrap_or_default(),
-            distance_m: seen.place.distance_m(spot),
+            distance_m: seen.place.near_distance_m(spot),
             fixed: seen.fixed,
             moving: seen.moving,
             stale: stale_ms > 0 && now.since(seen.fixed) > stale_ms,

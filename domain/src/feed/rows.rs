@@ -8,7 +8,8 @@ use crate::wire::{Keyed, keyed_hash};
 /// Rows by id, each with the version it was changed at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows<T> {
-    rows: BTreeMap<u64, (u64, T)>,
+    // Boxed, so that one map in the browser's programme serves the rows of all topics.
+    rows: BTreeMap<u64, (u64, Box<T>)>,
     hash: u64,
 }
 
@@ -25,7 +26,7 @@ impl<T> Rows<T> {
             match (self.rows.entry(id), row) {
                 (Entry::Occupied(mut held), Some(row)) => {
                     self.hash ^= keyed_hash(id, held.get().0) ^ keyed_hash(id, version);
-                    held.insert((version, row));
+                    held.insert((version, Box::new(row)));
                 }
                 (Entry::Occupied(held), None) => {
                     self.hash ^= keyed_hash(id, held.get().0);
@@ -33,7 +34,7 @@ impl<T> Rows<T> {
                 }
                 (Entry::Vacant(free), Some(row)) => {
                     self.hash ^= keyed_hash(id, version);
-                    free.insert((version, row));
+                    free.insert((version, Box::new(row)));
                 }
                 (Entry::Vacant(_), None) => {}
             }
@@ -47,12 +48,12 @@ impl<T> Rows<T> {
 
     #[must_use]
     pub fn get(&self, id: u64) -> Option<&T> {
-        self.rows.get(&id).map(|(_, row)| row)
+        self.rows.get(&id).map(|(_, row)| &**row)
     }
 
     /// In the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.values().map(|(_, row)| row)
+        self.rows.values().map(|(_, row)| &**row)
     }
 
     pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {

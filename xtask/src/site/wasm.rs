@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
+use super::order;
 use super::output::{Output, length};
 use crate::process;
 use crate::repo::Repo;
@@ -38,8 +39,12 @@ const WASM_FEATURES: [&str; 6] = [
 /// `-Oz` makes smaller files that compress worse: what is sent is the larger by a hundredth.
 const EFFORT: &str = "-O1";
 
+/// Part of the names of exports that none of our scripts asks for: streams for requests to server functions, which come
+/// with Leptos. What only they need goes with them.
+const UNASKED: &str = "intounderlying";
+
 /// Changed when the steps below change, so that results kept from before are not used.
-const STEPS_VERSION: u32 = 3;
+const STEPS_VERSION: u32 = 4;
 
 /// The programmes, one per kind of screen: the binaries of `app`.
 pub const PROGRAMMES: [&str; 3] = ["wall", "desk", "door"];
@@ -123,18 +128,26 @@ fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild) -> Result<()>
         .keep_debug(build == WasmBuild::Quick)
         .remove_name_section(build == WasmBuild::Optimised)
         .remove_producers_section(true);
-    bindgen.generate(pkg).with_context(|| format!("wasm-bindgen cannot bind {}", compiled.display()))
+    let cannot = || format!("wasm-bindgen cannot bind {}", compiled.display());
+    let mut output = bindgen.generate_output().with_context(cannot)?;
+    if build == WasmBuild::Optimised {
+        let exports = &mut output.wasm_mut().exports;
+        let names = exports.iter().map(|export| export.name.clone());
+        let unasked: Vec<String> = names.filter(|name| name.contains(UNASKED)).collect();
+        unasked.iter().try_for_each(|name| exports.remove(name)).with_context(cannot)?;
+    }
+    output.emit(pkg).with_context(cannot)
 }
 
-/// Rewrites the WASM smaller and says by how much.
+/// Rewrites the WASM smaller, its functions in the order in which they compress best, and says by how much.
 fn optimise(repo: &Repo, wasm: &Path) -> Result<()> {
     let before = length(wasm)?;
-    let small = wasm.with_extension("small");
-    let mut wasm_opt = Command::new("node");
-    wasm_opt.arg(repo.root.join("npm/node_modules/binaryen/bin/wasm-opt"));
-    wasm_opt.arg(EFFORT).args(WASM_FEATURES).arg(wasm).arg("--output").arg(&small);
-    process::run(&mut wasm_opt)?;
-    fs::rename(&small, wasm).with_context(|| format!("cannot replace {}", wasm.display()))?;
+    wasm_opt(repo, wasm, &[EFFORT])?;
+    let optimised = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    let named =
+        order::name_by_place(&optimised).with_context(|| format!("cannot order {}", wasm.display()))?;
+    fs::write(wasm, named).with_context(|| format!("cannot write {}", wasm.display()))?;
+    wasm_opt(repo, wasm, &["--reorder-functions-by-name", "--strip-debug"])?;
     println!(
         "site: wasm-opt {EFFORT}: {}: {} KiB -> {} KiB",
         wasm.file_name().unwrap_or_default().display(),
@@ -142,6 +155,16 @@ fn optimise(repo: &Repo, wasm: &Path) -> Result<()> {
         length(wasm)? / 1024
     );
     Ok(())
+}
+
+/// Puts what `passes` of wasm-opt make of the file in its place.
+fn wasm_opt(repo: &Repo, wasm: &Path, passes: &[&str]) -> Result<()> {
+    let small = wasm.with_extension("small");
+    let mut wasm_opt = Command::new("node");
+    wasm_opt.arg(repo.root.join("npm/node_modules/binaryen/bin/wasm-opt"));
+    wasm_opt.args(passes).args(WASM_FEATURES).arg(wasm).arg("--output").arg(&small);
+    process::run(&mut wasm_opt)?;
+    fs::rename(&small, wasm).with_context(|| format!("cannot replace {}", wasm.display()))
 }
 
 impl WasmBuild {
