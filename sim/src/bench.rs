@@ -9,6 +9,7 @@ mod used;
 mod door;
 pub mod screen;
 pub mod live;
+pub mod history;
 pub mod video;
 
 pub use door::Door;

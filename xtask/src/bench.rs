@@ -4,11 +4,13 @@
 //! generators (`sim bench NAME`, the server's example `store_bench`) and the browser (`end2end/bench`) do that, each
 //! printing rows of one shape. What the machine is (`machine.rs`), how rows are laid out (`table.rs`).
 
+mod history;
 mod machine;
 mod table;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +33,12 @@ pub struct Options {
     /// How long `open` keeps its wall open.
     #[arg(long, default_value_t = 2.0)]
     hours: f64,
+    /// How many cases `history` makes.
+    #[arg(long, default_value_t = 8_000_000)]
+    cases: u64,
+    /// Where `history` keeps its stores; those that are there already are not made again.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,6 +55,8 @@ enum Name {
     Browser,
     /// A wall that stays open for hours; only by its name.
     Open,
+    /// A store of three years beside one of a month; only by its name, and half an hour to make.
+    History,
 }
 
 /// One measured number and what it should be.
@@ -109,7 +119,10 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         test::build_binaries(repo, Profile::Release)?;
     }
     if options.name.is_none_or(|name| name == Name::Store) {
-        process::run(&mut store_bench(repo, "build"))?;
+        process::run(&mut example(repo, "build", "store_bench"))?;
+    }
+    if options.name == Some(Name::History) {
+        process::run(&mut example(repo, "build", "history"))?;
     }
     if options.name.is_none_or(Name::needs_site) {
         site::build(repo, site::WasmBuild::Optimised, repo.site())?;
@@ -127,6 +140,7 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
             Name::Live | Name::Video => simulated(repo, name),
             Name::Browser => browser(repo, None),
             Name::Open => browser(repo, Some(options.hours)),
+            Name::History => history::measure(repo, options.cases, options.keep.as_deref()),
         };
         times.push(format!("{} {:.0} s", name.word(), began.elapsed().as_secs_f32()));
         match measured {
@@ -158,27 +172,35 @@ fn size(repo: &Repo, screen: &str) -> Result<Row> {
     })
 }
 
-/// Cargo's word for the example that measures the store.
-fn store_bench(repo: &Repo, word: &str) -> std::process::Command {
+/// Cargo's word for an example of the server that measures.
+fn example(repo: &Repo, word: &str, name: &str) -> Command {
     let mut cargo = repo.cargo();
-    cargo.args([word, "--quiet", "--release", "--package", "server", "--example", "store_bench"]);
+    cargo.args([word, "--quiet", "--release", "--package", "server", "--example", name]);
     cargo
 }
 
 /// The log alone, on the disk that holds the target folder.
 fn store(repo: &Repo) -> Result<Vec<Row>> {
-    let printed = process::output(store_bench(repo, "run").args(["--", "10"]).arg(&repo.target))?;
-    serde_json::from_str(&printed)
-        .with_context(|| format!("the store's measurement must print an array of rows, not: {printed}"))
+    rows_of(example(repo, "run", "store_bench").args(["--", "10"]).arg(&repo.target))
 }
 
 fn simulated(repo: &Repo, name: Name) -> Result<Vec<Row>> {
-    let mut sim = std::process::Command::new(repo.binary("sim", Profile::Release));
+    rows_of(&mut simulator(repo, name))
+}
+
+/// The load generator for a measurement.
+fn simulator(repo: &Repo, name: Name) -> Command {
+    let mut sim = Command::new(repo.binary("sim", Profile::Release));
     sim.current_dir(&repo.root).args(["bench", name.word(), "--json", "-"]);
     sim.env("GRIDHALL_BIN", repo.binary("gridhall", Profile::Release)).env("GRIDHALL_SITE", repo.site());
-    let printed = process::output(&mut sim)?;
+    sim
+}
+
+/// What a measurement prints: an array of rows.
+fn rows_of(command: &mut Command) -> Result<Vec<Row>> {
+    let printed = process::output(command)?;
     serde_json::from_str(&printed)
-        .with_context(|| format!("`sim bench {}` must print an array of rows, not: {printed}", name.word()))
+        .with_context(|| format!("`{}` must print rows, not: {printed}", process::shown(command)))
 }
 
 /// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line. With `hours` the one that takes so
@@ -218,7 +240,7 @@ impl Name {
 
     fn takes_hours(self) -> bool {
         match self {
-            Name::Open => true,
+            Name::Open | Name::History => true,
             Name::Size | Name::Store | Name::Live | Name::Video | Name::Browser => false,
         }
     }
@@ -226,7 +248,7 @@ impl Name {
     fn needs_site(self) -> bool {
         match self {
             Name::Size | Name::Browser | Name::Open => true,
-            Name::Store | Name::Live | Name::Video => false,
+            Name::Store | Name::Live | Name::Video | Name::History => false,
         }
     }
 
@@ -238,6 +260,7 @@ impl Name {
             Name::Video => "video",
             Name::Browser => "browser",
             Name::Open => "open",
+            Name::History => "history",
         }
     }
 }

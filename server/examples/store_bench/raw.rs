@@ -59,7 +59,9 @@ pub fn events_per_second(file: &Path, folder: &Path, groups: &[u64]) -> anyhow::
 /// The log's tables, made anew in `raw` with their indexes, and their rows.
 fn tables(log: &Connection, raw: &Connection) -> anyhow::Result<Vec<Table>> {
     let mut tables = Vec::new();
-    let mut found = log.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let mut found = log.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+    )?;
     for name in found.query_map([], |row| row.get::<_, String>(0))? {
         let name = name?;
         let statement = log.prepare(&format!("SELECT * FROM {name} LIMIT 0"))?;

@@ -22,7 +22,11 @@ pub async fn served() -> Served {
 
 /// As [`served`], with settings of its own.
 pub async fn served_with(set: impl FnOnce(&mut Config)) -> Served {
-    let dir = tempfile::tempdir().unwrap();
+    served_on(tempfile::tempdir().unwrap(), set).await
+}
+
+/// As [`served_with`], on a folder that may hold a store already.
+pub async fn served_on(dir: tempfile::TempDir, set: impl FnOnce(&mut Config)) -> Served {
     let running = start_with(dir.path(), set).await;
     let token = running.hall.access.make_token("city-platform", Role::Machine, UtcMillis(0)).await.unwrap();
     Served { running, token: token.expose().to_owned(), dir }

@@ -33,3 +33,4 @@ mod adopt;
 mod adopt_doors;
 mod crash;
 mod import;
+mod history;

@@ -14,7 +14,7 @@ use super::door::Door;
 use super::used::Gauge;
 use super::{Row, Server, percentile};
 
-mod cases;
+pub mod cases;
 mod walk;
 mod memory;
 mod idle;
@@ -22,6 +22,8 @@ mod events;
 mod reading;
 mod stalled;
 mod restart;
+
+pub use restart::all;
 
 /// Cases reported one by one for the latency.
 const CASES: usize = 300;
@@ -40,28 +42,43 @@ pub struct Load {
 
 /// Measures one server of its own.
 pub async fn run(load: Load) -> anyhow::Result<Vec<Row>> {
-    // Every screen of the memory measurement is a connection, four times over.
-    let connections = ("GRIDHALL__LIVE__CONNECTIONS_MAX", (5 * load.screens + 100).to_string());
-    let mut server = Server::start(&[connections]).await?;
+    let mut server = Server::start(&[room_for(load)]).await?;
     let door = Arc::new(Door::new(&server)?);
     let mut rows = cases::fill(&server, &door, load.days).await?;
+    rows.extend(measure(&mut server, &door, load).await?);
+    Ok(rows)
+}
+
+/// Every screen of the memory measurement is a connection, four times over.
+pub fn room_for(load: Load) -> (&'static str, String) {
+    ("GRIDHALL__LIVE__CONNECTIONS_MAX", (5 * load.screens + 100).to_string())
+}
+
+/// Measures a server that has cases, and starts it anew on the way.
+pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyhow::Result<Vec<Row>> {
     // The process that took everything over has room left in its heap; a fresh one shows what things cost.
     server.kill();
     server.restart().await?;
-    rows.extend(memory::measure(&server, &door, load.screens).await?);
-    let gauge = Gauge::begin(&server)?;
-    let mut times = latencies(&door, CASES).await?;
-    let used = gauge.end(&server)?;
+    let mut rows = memory::measure(server, door, load.screens).await?;
+    let gauge = Gauge::begin(server)?;
+    let mut times = latencies(door, CASES).await?;
+    let used = gauge.end(server)?;
     let measure = "case sent → durable → on a screen";
     let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut times, share));
     rows.push(Row::at_most(format!("{measure}, p50"), p50, "ms", 5.0).under(&used));
     rows.push(Row::at_most(format!("{measure}, p99"), p99, "ms", 15.0).under(&used));
-    rows.extend(idle::measure(&server, &door, load).await?);
-    rows.extend(events::measure(&server, &door, load).await?);
-    rows.extend(reading::measure(&server, &door, load).await?);
-    rows.extend(walk::measure(&server, &door, load).await?);
-    rows.extend(stalled::measure(&server, &door, load.inspectors).await?);
-    rows.extend(restart::measure(&mut server, &door, load).await?);
+    tracing::info!(part = "idle");
+    rows.extend(idle::measure(server, door, load).await?);
+    tracing::info!(part = "events");
+    rows.extend(events::measure(server, door, load).await?);
+    tracing::info!(part = "reading");
+    rows.extend(reading::measure(server, door, load).await?);
+    tracing::info!(part = "walk");
+    rows.extend(walk::measure(server, door, load).await?);
+    tracing::info!(part = "stalled");
+    rows.extend(stalled::measure(server, door, load.inspectors).await?);
+    tracing::info!(part = "restart");
+    rows.extend(restart::measure(server, door, load).await?);
     Ok(rows)
 }
 

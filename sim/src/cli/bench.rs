@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use sim::bench::{live, video};
+use sim::bench::{history, live, video};
 
 #[derive(Args)]
 pub struct Options {
@@ -19,21 +19,19 @@ pub struct Options {
 enum Name {
     /// Live feed: latency, screens and inspectors, memory of connections, stalled clients, a restart
     Live {
-        /// Screens that watch at one time
-        #[arg(long, default_value_t = 500)]
-        screens: usize,
-        /// Inspectors who walk
-        #[arg(long, default_value_t = 10_000)]
-        inspectors: usize,
-        /// How long they are watched
-        #[arg(long, default_value_t = 20)]
-        seconds: u64,
+        #[command(flatten)]
+        load: Load,
         /// Days of the city that the store holds before it is measured
         #[arg(long, default_value_t = 30)]
         days: usize,
-        /// Seconds the server is away before it comes back to its screens
-        #[arg(long, default_value_t = 10)]
-        outage: u64,
+    },
+    /// The same and more on a store with a history: starts, lists, walls at once, backup and check
+    History {
+        /// The store's folder; it is left changed
+        #[arg(long)]
+        store: PathBuf,
+        #[command(flatten)]
+        load: Load,
     },
     /// Cameras: relay, memory, start
     Video {
@@ -46,12 +44,34 @@ enum Name {
     },
 }
 
+/// How much of everything
+#[derive(Args)]
+struct Load {
+    /// Screens that watch at one time
+    #[arg(long, default_value_t = 500)]
+    screens: usize,
+    /// Inspectors who walk
+    #[arg(long, default_value_t = 10_000)]
+    inspectors: usize,
+    /// How long they are watched
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// Seconds the server is away before it comes back to its screens
+    #[arg(long, default_value_t = 10)]
+    outage: u64,
+}
+
+impl Load {
+    fn on_days(&self, days: usize) -> live::Load {
+        let Self { screens, inspectors, seconds, outage } = *self;
+        live::Load { screens, inspectors, seconds, days, outage_seconds: outage }
+    }
+}
+
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let rows = match options.name {
-        Name::Live { screens, inspectors, seconds, days, outage } => {
-            let load = live::Load { screens, inspectors, seconds, days, outage_seconds: outage };
-            live::run(load).await?
-        }
+        Name::Live { load, days } => live::run(load.on_days(days)).await?,
+        Name::History { store, load } => history::run(store, load.on_days(0)).await?,
         Name::Video { streams, seconds } => video::run(streams, seconds).await?,
     };
     let text = serde_json::to_string_pretty(&rows).context("cannot write the rows as JSON")? + "\n";

@@ -24,7 +24,7 @@ const STREAM: Duration = Duration::from_secs(3);
 /// Topics with a hash, each with a snapshot.
 const HASHED: usize = 5;
 
-type Stands = Vec<Arc<Mutex<Stand>>>;
+pub type Stands = Vec<Arc<Mutex<Stand>>>;
 
 pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyhow::Result<Vec<Row>> {
     let seen = Arc::new(Seen::default());
@@ -101,7 +101,7 @@ fn read(stand: &Mutex<Stand>) -> Stand {
 }
 
 /// Waits until `holds` for every screen.
-async fn all(
+pub async fn all(
     stands: &Stands,
     within: Duration,
     what: &str,
