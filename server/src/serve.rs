@@ -22,6 +22,7 @@ use crate::position::{Accepts, Positions};
 use crate::publish::{Follow, Listeners, Mirror};
 use crate::store::source::LogSource;
 use crate::store::{Options, Store};
+use crate::stored::state::{Known, SECTIONS};
 use crate::video::origin::adopted::{self, AdoptedLists, Folder};
 use crate::video::{Registry, Video};
 use crate::views::{Belongs, Builder, Settings};
@@ -68,13 +69,38 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     running.stop().await
 }
 
+/// In which forms a build keeps what it derives from the log.
+#[derive(Debug, Clone)]
+pub struct Forms {
+    /// Of the state.
+    pub sections: &'static [Known],
+    /// Version of the views.
+    pub views: u32,
+    /// Older versions of them that serve while they are laid out; none leaves it to the views.
+    pub reads_older: Option<Vec<u32>>,
+    /// The views are laid out without any break.
+    pub full_speed: bool,
+}
+
+impl Default for Forms {
+    fn default() -> Self {
+        Self { sections: &SECTIONS, views: crate::views::sql::VERSION, reads_older: None, full_speed: false }
+    }
+}
+
 /// Opens the store and everything above it, and listens.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
+    start_as(config, Forms::default()).await
+}
+
+/// As [`start`], in the forms of a build that may be another one: for proving what a build to come makes of a store.
+pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let file = config.load_policy()?;
     config.check_files()?;
     let metrics = metrics_handle()?;
     let dir = config.store.dir.clone();
-    let options = Options { keys_kept_days: Some(config.store.keys_kept_days), ..Options::default() };
+    let keys_kept_days = Some(config.store.keys_kept_days);
+    let options = Options { keys_kept_days, sections: forms.sections, ..Options::default() };
     let (store, state) = Store::open_with(&dir, &file, options)?;
     let policy = state.policy().clone();
     say_whether_it_holds(&file, state.in_force());
@@ -105,9 +131,11 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let genesis = store.genesis().clone();
     let writer = writer::spawn_doubting(store, state, listeners, clock, confirm_after);
     let commits = writer.commit_times();
-    let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: crate::views::sql::VERSION };
-    let source = Box::new(LogSource::new(reader.clone(), epoch, genesis));
-    let settings = Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()));
+    let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: forms.views };
+    let source = Box::new(LogSource::new(reader.clone(), epoch, genesis).in_forms(forms.sections));
+    let mut settings = Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()));
+    settings.full_speed = forms.full_speed;
+    settings.reads_older = forms.reads_older.unwrap_or(settings.reads_older);
     match Builder::start(settings, lists.present()) {
         Ok(builder) => lists.serve(builder),
         // The hall serves without: what is open comes from memory, and the log has everything.

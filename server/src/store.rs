@@ -137,11 +137,18 @@ pub struct Options {
     pub keys_kept_days: Option<u32>,
     /// Largest size of the database in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// In which forms the state is kept: those of this build, unless a test speaks for one to come.
+    pub sections: &'static [stored::state::Known],
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { snapshot_every: 50_000, keys_kept_days: None, pages_max: None }
+        Self {
+            snapshot_every: 50_000,
+            keys_kept_days: None,
+            pages_max: None,
+            sections: &stored::state::SECTIONS,
+        }
     }
 }
 
@@ -168,7 +175,7 @@ impl Store {
         let path = dir.join(DATABASE);
         let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
         let genesis = genesis::settle(&mut log, dir, policy)?;
-        let state = replay::load(&log, dir, &genesis)?;
+        let state = replay::load(&log, dir, &genesis, options.sections)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options)?;
         keeper.note_head(state.seq, day_of(&state));
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
@@ -231,7 +238,7 @@ impl Store {
 
     /// Reads the state again from disk, after a write that did not happen.
     pub(crate) fn reload(&self) -> Result<State, StoreError> {
-        replay::load(&*self.log, &self.dir, &self.genesis)
+        replay::load(&*self.log, &self.dir, &self.genesis, self.options.sections)
     }
 
     /// Ends cleanly: a snapshot of the state, and everything in the one file.
@@ -240,7 +247,8 @@ impl Store {
             keeper.stop();
         }
         if state.seq > 0 {
-            shelf::put(&self.dir, &stored::state::encode(self.log.epoch(), state), day_of(state))?;
+            let container = stored::state::encode_as(self.log.epoch(), state, self.options.sections);
+            shelf::put(&self.dir, &container, day_of(state))?;
         }
         self.log.close()?;
         tracing::info!(seq = state.seq, "store closed");

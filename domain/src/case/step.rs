@@ -3,6 +3,8 @@
 //! Deciding, applying, powers, departments, stored forms, the feed's words and the desk all read the row, so that a new
 //! step is a row here with its words, and nothing else. What should not be here: what differs from case to case, such as which department.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::stage::Stage;
@@ -178,6 +180,16 @@ pub static STEPS: [Row; 7] = [
     },
 ];
 
+/// Steps that only a build to come has.
+static LATER: OnceLock<&'static [Row]> = OnceLock::new();
+
+/// Makes this process a build to come with further steps, for proving what such a build makes of a store. The product never
+/// calls it. Whether it was the first to.
+#[doc(hidden)]
+pub fn as_a_later_build(steps: &'static [Row]) -> bool {
+    LATER.set(steps).is_ok()
+}
+
 /// A step: its row.
 #[derive(Clone, Copy)]
 pub struct Step(pub &'static Row);
@@ -193,7 +205,7 @@ impl Step {
 
     /// Every step, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        STEPS.iter().map(Self)
+        STEPS.iter().chain(LATER.get().copied().unwrap_or_default()).map(Self)
     }
 
     #[must_use]

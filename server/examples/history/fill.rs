@@ -1,7 +1,10 @@
 //! A store with a history, written straight into log, snapshots and views by the programs that write them in a hall.
 //!
-//! What should be here: groups, the order in which rows, snapshots and runs are written, progress. What should not: what
-//! happens in the city (`life`).
+//! What should be here: who works on what at one time, the order in which rows, snapshots and runs are written, progress.
+//! What should not: what happens in the city (`life`), what becomes of it (`rows`).
+//!
+//! One thread decides and applies, one makes rows and writes them, one lays closed cases out, one keeps snapshots: each
+//! hands on to the next, and none holds more than a few bites. The log gets its name when everything else is there.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,22 +13,23 @@ use std::time::Instant;
 use anyhow::{Context, anyhow, ensure};
 use domain::policy::Policy;
 use domain::state::{Changes, State};
-use server::log::sqlite::SqliteLog;
-use server::log::{Group, Log, Read, shelf};
+use server::log::sqlite::file;
+use server::log::sqlite::making::{Made, Making};
+use server::log::{Group, shelf};
 use server::stored;
+use server::stored::policy::{self, Genesis};
 use server::views::Belongs;
 use server::views::fill::Filler;
 use server::views::sql;
 use sim::city::years::Span;
 
-use super::life::Life;
+use super::life::{Done, Happened, Life};
+use super::rows::Rows;
 
-/// Events of one synced group.
-const GROUP_EVENTS: usize = 20_000;
-/// Groups that wait for the log, and bites of closed cases that wait for the views.
-const WAITING: usize = 4;
-/// Closed cases and calls in a bite.
-const BITE: usize = 2_000;
+/// Events of one group.
+const GROUP_EVENTS: usize = 10_000;
+/// What waits for the next thread, of each kind.
+const WAITING: usize = 3;
 /// Cases between two lines of progress.
 const SAY_EVERY: u64 = 250_000;
 
@@ -37,43 +41,68 @@ pub struct Filled {
     pub open: u64,
 }
 
-/// What ended within a stretch of the log, for the views.
+/// A stretch of the log.
 #[derive(Default)]
+struct Stretch {
+    done: Vec<Done>,
+    events: usize,
+    /// The last event of a month that is over.
+    month_ends: Option<u64>,
+}
+
+/// What ended within a stretch of the log, for the views.
 struct Bite {
     ended: Vec<(u64, Changes)>,
-    /// The last event of a month that is over.
     month_ends: Option<u64>,
 }
 
 /// Makes a store in `dir`, which must hold none. `say` hears of progress.
 pub fn fill(dir: &Path, policy: &Policy, span: Span, say: impl Fn(String)) -> anyhow::Result<Filled> {
-    let log = SqliteLog::open(dir, false, None).context("cannot make the log")?;
-    ensure!(log.head()?.seq == 0, "`{}` holds a store already", dir.display());
-    let (epoch, offset) = (log.epoch(), span.offset);
-    let mut life = Life::new(policy.clone(), span, log.secret())?;
-    let (groups, for_log) = sync_channel(WAITING);
+    ensure!(!dir.join(file::DATABASE).exists(), "`{}` holds a store already", dir.display());
+    let mut making = Making::begin(dir, None).context("cannot make the log")?;
+    let genesis = policy::genesis_blob(&Genesis::of(policy));
+    making.write(&Group { blobs: vec![genesis], ..Group::default() }).context("cannot write to the log")?;
+    let (epoch, secret) = (making.epoch()?, making.secret()?);
+    let rows = Rows::new(secret, span.until);
+    let mut life = Life::new(policy.clone(), span)?;
+    let (stretches, for_log) = sync_channel(WAITING);
     let (bites, for_views) = sync_channel(WAITING);
-    let filled = std::thread::scope(|scope| {
-        let logging = scope.spawn(|| append_all(log, for_log));
-        let laying =
-            scope.spawn(|| lay_out(dir, Belongs { epoch, offset, version: sql::VERSION }, for_views));
-        let lived = Writer { dir, epoch, span, groups, bites }.live(&mut life, say);
-        // The channels are closed now, so that both come to an end; their word is nearer to the cause.
-        let logged = logging.join().map_err(|_| anyhow!("the thread of the log panicked"));
-        let laid = laying.join().map_err(|_| anyhow!("the thread of the views panicked"));
-        logged??;
-        laid??;
-        lived
+    let (states, for_shelf) = sync_channel(WAITING);
+    let belongs = Belongs { epoch, offset: span.offset, version: sql::VERSION };
+    let (filled, made) = std::thread::scope(|scope| {
+        let logging = scope.spawn(|| write_all(making, &rows, for_log, bites));
+        let laying = scope.spawn(|| lay_out(dir, belongs, for_views));
+        let keeping = scope.spawn(|| keep(dir, epoch, for_shelf));
+        let lived = City { span, stretches, states }.live(&mut life, say);
+        // The channels are closed now, so that all come to an end; their word is nearer to the cause.
+        let made = logging.join().map_err(|_| anyhow!("the thread of the log panicked"))?;
+        laying.join().map_err(|_| anyhow!("the thread of the views panicked"))??;
+        keeping.join().map_err(|_| anyhow!("the thread of the snapshots panicked"))??;
+        let made = made?;
+        anyhow::Ok((lived?, made))
     })?;
-    put_snapshot(dir, epoch, &life.state)?;
+    put_snapshot(dir, epoch, life.state)?;
+    made.name().context("cannot name the log")?;
     Ok(filled)
 }
 
-fn append_all(mut log: SqliteLog, groups: Receiver<Group>) -> anyhow::Result<()> {
-    for group in groups {
-        log.append(&group).context("cannot append to the log")?;
+/// Makes rows of what happened, writes them, and hands on what ended.
+fn write_all(
+    mut making: Making,
+    rows: &Rows,
+    stretches: Receiver<Stretch>,
+    bites: SyncSender<Bite>,
+) -> anyhow::Result<Made> {
+    for Stretch { done, month_ends, .. } in stretches {
+        let mut group = Group::default();
+        done.iter().try_for_each(|done| rows.put(done, &mut group))?;
+        making.write(&group).context("cannot write to the log")?;
+        let happened = done.into_iter().flat_map(|done| done.happened);
+        let ended = happened.filter(Happened::ends_something);
+        let ended = ended.map(|happened| (happened.recorded.seq, happened.changes)).collect();
+        bites.send(Bite { ended, month_ends }).context("the views take no more")?;
     }
-    log.close().context("cannot close the log")
+    making.finish().context("cannot close the log")
 }
 
 fn lay_out(dir: &Path, belongs: Belongs, bites: Receiver<Bite>) -> anyhow::Result<()> {
@@ -89,9 +118,14 @@ fn lay_out(dir: &Path, belongs: Belongs, bites: Receiver<Bite>) -> anyhow::Resul
     Ok(())
 }
 
+fn keep(dir: &Path, epoch: u64, states: Receiver<State>) -> anyhow::Result<()> {
+    states.into_iter().try_for_each(|state| put_snapshot(dir, epoch, state))
+}
+
 /// A snapshot of the hall as it stands.
-fn put_snapshot(dir: &Path, epoch: u64, state: &State) -> anyhow::Result<()> {
-    shelf::put(dir, &stored::state::encode(epoch, state), day(state)).context("cannot write a snapshot")
+fn put_snapshot(dir: &Path, epoch: u64, state: State) -> anyhow::Result<()> {
+    let day = day(&state);
+    shelf::put(dir, &stored::state::encode(epoch, &state), day).context("cannot write a snapshot")
 }
 
 /// The local day as 20261121.
@@ -99,30 +133,27 @@ fn day(state: &State) -> u32 {
     state.today.number().unsigned_abs()
 }
 
-/// Gathers rows into groups and bites and sends them on.
-struct Writer<'a> {
-    dir: &'a Path,
-    epoch: u64,
+/// Lets the years pass and sends on what happens.
+struct City {
     span: Span,
-    groups: SyncSender<Group>,
-    bites: SyncSender<Bite>,
+    stretches: SyncSender<Stretch>,
+    states: SyncSender<State>,
 }
 
-impl Writer<'_> {
+impl City {
     fn live(self, life: &mut Life, say: impl Fn(String)) -> anyhow::Result<Filled> {
         let began = Instant::now();
         let mut filled = Filled::default();
-        let (mut group, mut bite, mut month) = (Group::default(), Bite::default(), None);
+        let (mut stretch, mut month) = (Stretch::default(), None);
         let mut kept = (0, day(&life.state));
         while let Some(done) = life.next()? {
-            let (before, now) = (month, done.at.local(self.span.offset).date.number() / 100);
-            month = Some(now);
-            if before.is_some_and(|before| before != now) {
-                bite.month_ends = Some(life.state.seq - done.events.len() as u64);
-                self.lay_out(std::mem::take(&mut bite))?;
+            let now = done.at.local(self.span.offset).date.number() / 100;
+            if month.replace(now).is_some_and(|before| before != now) {
+                stretch.month_ends = Some(life.state.seq - done.happened.len() as u64);
+                self.hand_on(&mut stretch)?;
             }
-            filled.events += done.events.len() as u64;
-            if done.ended.as_ref().is_some_and(|(_, changes)| changes.case.is_some()) {
+            filled.events += done.happened.len() as u64;
+            if done.happened.iter().any(Happened::closes_a_case) {
                 filled.closed += 1;
                 if filled.closed.is_multiple_of(SAY_EVERY) {
                     let rate = filled.events as f64 / began.elapsed().as_secs_f64();
@@ -132,34 +163,24 @@ impl Writer<'_> {
                     ));
                 }
             }
-            bite.ended.extend(done.ended);
-            group.persons.extend(done.person);
-            group.commands.extend(done.command);
-            group.events.extend(done.events);
-            if group.events.len() >= GROUP_EVENTS {
-                self.append(std::mem::take(&mut group))?;
-            }
-            if bite.ended.len() >= BITE {
-                self.lay_out(std::mem::take(&mut bite))?;
+            stretch.events += done.happened.len();
+            stretch.done.push(done);
+            if stretch.events >= GROUP_EVENTS {
+                self.hand_on(&mut stretch)?;
             }
             let stands = (life.state.seq, day(&life.state));
             if stands.0 >= kept.0 + shelf::KEEP_EVERY || stands.1 != kept.1 {
-                put_snapshot(self.dir, self.epoch, &life.state)?;
+                self.states.send(life.state.clone()).context("the shelf takes no more")?;
                 kept = stands;
             }
         }
-        self.append(group)?;
-        bite.month_ends = Some(life.state.seq);
-        self.lay_out(bite)?;
+        stretch.month_ends = Some(life.state.seq);
+        self.hand_on(&mut stretch)?;
         filled.open = life.state.cases.len() as u64;
         Ok(filled)
     }
 
-    fn append(&self, group: Group) -> anyhow::Result<()> {
-        self.groups.send(group).context("the log takes no more")
-    }
-
-    fn lay_out(&self, bite: Bite) -> anyhow::Result<()> {
-        self.bites.send(bite).context("the views take no more")
+    fn hand_on(&self, stretch: &mut Stretch) -> anyhow::Result<()> {
+        self.stretches.send(std::mem::take(stretch)).context("the log takes no more")
     }
 }

@@ -1,38 +1,56 @@
 //! Years of the city as the rules see them: every deed is a command that the domain decides and applies, at its own time,
 //! and deadlines fire between deeds as the timer would let them.
 //!
-//! What should be here: commands, who gives them, the rows that come of them. What should not: where rows are written.
+//! What should be here: commands, who gives them, what comes of them. What should not: rows (`rows`), where they are written
+//! (`fill`).
 
 use anyhow::{Context, ensure};
 use domain::case::Step;
-use domain::code::{CaseId, WhistleId};
+use domain::code::WhistleId;
 use domain::command::Command;
 use domain::event::{By, Door, Event, Recorded};
-use domain::moment::{DAY_MS, UtcMillis};
+use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::role::Role;
 use domain::state::{Changes, State, decide};
-use server::log::seal::Secret;
-use server::log::{CommandRow, EventRow, PersonRow};
-use server::stored;
-use server::stored::{answer, person};
-use sha2::{Digest, Sha256};
+use server::log::Line;
+use server::stored::policy::Genesis;
+use server::stored::{self, person};
 use sim::city::years::{Act, Deed, Seat, Span, Years};
 use sim::schematic::Schematic;
 
 /// What a department says when it is done.
 const DONE: &str = "已处置";
 
-/// One command as the log keeps it, and what of it ended.
+/// One command, and what came of it.
 #[derive(Debug)]
 pub struct Done {
     pub at: UtcMillis,
-    pub events: Vec<EventRow>,
-    /// None of those whose keys have ended.
-    pub command: Option<CommandRow>,
-    pub person: Option<PersonRow>,
-    /// The event that closed a case or ended a whistle call, and how it stands now.
-    pub ended: Option<(u64, Changes)>,
+    pub by: By,
+    pub command: Command,
+    pub happened: Vec<Happened>,
+}
+
+/// One event, and what it changed.
+#[derive(Debug)]
+pub struct Happened {
+    /// Without whoever reported the case.
+    pub recorded: Recorded,
+    pub reporter: Option<String>,
+    /// Of the case it is about, as it stands then.
+    pub line: Option<Line>,
+    pub changes: Changes,
+}
+
+impl Happened {
+    /// It closed a case or ended a whistle call.
+    pub fn ends_something(&self) -> bool {
+        self.closes_a_case() || self.changes.whistle.as_ref().is_some_and(|whistle| whistle.closed.is_some())
+    }
+
+    pub fn closes_a_case(&self) -> bool {
+        self.changes.case.as_ref().is_some_and(|case| !case.is_open())
+    }
 }
 
 /// The city on its way.
@@ -42,38 +60,30 @@ pub struct Life {
     next: Option<Deed>,
     pub state: State,
     policy: Policy,
-    secret: Secret,
     until: UtcMillis,
-    /// Keys of commands before this have ended, as a policy that ends them leaves a store.
-    keys_from: UtcMillis,
 }
 
-/// How long keys are kept.
-const KEYS_DAYS: i64 = 31;
-
 impl Life {
-    /// `secret` is that of the log the rows are for.
-    pub fn new(policy: Policy, span: Span, secret: Secret) -> anyhow::Result<Self> {
+    pub fn new(policy: Policy, span: Span) -> anyhow::Result<Self> {
         let city = Schematic::build().context("cannot build the schematic city")?;
-        let state = State::new(&policy);
+        let state = Genesis::of(&policy).state();
         let (calendar, limit) = (policy.calendar.clone(), policy.dispatch_limit);
         let due = move |filed: UtcMillis| calendar.due(filed, limit, span.offset).unwrap_or(filed);
         let mut years = Box::new(Years::new(&city, span, due));
         let next = years.next();
-        let keys_from = span.until.plus(-KEYS_DAYS * DAY_MS);
-        Ok(Self { years, next, state, policy, secret, until: span.until, keys_from })
+        Ok(Self { years, next, state, policy, until: span.until })
     }
 
     /// The next command and what comes of it; none when the years are over.
     pub fn next(&mut self) -> anyhow::Result<Option<Done>> {
         let until = self.next.as_ref().map_or(self.until, |deed| deed.at);
         if let Some(at) = self.timer_wakes().filter(|at| *at <= until) {
-            return self.carry_out(at, &By::timer(), Command::PassDeadlines).map(Some);
+            return self.carry_out(at, By::timer(), Command::PassDeadlines).map(Some);
         }
         let Some(Deed { at, by, act }) = self.next.take() else { return Ok(None) };
         self.next = self.years.next();
         let command = command(act)?;
-        self.carry_out(at, &who(by), command).map(Some)
+        self.carry_out(at, who(by), command).map(Some)
     }
 
     /// When the timer has something to record: the first deadline, the end of the local day, the very first moment.
@@ -85,70 +95,22 @@ impl Life {
         Some(self.state.next_deadline().map_or(midnight, |due| due.min(midnight)))
     }
 
-    fn carry_out(&mut self, at: UtcMillis, by: &By, command: Command) -> anyhow::Result<Done> {
-        let events = decide(&self.state, &command, &self.policy, at);
+    fn carry_out(&mut self, at: UtcMillis, by: By, command: Command) -> anyhow::Result<Done> {
+        let events = decide(&self.state, &command, at);
         let events = events.with_context(|| format!("{} at {at:?} was refused", command.name()))?;
         ensure!(!events.is_empty(), "{} at {at:?} made no event", command.name());
-        let mut done =
-            Done { at, events: Vec::with_capacity(events.len()), command: None, person: None, ended: None };
-        for event in events {
-            self.happen(event, at, by, &mut done);
-        }
-        if at >= self.keys_from {
-            done.command = Some(self.row_of(at, by, &command, &done.events)?);
-        }
-        Ok(done)
+        let happened = events.into_iter().map(|event| self.happen(event, at, &by)).collect();
+        Ok(Done { at, by, command, happened })
     }
 
-    fn happen(&mut self, mut event: Event, at: UtcMillis, by: &By, done: &mut Done) {
+    fn happen(&mut self, mut event: Event, at: UtcMillis, by: &By) -> Happened {
         let reporter = person::take(&mut event);
-        let mark = reporter.as_ref().map(|reporter| person::mark(&self.secret, reporter));
         let recorded = Recorded { seq: self.state.seq + 1, at, by: by.clone(), event };
         let changes = self.state.apply(&recorded);
-        let line = changes.case.as_ref().map(stored::line);
-        done.events.push(stored::row(&recorded, line, mark.as_deref()));
-        done.person =
-            changes.case.as_ref().zip(reporter).map(|(case, name)| person::sealed(case.id.0, &name));
-        let closed = changes.case.as_ref().is_some_and(|case| !case.is_open());
-        if closed || changes.whistle.as_ref().is_some_and(|whistle| whistle.closed.is_some()) {
-            done.ended = Some((recorded.seq, changes));
-        }
-    }
-
-    /// The command's own row. Its key is made of its place in the log, so that the same seed gives the same keys.
-    fn row_of(
-        &self,
-        at: UtcMillis,
-        by: &By,
-        command: &Command,
-        events: &[EventRow],
-    ) -> anyhow::Result<CommandRow> {
-        let (first, last) = events.first().zip(events.last()).context("a command made no event")?;
-        let digest = Sha256::digest(first.seq.to_be_bytes());
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        // The first six bytes are the time, as in a key of version 7: the newest stand together.
-        key[..6].copy_from_slice(&at.0.to_be_bytes()[2..]);
-        let form = person::FINGERPRINT_FORM;
-        let fingerprint = person::fingerprint(&self.secret, form, command);
-        let fingerprint = fingerprint.context("the present form has no fingerprint")?;
-        let about = answer::About {
-            case: first.case.map(CaseId),
-            whistle: first.whistle.map(WhistleId),
-            number: first.line.as_ref().map(|line| line.number.clone()),
-        };
-        Ok(CommandRow {
-            no: 0,
-            at: at.0,
-            actor: by.name.clone(),
-            key,
-            fingerprint,
-            form,
-            first: first.seq,
-            last: last.seq,
-            answer: answer::encode(&about),
-            lasting: false,
-        })
+        let about = recorded.event.case();
+        let case = changes.case.as_ref().or_else(|| self.state.cases.get(&about?));
+        let line = case.map(stored::line);
+        Happened { recorded, reporter, line, changes }
     }
 }
 

@@ -2,12 +2,14 @@
 //! be asked.
 //!
 //! `history make DIR --cases N --days N [--seed N] [--until MS]` writes a store in `DIR`, or leaves the one that was made
-//! there with the same numbers. `history measure DIR` prints rows `{measure, value, unit, target, holds}`.
+//! there with the same numbers. `history measure DIR` prints rows `{measure, value, unit, target, holds}`, and so does
+//! `history upgrade DIR --older PROGRAM`, which leaves a store that only a build to come opens.
 //!
-//! What should be here: arguments, what is already there. What should not: the city (`life`), writing
-//! (`fill`), reading (`instant`, `measure`).
+//! What should be here: arguments, what is already there. What should not: the city (`life`), writing (`rows`, `fill`),
+//! reading (`instant`, `measure`), the build to come (`later`, `upgrade`).
 
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,15 +19,21 @@ use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use serde::{Deserialize, Serialize};
 use server::clock;
+use server::config::Config;
 use sim::city::years::Span;
 
 mod life;
+mod rows;
 mod fill;
 mod instant;
 mod measure;
+mod later;
+mod upgrade;
 
 /// Streets and communities, which the simulated city reports from. The example runs in the repository's folder.
 const CONFIG: &str = "demo/config.toml";
+/// Any free port of this machine.
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Says what was made, and that it was finished.
 const MADE: &str = "made.json";
 /// Bytes of a case with its events, its row and its part of the snapshots.
@@ -49,6 +57,13 @@ enum Arguments {
     },
     /// Print what only the library can be asked about a store
     Measure { dir: PathBuf },
+    /// Open a store as a build to come does, and print how that goes; nothing else opens it afterwards
+    Upgrade {
+        dir: PathBuf,
+        /// The program of the present build, which must refuse the store then
+        #[arg(long)]
+        older: PathBuf,
+    },
 }
 
 /// What a store was made of.
@@ -62,16 +77,29 @@ struct Made {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse() {
         Arguments::Make { dir, cases, days, seed, until } => make(&dir, &Made { cases, days, seed }, until),
-        Arguments::Measure { dir } => {
-            let rows = measure::measure(&dir, &policy()?)?;
-            writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&rows)?)
-                .context("cannot print the rows")
+        Arguments::Measure { dir } => print(&measure::measure(&dir, &policy()?)?),
+        Arguments::Upgrade { dir, older } => {
+            let mut config = Config::load(Some(Path::new(CONFIG)))?;
+            config.server.listen = ANYWHERE;
+            // What was made there is not there any more.
+            std::fs::remove_file(dir.join(MADE)).context("this store was not made by `history make`")?;
+            let folder = dir.to_str().context("the folder's name is no text")?;
+            let arguments = ["--config", CONFIG, "--data-dir", folder, "serve"];
+            config.store.dir.clone_from(&dir);
+            let seen = upgrade::upgrade(config, false, &older, &arguments)?;
+            writeln!(std::io::stderr(), "the present build says: {}", seen.refusal)
+                .context("cannot print")?;
+            print(&measure::upgraded(seen))
         }
     }
 }
 
+fn print(rows: &[measure::Row]) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(rows)?).context("cannot print the rows")
+}
+
 fn policy() -> anyhow::Result<Policy> {
-    server::config::Config::load(Some(Path::new(CONFIG)))?.load_policy()
+    Config::load(Some(Path::new(CONFIG)))?.load_policy()
 }
 
 fn make(dir: &Path, wanted: &Made, until: Option<i64>) -> anyhow::Result<()> {

@@ -5,14 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::backup::{self, BackupError, List};
 use super::container::{Container, publish};
 use super::segment::{self, Link};
+use super::sqlite::making::Making;
 use super::sqlite::{file, schema};
-use super::{Group, LogError, PersonRow, shelf};
+use super::{LogError, PersonRow, shelf};
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,19 +51,15 @@ pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
         return Err(BackupError::HoldsStore { folder: to.to_owned() });
     }
     std::fs::create_dir_all(to).map_err(|source| BackupError::io(to, "create", source))?;
-    let unfinished = to.join(format!("{}.new", file::DATABASE));
-    let target = |error| BackupError::Source(error);
-    let conn = file::create_as(&unfinished).map_err(target)?;
-    let epoch = schema::epoch(&conn, &unfinished).map_err(target)?;
-    schema::set_meta(&conn, &unfinished, "secret", &list.secret).map_err(target)?;
-    fill(from, &list, &conn, &unfinished)?;
-    sync(conn, &unfinished).map_err(target)?;
+    let mut making = Making::begin(to, Some(&list.secret)).map_err(BackupError::Source)?;
+    let epoch = making.epoch().map_err(BackupError::Source)?;
+    fill(from, &list, &mut making)?;
+    let made = making.finish().map_err(BackupError::Source)?;
     for copy in &list.copies {
         beside(from, to, copy)?;
     }
     let snapshots = snapshots(from, to, epoch)?;
-    std::fs::rename(&unfinished, &database).map_err(|source| BackupError::io(&database, "name", source))?;
-    file::sync_folder(to).map_err(target)?;
+    made.name().map_err(BackupError::Source)?;
     tracing::info!(to = %to.display(), events = list.head.seq, "backup restored");
     Ok(Restored {
         folder: to.to_owned(),
@@ -76,14 +72,11 @@ pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
 }
 
 /// Goes along the whole chain, verifies every segment and writes its rows.
-fn fill(from: &Path, list: &List, conn: &Connection, made: &Path) -> Result<(), BackupError> {
+fn fill(from: &Path, list: &List, making: &mut Making) -> Result<(), BackupError> {
     let unsound = |source| BackupError::Unsound { folder: from.to_owned(), source };
     let segments = from.join(backup::SEGMENTS);
     let epoch = u64::from_str_radix(&list.epoch, 16)
         .map_err(|_| unsound(LogError::damaged(&from.join(backup::LIST), "its epoch is not a number")))?;
-    // The file has no name yet and nothing else writes to it: it is synced once, at the end.
-    conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -65536;")
-        .map_err(|source| BackupError::Source(file::failed(made, "set up", source)))?;
     let mut link = Link::first(epoch);
     for number in 1..=list.segments {
         let path = segment::path_of(&segments, number);
@@ -94,7 +87,7 @@ fn fill(from: &Path, list: &List, conn: &Connection, made: &Path) -> Result<(), 
             for person in &mut group.persons {
                 *person = PersonRow { key: keys.get(&person.case).copied(), ..person.clone() };
             }
-            write(conn, made, &group)
+            making.write(&group)
         });
         link = sealed.and_then(|sealed| link.then(&sealed, &path)).map_err(unsound)?;
     }
@@ -103,19 +96,6 @@ fn fill(from: &Path, list: &List, conn: &Connection, made: &Path) -> Result<(), 
         return Err(unsound(LogError::damaged(&from.join(backup::LIST), what)));
     }
     Ok(())
-}
-
-fn write(conn: &Connection, made: &Path, group: &Group) -> Result<(), LogError> {
-    let failed = |source| file::failed(made, "write to", source);
-    conn.execute_batch("BEGIN").map_err(failed)?;
-    super::sqlite::insert_rows(conn, group).map_err(failed)?;
-    conn.execute_batch("COMMIT").map_err(failed)
-}
-
-fn sync(conn: Connection, made: &Path) -> Result<(), LogError> {
-    conn.close().map_err(|(_, source)| file::failed(made, "close", source))?;
-    let synced = std::fs::File::open(made).and_then(|file| file.sync_all());
-    synced.map_err(|source| LogError::io(made, "sync", source))
 }
 
 /// Copies a database that stood beside the log.

@@ -19,6 +19,7 @@ pub mod file;
 pub mod schema;
 pub mod moving;
 pub mod leaving;
+pub mod making;
 mod rows;
 
 #[cfg(test)]
@@ -268,14 +269,8 @@ impl SqliteLog {
 
     fn write(&self, group: &Group) -> Result<()> {
         let conn = &self.db.conn;
-        let mut head = self.db.number("SELECT coalesce(max(seq), 0) FROM events")?;
-        for row in &group.events {
-            if row.seq != head + 1 {
-                let place = self.db.path.clone();
-                return Err(LogError::OutOfOrder { place, expected: head + 1, is: row.seq });
-            }
-            head = row.seq;
-        }
+        let head = self.db.number("SELECT coalesce(max(seq), 0) FROM events")?;
+        rows::follow(&group.events, head, &self.db.path)?;
         insert_rows(conn, group).map_err(self.db.failed("append to"))
     }
 

@@ -66,6 +66,7 @@ struct Work {
     dir: PathBuf,
     log: Box<dyn Read>,
     genesis: Genesis,
+    sections: &'static [state::Known],
     every: u64,
     head: Arc<Head>,
     health: Arc<Health>,
@@ -91,6 +92,7 @@ impl Keeper {
             dir: dir.to_owned(),
             log,
             genesis: genesis.clone(),
+            sections: options.sections,
             every: options.snapshot_every,
             head: head.clone(),
             health: health.clone(),
@@ -225,9 +227,9 @@ impl Work {
     }
 
     fn write_snapshot(&self) -> Result<shelf::Kept, StoreError> {
-        let state = replay::load(&*self.log, &self.dir, &self.genesis)?;
+        let state = replay::load(&*self.log, &self.dir, &self.genesis, self.sections)?;
         let day = super::day_of(&state);
-        shelf::put(&self.dir, &state::encode(self.log.epoch(), &state), day)?;
+        shelf::put(&self.dir, &state::encode_as(self.log.epoch(), &state, self.sections), day)?;
         Ok(shelf::Kept {
             path: shelf::folder(&self.dir).join(shelf::name(state.seq, day)),
             seq: state.seq,

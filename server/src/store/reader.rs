@@ -39,7 +39,8 @@ struct Inner {
 }
 
 impl Reader {
-    pub(super) fn new(dir: &Path, offset: UtcOffset) -> Self {
+    #[must_use]
+    pub fn new(dir: &Path, offset: UtcOffset) -> Self {
         let inner = Inner {
             dir: dir.to_owned(),
             path: dir.join(DATABASE),

@@ -31,11 +31,7 @@ pub(super) fn each(
 }
 
 /// The state of the newest usable snapshot not beyond `until`; the one before the first event where there is none.
-pub(super) fn start(log: &dyn Read, dir: &Path, genesis: &Genesis, until: u64) -> Result<State, StoreError> {
-    start_with(log, dir, genesis, until, &state::SECTIONS)
-}
-
-pub(super) fn start_with(
+pub(super) fn start(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,
@@ -87,10 +83,15 @@ pub(super) fn alone(
 }
 
 /// The state from the newest usable snapshot and the events after it.
-pub(super) fn load(log: &dyn Read, dir: &Path, genesis: &Genesis) -> Result<State, StoreError> {
+pub(super) fn load(
+    log: &dyn Read,
+    dir: &Path,
+    genesis: &Genesis,
+    sections: &[state::Known],
+) -> Result<State, StoreError> {
     let path = dir.join(DATABASE);
     let head = log.head()?.seq;
-    let mut state = start(log, dir, genesis, head)?;
+    let mut state = start(log, dir, genesis, head, sections)?;
     let from = state.seq;
     each(log, &path, from, |recorded| {
         state.apply(&recorded);

@@ -14,12 +14,19 @@ pub struct LogSource {
     reader: Reader,
     epoch: u64,
     genesis: Genesis,
+    sections: &'static [state::Known],
 }
 
 impl LogSource {
     #[must_use]
     pub fn new(reader: Reader, epoch: u64, genesis: Genesis) -> Self {
-        Self { reader, epoch, genesis }
+        Self { reader, epoch, genesis, sections: &state::SECTIONS }
+    }
+
+    /// With states kept in the forms of a build that may be another one.
+    #[must_use]
+    pub fn in_forms(self, sections: &'static [state::Known]) -> Self {
+        Self { sections, ..self }
     }
 }
 
@@ -42,10 +49,10 @@ impl Source for LogSource {
             return Ok(Some(self.genesis.state()));
         }
         let kept = shelf::list(self.reader.dir()).into_iter().find(|kept| kept.seq == mark);
-        let known = state::known(&state::SECTIONS);
+        let known = state::known(self.sections);
         let policies = state::Policies { genesis: &self.genesis, bodies: &self.reader };
         let opened = kept.and_then(|kept| shelf::open(&kept.path, self.epoch, mark, &known).ok());
-        let loaded = opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies).ok());
+        let loaded = opened.and_then(|container| state::decode(&container, self.sections, policies).ok());
         let fits = loaded.and_then(|loaded| state::fits(loaded, self.genesis.policy.utc_offset_minutes).ok());
         // What may be a guess is no ground to lay anything out on: the build begins further back.
         Ok(fits.filter(|loaded| loaded.guessed == state::Guessed::default()).map(|loaded| loaded.state))

@@ -87,8 +87,17 @@ pub struct Guessed {
 /// The state as sections.
 #[must_use]
 pub fn encode(epoch: u64, state: &State) -> Container {
+    encode_as(epoch, state, &SECTIONS)
+}
+
+/// The same in the forms of a build that may be another one.
+#[must_use]
+pub fn encode_as(epoch: u64, state: &State, sections: &[Known]) -> Container {
     let kept = Kept::from(state.clone());
-    let rows = |name: &str, bytes: Vec<u8>| Section { name: name.to_owned(), form: form_of(name), bytes };
+    let rows = |name: &str, bytes: Vec<u8>| {
+        let form = form_of(name, sections);
+        Section { name: name.to_owned(), form, bytes }
+    };
     let sections = vec![
         rows(COUNTS, lines(std::iter::once(forms::counts_form(&kept)))),
         rows(CATALOGUE, lines(kept.catalogue.entries().map(|entry| entry_form(&entry)))),
@@ -102,8 +111,8 @@ pub fn encode(epoch: u64, state: &State) -> Container {
     Container { epoch, seq: state.seq, sections }
 }
 
-fn form_of(name: &str) -> u32 {
-    let known = SECTIONS.iter().find(|known| known.name == name);
+fn form_of(name: &str, sections: &[Known]) -> u32 {
+    let known = sections.iter().find(|known| known.name == name);
     known.expect("every section that is written stands in the table").form
 }
 

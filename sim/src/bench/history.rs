@@ -81,12 +81,13 @@ async fn walls(server: &Server, door: &Arc<Door>, count: usize) -> anyhow::Resul
     ])
 }
 
-/// Bytes of all files in a folder.
+/// Bytes of all files below a folder.
 fn folder_bytes(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
-        let meta = entry?.metadata()?;
-        bytes += if meta.is_file() { meta.len() } else { 0 };
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        bytes += if meta.is_dir() { folder_bytes(&entry.path())? } else { meta.len() };
     }
     Ok(bytes)
 }

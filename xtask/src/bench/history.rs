@@ -6,23 +6,32 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::{Limit, Name, Row, example, rows_of, simulator};
 use crate::process;
-use crate::repo::Repo;
+use crate::repo::{Profile, Repo};
 
 const DAYS: u64 = 1_096;
 const MONTH_DAYS: u64 = 30;
+/// What the store of so many cases may take at most.
+const CASES: u64 = 8_000_000;
+const MADE_SECONDS: f64 = 1_800.0;
+const MADE_GIGABYTES: f64 = 50.0;
 /// A row of the long store may be worse than that of the short one by so much.
 const WORSE_MAX: f64 = 1.2;
 
 pub fn measure(repo: &Repo, cases: u64, keep: Option<&Path>) -> Result<Vec<Row>> {
     let folder = keep.map_or_else(|| repo.target.join("bench-history"), Path::to_path_buf);
-    let month = one(repo, &folder.join("month"), (cases * MONTH_DAYS).div_ceil(DAYS), MONTH_DAYS)?;
-    let years = one(repo, &folder.join("years"), cases, DAYS)?;
+    let mut month = one(repo, &folder.join("month"), (cases * MONTH_DAYS).div_ceil(DAYS), MONTH_DAYS)?;
+    let mut years = one(repo, &folder.join("years"), cases, DAYS)?;
     if keep.is_none() {
+        // Last of all: nothing but a build to come opens a store afterwards.
+        month.extend(upgraded(repo, &folder.join("month"))?);
+        years.extend(upgraded(repo, &folder.join("years"))?);
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(side_by_side(years, &month))
@@ -68,10 +77,40 @@ fn one(repo: &Repo, folder: &Path, cases: u64, days: u64) -> Result<Vec<Row>> {
         history
     };
     let numbers = ["--cases", &cases.to_string(), "--days", &days.to_string()].map(str::to_owned);
+    let began = Instant::now();
     process::run(run("make").args(numbers))?;
-    let mut rows = rows_of(&mut run("measure"))?;
+    let mut rows = vec![
+        within("store made in", began.elapsed().as_secs_f64(), "s", MADE_SECONDS, cases),
+        within("the same: on disk", folder_bytes(folder)? as f64 / 1e9, "GB", MADE_GIGABYTES, cases),
+    ];
+    rows.extend(rows_of(&mut run("measure"))?);
     rows.extend(rows_of(simulator(repo, Name::History).arg("--store").arg(folder))?);
     Ok(rows)
+}
+
+/// What 8 million cases may take, and fewer in proportion.
+fn within(measure: &str, value: f64, unit: &str, most: f64, cases: u64) -> Row {
+    let most = most * cases as f64 / CASES as f64;
+    let target = Value::from(format!("≤ {most:.1}"));
+    Row { target, holds: Some(value <= most), ..Row::plain(measure, value, unit) }
+}
+
+/// Bytes of all files below a folder.
+fn folder_bytes(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot look into {}", folder.display()))? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        bytes += if meta.is_dir() { folder_bytes(&entry.path())? } else { meta.len() };
+    }
+    Ok(bytes)
+}
+
+/// The store as a build to come opens it.
+fn upgraded(repo: &Repo, folder: &Path) -> Result<Vec<Row>> {
+    let mut history = example(repo, "run", "history");
+    history.args(["--", "upgrade"]).arg(folder);
+    rows_of(history.arg("--older").arg(repo.binary("gridhall", Profile::Release)))
 }
 
 /// The row with its value at a month as its limit. It holds by its own target, or when it is no worse than at a month by
@@ -90,8 +129,6 @@ fn beside(row: Row, month: f64) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     fn row(measure: &str, value: f64, target: &str, holds: bool) -> Row {

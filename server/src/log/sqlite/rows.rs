@@ -258,6 +258,17 @@ pub(super) fn person_of(conn: &Connection, case: u64) -> rusqlite::Result<Option
         .optional()
 }
 
+/// Refuses events that do not follow `head` one by one; gives the last.
+pub(super) fn follow(events: &[EventRow], mut head: u64, place: &Path) -> Result<u64, LogError> {
+    for row in events {
+        if row.seq != head + 1 {
+            return Err(LogError::OutOfOrder { place: place.to_owned(), expected: head + 1, is: row.seq });
+        }
+        head = row.seq;
+    }
+    Ok(head)
+}
+
 pub(super) fn insert_event(conn: &Connection, row: &EventRow) -> rusqlite::Result<()> {
     let sql = "INSERT INTO events(seq, at, actor, roles, door, key, name, form, case_id, whistle_id, number, \
                class, areas, body, crc, chain) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \

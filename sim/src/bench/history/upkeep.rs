@@ -23,23 +23,39 @@ struct Ran {
     mebibytes: f64,
 }
 
+/// Backs the store up, twice, with a day between; checks it; restores the backup. Copies stand beside the store, where there
+/// is room for one like it, and go again.
 pub async fn measure(server: &mut Server, door: &Arc<Door>, data: &Path) -> anyhow::Result<Vec<Row>> {
-    let folder = server.dir.join("backup");
+    let (folder, restored) = (data.with_extension("backup"), data.with_extension("restored"));
     let first = run(server.command("backup")?.arg(&folder)).await?;
     cases::fill(server, door, NEWS_DAYS).await?;
     let news = run(server.command("backup")?.arg(&folder)).await?;
     server.kill();
     let check = run(&mut server.command("check")?).await?;
+    let restore = run(server.command("restore")?.arg(&folder).arg(&restored)).await?;
     let mut rows = vec![
         Row::plain("store on disk", folder_bytes(data)? as f64 / 1e9, "GB"),
+        Row::plain("the same: its log", file_bytes(data, "gridhall.db")? / 1e9, "GB"),
+        Row::plain("the same: its snapshots", folder_bytes(&data.join("snapshots"))? as f64 / 1e9, "GB"),
         Row::plain("backup of everything", first.seconds, "s"),
+        Row::at_most("the same: memory", first.mebibytes, "MiB", 256.0),
+        Row::plain("the same: on disk", folder_bytes(&folder)? as f64 / 1e9, "GB"),
         Row::at_most("backup of a day's news", news.seconds, "s", 60.0),
         Row::at_most("the same: memory", news.mebibytes, "MiB", 256.0),
         Row::plain("check of everything", check.seconds, "s"),
         Row::at_most("the same: memory", check.mebibytes, "MiB", 256.0),
+        Row::at_most("restore of everything", restore.seconds, "s", 1_200.0),
+        Row::at_most("the same: memory", restore.mebibytes, "MiB", 256.0),
     ];
+    for copy in [&folder, &restored] {
+        std::fs::remove_dir_all(copy).with_context(|| format!("cannot remove `{}`", copy.display()))?;
+    }
     rows.extend(anew(server, data).await?);
     Ok(rows)
+}
+
+fn file_bytes(data: &Path, name: &str) -> anyhow::Result<f64> {
+    Ok(data.join(name).metadata().with_context(|| format!("`{name}` is not there"))?.len() as f64)
 }
 
 /// The lists' file is gone, as for a release that lays them out in another way.
