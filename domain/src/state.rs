@@ -20,11 +20,11 @@ use crate::whistle::Whistle;
 mod adopt;
 mod alone;
 mod belongs;
-mod hands;
 mod check;
 mod days;
 mod decide;
 mod define;
+mod hands;
 mod kept;
 pub mod replan;
 mod seen;
@@ -34,6 +34,7 @@ mod whistles;
 
 pub use alone::Alone;
 pub use decide::decide;
+pub use hands::{Sender, decide_for};
 pub use kept::Kept;
 
 /// Everything the rules need to know, rebuilt from the log.

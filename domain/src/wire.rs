@@ -10,10 +10,13 @@
 //! may jump over any distance. The event topic (`case`) leaves nothing out that it does not declare: [`Events::since`].
 //! `crate::feed` is the client's half; `docs/live-protocol.md` tells integrators the same.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::InspectorCode;
 use crate::moment::UtcMillis;
+use crate::scope::Scope;
 use crate::tally::{Count, TallyKey};
 use crate::whistle::Whistle;
 
@@ -27,7 +30,7 @@ mod tests;
 pub use bytes::{Incoming, UnreadableError, deltas_head};
 pub use open::{OpenCase, OpenRow, OpenRows, OpenRowsError, ROW_BYTES_MAX, Word};
 pub use rows::{CaseLine, EventLine, OverdueRow, PositionRow};
-pub use topic::{Hex64, Kind, Topic};
+pub use topic::{Hex64, Kind, Part, Topic};
 
 /// Version of this protocol; a server answers a client of another version with a reason and closes.
 pub const PROTOCOL: u8 = 2;
@@ -70,6 +73,21 @@ pub enum ClientMessage {
         topic: Topic,
         version: u64,
     },
+}
+
+impl ClientMessage {
+    /// The same from a reader who sees this much.
+    #[must_use]
+    pub fn as_read_by(self, scope: &Arc<Scope>) -> Self {
+        match self {
+            Self::Subscribe { topic, epoch, from, max_hz } => {
+                Self::Subscribe { topic: topic.as_read_by(scope), epoch, from, max_hz }
+            }
+            Self::Unsubscribe { topic } => Self::Unsubscribe { topic: topic.as_read_by(scope) },
+            Self::Diverged { topic, version } => Self::Diverged { topic: topic.as_read_by(scope), version },
+            hello @ Self::Hello { .. } => hello,
+        }
+    }
 }
 
 /// What the server says.

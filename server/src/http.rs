@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use domain::adoption::InForce;
 use domain::grant::Grant;
 use domain::policy::Policy;
+use domain::scope::Scope;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
@@ -17,7 +18,7 @@ use crate::access::{Access, PathOf};
 use crate::config::Config;
 use crate::lists::Lists;
 use crate::live::Hub;
-use crate::position::Positions;
+use crate::position::{Areas, Positions, WorksIn};
 use crate::problem::Problem;
 use crate::publish::Mirror;
 use crate::store::Reader;
@@ -77,6 +78,16 @@ impl Hall {
     pub fn policy(&self) -> Arc<Policy> {
         self.in_force().policy
     }
+
+    /// Where an inspector works: the areas their token names, with those these lie in.
+    #[must_use]
+    pub fn works_in(&self) -> WorksIn {
+        let (access, path_of) = (self.access.clone(), self.path_of());
+        Arc::new(move |inspector| match access.works_in(inspector.as_str()) {
+            Some(Scope::Within { areas, .. }) => areas.iter().flat_map(|area| path_of(area)).collect(),
+            Some(Scope::All) | None => Areas::from([]),
+        })
+    }
 }
 
 /// The whole server as one router.
@@ -86,7 +97,16 @@ pub fn router(hall: &Hall) -> Router {
 
 /// The whole server, and what each of its routes declares.
 pub fn routes(hall: &Hall) -> (Router, Table) {
-    let (inside, known) = inside(hall).finish(hall);
+    assembled(hall, inside(hall))
+}
+
+/// The same with one more part behind the door, and what that declares.
+pub fn routes_beside(hall: &Hall, declared: Vec<Route>, part: Router) -> (Router, Table) {
+    assembled(hall, inside(hall).and(declared, part))
+}
+
+fn assembled(hall: &Hall, inside: Routes) -> (Router, Table) {
+    let (inside, known) = inside.finish(hall);
     let (outside, open) = outside().finish(hall);
     let door = Door { hall: hall.clone(), table: Arc::new(known.clone()), path_of: hall.path_of() };
     let inside = inside

@@ -184,7 +184,8 @@ impl Hub {
 
     /// The store's identity, and the version of a topic's last change.
     fn head_of(&self, topic: &Topic) -> (u64, u64) {
-        let ticks = self.0.positions.with(|table| (table.version(), table.who().hash(None).0));
+        let part = topic.part.as_ref();
+        let ticks = self.0.positions.with(|table| (table.version(), table.who_at(part).0));
         let mut topics = self.topics();
         let head = match topic.kind {
             Kind::Positions | Kind::Position(_) => ticks.0,
@@ -212,7 +213,7 @@ impl Hub {
             }
             Kind::Who if !*whole => {
                 let key = (topic.clone(), format, from, upto);
-                return self.0.frames.made_once(key, || moved::who(self, format, from, upto));
+                return self.0.frames.made_once(key, || moved::who(self, topic, format, from, upto));
             }
             Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case | Kind::Who => {}
         }

@@ -21,6 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 mod fix;
 mod pace;
+mod cells;
 pub mod table;
 pub mod track;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use fix::{Accepts, Fix, FixError, Step, TrackPoint};
 use fix::{check, latest};
 use pace::{Pace, Paced};
 use table::Table;
+pub use table::{Areas, WorksIn};
 use track::{Batch, Open, TrackError, Tracks};
 
 /// Batches that may wait for the disk: about 16 seconds. Past that the track has a hole, which is counted; the
@@ -234,6 +236,11 @@ impl Positions {
     #[must_use]
     pub fn degraded(&self) -> u8 {
         self.0.degraded.load(Ordering::Relaxed)
+    }
+
+    /// Tells where everybody works; until then nobody is seen by those who see a part.
+    pub fn set_works_in(&self, works_in: WorksIn) {
+        lock(&self.0.table).set_works_in(works_in);
     }
 
     pub(crate) fn versions(&self) -> watch::Receiver<u64> {

@@ -143,6 +143,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     }
     let config = Arc::new(config);
     let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics };
+    hall.positions.set_works_in(hall.works_in());
     upkeep(&hall);
     let stop = CancellationToken::new();
     let seats = seats::Seats::new(hall.config.server.connections_max);

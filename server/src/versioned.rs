@@ -1,24 +1,47 @@
 //! Keyed state with versions: the newest value of every key, which keys changed after a version, and the state hash, of
-//! everything and of each area.
+//! everything and of each part.
 //!
-//! Pure: no locks, no clock. Memory is bounded by the keys that exist, by the areas there are and by a fixed number of
+//! Pure: no locks, no clock. Memory is bounded by the keys that exist, by the parts that are followed and by a fixed number of
 //! tombstones.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::code::AreaCode;
+use domain::code::{AreaCode, DepartmentCode};
+use domain::scope::Scope;
 use domain::whistle::Whistle;
-use domain::wire::{OpenCase, OverdueRow, WhoRow};
+use domain::wire::{OpenCase, OverdueRow, Part};
 
 /// Keys that are gone but remembered, so that a client which still has them can be told. Past that the oldest are
 /// forgotten and clients from before then start anew.
 const TOMBSTONES_MAX: usize = 20_000;
 
-/// Where a value belongs: the areas whose topics show it.
+/// Where a value belongs: the areas whose topics show it, and the departments whose business it is.
 pub trait Placed {
     fn areas(&self) -> &[AreaCode];
+
+    fn departments(&self) -> impl Iterator<Item = &DepartmentCode> {
+        std::iter::empty()
+    }
+
+    /// Whether a part shows it.
+    fn is_in(&self, part: &Part) -> bool {
+        match part {
+            Part::Area(code) => self.areas().contains(code),
+            Part::Own(scope) => scope.as_ref().is_some_and(|scope| self.is_within(scope)),
+        }
+    }
+
+    fn is_within(&self, scope: &Scope) -> bool {
+        scope.admits(self.areas(), self.departments())
+    }
+
+    /// Whether every part that shows `other` shows this as well.
+    fn covers(&self, other: &Self) -> bool {
+        other.areas().iter().all(|area| self.areas().contains(area))
+            && other.departments().all(|department| self.departments().any(|own| own == department))
+    }
 }
 
 impl Placed for Arc<OverdueRow> {
@@ -31,17 +54,19 @@ impl Placed for Arc<OpenCase> {
     fn areas(&self) -> &[AreaCode] {
         &self.area_path
     }
+
+    fn departments(&self) -> impl Iterator<Item = &DepartmentCode> {
+        self.department.iter()
+    }
 }
 
 impl Placed for Arc<Whistle> {
     fn areas(&self) -> &[AreaCode] {
         &self.area_path
     }
-}
 
-impl Placed for Arc<WhoRow> {
-    fn areas(&self) -> &[AreaCode] {
-        &[]
+    fn departments(&self) -> impl Iterator<Item = &DepartmentCode> {
+        self.called.iter().map(|called| &called.department)
     }
 }
 
@@ -63,13 +88,26 @@ impl Head {
     pub fn raise(&self, version: u64) {
         self.0.fetch_max(version, Ordering::AcqRel);
     }
+
+    /// Whether anybody holds it beside its owner.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
 }
 
-/// Where one area stands.
+/// Where a part stands.
 #[derive(Debug)]
-struct Area {
+struct Stand {
     head: Head,
     hash: u64,
+}
+
+impl Stand {
+    fn take(&mut self, part: u64, version: u64) {
+        self.hash ^= part;
+        self.head.raise(version);
+    }
 }
 
 /// Values of one keyed topic.
@@ -83,7 +121,9 @@ pub struct Versioned<K, V> {
     /// Every change in order of version; an entry counts when its row still has this version.
     log: VecDeque<(u64, K)>,
     tombstones: usize,
-    areas: HashMap<AreaCode, Area>,
+    areas: HashMap<AreaCode, Stand>,
+    /// Parts of readers that are no area, as long as somebody follows them.
+    own: HashMap<Arc<Scope>, Stand>,
     /// Where it began: an area without a change since has this head.
     began: u64,
 }
@@ -94,8 +134,8 @@ struct Row<V> {
     value: Option<V>,
     /// This key's part of the hash.
     part: u64,
-    /// Areas it once belonged to and may have left: their topics are told that it is gone.
-    was: Vec<AreaCode>,
+    /// As it was where it may have left: the topics of those parts are told that it is gone.
+    was: Vec<V>,
 }
 
 /// A stretch of changes.
@@ -121,6 +161,7 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
             log: VecDeque::new(),
             tombstones: 0,
             areas: HashMap::new(),
+            own: HashMap::new(),
             began: version,
         };
         for (key, row_version, value, part) in rows {
@@ -133,21 +174,33 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
         state
     }
 
-    /// The version of the last change, of everything or of one area.
-    pub fn head(&mut self, area: Option<&AreaCode>) -> Head {
-        match area {
+    /// The version of the last change, of everything or of a part.
+    pub fn head(&mut self, part: Option<&Part>) -> Head {
+        match part {
             None => self.head.clone(),
-            Some(code) => self.area(code).head.clone(),
+            Some(Part::Area(code)) => self.area(code).head.clone(),
+            Some(Part::Own(Some(scope))) => self.own(scope).head.clone(),
+            Some(Part::Own(None)) => Head::at(self.began),
         }
     }
 
-    /// State hash of everything or of one area, with the version it holds from.
+    /// State hash of everything or of a part, with the version it holds from.
     #[must_use]
-    pub fn hash(&self, area: Option<&AreaCode>) -> (u64, u64) {
-        match area {
+    pub fn hash(&self, part: Option<&Part>) -> (u64, u64) {
+        let of = |stand: &Stand| (stand.head.get(), stand.hash);
+        match part {
             None => (self.head.get(), self.hash),
-            Some(code) => self.areas.get(code).map_or((self.began, 0), |area| (area.head.get(), area.hash)),
+            Some(Part::Area(code)) => self.areas.get(code).map_or((self.began, 0), of),
+            Some(Part::Own(Some(scope))) => {
+                self.own.get(scope).map_or_else(|| (self.head.get(), self.hash_within(scope)), of)
+            }
+            Some(Part::Own(None)) => (self.began, 0),
         }
+    }
+
+    fn hash_within(&self, scope: &Scope) -> u64 {
+        let within = |row: &&Row<V>| row.value.as_ref().is_some_and(|value| value.is_within(scope));
+        self.rows.values().filter(within).fold(0, |hash, row| hash ^ row.part)
     }
 
     /// The present value.
@@ -169,17 +222,17 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
         self.hash ^= old_part ^ part;
         self.head.raise(version);
         for (value, part) in [(&old, old_part), (&value, part)] {
-            for code in value.iter().flat_map(Placed::areas) {
-                let area = self.area(code);
-                area.hash ^= part;
-                area.head.raise(version);
+            let Some(value) = value else { continue };
+            for code in value.areas() {
+                self.area(code).take(part, version);
+            }
+            for (_, own) in self.own.iter_mut().filter(|(scope, _)| value.is_within(scope)) {
+                own.take(part, version);
             }
         }
-        for code in old.iter().flat_map(|old| old.areas()) {
-            let stays = value.as_ref().is_some_and(|value| value.areas().contains(code));
-            if !stays && !was.contains(code) {
-                was.push(code.clone());
-            }
+        if let Some(old) = old.as_ref().filter(|old| value.as_ref().is_none_or(|value| !value.covers(old))) {
+            was.retain(|before: &V| !old.covers(before));
+            was.push(old.clone());
         }
         match (&value, &old) {
             (None, _) => self.tombstones += 1,
@@ -191,17 +244,27 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
         self.forget();
     }
 
-    fn area(&mut self, code: &AreaCode) -> &mut Area {
+    fn area(&mut self, code: &AreaCode) -> &mut Stand {
         // Looked for first: most areas are there, and the key would be made for nothing.
         if !self.areas.contains_key(code) {
-            self.areas.insert(code.clone(), Area { head: Head::at(self.began), hash: 0 });
+            self.areas.insert(code.clone(), Stand { head: Head::at(self.began), hash: 0 });
         }
         self.areas.get_mut(code).expect("it is there now")
     }
 
-    /// Values after `after` in the order of keys, at most `count`, of everything or of one area: a snapshot is copied in
+    /// Counted from now on, until nobody follows it: every change asks each of these.
+    fn own(&mut self, scope: &Arc<Scope>) -> &mut Stand {
+        if !self.own.contains_key(scope) {
+            self.own.retain(|_, stand| stand.head.is_followed());
+            let stand = Stand { head: Head::at(self.head.get()), hash: self.hash_within(scope) };
+            self.own.insert(scope.clone(), stand);
+        }
+        self.own.get_mut(scope).expect("it is there now")
+    }
+
+    /// Values after `after` in the order of keys, at most `count`, of everything or of a part: a snapshot is copied in
     /// such bites, so that nobody waits for a whole one.
-    pub fn bite(&self, after: Option<&K>, count: usize, area: Option<&AreaCode>) -> Bite<K, V> {
+    pub fn bite(&self, after: Option<&K>, count: usize, part: Option<&Part>) -> Bite<K, V> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
         let mut bite = Bite { rows: Vec::new(), last: None };
@@ -210,7 +273,7 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
                 return bite;
             }
             bite.last = Some(key.clone());
-            if let Some(value) = row.value.as_ref().filter(|value| is_in(*value, area)) {
+            if let Some(value) = row.value.as_ref().filter(|value| is_in(*value, part)) {
                 bite.rows.push((key.clone(), row.version, value.clone()));
             }
         }
@@ -224,14 +287,14 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
         self.rows.len() - self.tombstones
     }
 
-    /// Keys changed after `from` and not after `upto`, at most about `rows_max` of them, of everything or of one area: a
+    /// Keys changed after `from` and not after `upto`, at most about `rows_max` of them, of everything or of a part: a
     /// stretch ends between two versions. A key changed again later comes with the later stretch.
     pub fn since(
         &self,
         from: u64,
         upto: u64,
         rows_max: usize,
-        area: Option<&AreaCode>,
+        part: Option<&Part>,
     ) -> Result<Stretch<K, V>, TooFarBehind> {
         if from < self.horizon {
             return Err(TooFarBehind);
@@ -247,8 +310,8 @@ impl<K: Clone + Ord, V: Clone + Placed> Versioned<K, V> {
                 return Ok(Stretch { to, rows });
             }
             let Some(row) = self.rows.get(key).filter(|row| row.version == *version) else { continue };
-            let here = row.value.as_ref().filter(|value| is_in(*value, area));
-            if here.is_some() || area.is_none_or(|code| row.was.contains(code)) {
+            let here = row.value.as_ref().filter(|value| is_in(*value, part));
+            if here.is_some() || part.is_none_or(|part| row.was.iter().any(|was| was.is_in(part))) {
                 rows.push((key.clone(), row.version, here.cloned()));
             }
         }
@@ -283,6 +346,6 @@ pub struct Bite<K, V> {
     pub last: Option<K>,
 }
 
-fn is_in<V: Placed>(value: &V, area: Option<&AreaCode>) -> bool {
-    area.is_none_or(|code| value.areas().contains(code))
+fn is_in<V: Placed>(value: &V, part: Option<&Part>) -> bool {
+    part.is_none_or(|part| value.is_in(part))
 }

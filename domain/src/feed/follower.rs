@@ -3,11 +3,12 @@
 //! What should be here: subscribing, resuming, comparing hashes, noticing silence. What should not: when to dial again
 //! (`retry_ms`), which is the owner of the socket's affair.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::stand::{Act, Counts, Following, Stand};
 use super::{EVENTS_BACK, EVENTS_KEPT, Held, retry_ms};
 use crate::moment::UtcMillis;
+use crate::scope::Scope;
 use crate::wire::{
     ClientMessage, Delta, Hex64, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
 };
@@ -45,16 +46,9 @@ impl Follower {
     /// Follows `topics`, one of a kind, as this build of the screens; empty where there is none.
     #[must_use]
     pub fn new(topics: impl IntoIterator<Item = Topic>, build: &str) -> Self {
-        let following = |topic| Following {
-            topic,
-            stand: Stand::Unknown,
-            known: false,
-            answered: false,
-            beats_behind: 0,
-        };
         Self {
             held: Held::default(),
-            topics: topics.into_iter().map(following).collect(),
+            topics: topics.into_iter().map(Following::of).collect(),
             build: build.to_owned(),
             acts: VecDeque::new(),
             counts: Counts::default(),
@@ -66,6 +60,27 @@ impl Follower {
             degraded: 0,
             server_build: None,
             other_protocol: false,
+        }
+    }
+
+    /// Follows, from the next connection on, what somebody sees of the hall who sees this much. What is followed already
+    /// stays as it stands.
+    pub fn follow(&mut self, scope: &Scope) {
+        let topics: Vec<Topic> =
+            self.topics.iter().map(|one| Topic::seen_with(scope, one.topic.kind)).collect();
+        self.held.summed = match scope {
+            Scope::All => BTreeSet::new(),
+            Scope::Within { areas, .. } => areas.clone(),
+        };
+        let mut before = std::mem::take(&mut self.topics);
+        for topic in topics {
+            let kept = before.iter().position(|one| one.topic == topic);
+            let kind = topic.kind;
+            self.topics.push(kept.map_or_else(|| Following::of(topic), |at| before.swap_remove(at)));
+            if kept.is_none() {
+                self.held.clear(kind);
+                self.acts.push_back(Act::Changed(kind));
+            }
         }
     }
 
@@ -222,7 +237,7 @@ impl Follower {
     /// Whether more lines lie between than are kept. Of an area the server alone knows.
     fn is_long_gone(&self, at: usize, version: u64, head: u64) -> bool {
         let topic = &self.topics[at].topic;
-        topic.kind == Kind::Case && topic.area.is_none() && head.saturating_sub(version) > EVENTS_KEPT as u64
+        topic.kind == Kind::Case && topic.part.is_none() && head.saturating_sub(version) > EVENTS_KEPT as u64
     }
 
     fn leave_out(&mut self, from: u64, since: u64) {
@@ -234,7 +249,7 @@ impl Follower {
     /// Begins with a topic of which nothing is held.
     fn begin(&mut self, at: usize) {
         let topic = &self.topics[at].topic;
-        match (topic.kind, &topic.area) {
+        match (topic.kind, &topic.part) {
             (Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Who, _) => self.fetch(at),
             (Kind::Case, None) => {
                 if let (Some(epoch), Some(head)) = (self.epoch, self.welcomed_at) {

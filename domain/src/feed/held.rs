@@ -1,10 +1,11 @@
-//! What a client holds of the hall, and how payloads change it. One topic of a kind: a screen follows the city or an area.
+//! What a client holds of the hall, and how payloads change it. One topic of a kind: a screen follows the city or a part.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::Rows;
+use crate::code::AreaCode;
 use crate::moment::UtcMillis;
-use crate::tally::{Count, Tally, TallyKey};
+use crate::tally::{Count, Dimension, Tally, TallyKey};
 use crate::whistle::Whistle;
 use crate::wire::{EventLine, Events, Kind, OpenCase, OverdueRow, Payload, WhoRow, tally_hash};
 
@@ -14,8 +15,11 @@ pub const EVENTS_KEPT: usize = 2_000;
 /// Everything a client knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Held {
+    /// Of a screen that follows a part, the cells of the city are the sum of the areas it sees whole.
     pub tally: Tally,
     tally_hash: u64,
+    /// Those areas; none for a screen that follows the city, whose cells the server counts.
+    pub(super) summed: BTreeSet<AreaCode>,
     pub overdue: Rows<OverdueRow>,
     pub open: Rows<OpenCase>,
     pub whistles: Rows<Whistle>,
@@ -77,7 +81,16 @@ impl Held {
     }
 
     fn set_cell(&mut self, key: TallyKey, value: Count) {
-        self.tally_hash ^= tally_hash(&key, self.tally.get(&key)) ^ tally_hash(&key, value);
+        let before = self.tally.get(&key);
+        self.tally_hash ^= tally_hash(&key, before) ^ tally_hash(&key, value);
+        if let Dimension::Area(code) = &key.dimension
+            && self.summed.contains(code)
+        {
+            let whole = TallyKey { dimension: Dimension::City, ..key.clone() };
+            let Count { cases, base } = self.tally.get(&whole);
+            let (cases, base) = (cases + value.cases - before.cases, base + value.base - before.base);
+            self.tally.set(whole, Count { cases, base });
+        }
         self.tally.set(key, value);
     }
 

@@ -62,6 +62,12 @@ pub(super) struct Following {
     pub beats_behind: u8,
 }
 
+impl Following {
+    pub fn of(topic: Topic) -> Self {
+        Self { topic, stand: Stand::Unknown, known: false, answered: false, beats_behind: 0 }
+    }
+}
+
 impl Follower {
     #[must_use]
     pub fn held(&self) -> &Held {
@@ -107,7 +113,12 @@ impl Follower {
     /// Whether something of this kind has been held since the beginning: before that its figures are not known.
     #[must_use]
     pub fn knows(&self, kind: Kind) -> bool {
-        self.topics.iter().any(|one| one.topic.kind == kind && one.known)
+        self.topics.iter().any(|one| one.topic.kind == kind && one.known && self.counts_here(&one.topic))
+    }
+
+    /// Whether the cells of a topic can be there: what is one department's is counted in no cell.
+    fn counts_here(&self, topic: &Topic) -> bool {
+        topic.kind != Kind::Tally || *topic == Topic::TALLY || !self.held.summed.is_empty()
     }
 
     /// Where a topic stands: epoch and version; none while it is being taken.

@@ -8,7 +8,7 @@ use crate::rejection::Rejection;
 
 impl State {
     /// Refuses what somebody who acts for `own` alone would do in another's place. What is unknown is left to `decide`.
-    pub fn check_department(&self, command: &Command, own: &DepartmentCode) -> Result<(), Rejection> {
+    pub(super) fn check_department(&self, command: &Command, own: &DepartmentCode) -> Result<(), Rejection> {
         match command {
             Command::RespondToWhistle { department, .. } => is_own(own, Some(department)),
             Command::Step(take) => match take.step.power {

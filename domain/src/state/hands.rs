@@ -3,19 +3,47 @@
 //!
 //! What should not be here: which command a role allows (`role`), what a department's own business is (`belongs`).
 
-use super::State;
+use super::{State, decide};
 use crate::case::Power;
-use crate::code::{AreaCode, CaseId, WhistleId};
+use crate::code::{AreaCode, CaseId, DepartmentCode, WhistleId};
 use crate::command::Command;
-use crate::event::By;
+use crate::event::{By, Event};
+use crate::moment::UtcMillis;
 use crate::rejection::Rejection;
 use crate::role::Role;
 use crate::scope::Scope;
 
+/// Who sends a command, how far they may reach, and what they had before their eyes.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    pub by: &'a By,
+    /// The one department they act for, where that is all they may do.
+    pub department: Option<&'a DepartmentCode>,
+    /// What they may see: nobody acts on more.
+    pub scope: &'a Scope,
+    /// Version of the case they decided on; none where nobody looked.
+    pub seen: Option<u64>,
+}
+
+/// Which events a command makes that somebody sends, or why it is refused: first whose business it is, then whether it
+/// still fits, then the rules ([`decide`]). Whoever takes commands from people asks here.
+pub fn decide_for(
+    state: &State,
+    sender: &Sender<'_>,
+    command: &Command,
+    now: UtcMillis,
+) -> Result<Vec<Event>, Rejection> {
+    sender.department.map_or(Ok(()), |own| state.check_department(command, own))?;
+    state.check_scope(command, sender.scope)?;
+    state.check_hands(command, sender.by)?;
+    state.check_seen(command, sender.seen)?;
+    decide(state, command, now)
+}
+
 impl State {
     /// Refuses what lies beyond the sender's scope, in the words for what is not there. What is unknown is left to
     /// `decide`.
-    pub fn check_scope(&self, command: &Command, scope: &Scope) -> Result<(), Rejection> {
+    fn check_scope(&self, command: &Command, scope: &Scope) -> Result<(), Rejection> {
         if scope.is_all() {
             return Ok(());
         }
@@ -64,7 +92,7 @@ impl State {
 
     /// Refuses a step of supervision by the person who has dispatched the case, unless the policy lets both powers be in
     /// one hand. A machine speaks for many people, and of the server's own steps there is nobody to ask.
-    pub fn check_hands(&self, command: &Command, by: &By) -> Result<(), Rejection> {
+    fn check_hands(&self, command: &Command, by: &By) -> Result<(), Rejection> {
         let Command::Step(take) = command else { return Ok(()) };
         let person = !by.roles.is_empty() && !by.roles.contains(&Role::Machine);
         if take.step.power != Power::Supervision || !person || self.policy().powers_together.is_some() {
@@ -76,5 +104,61 @@ impl State {
             Some(taken) if taken.by == by.name => Err(Rejection::OwnDispatch { case: case.id }),
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Desk, report};
+    use super::*;
+    use crate::case::Step;
+    use crate::event::Door;
+
+    const CASE: CaseId = CaseId(1);
+
+    fn asked(desk: &Desk, by: &By, command: &Command) -> Result<(), Rejection> {
+        let sender = Sender { by, department: None, scope: &Scope::All, seen: None };
+        decide_for(&desk.state, &sender, command, desk.now).map(drop)
+    }
+
+    fn by(name: &str, role: Role) -> By {
+        By { name: name.into(), roles: vec![role], door: Door::Desk }
+    }
+
+    #[test]
+    fn whoever_dispatched_a_case_judges_nothing_of_it_unless_the_centre_is_small() {
+        let mut desk = Desk::new();
+        desk.send(Command::ReportCase { report: report("530102001", "E01"), at: None }).unwrap();
+        let urban = DepartmentCode::new("urban").unwrap();
+        // The desk's own hand is 周敏's.
+        for command in [
+            Step::ACCEPT.take(CASE),
+            Step::FILE.take(CASE),
+            Step::DISPATCH.take_for(CASE, urban),
+            Step::DISPOSE.take(CASE),
+            Step::FEEDBACK.take(CASE),
+        ] {
+            desk.send(command).unwrap();
+        }
+        let check = Step::CHECK.take(CASE);
+        let (own, other) = (by("周敏", Role::Supervisor), by("林立", Role::Supervisor));
+        assert_eq!(asked(&desk, &own, &check), Err(Rejection::OwnDispatch { case: CASE }));
+        assert_eq!(asked(&desk, &other, &check), Ok(()));
+        assert_eq!(asked(&desk, &by("周敏", Role::Machine), &check), Ok(()), "it speaks for many people");
+        let mut small = desk.policy.clone();
+        small.powers_together = Some("十二人的中心".to_owned());
+        desk.adopt(&small).unwrap();
+        assert_eq!(asked(&desk, &own, &check), Ok(()));
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_refused_in_the_words_for_what_is_not_there() {
+        let mut desk = Desk::new();
+        desk.send(Command::ReportCase { report: report("530102001", "E01"), at: None }).unwrap();
+        let own = by("林立", Role::Supervisor);
+        let elsewhere = Scope::area("530103".parse().unwrap());
+        let sender = Sender { by: &own, department: None, scope: &elsewhere, seen: Some(0) };
+        let decided = decide_for(&desk.state, &sender, &Step::ACCEPT.take(CASE), desk.now);
+        assert_eq!(decided, Err(Rejection::UnknownCase { case: CASE }));
     }
 }

@@ -12,7 +12,7 @@ impl State {
     /// deadlines that pass raise the version as well and leave the decision what it was: a note that arrives while
     /// somebody presses Enter must not cost them a second look. Without a version nothing is checked, as machines
     /// and imports want it. A closed case and a whistle call that has ended are refused by `decide`.
-    pub fn check_seen(&self, command: &Command, seen: Option<u64>) -> Result<(), Rejection> {
+    pub(super) fn check_seen(&self, command: &Command, seen: Option<u64>) -> Result<(), Rejection> {
         let Some((seen, case)) = seen.zip(decided_on(command)) else { return Ok(()) };
         let Some(case) = self.cases.get(&case) else { return Ok(()) };
         let Some(last) = case.last_step().filter(|last| last.seq > seen) else { return Ok(()) };

@@ -1,9 +1,12 @@
 //! What a client can subscribe to, as text in URLs and in both encodings.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::AreaCode;
 use crate::position::Cell;
+use crate::scope::Scope;
 
 /// A 64-bit value that JSON carries as 16 hexadecimal digits, because JSON numbers end at 2⁵³.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
@@ -97,13 +100,28 @@ impl Kind {
     }
 }
 
+/// A part of the city that a topic can be of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// One area and what lies in it.
+    Area(AreaCode),
+    /// 本辖区: whatever the reader's own scope lets through. Whose that is the server alone knows; on the wire, and at the
+    /// client, there is none.
+    Own(Option<Arc<Scope>>),
+}
+
+impl Part {
+    /// What stands for the reader's own part in a topic's text: no area has such a code.
+    pub const OWN: &str = "@own";
+}
+
 /// What a client can subscribe to. Text form: `tally`, `overdue`, `open`, `whistle` or `case`, each also with
-/// `/AREA`; `who`, `position`, `position/X_Y`.
+/// `/AREA` or `/@own`; `who`, `position`, both also with `/@own`, `position/X_Y`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic {
     pub kind: Kind,
     /// None for the whole city.
-    pub area: Option<AreaCode>,
+    pub part: Option<Part>,
 }
 
 impl Topic {
@@ -118,22 +136,52 @@ impl Topic {
     /// The whole city's.
     #[must_use]
     pub const fn of(kind: Kind) -> Self {
-        Self { kind, area: None }
+        Self { kind, part: None }
     }
 
     /// One area's.
     #[must_use]
     pub fn within(kind: Kind, area: AreaCode) -> Self {
-        Self { kind, area: Some(area) }
+        Self { kind, part: Some(Part::Area(area)) }
+    }
+
+    /// The reader's own.
+    #[must_use]
+    pub const fn own(kind: Kind) -> Self {
+        Self { kind, part: Some(Part::Own(None)) }
+    }
+
+    /// The same, where it is the reader's own part with the scope that this is.
+    #[must_use]
+    pub fn as_read_by(self, scope: &Arc<Scope>) -> Self {
+        match self.part {
+            Some(Part::Own(_)) => Self { kind: self.kind, part: Some(Part::Own(Some(scope.clone()))) },
+            Some(Part::Area(_)) | None => self,
+        }
+    }
+
+    /// What a screen follows whose reader sees this much: the city, an area, or a part of their own.
+    #[must_use]
+    pub fn seen_with(scope: &Scope, kind: Kind) -> Self {
+        match scope {
+            Scope::All => Self::of(kind),
+            Scope::Within { areas, departments } => match areas.iter().next() {
+                Some(area) if kind.has_areas() && areas.len() == 1 && departments.is_empty() => {
+                    Self::within(kind, area.clone())
+                }
+                Some(_) | None => Self::own(kind),
+            },
+        }
     }
 }
 
 impl std::fmt::Display for Topic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.kind.name())?;
-        match (self.kind, &self.area) {
+        match (self.kind, &self.part) {
             (Kind::Position(cell), _) => write!(f, "/{}_{}", cell.x, cell.y),
-            (_, Some(area)) => write!(f, "/{area}"),
+            (_, Some(Part::Area(area))) => write!(f, "/{area}"),
+            (_, Some(Part::Own(_))) => write!(f, "/{}", Part::OWN),
             (_, None) => Ok(()),
         }
     }
@@ -145,13 +193,16 @@ impl std::str::FromStr for Topic {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is not a topic; expected tally, overdue, open, whistle or case, each alone or with /AREA, or \
-                 who, position or position/X_Y"
+                "`{text}` is not a topic; expected tally, overdue, open, whistle or case, each alone or with /AREA or \
+                 /@own, or who or position, each alone or with /@own, or position/X_Y"
             )
         };
         let (name, rest) = text.split_once('/').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let kind = Kind::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(wrong)?;
         let Some(rest) = rest else { return Ok(Self::of(kind)) };
+        if rest == Part::OWN {
+            return Ok(Self::own(kind));
+        }
         if kind.has_areas() {
             return Ok(Self::within(kind, AreaCode::new(rest).map_err(|_| wrong())?));
         }

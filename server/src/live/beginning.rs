@@ -70,8 +70,9 @@ struct Made {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// `tally`, `overdue`, `open`, `whistle` or `case`, each alone or with `/AREA`; `who`, `position` or `position/X_Y`.
-    #[param(value_type = String, pattern = r"^((tally|overdue|open|whistle|case)(/[A-Za-z0-9._-]{1,64})?|who|position(/-?\d{1,4}_-?\d{1,4})?)$")]
+    /// `tally`, `overdue`, `open`, `whistle` or `case`, each alone or with `/AREA` or `/@own`; `who` or `position`, each alone or
+    /// with `/@own`; `position/X_Y`.
+    #[param(value_type = String, pattern = r"^((tally|overdue|open|whistle|case)(/([A-Za-z0-9._-]{1,64}|@own))?|who(/@own)?|position(/(-?\d{1,4}_-?\d{1,4}|@own))?)$")]
     topic: Topic,
     /// By default binary.
     #[serde(default)]
@@ -127,9 +128,10 @@ pub(super) async fn get(
         return Err(unavailable("the store is still being read"));
     }
     // Whoever came without one sees nothing.
-    let scope = scope.map_or_else(Scope::nothing, |Extension(scope)| scope);
-    let admission = live.hub.topics().admission(&scope, &asked.topic);
-    if let Some((code, words)) = admission.refusal(&asked.topic) {
+    let scope = Arc::new(scope.map_or_else(Scope::nothing, |Extension(scope)| scope));
+    let topic = asked.topic.as_read_by(&scope);
+    let admission = live.hub.topics().admission(&scope, &topic);
+    if let Some((code, words)) = admission.refusal(&topic) {
         let status = match admission {
             Admission::NoSuchArea => StatusCode::NOT_FOUND,
             Admission::Given | Admission::OutOfScope => StatusCode::FORBIDDEN,
@@ -138,7 +140,7 @@ pub(super) async fn get(
     }
     let format = Format::from(asked.format);
     live.catchup.warm().await;
-    let Some(made) = live.beginnings.get(&live.hub, &asked.topic, format).await else {
+    let Some(made) = live.beginnings.get(&live.hub, &topic, format).await else {
         return Err(Problem::not_found("this topic has no snapshot"));
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -242,7 +244,7 @@ pub(super) struct All {
 /// Copies a topic: a bite at a time, then what has changed meanwhile. Positions are not copied here.
 pub(super) fn collect(hub: &Hub, topic: &Topic) -> Option<All> {
     if topic.kind == Kind::Who {
-        return Some(collect_who(hub));
+        return Some(collect_who(hub, topic));
     }
     (0..ATTEMPTS).find_map(|_| collect_once(hub, topic))
 }
@@ -279,21 +281,19 @@ fn collect_once(hub: &Hub, topic: &Topic) -> Option<All> {
     Some(All { version, rows: rows.settled() })
 }
 
-fn collect_who(hub: &Hub) -> All {
-    let rows = |bite: crate::versioned::Bite<u64, _>| {
-        let all = bite.rows.into_iter().map(|(index, version, row)| (index, version, Some(row)));
-        Rows::Who(all.collect())
-    };
+fn collect_who(hub: &Hub, topic: &Topic) -> All {
+    let part = topic.part.as_ref();
     let (version, bite) =
-        hub.0.positions.with(|table| (table.who().hash(None).0, table.who().bite(None, usize::MAX, None)));
-    All { version, rows: rows(bite) }
+        hub.0.positions.with(|table| (table.who_at(part).0, table.who().bite(None, usize::MAX, part)));
+    let all = bite.rows.into_iter().map(|(index, version, known)| (index, version, Some(known.row)));
+    All { version, rows: Rows::Who(all.collect()) }
 }
 
 fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
     let epoch = hub.epoch();
     let (version, payload) = match topic.kind {
-        Kind::Positions => moved_rows(hub, None),
-        Kind::Position(cell) => moved_rows(hub, Some(cell)),
+        Kind::Positions => moved_rows(hub, &topic, None),
+        Kind::Position(cell) => moved_rows(hub, &topic, Some(cell)),
         Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case | Kind::Who => {
             let all = collect(hub, &topic)?;
             (all.version, frames::payload(all.rows))
@@ -310,8 +310,8 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
 }
 
 /// Positions, read where they are kept and never under the lock of the topics.
-fn moved_rows(hub: &Hub, cell: Option<domain::position::Cell>) -> (u64, Payload) {
-    let moved = hub.0.positions.with(|table| table.rows(cell, 0));
+fn moved_rows(hub: &Hub, topic: &Topic, cell: Option<domain::position::Cell>) -> (u64, Payload) {
+    let moved = hub.0.positions.with(|table| table.rows(topic.part.as_ref(), cell, 0));
     (moved.to, Payload::Positions(moved.rows))
 }
 

@@ -94,7 +94,7 @@ impl Catchup {
             return Ok(None);
         }
         let mut lines = Vec::new();
-        for line in after.iter().filter(|line| is_in(line, topic.area.as_ref())) {
+        for line in after.iter().filter(|line| is_in(line, topic.part.as_ref())) {
             if lines.len() == LINES_PER_FRAME {
                 return Ok(Some((line.seq - 1, lines)));
             }

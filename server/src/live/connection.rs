@@ -71,7 +71,7 @@ pub(super) async fn open(
         live.catchup.warm().await;
         let waves = live.hub.0.waves.subscribe();
         // Whoever came without one sees nothing.
-        let scope = scope.map_or_else(Scope::nothing, |Extension(scope)| scope);
+        let scope = Arc::new(scope.map_or_else(Scope::nothing, |Extension(scope)| scope));
         let mut connection = Connection {
             live,
             format,
@@ -120,7 +120,7 @@ enum End {
 struct Connection {
     live: Live,
     format: Format,
-    scope: Scope,
+    scope: Arc<Scope>,
     subscriber: Subscriber,
     /// What it follows, for its heartbeats; none after it has changed.
     set: Option<Arc<Set>>,
@@ -227,7 +227,8 @@ impl Connection {
         let reply = match said {
             Ok(said) => {
                 self.set = None;
-                self.subscriber.take(said, |topic| self.live.hub.stands(topic, &self.scope))
+                self.subscriber
+                    .take(said.as_read_by(&self.scope), |topic| self.live.hub.stands(topic, &self.scope))
             }
             Err(words) => self.subscriber.unreadable(shortened(words)),
         };

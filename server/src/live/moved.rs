@@ -7,6 +7,7 @@ use domain::wire::{Delta, Kind, Payload, Topic};
 use super::Hub;
 use super::frames::{self, Format, Next};
 use super::topics::Rows;
+use crate::position::table::Known;
 use crate::versioned::TooFarBehind;
 
 /// Rows of `who` looked at for one frame.
@@ -14,21 +15,21 @@ const ROWS_PER_FRAME: usize = 2_000;
 
 /// What a subscriber of one cell, or of all, needs that stands at `from`; 0 for everything.
 pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Format, from: u64) -> Next {
-    let positions = &hub.0.positions;
-    if positions.with(|table| table.is_from_before(from)) {
+    let (positions, part) = (&hub.0.positions, topic.part.as_ref());
+    if positions.with(|table| table.is_from_before(part, from)) {
         return Next::TooFarBehind;
     }
     match format {
         Format::Binary => {
             let now = crate::clock::now();
-            let (to, packed) = positions.with(|table| (table.version(), table.frames(cell, from, now)));
+            let (to, packed) = positions.with(|table| (table.version(), table.frames(part, cell, from, now)));
             if to <= from || packed.is_empty() {
                 return Next::Idle;
             }
             Next::Packed { to, frames: packed.into_iter().map(super::socket::Framed::binary).collect() }
         }
         Format::Json => {
-            let moved = positions.with(|table| table.rows(cell, from));
+            let moved = positions.with(|table| table.rows(part, cell, from));
             if moved.rows.is_empty() {
                 return Next::Idle;
             }
@@ -40,12 +41,18 @@ pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Fo
 }
 
 /// What a subscriber of `who` needs that stands at `from`.
-pub(super) fn who(hub: &Hub, format: Format, from: u64, upto: u64) -> Next {
-    let since = hub.0.positions.with(|table| table.who().since(from, upto, ROWS_PER_FRAME, None));
+pub(super) fn who(hub: &Hub, topic: &Topic, format: Format, from: u64, upto: u64) -> Next {
+    let part = topic.part.as_ref();
+    let since = hub.0.positions.with(|table| table.who().since(from, upto, ROWS_PER_FRAME, part));
     match since {
         Err(TooFarBehind) => Next::TooFarBehind,
         Ok(stretch) if stretch.rows.is_empty() => Next::Idle,
-        Ok(stretch) => frames::delta(format, &Topic::WHO, from, stretch.to, Rows::Who(stretch.rows)),
+        Ok(stretch) => {
+            let row =
+                |(id, version, known): (u64, u64, Option<Known>)| (id, version, known.map(|known| known.row));
+            let rows = stretch.rows.into_iter().map(row).collect();
+            frames::delta(format, topic, from, stretch.to, Rows::Who(rows))
+        }
     }
 }
 

@@ -219,7 +219,7 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
     };
     if !others.is_empty() {
         hub.0.positions.with(|table| {
-            let (all, cells) = if hashed { table.hashes() } else { (0, Vec::new()) };
+            let (all, cells) = if hashed { table.hashes(None) } else { (0, Vec::new()) };
             let cells: HashMap<_, _> = cells
                 .into_iter()
                 .take(CELLS_HASHED_MAX)
@@ -228,8 +228,12 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
             for topic in others {
                 let told = match topic.kind {
                     Kind::Who => {
-                        let (head, hash) = table.who().hash(None);
+                        let (head, hash) = table.who_at(topic.part.as_ref());
                         (head, hashed.then_some(hash))
+                    }
+                    Kind::Positions if topic.part.is_some() => {
+                        let all = hashed.then(|| table.hashes(topic.part.as_ref()).0);
+                        (table.version(), all)
                     }
                     Kind::Position(cell) => match cells.get(&cell) {
                         Some((version, hash)) => (*version, Some(*hash)),

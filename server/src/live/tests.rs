@@ -1,5 +1,6 @@
 //! What the hub holds together: who waits for whom, what is kept, what an area sees. Sockets are tested from outside.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::code::AreaCode;
-use domain::wire::{Events, Payload, Topic};
+use domain::scope::Scope;
+use domain::wire::{Events, Kind, Part, Payload, Topic};
 
 use super::digest::{Cell, Digest};
 use super::frames::{Format, Frames, Next};
@@ -136,12 +138,15 @@ fn lines_fill_a_frame_by_their_bytes_and_the_largest_still_fits() {
 #[test]
 fn a_row_that_moves_leaves_a_word_in_its_old_area_and_comes_into_its_new_one() {
     let (north, south, city) = (area("n"), area("s"), area("c"));
+    let hash = |rows: &Versioned<u64, Lying>, area: &AreaCode| rows.hash(Some(&Part::Area(area.clone())));
     let at = |value, place: &AreaCode| Some(Lying(value, vec![place.clone(), city.clone()]));
     let mut rows = Versioned::start(10, [(1u64, 5, at(1, &north).unwrap(), 0xa)]);
-    assert_eq!((rows.hash(Some(&north)), rows.hash(Some(&south))), ((10, 0xa), (10, 0)));
+    assert_eq!((hash(&rows, &north), hash(&rows, &south)), ((10, 0xa), (10, 0)));
     rows.set(1, 11, at(2, &south), 0xb);
     rows.set(2, 12, at(3, &north), 0xc);
-    let since = |rows: &Versioned<u64, Lying>, area: &AreaCode, from| rows.since(from, 99, 99, Some(area));
+    let since = |rows: &Versioned<u64, Lying>, area: &AreaCode, from| {
+        rows.since(from, 99, 99, Some(&Part::Area(area.clone())))
+    };
     let told = |stretch: crate::versioned::Stretch<u64, Lying>| -> Vec<(u64, bool)> {
         stretch.rows.into_iter().map(|(key, _, value)| (key, value.is_some())).collect()
     };
@@ -149,7 +154,7 @@ fn a_row_that_moves_leaves_a_word_in_its_old_area_and_comes_into_its_new_one() {
     assert_eq!(told(since(&rows, &south, 10).unwrap()), [(1, true)]);
     assert_eq!(told(since(&rows, &city, 10).unwrap()), [(1, true), (2, true)]);
     assert_eq!(
-        (rows.hash(Some(&north)), rows.hash(Some(&south)), rows.hash(Some(&city)).1),
+        (hash(&rows, &north), hash(&rows, &south), hash(&rows, &city).1),
         ((12, 0xc), (11, 0xb), 0xb ^ 0xc)
     );
     // Gone for good: told where it was, and not where it never was.
@@ -157,7 +162,7 @@ fn a_row_that_moves_leaves_a_word_in_its_old_area_and_comes_into_its_new_one() {
     assert_eq!(told(since(&rows, &south, 12).unwrap()), [(1, false)]);
     assert_eq!(told(since(&rows, &area("w"), 10).unwrap()), []);
     assert_eq!(since(&rows, &north, 9), Err(TooFarBehind));
-    assert_eq!(rows.head(Some(&south)).get(), 13);
+    assert_eq!(rows.head(Some(&Part::Area(south))).get(), 13);
 }
 
 /// Method: any changes; each area's hash and rows are those of a fresh copy, and a client of it that hears every stretch
@@ -165,20 +170,24 @@ fn a_row_that_moves_leaves_a_word_in_its_old_area_and_comes_into_its_new_one() {
 #[test]
 fn every_areas_topic_equals_a_recount() {
     let areas = ["a", "b", "c"].map(area);
+    let own = Scope::of(["a", "c"].map(area).into(), BTreeSet::new());
+    let parts: Vec<Part> =
+        areas.iter().cloned().map(Part::Area).chain([Part::Own(Some(Arc::new(own)))]).collect();
     let mut state = 17u64;
     let mut random = move |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
     let mut rows: Versioned<u64, Lying> = Versioned::start(0, []);
-    let mut clients = vec![(0u64, std::collections::BTreeMap::new()); areas.len()];
+    let mut clients = vec![(0u64, std::collections::BTreeMap::new()); parts.len()];
+    let _followed: Vec<_> = parts.iter().map(|part| rows.head(Some(part))).collect();
     for version in 1..=4_000u64 {
         let (key, place) = (random(40), random(4) as usize);
         let value = areas.get(place).map(|area| Lying(version, vec![area.clone()]));
         rows.set(key, version, value, version.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for (area, (at, held)) in areas.iter().zip(&mut clients) {
+        for (part, (at, held)) in parts.iter().zip(&mut clients) {
             if random(7) == 0 {
-                let stretch = rows.since(*at, version, 1 + random(5) as usize, Some(area)).unwrap();
+                let stretch = rows.since(*at, version, 1 + random(5) as usize, Some(part)).unwrap();
                 *at = stretch.to;
                 for (key, version, value) in stretch.rows {
                     match value {
@@ -189,20 +198,21 @@ fn every_areas_topic_equals_a_recount() {
             }
         }
     }
-    for (area, (at, held)) in areas.iter().zip(&mut clients) {
-        for (key, version, value) in rows.since(*at, 4_000, usize::MAX, Some(area)).unwrap().rows {
+    for (part, (at, held)) in parts.iter().zip(&mut clients) {
+        for (key, version, value) in rows.since(*at, 4_000, usize::MAX, Some(part)).unwrap().rows {
             match value {
                 Some(value) => drop(held.insert(key, (version, value))),
                 None => drop(held.remove(&key)),
             }
         }
-        let all = rows.bite(None, usize::MAX, Some(area)).rows;
+        let all = rows.bite(None, usize::MAX, Some(part)).rows;
         let fresh: std::collections::BTreeMap<_, _> =
             all.into_iter().map(|(key, version, value)| (key, (version, value))).collect();
         assert_eq!(*held, fresh);
         let hash =
             fresh.values().fold(0, |hash, (version, _)| hash ^ version.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        assert_eq!(rows.hash(Some(area)).1, hash);
+        assert_eq!(rows.hash(Some(part)).1, hash);
+        assert_eq!(rows.hash(Some(part)).0, rows.head(Some(part)).get());
     }
 }
 
@@ -213,7 +223,7 @@ fn a_quiet_streets_ticker_starts_with_its_own_last_lines_however_busy_the_city_i
         topics.recent.push(line_in(seq, if seq % 1_000 == 0 { "530102001" } else { "530102002" }));
     }
     let seqs = |code: Option<&str>| {
-        let topic = Topic { area: code.map(area), ..Topic::CASE };
+        let topic = Topic { part: code.map(|code| Part::Area(area(code))), ..Topic::CASE };
         let Some((rows, None)) = topics.bite(&topic, None) else { panic!("no lines") };
         let Payload::Case(Events { since, lines }) = super::frames::payload(rows) else {
             panic!("not lines")
@@ -230,7 +240,7 @@ fn a_quiet_streets_ticker_starts_with_its_own_last_lines_however_busy_the_city_i
 fn a_quiet_areas_log_is_not_behind_for_what_happens_elsewhere() {
     let mut topics = Topics::empty();
     topics.recent.push(line_in(1, "530102001"));
-    let quiet = Topic { area: Some(area("530102001")), ..Topic::CASE };
+    let quiet = Topic::within(Kind::Case, area("530102001"));
     for seq in 2..=200 {
         topics.recent.push(line_in(seq, "530102002"));
     }

@@ -7,7 +7,7 @@ use domain::scope::Scope;
 use domain::state::State;
 use domain::tally::{Dimension, TallyKey};
 use domain::whistle::Whistle;
-use domain::wire::{EventLine, Kind, OpenCase, OverdueRow, Topic, WhoRow, keyed_hash, tally_hash};
+use domain::wire::{EventLine, Kind, OpenCase, OverdueRow, Part, Topic, WhoRow, keyed_hash, tally_hash};
 use std::sync::Arc;
 
 use super::digest::{CaseChange, Cell, Digest, Digester, Paths};
@@ -73,7 +73,7 @@ impl Admission {
     /// For programs and for people; none when it is given.
     #[must_use]
     pub fn refusal(self, topic: &Topic) -> Option<(&'static str, String)> {
-        match (self, &topic.area) {
+        match (self, &topic.part) {
             (Self::Given, _) => None,
             (Self::NoSuchArea, _) => {
                 Some(("no_such_area", format!("{topic}: the catalogue has no such area")))
@@ -81,13 +81,13 @@ impl Admission {
             (Self::OutOfScope, Some(_)) => {
                 Some(("out_of_scope", format!("{topic} is not within what this account may read")))
             }
-            (Self::OutOfScope, None) if !topic.kind.has_areas() => Some((
+            (Self::OutOfScope, None) => Some((
                 "out_of_scope",
-                format!("{topic} is of the whole city, and this account reads areas of its own"),
+                format!(
+                    "{topic} is of the whole city, and this account reads a part: follow {topic}/{}",
+                    Part::OWN
+                ),
             )),
-            (Self::OutOfScope, None) => {
-                Some(("out_of_scope", format!("this account reads areas of its own: follow {topic}/AREA")))
-            }
         }
     }
 }
@@ -198,13 +198,13 @@ impl Topics {
 
     /// The version of a topic's last change. None for positions and their numbers, which are counted elsewhere.
     pub fn head(&mut self, topic: &Topic) -> Option<Head> {
-        let area = topic.area.as_ref();
+        let part = topic.part.as_ref();
         match topic.kind {
-            Kind::Tally => Some(self.tally.head(area)),
-            Kind::Overdue => Some(self.overdue.head(area)),
-            Kind::Open => Some(self.open.head(area)),
-            Kind::Whistle => Some(self.whistle.head(area)),
-            Kind::Case => Some(self.recent.head(area)),
+            Kind::Tally => Some(self.tally.head(part)),
+            Kind::Overdue => Some(self.overdue.head(part)),
+            Kind::Open => Some(self.open.head(part)),
+            Kind::Whistle => Some(self.whistle.head(part)),
+            Kind::Case => Some(self.recent.head(part)),
             Kind::Who | Kind::Positions | Kind::Position(_) => None,
         }
     }
@@ -212,40 +212,44 @@ impl Topics {
     /// State hash of a keyed topic with the version it holds from.
     #[must_use]
     pub fn hash(&self, topic: &Topic) -> Option<(u64, u64)> {
-        let area = topic.area.as_ref();
+        let part = topic.part.as_ref();
         match topic.kind {
-            Kind::Tally => Some(self.tally.hash(area)),
-            Kind::Overdue => Some(self.overdue.hash(area)),
-            Kind::Open => Some(self.open.hash(area)),
-            Kind::Whistle => Some(self.whistle.hash(area)),
+            Kind::Tally => Some(self.tally.hash(part)),
+            Kind::Overdue => Some(self.overdue.hash(part)),
+            Kind::Open => Some(self.open.hash(part)),
+            Kind::Whistle => Some(self.whistle.hash(part)),
             Kind::Case | Kind::Who | Kind::Positions | Kind::Position(_) => None,
         }
     }
 
-    /// Whether a scope has a topic: all of it, or one of an area that lies within the scope's areas. Who has which number
-    /// and where they are is told of the whole city alone; whoever sees a part asks `GET /api/v1/positions`.
+    /// Whether a scope has a topic: all of it, one of an area that lies within the scope's areas, or its own.
     #[must_use]
     pub fn admission(&self, scope: &Scope, topic: &Topic) -> Admission {
-        let path = topic.area.as_ref().map(|area| self.paths.get(area));
-        match (scope, path) {
-            (_, Some(None)) => Admission::NoSuchArea,
-            (Scope::All, _) => Admission::Given,
-            (Scope::Within { .. }, None) => Admission::OutOfScope,
-            (Scope::Within { .. }, Some(Some(path))) if scope.admits(path, None) => Admission::Given,
-            (Scope::Within { .. }, Some(Some(_))) => Admission::OutOfScope,
+        let area = match &topic.part {
+            None if scope.is_all() => return Admission::Given,
+            None => return Admission::OutOfScope,
+            // Whose it is was asked at the door of the feed: nobody follows another's.
+            Some(Part::Own(Some(own))) if **own == *scope => return Admission::Given,
+            Some(Part::Own(_)) => return Admission::OutOfScope,
+            Some(Part::Area(area)) => area,
+        };
+        match self.paths.get(area) {
+            None => Admission::NoSuchArea,
+            Some(path) if scope.admits_area(path) => Admission::Given,
+            Some(_) => Admission::OutOfScope,
         }
     }
 
     /// What brings a client from `from` towards `upto`. Positions and their numbers are not here.
     #[must_use]
     pub fn step(&self, topic: &Topic, from: u64, upto: u64) -> Step {
-        let area = topic.area.as_ref();
+        let part = topic.part.as_ref();
         match topic.kind {
-            Kind::Tally => stretch(self.tally.since(from, upto, CELLS_PER_FRAME, area), Rows::Tally),
-            Kind::Overdue => stretch(self.overdue.since(from, upto, ROWS_PER_FRAME, area), Rows::Overdue),
-            Kind::Open => stretch(self.open.since(from, upto, ROWS_PER_FRAME, area), Rows::Open),
-            Kind::Whistle => stretch(self.whistle.since(from, upto, ROWS_PER_FRAME, area), Rows::Whistle),
-            Kind::Case => match self.recent.since(from, upto, LINES_PER_FRAME, area) {
+            Kind::Tally => stretch(self.tally.since(from, upto, CELLS_PER_FRAME, part), Rows::Tally),
+            Kind::Overdue => stretch(self.overdue.since(from, upto, ROWS_PER_FRAME, part), Rows::Overdue),
+            Kind::Open => stretch(self.open.since(from, upto, ROWS_PER_FRAME, part), Rows::Open),
+            Kind::Whistle => stretch(self.whistle.since(from, upto, ROWS_PER_FRAME, part), Rows::Whistle),
+            Kind::Case => match self.recent.since(from, upto, LINES_PER_FRAME, part) {
                 None => Step::Log,
                 Some((to, lines)) => Step::Rows { to, rows: Rows::Lines { since: from, lines } },
             },
@@ -256,7 +260,7 @@ impl Topics {
     /// A part of everything in a topic, and where the next part begins.
     #[must_use]
     pub fn bite(&self, topic: &Topic, after: Option<&Onward>) -> Option<(Rows, Option<Onward>)> {
-        let (area, count) = (topic.area.as_ref(), ROWS_PER_BITE);
+        let (part_of, count) = (topic.part.as_ref(), ROWS_PER_BITE);
         let cell = after.and_then(|after| match after {
             Onward::Cell(key) => Some(key),
             Onward::Id(_) => None,
@@ -266,12 +270,12 @@ impl Topics {
             Onward::Cell(_) => None,
         });
         Some(match topic.kind {
-            Kind::Tally => part(self.tally.bite(cell, count, area), Rows::Tally, Onward::Cell),
-            Kind::Overdue => part(self.overdue.bite(id, count, area), Rows::Overdue, Onward::Id),
-            Kind::Open => part(self.open.bite(id, count, area), Rows::Open, Onward::Id),
-            Kind::Whistle => part(self.whistle.bite(id, count, area), Rows::Whistle, Onward::Id),
+            Kind::Tally => part(self.tally.bite(cell, count, part_of), Rows::Tally, Onward::Cell),
+            Kind::Overdue => part(self.overdue.bite(id, count, part_of), Rows::Overdue, Onward::Id),
+            Kind::Open => part(self.open.bite(id, count, part_of), Rows::Open, Onward::Id),
+            Kind::Whistle => part(self.whistle.bite(id, count, part_of), Rows::Whistle, Onward::Id),
             Kind::Case => {
-                let (since, lines) = self.recent.newest(LINES_AT_FIRST, area);
+                let (since, lines) = self.recent.newest(LINES_AT_FIRST, part_of);
                 (Rows::Lines { since, lines }, None)
             }
             Kind::Who | Kind::Positions | Kind::Position(_) => return None,

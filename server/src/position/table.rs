@@ -2,20 +2,24 @@
 //!
 //! Pure: time is an argument, nothing is sent from here. Positions are never queued; a tick carries the newest of each.
 
-use bytes::Bytes;
 use domain::code::InspectorCode;
 use domain::moment::{SECOND_MS, UtcMillis};
 use domain::place::Point;
-use domain::position::{Cell, Entry, Frame, Grid, position_hash};
-use domain::wire::{KIND_POSITIONS, PositionRow, WhoRow, keyed_hash};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use domain::position::{Cell, Entry, Grid};
+use domain::scope::Scope;
+use domain::wire::{PositionRow, WhoRow, keyed_hash};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::cells::Cells;
 use super::{Fix, Step};
 use crate::versioned::Versioned;
 
-/// Ticks a client may be behind and still get single frames: 4 seconds.
-const TICKS_KEPT: usize = 16;
+mod seen;
+
+use seen::Layer;
+pub use seen::{Areas, Known, Rows, WorksIn};
+
 /// Inspectors the table accepts. While it is full, new ones take the numbers of those longest unheard who have left the
 /// screens.
 pub const INSPECTORS_MAX: usize = 100_000;
@@ -32,6 +36,7 @@ pub struct Person {
     pub fixed: UtcMillis,
     pub moving: bool,
     pub heading_deg: f32,
+    areas: Areas,
     /// What screens have been told.
     sent: Option<(Cell, Grid)>,
     /// Version of the tick that last told them.
@@ -39,35 +44,7 @@ pub struct Person {
     dirty: bool,
 }
 
-#[derive(Debug, Default)]
-struct CellState {
-    version: u64,
-    members: BTreeSet<u32>,
-    ticks: VecDeque<Tick>,
-    hash: u64,
-    /// Frame for joiners at `version`.
-    whole: Option<(u64, Bytes)>,
-}
-
-#[derive(Debug)]
-struct Tick {
-    from: u64,
-    to: u64,
-    frame: Bytes,
-    left: Vec<u32>,
-}
-
-/// Rows for the JSON feed.
-#[derive(Debug, PartialEq)]
-pub struct Rows {
-    /// 0 when the rows are everything.
-    pub from: u64,
-    pub to: u64,
-    pub rows: Vec<PositionRow>,
-}
-
 /// Everyone's newest position.
-#[derive(Debug)]
 pub struct Table {
     cell_e6: i32,
     version: u64,
@@ -76,11 +53,19 @@ pub struct Table {
     codes: HashMap<InspectorCode, u32>,
     people: Vec<Person>,
     dirty: Vec<u32>,
-    cells: BTreeMap<Cell, CellState>,
+    cells: Cells,
+    layers: HashMap<Arc<Scope>, Layer>,
+    works_in: Option<WorksIn>,
     /// Who has which number, of those on the screens.
-    who: Versioned<u64, Arc<WhoRow>>,
+    who: Versioned<u64, Known>,
     /// Numbers that may be given to others while the table is full, longest unheard last.
     free: Vec<u32>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 impl Table {
@@ -93,7 +78,9 @@ impl Table {
             codes: HashMap::new(),
             people: Vec::new(),
             dirty: Vec::new(),
-            cells: BTreeMap::new(),
+            cells: Cells::default(),
+            layers: HashMap::new(),
+            works_in: None,
             who: Versioned::start(0, []),
             free: Vec::new(),
         }
@@ -107,7 +94,7 @@ impl Table {
 
     /// Who has which number. A client from before this process is below its horizon.
     #[must_use]
-    pub fn who(&self) -> &Versioned<u64, Arc<WhoRow>> {
+    pub fn who(&self) -> &Versioned<u64, Known> {
         &self.who
     }
 
@@ -132,6 +119,7 @@ impl Table {
             fixed,
             moving: false,
             heading_deg: 0.0,
+            areas: self.areas_of(code),
             sent: None,
             told: 0,
             dirty: false,
@@ -218,6 +206,7 @@ impl Table {
         if self.first == 0 {
             self.first = self.version;
             self.who = Versioned::start(self.version, []);
+            self.layers.clear();
         }
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.sort_unstable();
@@ -237,130 +226,37 @@ impl Table {
         let before = person.sent.replace((cell, at));
         (person.dirty, person.told) = (false, self.version);
         if before.is_none() {
-            let row = WhoRow { code: person.code.clone(), name: None };
+            let row = Arc::new(WhoRow { code: person.code.clone(), name: None });
             let (id, version) = (u64::from(index), self.version);
-            self.who.set(id, version, Some(Arc::new(row)), keyed_hash(id, version));
+            let known = Known { row, areas: person.areas.clone() };
+            self.who.set(id, version, Some(known), keyed_hash(id, version));
         }
-        if let Some((old, was)) = before {
-            let left = self.cells.entry(old).or_default();
-            left.hash ^= position_hash(index, was);
-            if old != cell {
-                left.members.remove(&index);
-                entries.entry(old).or_default().push(Entry::Gone { index });
+        let layers = self.layers.iter_mut().filter(|(scope, _)| scope.admits_area(&person.areas));
+        for cells in layers.map(|(_, layer)| &mut layer.cells).chain([&mut self.cells]) {
+            if let Some((old, was)) = before {
+                cells.depart(old, index, was, old == cell);
             }
+            cells.arrive(cell, index, at);
+        }
+        if let Some((old, _)) = before.filter(|(old, _)| *old != cell) {
+            entries.entry(old).or_default().push(Entry::Gone { index });
         }
         let base = before.filter(|(old, _)| *old == cell).map(|(_, was)| was);
-        let state = self.cells.entry(cell).or_default();
-        state.members.insert(index);
-        state.hash ^= position_hash(index, at);
         entries.entry(cell).or_default().push(entry(index, person, at, base, now));
     }
 
     fn publish(&mut self, cell: Cell, entries: Vec<Entry>, now: UtcMillis) {
-        let Some(state) = self.cells.get_mut(&cell) else { return };
-        let left = entries.iter().filter_map(|entry| match entry {
-            Entry::Gone { index } => Some(*index),
-            Entry::Here { .. } => None,
-        });
-        let left = left.collect();
-        let frame = Frame { cell, from: state.version, to: self.version, tick: now, entries };
-        state.ticks.push_back(Tick { from: frame.from, to: frame.to, frame: packed(&frame), left });
-        if state.ticks.len() > TICKS_KEPT {
-            state.ticks.pop_front();
-        }
-        state.version = self.version;
-    }
-
-    /// Packed frames that bring a client of one cell, or of all, from `from` to the present version.
-    pub fn frames(&mut self, scope: Option<Cell>, from: u64, now: UtcMillis) -> Vec<Bytes> {
-        let mut frames = Vec::new();
-        let cells: Vec<Cell> = match scope {
-            Some(cell) => vec![cell],
-            None => self.cells.keys().copied().collect(),
-        };
-        for cell in cells {
-            let Some(state) = self.cells.get(&cell).filter(|state| state.version > from) else { continue };
-            let begin = state.ticks.partition_point(|tick| tick.to <= from);
-            let next = state.ticks.get(begin);
-            // A client from before this process, or from before the ring, gets the whole cell.
-            if from != 0 && next.is_some_and(|next| next.from <= from && next.from != 0) {
-                frames.extend(state.ticks.range(begin..).map(|tick| tick.frame.clone()));
-            } else {
-                frames.push(self.whole(cell, now));
+        for (scope, layer) in &mut self.layers {
+            let seen = |entry: &&Entry| {
+                let (Entry::Gone { index } | Entry::Here { index, .. }) = entry;
+                scope.admits_area(&self.people[*index as usize].areas)
+            };
+            let entries: Vec<Entry> = entries.iter().filter(seen).cloned().collect();
+            if !entries.is_empty() {
+                layer.cells.publish(cell, self.version, entries, now);
             }
         }
-        frames
-    }
-
-    /// Everyone in a cell, made once per version.
-    fn whole(&mut self, cell: Cell, now: UtcMillis) -> Bytes {
-        let Some(state) = self.cells.get(&cell) else { return Bytes::new() };
-        if let Some((version, frame)) = &state.whole
-            && *version == state.version
-        {
-            return frame.clone();
-        }
-        // As last told, not as last reported: later fixes come with the next tick.
-        let entries = state.members.iter().filter_map(|index| {
-            let person = &self.people[*index as usize];
-            let (_, at) = person.sent?;
-            Some(entry(*index, person, at, None, now))
-        });
-        let entries = entries.collect();
-        let bytes = packed(&Frame { cell, from: 0, to: state.version, tick: now, entries });
-        let version = state.version;
-        if let Some(state) = self.cells.get_mut(&cell) {
-            state.whole = Some((version, bytes.clone()));
-        }
-        bytes
-    }
-
-    /// Whether a client that stands at `from` was told so by an earlier process: it must start anew.
-    #[must_use]
-    pub fn is_from_before(&self, from: u64) -> bool {
-        from != 0 && from < self.first
-    }
-
-    /// Rows that bring a JSON client of one cell, or of all, from `from` to the present version.
-    #[must_use]
-    pub fn rows(&self, scope: Option<Cell>, from: u64) -> Rows {
-        let changed = |index: &u32| self.people[*index as usize].told > from;
-        let Some(cell) = scope else {
-            let all = 0..u32::try_from(self.people.len()).unwrap_or(u32::MAX);
-            let rows = all.filter(changed).filter_map(|index| self.row(index, true));
-            let rows = rows.filter(|row| from != 0 || row.place.is_some()).collect();
-            return Rows { from, to: self.version, rows };
-        };
-        let Some(state) = self.cells.get(&cell) else {
-            return Rows { from, to: self.version, rows: Vec::new() };
-        };
-        let members = state.members.iter().copied();
-        let begin = state.ticks.partition_point(|tick| tick.to <= from);
-        let fits = |tick: &Tick| tick.from <= from && tick.from != 0;
-        if from == 0 || !state.ticks.get(begin).is_none_or(fits) {
-            let rows = members.filter_map(|index| self.row(index, true)).collect();
-            return Rows { from: 0, to: state.version, rows };
-        }
-        let left: BTreeSet<u32> =
-            state.ticks.range(begin..).flat_map(|tick| tick.left.iter().copied()).collect();
-        let left = left.into_iter().filter(|index| !state.members.contains(index));
-        let left = left.filter_map(|index| self.row(index, false));
-        let rows = members.filter(changed).filter_map(|index| self.row(index, true)).chain(left).collect();
-        Rows { from, to: state.version, rows }
-    }
-
-    /// One person's row as screens have been told; without a place when they have left the cell asked for.
-    fn row(&self, index: u32, here: bool) -> Option<PositionRow> {
-        let person = self.people.get(index as usize)?;
-        let told = person.sent.filter(|_| here);
-        Some(PositionRow {
-            index,
-            inspector: person.code.clone(),
-            place: told.and_then(|(_, at)| Point::from_e6(at.lat * 10, at.lon * 10)),
-            fixed: person.fixed,
-            moving: person.moving,
-            heading_deg: person.heading_deg,
-        })
+        self.cells.publish(cell, self.version, entries, now);
     }
 
     /// One person's newest position, to the last digit.
@@ -371,17 +267,11 @@ impl Table {
         self.row(index, true).map(|row| PositionRow { place, ..row })
     }
 
-    /// State hash of everyone, and of each cell with its version.
-    #[must_use]
-    pub fn hashes(&self) -> (u64, Vec<(Cell, u64, u64)>) {
-        let cells: Vec<_> =
-            self.cells.iter().map(|(cell, state)| (*cell, state.version, state.hash)).collect();
-        (cells.iter().fold(0, |all, (.., hash)| all ^ hash), cells)
-    }
-
     /// Takes people off the screens whose last fix is older than `before`. Their track stays, and their number while
     /// the table has room.
     pub fn forget(&mut self, before: UtcMillis, now: UtcMillis) -> usize {
+        self.layers.retain(|_, layer| std::mem::take(&mut layer.used));
+        self.look_where_they_work();
         let old: Vec<u32> = (0..)
             .zip(&self.people)
             .filter(|(_, p)| p.sent.is_some() && p.fixed < before)
@@ -397,13 +287,12 @@ impl Table {
             let person = &mut self.people[*index as usize];
             person.told = self.version;
             self.who.set(u64::from(*index), self.version, None, 0);
-            if let Some((cell, was)) = person.sent.take()
-                && let Some(state) = self.cells.get_mut(&cell)
-            {
-                state.hash ^= position_hash(*index, was);
-                state.members.remove(index);
-                entries.entry(cell).or_default().push(Entry::Gone { index: *index });
+            let Some((cell, was)) = person.sent.take() else { continue };
+            let layers = self.layers.iter_mut().filter(|(scope, _)| scope.admits_area(&person.areas));
+            for cells in layers.map(|(_, layer)| &mut layer.cells).chain([&mut self.cells]) {
+                cells.depart(cell, *index, was, false);
             }
+            entries.entry(cell).or_default().push(Entry::Gone { index: *index });
         }
         for (cell, entries) in entries {
             self.publish(cell, entries, now);
@@ -424,11 +313,4 @@ fn entry(index: u32, person: &Person, at: Grid, base: Option<Grid>, now: UtcMill
         heading: ((f64::from(person.heading_deg) / 22.5).round() as i64).rem_euclid(16) as u8,
         age_seconds: u32::try_from(age_seconds).unwrap_or(u32::MAX),
     }
-}
-
-fn packed(frame: &Frame) -> Bytes {
-    let mut bytes = Vec::with_capacity(24 + frame.entries.len() * 6);
-    bytes.push(KIND_POSITIONS);
-    frame.encode(&mut bytes);
-    bytes.into()
 }

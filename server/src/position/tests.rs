@@ -3,9 +3,12 @@
 use domain::code::InspectorCode;
 use domain::moment::UtcMillis;
 use domain::place::Point;
-use domain::position::{Cell, CellView, Frame};
+use domain::position::{Cell, CellView, Frame, Grid, position_hash};
+use domain::scope::Scope;
+use domain::wire::Part;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 
 use super::table::Table;
 use super::{Accepts, Fix, FixError, check};
@@ -35,13 +38,23 @@ fn report(table: &mut Table, fix: &Fix) {
 struct Screen {
     cells: HashMap<Cell, CellView>,
     version: u64,
+    /// What its reader sees; none for everything.
+    part: Option<Part>,
 }
 
 impl Screen {
+    fn seeing(area: &str) -> Self {
+        let scope = Scope::area(area.parse().unwrap());
+        Self { part: Some(Part::Own(Some(Arc::new(scope)))), ..Self::default() }
+    }
+
     /// Applies what the table has for it; returns bytes and entries received.
     fn follow(&mut self, table: &mut Table, now: UtcMillis) -> (usize, usize) {
         let (mut bytes, mut entries) = (0, 0);
-        for packed in table.frames(None, self.version, now) {
+        if table.is_from_before(self.part.as_ref(), self.version) {
+            (self.version, self.cells) = (0, HashMap::new());
+        }
+        for packed in table.frames(self.part.as_ref(), None, self.version, now) {
             let frame = Frame::decode(&packed[1..]).unwrap();
             bytes += packed.len();
             entries += frame.entries.len();
@@ -51,11 +64,13 @@ impl Screen {
         (bytes, entries)
     }
 
-    fn assert_agrees(&self, table: &Table) {
-        let (_, cells) = table.hashes();
-        for (cell, _, hash) in cells {
-            assert_eq!(self.cells.get(&cell).map_or(0, CellView::hash), hash, "cell {cell:?}");
+    fn assert_agrees(&self, table: &mut Table) {
+        let (_, cells) = table.hashes(self.part.as_ref());
+        for (cell, _, hash) in &cells {
+            assert_eq!(self.cells.get(cell).map_or(0, CellView::hash), *hash, "cell {cell:?}");
         }
+        let known = |cell: &Cell| cells.iter().any(|(one, ..)| one == cell);
+        assert!(self.cells.iter().all(|(cell, view)| known(cell) || view.hash() == 0));
     }
 }
 
@@ -92,7 +107,7 @@ fn a_walking_position_takes_at_most_five_bytes() {
         bytes += tick_bytes;
         entries += tick_entries;
     }
-    screen.assert_agrees(&table);
+    screen.assert_agrees(&mut table);
     let each = bytes as f64 / entries as f64;
     assert!(entries > 39_000 && each <= 5.0, "{entries} positions took {each:.2} bytes each");
 }
@@ -104,7 +119,12 @@ enum Move {
     Follow(usize),
     Lose(usize),
     Forget,
+    /// Somebody works in another area from the next look on.
+    Work(usize, usize),
 }
+
+/// Where people work, in the order of [`Move::Work`].
+const WORK: [&[&str]; 4] = [&[], &["n", "c"], &["s", "c"], &["s2", "s", "c"]];
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
@@ -113,18 +133,30 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => (0..3usize).prop_map(Move::Follow),
         1 => (0..3usize).prop_map(Move::Lose),
         1 => Just(Move::Forget),
+        2 => (0..12usize, 0..WORK.len()).prop_map(|(number, area)| Move::Work(number, area)),
     ];
     prop::collection::vec(one, 1..200)
 }
 
+fn screens_area(part: Option<&Part>, area: &str) -> bool {
+    part == Screen::seeing(area).part.as_ref()
+}
+
 proptest! {
     /// Method: people jump about over a few cells, screens follow now and then, lose everything, or fall further
-    /// behind than the ring; at the end each agrees with the table, by frames and by rows.
+    /// behind than the ring; at the end each agrees with the table, by frames and by rows. Two of them see a part: those
+    /// who work there, wherever on the map they stand, while people come to work elsewhere.
     #[test]
     fn every_screen_ends_up_with_the_table(moves in moves()) {
         let mut table = Table::new(CELL_E6);
         let mut now = START;
-        let mut screens: [Screen; 3] = Default::default();
+        let work: Arc<Mutex<HashMap<InspectorCode, usize>>> = Arc::default();
+        let works = work.clone();
+        table.set_works_in(Arc::new(move |code| {
+            let place = works.lock().unwrap().get(code).copied().unwrap_or(code.as_str().len() % 4);
+            WORK[place].iter().map(|area| area.parse().unwrap()).collect()
+        }));
+        let mut screens = [Screen::default(), Screen::seeing("s"), Screen::seeing("n")];
         let mut rows: BTreeMap<u32, Point> = BTreeMap::new();
         let mut rows_at = 0;
         for one in moves {
@@ -139,12 +171,19 @@ proptest! {
                 }
                 Move::Follow(screen) => {
                     screens[screen].follow(&mut table, now);
-                    screens[screen].assert_agrees(&table);
+                    screens[screen].assert_agrees(&mut table);
                 }
-                Move::Lose(screen) => screens[screen] = Screen::default(),
+                Move::Lose(screen) => {
+                    let part = screens[screen].part.clone();
+                    screens[screen] = Screen { part, ..Screen::default() };
+                }
+                Move::Work(number, area) => {
+                    let code = InspectorCode::new(format!("jd-{number}")).unwrap();
+                    work.lock().unwrap().insert(code, area);
+                }
                 Move::Forget => drop(table.forget(now.plus(-20_000), now)),
             }
-            let changed = table.rows(None, rows_at);
+            let changed = table.rows(None, None, rows_at);
             for row in changed.rows {
                 match row.place {
                     Some(place) => drop(rows.insert(row.index, place)),
@@ -154,14 +193,28 @@ proptest! {
             rows_at = changed.to;
         }
         table.tick(now.plus(250));
+        table.forget(UtcMillis(0), now);
         for screen in &mut screens {
             screen.follow(&mut table, now);
-            screen.assert_agrees(&table);
+            screen.assert_agrees(&mut table);
+            let part = screen.part.as_ref();
+            let who: Vec<u64> = table.who().bite(None, usize::MAX, part).rows.iter().map(|row| row.0).collect();
+            let seen = table.rows(part, None, 0).rows;
+            prop_assert_eq!(&who, &seen.iter().map(|row| u64::from(row.index)).collect::<Vec<_>>());
+            let place = |row: &domain::wire::PositionRow| Grid::from(row.place.unwrap());
+            let all = seen.iter().fold(0, |hash, row| hash ^ position_hash(row.index, place(row)));
+            prop_assert_eq!(table.hashes(part).0, all);
+            let theirs = |row: &domain::wire::PositionRow| {
+                let known = work.lock().unwrap().get(&row.inspector).copied();
+                WORK[known.unwrap_or(row.inspector.as_str().len() % 4)].to_vec()
+            };
+            let area = match part { None => None, Some(_) if screens_area(part, "s") => Some("s"), Some(_) => Some("n") };
+            prop_assert!(seen.iter().all(|row| area.is_none_or(|area| theirs(row).contains(&area))));
         }
-        let last = table.rows(None, 0);
+        let last = table.rows(None, None, 0);
         let all: BTreeMap<u32, Point> =
             last.rows.into_iter().filter_map(|row| Some((row.index, row.place?))).collect();
-        for row in table.rows(None, rows_at).rows {
+        for row in table.rows(None, None, rows_at).rows {
             match row.place {
                 Some(place) => drop(rows.insert(row.index, place)),
                 None => drop(rows.remove(&row.index)),
@@ -277,7 +330,7 @@ fn a_full_table_gives_the_numbers_of_the_silent_to_others() {
     assert_eq!(table.index(&InspectorCode::new("jd-1").unwrap()), None);
     table.tick(later);
     screen.follow(&mut table, later);
-    screen.assert_agrees(&table);
+    screen.assert_agrees(&mut table);
     assert_eq!(table.newest(1).unwrap().inspector.as_str(), format!("jd-{many}"));
 }
 

@@ -10,7 +10,7 @@ use domain::command::Command;
 use domain::event::{By, Event, HallEvent, Recorded};
 use domain::moment::UtcMillis;
 use domain::rejection::Rejection;
-use domain::state::{State, decide};
+use domain::state::{Sender, State, decide, decide_for};
 use tokio::sync::oneshot;
 
 use super::adopt::Adopt;
@@ -265,8 +265,10 @@ impl Loop {
 
     /// The events of a command. While the clock is doubted, which day it is follows the clock, which can be turned back;
     /// alarms go by the time that is believed, because nothing takes them back.
-    fn decided(&self, command: &Command, now: Now) -> Result<Vec<Event>, Rejection> {
-        let events = decide(&self.state, command, now.given)?;
+    fn decided(&self, envelope: &Envelope, now: Now) -> Result<Vec<Event>, Rejection> {
+        let Envelope { by, department, scope, seen, command, .. } = envelope;
+        let sender = Sender { by, department: department.as_ref(), scope, seen: *seen };
+        let events = decide_for(&self.state, &sender, command, now.given)?;
         if now.believed == now.given || !matches!(command, Command::PassDeadlines) {
             return Ok(events);
         }
@@ -294,12 +296,7 @@ impl Loop {
             let Remembered { first_seq, last_seq, about: About { case, whistle, number }, .. } = known;
             return Ok(Ok(Answer { first_seq, last_seq, replayed: true, case, whistle, number }));
         }
-        let own = envelope.department.as_ref();
-        let own = own.map_or(Ok(()), |own| self.state.check_department(command, own));
-        let own = own.and_then(|()| self.state.check_scope(command, &envelope.scope));
-        let own = own.and_then(|()| self.state.check_hands(command, &envelope.by));
-        let fresh = own.and_then(|()| self.state.check_seen(command, envelope.seen));
-        let events = match fresh.and_then(|()| self.decided(command, now)) {
+        let events = match self.decided(envelope, now) {
             Ok(events) => events,
             Err(rejection) => {
                 count(rejection.code());

@@ -7,6 +7,7 @@ use domain::command::Command;
 use domain::event::{By, Recorded};
 use domain::feed::EVENTS_BACK;
 use domain::moment::UtcMillis;
+use domain::scope::Scope;
 use domain::state::{State, decide};
 use domain::wire::{
     ClientMessage, Delta, Hex64, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
@@ -17,8 +18,16 @@ use server::live::topics::{Rows, Step, Topics};
 
 use crate::city;
 
+/// What one of the readers sees: a community's cases, and a department's wherever they lie.
+pub fn own() -> Scope {
+    let (area, department) = (city::AREAS[3].parse().unwrap(), city::DEPARTMENTS[1].parse().unwrap());
+    Scope::of([area].into(), [department].into())
+}
+
 /// The store, the rules and the topics.
 pub struct Server {
+    /// Of the reader who follows their own part.
+    pub scope: Arc<Scope>,
     pub state: State,
     pub topics: Topics,
     digester: Digester,
@@ -32,7 +41,7 @@ impl Server {
         let state = State::new(&city::policy());
         let mut digester = Digester::default();
         let topics = Topics::start(epoch, &state, &mut digester);
-        Self { state, topics, digester, log: Vec::new(), now: city::START, epoch }
+        Self { scope: Arc::new(own()), state, topics, digester, log: Vec::new(), now: city::START, epoch }
     }
 
     /// The process ends and begins again with what it had stored.
@@ -85,9 +94,9 @@ impl Server {
                     })
                     .collect();
                 let to = lines.last().map_or(seq, |line| line.seq);
-                let area = topic.area.as_ref();
+                let part = topic.part.as_ref();
                 let lines =
-                    lines.into_iter().filter(|line| server::live::recent::is_in(line, area)).collect();
+                    lines.into_iter().filter(|line| server::live::recent::is_in(line, part)).collect();
                 Ok(Some((to, frames::payload(Rows::Lines { since: told, lines }))))
             }
             Step::TooFarBehind => Err(ResyncReason::TooFarBehind),
@@ -129,7 +138,7 @@ impl Line {
     /// Takes one message of the client, as a server does.
     pub fn hear(&mut self, server: &Server) {
         let Some(message) = self.up.pop_front() else { return };
-        match message {
+        match message.as_read_by(&server.scope) {
             ClientMessage::Hello { protocol, .. } => assert_eq!(protocol, PROTOCOL),
             ClientMessage::Subscribe { topic, epoch, from, .. } => {
                 let reason = match (epoch, from) {

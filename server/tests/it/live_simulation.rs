@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 
 use domain::command::Command;
 use domain::feed::{Act, Follower};
-use domain::wire::{Hex64, Kind, OpenCase, OverdueRow, PROTOCOL, ServerMessage, Topic};
+use domain::scope::Scope;
+use domain::tally::{Dimension, TallyKey};
+use domain::wire::{Hex64, Kind, OpenCase, OverdueRow, PROTOCOL, Part, ServerMessage, Snapshot, Topic};
 use proptest::prelude::*;
 
 use crate::city;
 use crate::live_commands::command;
-use crate::live_model::{Line, Server};
+use crate::live_model::{Line, Server, own};
 
 const SCREENS: usize = 3;
 /// Topics of a screen of the whole city, or of one area.
@@ -27,9 +29,14 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(area: Option<&str>) -> Self {
-        let area = area.map(|area| area.parse().unwrap());
-        let topics = KINDS.map(|kind| Topic { kind, area: area.clone() });
-        let (follower, topics) = (Follower::new(topics.clone(), "test"), topics.to_vec());
+        Self::seeing(&area.map_or(Scope::All, |area| Scope::area(area.parse().unwrap())))
+    }
+
+    fn seeing(scope: &Scope) -> Self {
+        let mut follower = Follower::new(KINDS.map(Topic::of), "test");
+        follower.follow(scope);
+        let topics = KINDS.map(|kind| Topic::seen_with(scope, kind)).to_vec();
+        while follower.next_act().is_some() {}
         Self { follower, topics, line: None, fetching: VecDeque::new(), now_ms: 0 }
     }
 
@@ -74,7 +81,9 @@ impl Screen {
         }
     }
 
+    /// As it comes off the wire, where nobody's scope is named.
     fn hear(&mut self, message: ServerMessage) {
+        let message = postcard::from_bytes(&message.to_bytes()[1..]).unwrap();
         self.follower.hear(message, self.now_ms);
         self.settle_acts();
     }
@@ -114,7 +123,8 @@ impl Screen {
 
     fn fetched(&mut self, server: &mut Server, there: bool) {
         if let Some(topic) = self.fetching.pop_front() {
-            let snapshot = there.then(|| server.snapshot(&topic));
+            let read = topic.clone().as_read_by(&server.scope);
+            let snapshot = there.then(|| Snapshot { topic: topic.clone(), ..server.snapshot(&read) });
             self.follower.fetched(&topic, snapshot, self.now_ms, 0.5);
             self.settle_acts();
         }
@@ -146,22 +156,34 @@ impl Screen {
         let held = self.follower.held();
         assert_eq!(self.follower.counts().divergences, 0);
         for topic in &self.topics {
+            let topic = &topic.clone().as_read_by(&server.scope);
             let theirs = server.topics.hash(topic).map(|(_, hash)| hash);
             assert_eq!(held.hash(topic.kind), theirs, "{topic}");
             assert!(self.follower.knows(topic.kind));
         }
-        let area = self.topics[0].area.as_ref();
-        let here = |case: &&domain::case::Case| area.is_none_or(|area| case.area_path.contains(area));
+        let part = self.topics[0].part.as_ref();
+        let here = |case: &&domain::case::Case| match part {
+            None => true,
+            Some(Part::Area(area)) => case.area_path.contains(area),
+            Some(Part::Own(_)) => server.scope.admits_case(case),
+        };
         let cases = || server.state.cases.values().filter(here);
         let open: Vec<OpenCase> = cases().filter_map(OpenCase::of).collect();
         assert_eq!(held.open.iter().cloned().collect::<Vec<_>>(), open);
         let overdue: Vec<OverdueRow> = cases().filter_map(OverdueRow::of).collect();
         assert_eq!(held.overdue.iter().cloned().collect::<Vec<_>>(), overdue);
         for (key, value) in held.tally.iter() {
-            assert_eq!(server.state.tally.get(key), value, "{key}");
+            // A part's screen counts as its city what it sees of it.
+            let counted = match (part, &key.dimension) {
+                (Some(Part::Area(area)), Dimension::City) => Dimension::Area(area.clone()),
+                (Some(Part::Own(_)), Dimension::City) => Dimension::Area(city::AREAS[3].parse().unwrap()),
+                (_, dimension) => dimension.clone(),
+            };
+            let counted = TallyKey { dimension: counted, ..key.clone() };
+            assert_eq!(server.state.tally.get(&counted), value, "{key}");
         }
         let seqs: Vec<u64> = held.events.iter().map(|event| event.seq).collect();
-        let expected: Vec<u64> = match area {
+        let expected: Vec<u64> = match part {
             None => (seqs.first().copied().unwrap_or(1)..=server.state.seq).collect(),
             Some(_) => {
                 let mut sorted = seqs.clone();
@@ -171,7 +193,7 @@ impl Screen {
             }
         };
         assert_eq!(seqs, expected, "every event once and in order");
-        assert!(area.is_some() || server.state.seq == 0 || !seqs.is_empty());
+        assert!(part.is_some() || server.state.seq == 0 || !seqs.is_empty());
     }
 }
 
@@ -226,13 +248,12 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 
 proptest! {
     /// Method: commits, time, restarts, other stores and every kind of network fault in any order; then one clean
-    /// connection. Each screen's hashes and rows must be the server's, of the city and of an area, and its log must have
+    /// connection. Each screen's hashes and rows must be the server's, of the city, of an area and of a reader's own part, and its log must have
     /// every event once and in order. Nothing may have diverged on the way.
     #[test]
     fn every_screen_converges(happenings in happenings()) {
         let mut server = Server::new(1);
-        let areas = [None, None, Some(city::AREAS[2])];
-        let mut screens = areas.map(Screen::new);
+        let mut screens = [Screen::new(None), Screen::seeing(&own()), Screen::new(Some(city::AREAS[2]))];
         for happening in happenings {
             match happening {
                 Happening::Commit(commands) => server.commit(&commands),

@@ -16,6 +16,7 @@ use crate::http::{Reply, Served};
 use crate::roles::Sender;
 
 mod heard;
+mod planted;
 mod world;
 
 use world::{World, world};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::role::Role;
 use serde_json::{Value, json};
 
-use super::world::{topics, world};
+use super::world::{Mark, topics, world};
 use super::{AREAS, scopes, sender};
 use crate::http::Served;
 use crate::roles::Sender;
@@ -67,6 +67,15 @@ async fn every_role_with_every_scope_hears_at_the_sockets_what_is_its_own() {
             };
             assert!(!closed, "{who} is let in");
             assert!(scope.is_all() || heard.contains("out_of_scope"), "{who}: {heard}");
+            // What is theirs comes by itself: no reporter does, and of a camera the feed says nothing.
+            let fed = |mark: &&Mark| !mark.reporter && !mark.text.starts_with("CAM-");
+            for mark in world.marks.iter().filter(fed) {
+                // A case's line says where it is; lines of before the feed began are read from the log.
+                let due = world.may_show(mark, role, &scope) && mark.text.starts_with(['哨', 'J']);
+                if due && !heard.contains(&mark.text) {
+                    wrong.push(format!("{who} hears nothing of {}", mark.text));
+                }
+            }
             for mark in &world.marks {
                 if heard.contains(&mark.text) && !world.may_show(mark, role, &scope) {
                     wrong.push(format!("{who} hears of {}", mark.text));

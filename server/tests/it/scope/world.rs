@@ -3,6 +3,7 @@
 use domain::code::{AreaCode, DepartmentCode};
 use domain::role::Role;
 use domain::scope::Scope;
+use domain::wire::{Kind, Topic};
 use serde_json::{Value, json};
 use server::access::NewToken;
 use server::http::routes::Route;
@@ -186,9 +187,13 @@ impl World {
     }
 }
 
-/// Everything the live feed has, of the city and of each area.
+/// Everything the live feed has, of the reader's own part, of the city and of each area. Their own comes first: whoever
+/// asks for too much that is not theirs is let go.
 pub fn topics() -> impl Iterator<Item = String> {
-    let named = ["tally", "overdue", "open", "whistle", "case"];
-    let within = named.into_iter().flat_map(|topic| AREAS.map(|area| format!("{topic}/{area}")));
-    named.map(str::to_owned).into_iter().chain(["who".to_owned(), "position".to_owned()]).chain(within)
+    let kinds = Kind::NAMED.into_iter();
+    let own = kinds.clone().map(|kind| Topic::own(kind).to_string());
+    let all = kinds.clone().map(|kind| Topic::of(kind).to_string());
+    let areas = kinds.filter(|kind| kind.has_areas());
+    let within = areas.flat_map(|kind| AREAS.map(|area| format!("{}/{area}", kind.name())));
+    own.chain(all).chain(within)
 }
