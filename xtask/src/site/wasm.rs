@@ -44,7 +44,7 @@ const EFFORT: &str = "-O1";
 const UNASKED: &str = "intounderlying";
 
 /// Changed when the steps below change, so that results kept from before are not used.
-const STEPS_VERSION: u32 = 4;
+const STEPS_VERSION: u32 = 5;
 
 /// The programmes, one per kind of screen: the binaries of `app`.
 pub const PROGRAMMES: [&str; 3] = ["wall", "desk", "door"];
@@ -130,13 +130,36 @@ fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild) -> Result<()>
         .remove_producers_section(true);
     let cannot = || format!("wasm-bindgen cannot bind {}", compiled.display());
     let mut output = bindgen.generate_output().with_context(cannot)?;
+    let mut renamed = Vec::new();
     if build == WasmBuild::Optimised {
-        let exports = &mut output.wasm_mut().exports;
-        let names = exports.iter().map(|export| export.name.clone());
+        let module = output.wasm_mut();
+        let names = module.exports.iter().map(|export| export.name.clone());
         let unasked: Vec<String> = names.filter(|name| name.contains(UNASKED)).collect();
-        unasked.iter().try_for_each(|name| exports.remove(name)).with_context(cannot)?;
+        unasked.iter().try_for_each(|name| module.exports.remove(name)).with_context(cannot)?;
+        for import in module.imports.iter_mut().filter(|import| is_hashed(&import.name)) {
+            let short = format!("i{}", renamed.len());
+            renamed.push((std::mem::replace(&mut import.name, short.clone()), short));
+        }
     }
-    output.emit(pkg).with_context(cannot)
+    output.emit(pkg).with_context(cannot)?;
+    let script = pkg.join(format!("{name}.js"));
+    let text = fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
+    fs::write(&script, in_short(text, &mut renamed))
+        .with_context(|| format!("cannot write {}", script.display()))
+}
+
+/// Whether a name of what the WASM imports ends with a hash, as wasm-bindgen makes them: `__wbg_log_0123456789abcdef`. It
+/// keeps apart what several crates name alike until all is linked; afterwards it is ballast that no compression takes off.
+fn is_hashed(name: &str) -> bool {
+    let (_, hash) = name.rsplit_once('_').unwrap_or_default();
+    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The script with the short names in place of the long ones.
+fn in_short(script: String, renamed: &mut [(String, String)]) -> String {
+    // The longest first: one name may begin like another.
+    renamed.sort_by_key(|(long, _)| std::cmp::Reverse(long.len()));
+    renamed.iter().fold(script, |script, (long, short)| script.replace(long, short))
 }
 
 /// Rewrites the WASM smaller, its functions in the order in which they compress best, and says by how much.
@@ -181,5 +204,22 @@ impl WasmBuild {
             WasmBuild::Quick => "debug",
             WasmBuild::Optimised => "wasm",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_imported_has_short_names_on_both_sides() {
+        assert!(is_hashed("__wbg_log_0123456789abcdef"));
+        for other in ["__wbindgen_init_externref_table", "__wbg_log_0123456789abcdeg", "memory", ""] {
+            assert!(!is_hashed(other), "{other}");
+        }
+        let names = ["log_0123456789abcdef", "log_0123456789abcdef_fedcba9876543210"];
+        let mut renamed = [(names[0].to_owned(), "i0".to_owned()), (names[1].to_owned(), "i1".to_owned())];
+        let script = format!("{{ {}: () => 1, {}: () => 2 }}", names[0], names[1]);
+        assert_eq!(in_short(script, &mut renamed), "{ i0: () => 1, i1: () => 2 }");
     }
 }
