@@ -7,6 +7,8 @@ pub struct Tally {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// Failed once and passed when run again.
+    flaky: u64,
 }
 
 impl Tally {
@@ -21,7 +23,7 @@ impl Tally {
         }
     }
 
-    /// Takes in `5 passed (3.2s)`, `1 failed`, `2 skipped`; a flaky test failed once, so it counts as failed.
+    /// Takes in `5 passed (3.2s)`, `1 failed`, `2 skipped`, `1 flaky`.
     pub fn see_playwright(&mut self, line: &str) {
         let line = line.trim();
         let alone = line.split_once(" (").map_or(line, |(counts, _)| counts);
@@ -35,7 +37,8 @@ impl Tally {
         let Ok(count) = count.parse::<u64>() else { return };
         match what {
             "passed" => self.passed += count,
-            "failed" | "flaky" | "interrupted" => self.failed += count,
+            "failed" | "interrupted" => self.failed += count,
+            "flaky" => self.flaky += count,
             "ignored" | "skipped" => self.skipped += count,
             _ => {}
         }
@@ -45,7 +48,17 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.skipped > 0 { write!(f, ", {} skipped", self.skipped) } else { Ok(()) }
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        if self.flaky > 0 {
+            write!(
+                f,
+                ", {} FLAKY: failed once and passed when run again; named above, each a defect to find",
+                self.flaky
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -66,6 +79,7 @@ mod tests {
         tally.see_playwright("  4 passed (1.2m)");
         tally.see_playwright("  1 flaky");
         tally.see_playwright("  ✓  2 wall.spec.ts:5:1 › 7 passed");
-        assert_eq!(tally.to_string(), "19 passed, 3 failed, 1 skipped");
+        let said = tally.to_string();
+        assert!(said.starts_with("19 passed, 2 failed, 1 skipped, 1 FLAKY"), "{said}");
     }
 }
