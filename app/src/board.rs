@@ -9,6 +9,7 @@ mod words;
 use domain::code::{AreaCode, CaseId};
 use domain::feed::{Act, Follower, Held};
 use domain::moment::{Date, UtcMillis};
+use domain::scope::Scope;
 use domain::tally::{Dimension, Measure, Period};
 use domain::wire::{Kind, OpenCase};
 use gloo_timers::callback::Timeout;
@@ -76,6 +77,11 @@ impl Board {
         }
     }
 
+    /// Follows what somebody sees who sees this much; before the connection.
+    pub fn follow(self, scope: &Scope) -> Vec<Act> {
+        self.tell(|follower| follower.follow(scope))
+    }
+
     /// Tracked: `read` runs again when the part is repainted.
     pub fn with<T>(self, part: Part, read: impl FnOnce(&Held) -> T) -> T {
         self.shown[part as usize].track();
@@ -87,7 +93,7 @@ impl Board {
         self.follower.with_value(|follower| read(follower.held()))
     }
 
-    /// Tracked: a count of the whole city or one area.
+    /// Tracked: a count of everything that is seen here, as `City`, or of one area.
     pub fn count(self, measure: Measure, dimension: &Dimension, period: Period) -> i64 {
         self.with(Part::Tally, |held| held.tally.count(measure, dimension.clone(), period))
     }

@@ -30,6 +30,7 @@ mod tile;
 mod wall;
 mod desk;
 mod powers;
+mod seen;
 mod kiosk;
 mod page;
 

@@ -11,19 +11,22 @@ use std::rc::Rc;
 
 use domain::feed::{Act, Follower, retry_ms};
 use domain::moment::UtcMillis;
+use domain::scope::Scope;
 use domain::wire::{KIND_POSITIONS, ServerMessage, Topic};
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
 use crate::board::Board;
 use crate::hall::{Hall, monotonic_ms};
+use crate::session::{Session, use_session};
 use socket::{End, Socket};
 
 const WATCH_EVERY_MS: u32 = 250;
 /// A question whether the server is there is given up after this.
 const ANSWER_WITHIN_MS: u32 = 5_000;
 
-/// What a screen follows. Positions come last: answers come in order, so that the first of them say that everything
+/// What a screen follows, of the city or of the part its reader sees. Positions come last: answers come in order, so that the first of them say that everything
 /// before was answered.
 pub const TOPICS: [Topic; 7] =
     [Topic::TALLY, Topic::OVERDUE, Topic::OPEN, Topic::WHISTLE, Topic::WHO, Topic::CASE, Topic::POSITIONS];
@@ -96,7 +99,7 @@ impl Live {
             closed: Cell::new(false),
             on_welcome: Box::new(on_welcome),
         }));
-        live.connect();
+        live.begin();
         live.watch();
         live
     }
@@ -120,6 +123,42 @@ impl Live {
     /// A frame did not follow on what the screen holds.
     pub fn ask_positions_anew(&self) {
         self.tell(|follower, _| follower.positions_anew());
+    }
+
+    /// Connects as soon as it is known who looks: what is followed is what they see. The page asks that anyway; when its
+    /// question stays without an answer, it is asked here.
+    fn begin(&self) {
+        let (live, signed) = (self.clone(), use_session());
+        let live = SendWrapper::new(live);
+        let late = live.clone();
+        let begun = StoredValue::new(false);
+        Effect::new(move |_| {
+            let session = signed.get();
+            if begun.get_value() || session == Session::Asking {
+                return;
+            }
+            begun.set_value(true);
+            match session {
+                Session::SignedIn(session) => live.follow(&session.scope),
+                Session::SignedOut | Session::Asking => live.ask_whether_there(),
+            }
+        });
+        Timeout::new(ANSWER_WITHIN_MS, move || {
+            if begun.try_get_value() == Some(false) {
+                begun.set_value(true);
+                late.ask_whether_there();
+            }
+        })
+        .forget();
+    }
+
+    fn follow(&self, scope: &Scope) {
+        for act in self.0.board.follow(scope) {
+            if let Act::Changed(kind) = act {
+                self.0.board.repaint(kind);
+            }
+        }
+        self.connect();
     }
 
     fn connect(&self) {
@@ -230,7 +269,7 @@ impl Live {
                 return;
             }
             match answer {
-                ask::Session::Open => asked.connect(),
+                ask::Session::Open(scope) => asked.follow(&scope),
                 ask::Session::SignedOut => {
                     asked.0.health.link.set(Link::SignedOut);
                     asked.retry();

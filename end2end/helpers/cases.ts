@@ -19,14 +19,14 @@ interface Taken {
 }
 
 /** Reports, accepts and files a case, with an address no other test uses; it then waits for dispatch. */
-export async function waiting_case(hall: Hall, place: Spot | null = null): Promise<{ id: number; address: string }> {
+export async function waiting_case(hall: Hall, place: Spot | null = null, within?: string): Promise<{ id: number; address: string }> {
   const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
   const address = `试验路 ${randomUUID().slice(0, 8)} 号`;
   const area = catalogue.areas.find(({ level }) => level === 'district') ?? catalogue.areas[0];
   const report = {
     source: catalogue.sources[0]?.code,
     class: catalogue.classes[0]?.code,
-    area: area?.code,
+    area: within ?? area?.code,
     address,
     description: '井盖破损',
     place,

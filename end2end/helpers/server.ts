@@ -187,9 +187,9 @@ export class Hall {
     await this.start_server(new URL(this.address).host);
   }
 
-  /** Gives somebody an account. */
-  add_account(name: string, role: string, password: string): void {
-    const words = ['--config', SETTINGS, 'account', 'add', name, '--role', role];
+  /** Gives somebody an account; `options` as on the command line, such as `--area`. */
+  add_account(name: string, role: string, password: string, options: string[] = []): void {
+    const words = ['--config', SETTINGS, 'account', 'add', name, '--role', role, ...options];
     const made = spawnSync(SERVER, words, { cwd: ROOT, env: { ...process.env, ...this.settings }, input: `${password}\n` });
     if (made.status !== 0) throw new Error(`no account for ${name}: ${String(made.stderr)}`);
   }

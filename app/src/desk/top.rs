@@ -13,6 +13,7 @@ use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::page::Switches;
 use crate::powers::Powers;
+use crate::seen::Seen;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -29,6 +30,7 @@ pub fn Top() -> impl IntoView {
             </nav>
             <Find/>
             <Powers/>
+            <Seen/>
             <Alarms/>
             <DataAge/>
             <WorkTime/>

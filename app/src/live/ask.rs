@@ -1,6 +1,7 @@
 //! What the live client asks over HTTP: a topic's snapshot, and whether the session still holds.
 
 use domain::answer::SessionAnswer;
+use domain::scope::Scope;
 use domain::wire::{KIND_MESSAGE, Snapshot, Topic};
 use wasm_bindgen_futures::spawn_local;
 
@@ -18,9 +19,10 @@ pub fn snapshot(topic: Topic, done: impl FnOnce(Result<Snapshot, ApiError>) + 's
 }
 
 /// What the server says to a page that wants to come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Session {
-    Open,
+    /// It holds, and sees this much.
+    Open(Scope),
     /// Nobody is signed in: reconnecting alone will not help.
     SignedOut,
     /// The server is away, or not ready.
@@ -31,7 +33,7 @@ pub enum Session {
 pub fn session(done: impl FnOnce(Session) + 'static) {
     spawn_local(async move {
         done(match api::get_json::<SessionAnswer>("/api/v1/session").await {
-            Ok(_) => Session::Open,
+            Ok(session) => Session::Open(session.scope),
             Err(error) if error.is_signed_out() => Session::SignedOut,
             Err(_) => Session::NoAnswer,
         });

@@ -54,13 +54,15 @@ impl Curve {
             hours.iter().any(|count| *count > 0).then_some(hours)
         };
         let weekdays: Vec<[i64; 24]> = (1..=WEEKS).filter_map(|week| day(week * 7)).collect();
+        // Hours are counted for the whole city only.
+        let has_hours = tally.iter().any(|(key, _)| matches!(key.period, Period::Hour(..)));
         let (days, against) = match (weekdays.len(), day(1)) {
             (WEEKS_MIN.., _) => (weekdays.clone(), Against::Weekdays(weekdays.len())),
             (_, Some(yesterday)) => (vec![yesterday], Against::Yesterday),
             (_, None) => (Vec::new(), Against::Nothing),
         };
         Self {
-            today: (0..=now.hour()).map(|index| hour(now.date, index)).collect(),
+            today: (0..=now.hour()).filter(|_| has_hours).map(|index| hour(now.date, index)).collect(),
             days,
             against,
             now: now.ms_of_day as f64 / HOUR_MS as f64,

@@ -14,6 +14,7 @@ use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::page::Switches;
 use crate::powers::Powers;
+use crate::seen::Seen;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -25,6 +26,7 @@ pub fn HeadLeft() -> impl IntoView {
             <h1><span>{move || names.with(|names| speaks.name(&names.centre))}</span></h1>
             <span class="scene w">{move || format!("{} {}", say!(speaks.get(), wall.scene), say!(speaks.get(), wall.scene_daily))}</span>
             <Powers/>
+            <Seen/>
             <span class="sp"></span>
             <span class="switches"><Switches speaks/></span>
         </header>

@@ -41,6 +41,7 @@ table! {
     powers_together(): "监管合一", "Powers joined";
     powers_together_why(why): "本中心监督与处置两权可由同一账号行使；依据：{why}", "Here one account may both supervise and dispose. Decided by: {why}";
     powers_withheld(): "本账号兼有监督与处置两权，两权均停用；请管理员分设账号", "This account holds both supervision and disposal and may use neither: ask an administrator for two accounts";
+    seen(part): "数据范围：{part}", "What you see: {part}";
     to_wall(): "指挥大屏", "Wall";
     to_desk(): "派遣席", "Desk";
     signed_in_as(name): "当前账号 {name}", "Signed in as {name}";
