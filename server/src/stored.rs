@@ -18,6 +18,7 @@ pub mod answer;
 pub mod person;
 pub mod policy;
 pub mod state;
+pub mod closed;
 mod form1;
 mod form2;
 mod report;

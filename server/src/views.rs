@@ -5,8 +5,8 @@
 //! they cover in the same transaction; a file that covers more than the log has belongs to another past and is laid out
 //! anew. Every list is memory ∪ closed since ∪ views, and memory has the newer word (`crate::lists`).
 //!
-//! Layout: a run holds up to 65,536 closed cases of one month, the month in which the log recorded their closing: the
-//! log's order is where a build can be cut, and times are columns. What should not be here: rules about cases, open
+//! Layout: a run holds up to 65,536 closed cases of one stretch of the log, and is counted to the month of its last closing:
+//! the log's order is where a build can be cut, and times are columns. Small runs of a month become one. What should not be here: rules about cases, open
 //! cases, who may see what.
 
 pub mod pack;

@@ -13,10 +13,11 @@ use domain::event::{By, Recorded};
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::scope::Scope;
-use domain::state::{State, decide};
+use domain::state::{Alone, State, decide};
 use domain::whistle::{Whistle, WhistleCall, WhistleLevel};
 
 use super::*;
+use crate::log::Subject;
 use crate::views::work::Work;
 use crate::views::{Belongs, Doing, Progress, Settings, Source, ViewsError, sql};
 
@@ -52,6 +53,20 @@ impl Source for Log {
         let page: Vec<Recorded> = events.iter().skip(after as usize).take(limit).cloned().collect();
         self.read.lock().unwrap().extend(page.iter().map(|recorded| recorded.seq));
         Ok(page)
+    }
+
+    fn alone(&self, subject: Subject, until: u64) -> Result<Alone, ViewsError> {
+        let mut alone = Alone::new(UtcOffset(480));
+        for recorded in self.events.lock().unwrap().iter().take(until as usize) {
+            let is_about = match subject {
+                Subject::Case(id) => recorded.event.case() == Some(CaseId(id)),
+                Subject::Whistle(id) => recorded.event.whistle() == Some(WhistleId(id)),
+            };
+            if is_about {
+                alone.take(recorded);
+            }
+        }
+        Ok(alone)
     }
 }
 

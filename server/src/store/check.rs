@@ -193,7 +193,7 @@ fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Rep
     let against = match Against::open(dir, belongs) {
         Ok(Some(Ok(against))) => against,
         Ok(Some(Err(what))) => {
-            report.problems.push(format!("views: {what}"));
+            report.unproved.push(thrown_away(&what));
             return None;
         }
         Ok(None) => {
@@ -208,9 +208,8 @@ fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Rep
     };
     match log.head() {
         Ok(head) if against.newest() > head.seq => {
-            let newest = against.newest();
-            let what = format!("views: they know event {newest}, and the log ends at {}", head.seq);
-            report.problems.push(what);
+            let (newest, head) = (against.newest(), head.seq);
+            report.unproved.push(thrown_away(&format!("they know event {newest}, the log ends at {head}")));
             None
         }
         Ok(_) => Some(against),
@@ -219,6 +218,11 @@ fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Rep
             None
         }
     }
+}
+
+/// A file that was not finished, or belongs to another past, is no harm: no server answers from it.
+fn thrown_away(what: &str) -> String {
+    format!("lists of closed cases: {what}; the server throws these views away and lays them out anew")
 }
 
 /// What the views had to say at the end of the log.

@@ -166,8 +166,8 @@ impl<'a> Page<'a> {
         if let Some(known) = self.cases.get(&id) {
             return Ok(known.clone());
         }
-        let (subject, offset) = (Subject::Case(id), self.reader.offset());
-        let case = replay::alone(self.log, self.reader.path(), subject, offset)?.case().cloned();
+        let (all, offset) = ((Subject::Case(id), u64::MAX), self.reader.offset());
+        let case = replay::alone(self.log, self.reader.path(), all, offset)?.case().cloned();
         self.cases.insert(id, case.clone());
         Ok(case)
     }

@@ -10,6 +10,7 @@ use domain::case::Case;
 use domain::code::{CaseId, WhistleId};
 use domain::event::Recorded;
 use domain::moment::UtcOffset;
+use domain::state::Alone;
 use domain::whistle::Whistle;
 use tokio::sync::Semaphore;
 
@@ -90,15 +91,17 @@ impl Reader {
 
     /// One case, open or closed, as its own events make it: the same with views and without.
     pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        let alone = self.with(|log| replay::alone(log, self.path(), Subject::Case(id.0), self.offset()))?;
-        Ok(alone.case().cloned())
+        Ok(self.alone(Subject::Case(id.0), u64::MAX)?.case().cloned())
     }
 
     /// One whistle call, open or closed, as its own events make it.
     pub fn whistle(&self, id: WhistleId) -> Result<Option<Whistle>, StoreError> {
-        let alone =
-            self.with(|log| replay::alone(log, self.path(), Subject::Whistle(id.0), self.offset()))?;
-        Ok(alone.whistle().cloned())
+        Ok(self.alone(Subject::Whistle(id.0), u64::MAX)?.whistle().cloned())
+    }
+
+    /// What its own events up to `until` make of a case or call.
+    pub(super) fn alone(&self, subject: Subject, until: u64) -> Result<Alone, StoreError> {
+        self.with(|log| replay::alone(log, self.path(), (subject, until), self.offset()))
     }
 
     /// The newest `limit` events of a case, or the newest before `before`; the oldest of them first.

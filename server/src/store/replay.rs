@@ -68,15 +68,15 @@ pub(super) fn rows_of(log: &dyn Read, subject: Subject, until: u64) -> Result<Ve
     Ok(rows)
 }
 
-/// What the events of one case or call make of it.
+/// What the events of one case or call up to `until` make of it.
 pub(super) fn alone(
     log: &dyn Read,
     path: &Path,
-    subject: Subject,
+    (subject, until): (Subject, u64),
     offset: UtcOffset,
 ) -> Result<Alone, StoreError> {
     let mut alone = Alone::new(offset);
-    for row in rows_of(log, subject, u64::MAX)? {
+    for row in rows_of(log, subject, until)? {
         alone.take(&recorded(&row, path, &NoBodies)?);
     }
     Ok(alone)

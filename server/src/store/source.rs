@@ -1,10 +1,10 @@
 //! The log as a build of views reads it: pages of events, and the states that are kept.
 
 use domain::event::Recorded;
-use domain::state::State;
+use domain::state::{Alone, State};
 
 use super::{Reader, StoreError};
-use crate::log::shelf;
+use crate::log::{Subject, shelf};
 use crate::stored::policy::Genesis;
 use crate::stored::state;
 use crate::views::{Source, ViewsError};
@@ -60,5 +60,9 @@ impl Source for LogSource {
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ViewsError> {
         self.reader.page(after, limit).map_err(|error| failed(&error))
+    }
+
+    fn alone(&self, subject: Subject, until: u64) -> Result<Alone, ViewsError> {
+        self.reader.alone(subject, until).map_err(|error| failed(&error))
     }
 }

@@ -23,7 +23,7 @@ use super::policy::{Bodies, Genesis};
 use super::{Read, StoredError, word};
 use crate::log::container::{Container, Section, Unusable};
 
-mod forms;
+pub(super) mod forms;
 
 #[cfg(test)]
 mod tests;

@@ -21,9 +21,14 @@ use crate::lists::Present;
 const SEAL_CASES: usize = 4_096;
 /// Cases of a build that become one piece: so much is lost at most when it is killed, and a month is about as much.
 const PIECE_CASES: usize = 50_000;
+/// Events replayed from a kept state at most: about a month. Beyond that closed cases are made each of their own events.
+const REPLAY_EVENTS: u64 = 2_000_000;
+/// Events looked at for one piece that is made so.
+const STRETCH_EVENTS: u64 = 200_000;
 
 /// Older versions of views whose files this version still reads, newest first.
-const READS_OLDER: &[u32] = &[];
+/// Version 1 had bodies in the domain's own types.
+const READS_OLDER: &[u32] = &[1];
 
 /// What the thread is told at its start.
 pub struct Settings {
@@ -39,6 +44,9 @@ pub struct Settings {
     /// Cases of a run as they come, and of a piece of a build.
     pub seal_cases: usize,
     pub piece_cases: usize,
+    /// Events between a kept state and what is missing, and of a stretch that is built without one.
+    pub replay_events: u64,
+    pub stretch_events: u64,
 }
 
 impl Settings {
@@ -55,6 +63,8 @@ impl Settings {
             reads_older: READS_OLDER.to_vec(),
             seal_cases: SEAL_CASES,
             piece_cases: PIECE_CASES,
+            replay_events: REPLAY_EVENTS,
+            stretch_events: STRETCH_EVENTS,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::pack::Bits;
 use super::pool::Pool;
 use super::run::{RUN_ROWS_MAX, RunHead};
 use super::sql;
+use crate::stored::closed::Row;
 
 const PAGE_BYTES: u32 = 8_192;
 
@@ -343,21 +344,18 @@ pub(crate) fn body(conn: &Connection, path: &Path, id: CaseId) -> Result<Option<
 }
 
 /// Rows of bodies end in a checksum: SQLite does not notice changed bytes inside a value.
-pub(super) fn unpack<T: serde::de::DeserializeOwned>(
-    path: &Path,
-    of: impl std::fmt::Display,
-    bytes: &[u8],
-) -> Result<T, ViewsError> {
-    bytes
-        .split_last_chunk::<4>()
-        .filter(|(body, crc)| crc32fast::hash(body) == u32::from_le_bytes(**crc))
-        .and_then(|(body, _)| serde_json::from_slice(body).ok())
-        .ok_or_else(|| ViewsError::damaged(path, format!("the row of {of} is not what was written")))
+pub(super) fn unpack<T: Row>(path: &Path, of: impl std::fmt::Display, bytes: &[u8]) -> Result<T, ViewsError> {
+    let damaged =
+        |why: &str| ViewsError::damaged(path, format!("the row of {of} is not what was written{why}"));
+    let (body, crc) = bytes.split_last_chunk::<4>().ok_or_else(|| damaged(""))?;
+    if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+        return Err(damaged(""));
+    }
+    T::read(body).map_err(|error| damaged(&format!(" ({error})")))
 }
 
-pub(super) fn packed<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes =
-        serde_json::to_vec(value).expect("domain types have only text keys, which always make JSON");
+pub(super) fn packed<T: Row>(value: &T) -> Vec<u8> {
+    let mut bytes = value.written();
     let crc = crc32fast::hash(&bytes);
     bytes.extend_from_slice(&crc.to_le_bytes());
     bytes

@@ -311,7 +311,7 @@ fn put_whistles(conn: &Connection, all: &[Arc<Whistle>]) -> rusqlite::Result<()>
     for whistle in all {
         let facts = whistles::facts(whistle);
         let id = whistle.id.0 as i64;
-        conn.prepare_cached(sql::WHISTLE_PUT)?.execute(params![id, facts, file::packed(&**whistle)])?;
+        conn.prepare_cached(sql::WHISTLE_PUT)?.execute(params![id, facts, file::packed(whistle.as_ref())])?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! The log as a build of views reads it: events in pages, and states it can begin from.
+//! The log as a build of views reads it: events in pages, states it can begin from, and single cases.
 
 use domain::event::Recorded;
-use domain::state::State;
+use domain::state::{Alone, State};
 
 use super::ViewsError;
+use crate::log::Subject;
 
 /// What a build needs of the log. No read takes longer than a page.
 pub trait Source: Send {
@@ -18,4 +19,7 @@ pub trait Source: Send {
 
     /// Events after `after`, at most `limit`.
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ViewsError>;
+
+    /// A case or call as its own events make it, up to `until`, whatever else the log holds.
+    fn alone(&self, subject: Subject, until: u64) -> Result<Alone, ViewsError>;
 }

@@ -1,7 +1,7 @@
 //! Every statement of the views' file. A test asks SQLite for the plan of each: none walks a table.
 
 /// Version of the file's layout and of what is written into it, and part of its name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// `GRHV`: what `file` and SQLite's header say the file is.
 pub const APPLICATION_ID: u32 = 0x4752_4856;
 

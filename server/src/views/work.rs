@@ -26,10 +26,8 @@ mod build;
 
 /// How often closed cases are laid down.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Events that a start waits for, so that what was closed just before a crash is in its lists at once, and how far back
-/// the state for them may lie.
+/// Events that a start waits for, so that what was closed just before a crash is in its lists at once.
 const CATCH_UP_EVENTS: u64 = 20_000;
-const CATCH_UP_FROM: u64 = 200_000;
 /// Cases of one transaction.
 const APPEND_CASES: usize = 1_000;
 /// Events after which the stretch is noted although nothing was closed within.
@@ -156,8 +154,7 @@ impl Work {
     pub(crate) fn catch_up(&mut self) -> Result<(), ViewsError> {
         let seq = self.appended;
         let Some((low, high)) = self.layout.covered().gap(seq) else { return Ok(()) };
-        let mark = self.settings.source.marks()?.into_iter().find(|mark| *mark < high).unwrap_or(0);
-        if high == seq && low > 0 && high - low <= CATCH_UP_EVENTS && high - mark <= CATCH_UP_FROM {
+        if high == seq && low > 0 && high - low <= CATCH_UP_EVENTS {
             self.build()?;
         }
         Ok(())

@@ -80,7 +80,7 @@ async fn lists_say_the_same_before_and_after_a_restart() {
         assert_eq!(&hall.ids(query).await, wanted, "{query}");
     }
     let page = hall.get(&format!("/api/v1/cases/{closed}")).await.json();
-    assert!(hall.dir.path().join("views-1.db").exists());
+    assert!(hall.dir.path().join("views-2.db").exists());
     let hall = hall.restarted().await;
     hall.laid_out().await;
     for (query, wanted) in &questions {
@@ -99,7 +99,7 @@ async fn views_that_are_gone_come_back_from_the_log() {
     let before = hall.get(&format!("/api/v1/cases/{closed}")).await.json();
     let hall = {
         hall.running.hall.lists.stop();
-        for name in ["views-1.db", "views-1.db-wal", "views-1.db-shm"] {
+        for name in ["views-2.db", "views-2.db-wal", "views-2.db-shm"] {
             let _ = std::fs::remove_file(dir.join(name));
         }
         hall.restarted().await

@@ -134,6 +134,74 @@ fn views_of_the_version_before_serve_until_the_new_ones_are_whole() {
     assert_eq!(progress.load().serving_older, None);
 }
 
+/// Rows of version 1 were the domain's own types as JSON, without a mark of their form.
+fn as_version_1(dir: &Path, city: &City) {
+    let file = dir.join(crate::views::file::name(sql::VERSION));
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    let put = |table: &str, id: u64, mut body: Vec<u8>| {
+        let crc = crc32fast::hash(&body);
+        body.extend_from_slice(&crc.to_le_bytes());
+        let sql = format!("UPDATE {table} SET body = ?2 WHERE id = ?1");
+        conn.execute(&sql, rusqlite::params![id as i64, body]).unwrap()
+    };
+    let rows = city.cases.values().map(|case| put("cases", case.id.0, serde_json::to_vec(&**case).unwrap()));
+    assert!(rows.sum::<usize>() > 100);
+    for whistle in city.whistles.values() {
+        put("whistles", whistle.id.0, serde_json::to_vec(whistle).unwrap());
+    }
+    conn.execute_batch("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE;").unwrap();
+    drop(conn);
+    std::fs::rename(file, dir.join(crate::views::file::name(1))).unwrap();
+}
+
+#[test]
+fn views_of_the_first_version_serve_until_those_of_this_one_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(3);
+    let settings = city.settings(dir.path());
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    drop(work);
+    as_version_1(dir.path(), &city);
+    let settings = city.settings(dir.path());
+    let (mut work, progress) = city.started(settings);
+    assert_eq!(progress.load().serving_older, Some(1));
+    city.lists_are_right();
+    finish(&mut work);
+    city.lists_are_right();
+    assert_eq!(progress.load().serving_older, None);
+    assert_eq!(crate::views::file::versions(dir.path()), [sql::VERSION]);
+}
+
+/// A store whose states are all far back, as one of before has it: the newest closings are laid out first all the same, and
+/// nothing before them is read for it.
+#[test]
+fn the_newest_months_come_first_without_a_kept_state_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut city = city_with_history(3);
+    city.log.states.lock().unwrap().retain(|mark, _| *mark == 0);
+    let mut settings = city.settings(dir.path());
+    (settings.replay_events, settings.stretch_events) = (30, 100);
+    let (mut work, progress) = city.started(settings);
+    let head = city.state.seq;
+    assert!(work.round().unwrap());
+    let first: Vec<u64> = std::mem::take(&mut *city.log.read.lock().unwrap());
+    assert!(!first.is_empty() && first.iter().all(|seq| *seq > head - 100), "{first:?}");
+    assert_eq!(work.layout().covered().gap(head), Some((0, head - 100)));
+    let newest = city.lists.cases(&Scope::All, &CaseFilter::default(), None, 20).unwrap().items;
+    assert_eq!(newest[0].id, *city.cases.keys().next_back().unwrap());
+    // Killed here, and gone on with.
+    drop(work);
+    let mut settings = city.settings(dir.path());
+    (settings.replay_events, settings.stretch_events) = (30, 100);
+    let (mut work, _) = city.started(settings);
+    finish(&mut work);
+    assert!(progress.load().events > 0 && city.lists.reaches_all());
+    city.lists_are_right();
+    drop(work);
+    assert_eq!(differences(&city, dir.path()), [""; 0]);
+}
+
 #[test]
 fn damage_that_a_reader_finds_is_laid_out_anew_and_nothing_wrong_is_told() {
     let dir = tempfile::tempdir().unwrap();

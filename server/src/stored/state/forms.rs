@@ -171,9 +171,9 @@ fn taken(is: TakenForm) -> Read<Taken> {
     })
 }
 
-/// An open case.
+/// A case, open or closed.
 #[derive(Serialize, Deserialize)]
-pub(super) struct CaseForm {
+pub(in crate::stored) struct CaseForm {
     id: u64,
     number: String,
     report: ReportForm,
@@ -197,7 +197,7 @@ pub(super) struct CaseForm {
     version: u64,
 }
 
-pub(super) fn case_form(case: &Case) -> CaseForm {
+pub(in crate::stored) fn case_form(case: &Case) -> CaseForm {
     CaseForm {
         id: case.id.0,
         number: case.number.clone(),
@@ -218,7 +218,7 @@ pub(super) fn case_form(case: &Case) -> CaseForm {
     }
 }
 
-pub(super) fn case(is: CaseForm) -> Read<Case> {
+pub(in crate::stored) fn case(is: CaseForm) -> Read<Case> {
     Ok(Case {
         id: CaseId(is.id),
         number: is.number,
@@ -248,9 +248,9 @@ struct CalledForm {
     late: bool,
 }
 
-/// An open whistle.
+/// A whistle call, open or closed.
 #[derive(Serialize, Deserialize)]
-pub(super) struct WhistleForm {
+pub(in crate::stored) struct WhistleForm {
     id: u64,
     level: String,
     area: String,
@@ -266,7 +266,7 @@ pub(super) struct WhistleForm {
     version: u64,
 }
 
-pub(super) fn whistle_form(whistle: &Whistle) -> WhistleForm {
+pub(in crate::stored) fn whistle_form(whistle: &Whistle) -> WhistleForm {
     let called = |called: &Called| CalledForm {
         department: called.department.to_string(),
         responded_ms: called.responded.map(|at| at.0),
@@ -288,7 +288,7 @@ pub(super) fn whistle_form(whistle: &Whistle) -> WhistleForm {
 }
 
 /// Departments were called in this order: the call's own list is that of the rows.
-pub(super) fn whistle(is: WhistleForm) -> Read<Whistle> {
+pub(in crate::stored) fn whistle(is: WhistleForm) -> Read<Whistle> {
     let mut called = Vec::new();
     for form in is.called {
         called.push(Called {
