@@ -11,6 +11,7 @@ pub mod access;
 pub mod problem;
 pub mod log;
 pub mod stored;
+pub mod turn;
 pub mod store;
 pub mod views;
 pub mod lists;

@@ -4,7 +4,6 @@
 //! method asks for whom: a [`Scope`] cannot be forgotten. What should not be here: HTTP, SQL, rules.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -14,8 +13,8 @@ use domain::moment::UtcOffset;
 use domain::scope::Scope;
 use domain::state::State;
 use domain::whistle::Whistle;
-use tokio::sync::Semaphore;
 
+use crate::turn::{Reading, Turns};
 use crate::views::{Builder, Progress, ViewsError};
 use crate::writer::Committed;
 
@@ -30,14 +29,6 @@ pub use filter::{
 };
 pub use stand::{OpenCases, Present, Recent, Stand};
 
-/// Ordinary reads at the same time; with two cores more would only wait for each other.
-const DESK_READS_MAX: usize = 4;
-/// Searches and counts at the same time: they may take their whole time, and the desks' lists must not wait for them.
-const SEARCHES_MAX: usize = 2;
-/// Reads that may wait for their turn; past that the asker is told to come back.
-const WAITING_MAX: usize = 256;
-/// How long a read waits for its turn.
-const TURN_PATIENCE: Duration = Duration::from_secs(3);
 /// How long one answer is looked for. What is found by then is given, with the place to go on from.
 pub const ANSWER_TIME: Duration = Duration::from_millis(80);
 /// How long is counted beyond the page. After that there is no total rather than a wrong one.
@@ -73,9 +64,7 @@ struct Inner {
     present: Arc<Present>,
     offset: UtcOffset,
     builder: ArcSwapOption<Builder>,
-    desk: Semaphore,
-    searches: Semaphore,
-    waiting: AtomicUsize,
+    turns: Turns,
 }
 
 impl Lists {
@@ -85,9 +74,7 @@ impl Lists {
             present: Arc::default(),
             offset,
             builder: ArcSwapOption::empty(),
-            desk: Semaphore::new(DESK_READS_MAX),
-            searches: Semaphore::new(SEARCHES_MAX),
-            waiting: AtomicUsize::new(0),
+            turns: Turns::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -126,22 +113,13 @@ impl Lists {
         });
     }
 
-    /// Runs a read on a thread that may block. Searches have places of their own.
-    pub async fn run<T, F>(&self, searches: bool, read: F) -> Result<T, ListError>
+    /// Runs a read on a thread that may block, when it is its turn.
+    pub async fn run<T, F>(&self, reading: Reading, read: F) -> Result<T, ListError>
     where
         T: Send + 'static,
         F: FnOnce(&Self) -> Result<T, ListError> + Send + 'static,
     {
-        let inner = &self.inner;
-        if inner.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            inner.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(ListError::Busy);
-        }
-        let places = if searches { &inner.searches } else { &inner.desk };
-        let turn = tokio::time::timeout(TURN_PATIENCE, places.acquire()).await;
-        inner.waiting.fetch_sub(1, Ordering::Relaxed);
-        let Ok(turn) = turn else { return Err(ListError::Busy) };
-        let _turn = turn.expect("the semaphores are never closed");
+        let Some(_turn) = self.inner.turns.take(reading).await else { return Err(ListError::Busy) };
         let lists = self.clone();
         let read = tokio::task::spawn_blocking(move || read(&lists)).await;
         read.expect("reads do not panic, and their threads are not cancelled")

@@ -75,6 +75,8 @@ pub enum StoreError {
     Io { path: PathBuf, doing: &'static str, source: std::io::Error },
     #[error(transparent)]
     Log(LogError),
+    #[error("too much is read from the log at once; try again in a second")]
+    Busy,
 }
 
 /// What the log says, in the words of whoever opens a data folder.

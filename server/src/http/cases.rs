@@ -14,6 +14,7 @@ use crate::access::{Actor, Sight};
 use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
 use crate::problem::{Path, Problem, Query};
 use crate::store::{StoreError, Timeline};
+use crate::turn::Reading;
 
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
@@ -132,7 +133,10 @@ pub fn page_answer<T>(hall: &Hall, page: Page<T>, reaches_closed: bool, total: O
 
 /// What a failed read means to the caller.
 pub fn store_problem(error: StoreError) -> Problem {
-    Problem::internal("cannot read the store", &error)
+    match error {
+        StoreError::Busy => Problem::busy(error.to_string(), 1),
+        other => Problem::internal("cannot read the store", &other),
+    }
 }
 
 /// Cases, newest or most urgent first.
@@ -168,8 +172,8 @@ pub async fn list(
         };
         Ok((page, total))
     };
-    let searches = count || query.text.is_some();
-    let (page, total) = hall.lists.run(searches, read).await.map_err(list_problem)?;
+    let reading = if count || query.text.is_some() { Reading::Long } else { Reading::Desk };
+    let (page, total) = hall.lists.run(reading, read).await.map_err(list_problem)?;
     Ok(Answer(page_answer(&hall, page, reaches_closed, total)))
 }
 
@@ -206,8 +210,11 @@ pub async fn one(
         .map_err(|_| Problem::bad_request("id", format!("`{id}` is not a case's id, a whole number")))?;
     let scope = actor.scope.clone();
     let (lists, unlaid, by) = (hall.lists.clone(), scope.clone(), actor.name.clone());
-    let known =
-        hall.lists.run(false, move |lists| lists.case(&scope, CaseId(number))).await.map_err(list_problem)?;
+    let known = hall
+        .lists
+        .run(Reading::Desk, move |lists| lists.case(&scope, CaseId(number)))
+        .await
+        .map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
         let mut case = match known {
             Some(case) => Case::clone(&case),
@@ -225,7 +232,7 @@ pub async fn one(
         let Timeline { events, older } = reader.timeline(CaseId(number), before, limit)?;
         Ok(Some(CaseAnswer::of(case, events, older)))
     };
-    let found = hall.reader.run(read).await.map_err(store_problem)?;
+    let found = hall.reader.run(Reading::Desk, read).await.map_err(store_problem)?;
     let found = found.ok_or_else(|| Problem::not_found(format!("no case {number}")))?;
     if found.case.report.reporter.is_some() {
         tracing::info!(by, case = number, "reporter read");

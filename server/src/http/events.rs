@@ -14,6 +14,7 @@ use crate::access::Sight;
 use crate::live::digest;
 use crate::problem::{Problem, Query};
 use crate::store::EventFilter;
+use crate::turn::Reading;
 
 /// Which events, and from where on.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -58,7 +59,7 @@ pub async fn list(
     let limit = page_size(query.limit)?;
     let filter = EventFilter { case: query.case.map(CaseId), area: query.area };
     let after = query.after.unwrap_or(0);
-    let read = hall.reader.run(move |reader| reader.events_page(&filter, after, limit)).await;
+    let read = hall.reader.run(Reading::Long, move |reader| reader.events_page(&filter, after, limit)).await;
     let page = read.map_err(store_problem)?;
     let items = page.items.iter().map(|(recorded, case)| digest::line(recorded, case.as_ref()));
     let items = within(&hall, sight.scope(), items.collect()).await?;
@@ -76,7 +77,7 @@ async fn within(hall: &Hall, scope: &Scope, lines: Vec<EventLine>) -> Result<Vec
         return Ok(lines);
     }
     let scope = scope.clone();
-    let read = hall.reader.run(move |reader| {
+    let read = hall.reader.run(Reading::Long, move |reader| {
         let mut seen = Vec::new();
         for line in lines {
             let admitted = match (&line.case, line.whistle) {

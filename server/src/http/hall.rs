@@ -22,6 +22,7 @@ use crate::clock;
 use crate::lists::{CaseFilter, CaseSort, Cursor, Lists, PhaseFilter, WhistleFilter};
 use crate::problem::{Path, Problem, Query};
 use crate::publish::{Counts, Dimensions, View};
+use crate::turn::Reading;
 
 /// Names of all codes, and the policy's limits and calendar.
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "hall", responses((status = 200, body = CatalogueAnswer)))]
@@ -95,7 +96,7 @@ pub async fn tally(
     // As a search: whoever asks for everything in a loop waits for others of the kind, and nobody for them.
     let read =
         move |_: &Lists| Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, &sight, view, counts))));
-    Ok(Answer(hall.lists.run(true, read).await.map_err(list_problem)?))
+    Ok(Answer(hall.lists.run(Reading::Long, read).await.map_err(list_problem)?))
 }
 
 fn answer(query: &TallyQuery, sight: &Sight, view: &View, counts: &Counts<'_>) -> TallyAnswer {
@@ -191,7 +192,7 @@ pub async fn overdue(
     let (limit, cursor) = (page_size(query.limit)?, query.cursor.map(Cursor));
     let scope = sight.scope().clone();
     let read = move |lists: &Lists| lists.cases(&scope, &filter, cursor.as_ref(), limit);
-    let page = hall.lists.run(false, read).await.map_err(list_problem)?;
+    let page = hall.lists.run(Reading::Desk, read).await.map_err(list_problem)?;
     let lines = page.items.iter().map(|case| CaseLine::from(&**case)).collect();
     Ok(Answer(PageAnswer::of(lines, page.next.map(|cursor| cursor.0))))
 }
@@ -230,7 +231,7 @@ pub async fn whistles(
     let reaches_closed = filter.open != Some(true);
     let scope = sight.scope().clone();
     let read = move |lists: &Lists| lists.whistles(&scope, &filter, cursor.as_ref(), limit);
-    let page = hall.lists.run(false, read).await.map_err(list_problem)?;
+    let page = hall.lists.run(Reading::Desk, read).await.map_err(list_problem)?;
     Ok(Answer(page_answer(&hall, page, reaches_closed, None)))
 }
 
@@ -259,7 +260,8 @@ pub async fn whistle(
     })?;
     let (scope, id) = (sight.scope().clone(), WhistleId(number));
     let (lists, unlaid) = (hall.lists.clone(), scope.clone());
-    let known = hall.lists.run(false, move |lists| lists.whistle(&scope, id)).await.map_err(list_problem)?;
+    let known =
+        hall.lists.run(Reading::Desk, move |lists| lists.whistle(&scope, id)).await.map_err(list_problem)?;
     let read = move |reader: &crate::store::Reader| {
         let whistle = match known {
             Some(whistle) => whistle,
@@ -273,6 +275,6 @@ pub async fn whistle(
         let page = reader.whistle_timeline(WhistleId(number), before, limit)?;
         Ok(Some(WhistleAnswer { whistle, timeline: page.events, older: page.older }))
     };
-    let found = hall.reader.run(read).await.map_err(store_problem)?;
+    let found = hall.reader.run(Reading::Desk, read).await.map_err(store_problem)?;
     found.map(Answer).ok_or_else(|| Problem::not_found(format!("no whistle call {number}")))
 }

@@ -12,16 +12,16 @@ use domain::event::Recorded;
 use domain::moment::UtcOffset;
 use domain::state::Alone;
 use domain::whistle::Whistle;
-use tokio::sync::Semaphore;
 
 use super::{DATABASE, StoreError, recount, replay};
 use crate::log::sqlite::SqliteReader;
 use crate::log::{Hash, LogError, Read, Subject};
 use crate::stored::person;
 use crate::stored::policy::{Bodies, NoBodies};
+use crate::turn::{self, Reading, Turns};
 
-/// Reads at the same time; with two cores more would only wait for each other.
-const READS_MAX: usize = 4;
+/// Handles of the log kept for the next read: as many as read at the same time.
+const HANDLES_MAX: usize = turn::DESK_MAX + turn::LONG_MAX;
 /// Most rows of one answer.
 pub const ROWS_MAX: usize = 1_000;
 
@@ -36,7 +36,7 @@ struct Inner {
     path: PathBuf,
     offset: UtcOffset,
     idle: Mutex<Vec<SqliteReader>>,
-    permits: Semaphore,
+    turns: Turns,
 }
 
 impl Reader {
@@ -47,20 +47,19 @@ impl Reader {
             path: dir.join(DATABASE),
             offset,
             idle: Mutex::new(Vec::new()),
-            permits: Semaphore::new(READS_MAX),
+            turns: Turns::default(),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Runs a read on a thread that may block, at most [`READS_MAX`] at a time.
-    pub async fn run<T, F>(&self, read: F) -> Result<T, StoreError>
+    /// Runs a read on a thread that may block, when it is its turn.
+    pub async fn run<T, F>(&self, reading: Reading, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     {
         let reader = self.clone();
-        let permit = self.inner.permits.acquire().await;
-        let _permit = permit.expect("the semaphore is never closed");
+        let _turn = self.inner.turns.take(reading).await.ok_or(StoreError::Busy)?;
         let read = tokio::task::spawn_blocking(move || read(&reader)).await;
         read.expect("reads do not panic, and their threads are not cancelled")
     }
@@ -78,7 +77,7 @@ impl Reader {
         };
         let result = read(&log);
         let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < READS_MAX {
+        if idle.len() < HANDLES_MAX {
             idle.push(log);
         }
         result

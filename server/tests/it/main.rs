@@ -22,6 +22,7 @@ mod live_python;
 mod live_links;
 mod log;
 mod store;
+mod turns;
 mod lists;
 mod video;
 mod random;

@@ -1,6 +1,7 @@
 //! Memory, what was closed lately and runs as one list.
 
 use super::*;
+use crate::turn::WAITING_MAX;
 
 #[test]
 fn lists_are_the_same_wherever_cases_lie() {
@@ -49,16 +50,16 @@ async fn searches_have_places_of_their_own_and_nobody_waits_for_ever() {
         let (lists, held) = (lists.clone(), held.clone());
         searches.spawn(async move {
             let wait = move |_: &Lists| Ok(held.lock().unwrap().recv().is_ok());
-            lists.run(true, wait).await
+            lists.run(Reading::Long, wait).await
         });
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let desk = tokio::time::timeout(Duration::from_secs(2), lists.run(false, |_| Ok(7))).await;
+    let desk = tokio::time::timeout(Duration::from_secs(2), lists.run(Reading::Desk, |_| Ok(7))).await;
     assert_eq!(desk.unwrap().unwrap(), 7);
     let mut crowd = tokio::task::JoinSet::new();
     for _ in 0..WAITING_MAX + 8 {
         let lists = lists.clone();
-        crowd.spawn(async move { lists.run(true, |_| Ok(())).await });
+        crowd.spawn(async move { lists.run(Reading::Long, |_| Ok(())).await });
     }
     let mut busy = 0;
     for _ in 0..8 {
