@@ -21,6 +21,7 @@ mod adopt;
 mod alone;
 mod belongs;
 mod check;
+mod counts;
 mod days;
 mod decide;
 mod define;
@@ -33,6 +34,7 @@ mod steps;
 mod whistles;
 
 pub use alone::Alone;
+pub use counts::Recounted;
 pub use decide::decide;
 pub use hands::{Sender, decide_for};
 pub use kept::Kept;

@@ -22,6 +22,7 @@ mod append;
 mod genesis;
 mod replay;
 mod keeper;
+mod anew;
 pub mod reader;
 mod events;
 mod recount;
@@ -177,8 +178,9 @@ impl Store {
         let path = dir.join(DATABASE);
         let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
         let genesis = genesis::settle(&mut log, dir, policy)?;
-        let state = replay::load(&log, dir, &genesis, options.sections)?;
-        let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options)?;
+        let replay::Beginning { state, counts_are_guessed } =
+            replay::begin(&log, dir, &genesis, options.sections)?;
+        let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options, counts_are_guessed)?;
         keeper.note_head(state.seq, day_of(&state));
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
@@ -243,12 +245,28 @@ impl Store {
         replay::load(&*self.log, &self.dir, &self.genesis, self.options.sections)
     }
 
+    /// The state as a replay in the background has counted it anew, once, brought to event `seq`; none where nothing was a
+    /// guess, or is not counted yet.
+    pub(crate) fn counted_anew(&self, seq: u64) -> Result<Option<State>, StoreError> {
+        let Some(mut state) = self.health().anew.take() else { return Ok(None) };
+        let path = self.database();
+        replay::each(&*self.log, &path, state.seq, |recorded| {
+            if recorded.seq <= seq {
+                state.apply(&recorded);
+            }
+            Ok(())
+        })?;
+        Ok(Some(state))
+    }
+
     /// Ends cleanly: a snapshot of the state, and everything in the one file.
     pub fn close(mut self, state: &State) -> Result<(), StoreError> {
+        let guessed = self.health().anew.is_wanted();
         if let Some(keeper) = self.keeper.take() {
             keeper.stop();
         }
-        if state.seq > 0 {
+        // Counts that are a guess must not be kept as if they were known.
+        if state.seq > 0 && !guessed {
             let container = stored::state::encode_as(self.log.epoch(), state, self.options.sections);
             shelf::put(&self.dir, &container, day_of(state))?;
         }

@@ -28,6 +28,7 @@ use crate::views::pace::CommitTimes;
 
 mod adopt;
 mod group;
+mod counts;
 
 pub use adopt::Adoption;
 

@@ -42,7 +42,21 @@ pub fn any(dir: &Path) -> bool {
     entries.map(|entry| entry.path()).any(|path| endings(&path))
 }
 
-/// Takes away snapshots of the layout before: no version that opens this store reads them, and they hold persons' words.
+/// Snapshots of the layout before with their place in the log, newest first.
+#[must_use]
+pub fn former(dir: &Path) -> Vec<(PathBuf, u64)> {
+    let entries = std::fs::read_dir(folder(dir)).into_iter().flatten().flatten();
+    let named = |path: PathBuf| {
+        let of_then = path.extension().is_some_and(|ending| ending == FORMER_ENDING);
+        let seq = path.file_stem()?.to_str()?.parse().ok()?;
+        of_then.then_some((path, seq))
+    };
+    let mut found: Vec<(PathBuf, u64)> = entries.filter_map(|entry| named(entry.path())).collect();
+    found.sort_unstable_by_key(|(_, seq)| std::cmp::Reverse(*seq));
+    found
+}
+
+/// Takes away snapshots of the layout before: nobody reads them once there is one of this layout, and they hold persons' words.
 pub fn clear_former(dir: &Path) -> Result<(), LogError> {
     for entry in std::fs::read_dir(folder(dir)).into_iter().flatten().flatten() {
         let path = entry.path();

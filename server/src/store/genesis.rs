@@ -6,7 +6,7 @@ use std::path::Path;
 
 use domain::policy::Policy;
 
-use super::{DATABASE, StoreError};
+use super::{DATABASE, StoreError, replay};
 use crate::log::{Group, Log, Read, shelf};
 use crate::stored::policy::{self, Genesis};
 use crate::stored::state;
@@ -20,7 +20,8 @@ pub(super) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Gen
     let mut genesis = Genesis::of(file);
     let head = log.head()?.seq;
     let known = state::known(&state::SECTIONS);
-    if let Some(codes) = shelf::newest(dir, log.epoch(), head, &known, state::catalogue) {
+    let codes = shelf::newest(dir, log.epoch(), head, &known, state::catalogue);
+    if let Some(codes) = codes.or_else(|| replay::former(&*log, dir, (0, head), state::catalogue)) {
         let own = file.catalogue();
         genesis.kept = codes.entries().filter(|entry| own.like(entry).is_none()).collect();
     }

@@ -1,5 +1,6 @@
-//! The keeper: a thread that folds the write-ahead log in, writes snapshots, moves rows of the earlier format and takes its
-//! lists out, so that the writer never waits for any of it. It keeps no state between snapshots.
+//! The keeper: a thread that folds the write-ahead log in, writes snapshots, moves rows of the earlier format, takes its
+//! lists out and counts anew what of it was a guess, so that the writer never waits for any of it. It keeps no state
+//! between snapshots.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::anew::{CountedAnew, Recount};
 use super::{Options, StoreError, replay};
+use crate::clock;
 use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
 use crate::log::{LogError, Read, shelf};
@@ -22,11 +25,15 @@ const MOVE_PAUSE: Duration = Duration::from_millis(5);
 /// Snapshots in a row that may fail before the hall says that it is not well.
 const FAILURES_MAX: u32 = 3;
 
+#[cfg(test)]
+mod tests;
+
 /// How the keeper does, for everyone outside its thread.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Attempts in a row that failed.
     failures: AtomicU32,
+    pub(super) anew: CountedAnew,
 }
 
 impl Health {
@@ -35,7 +42,9 @@ impl Health {
     pub fn problem(&self) -> Option<String> {
         let failures = self.failures.load(Ordering::Relaxed);
         let words = "the store is not kept: its log is not folded in or snapshots cannot be written";
-        (failures >= FAILURES_MAX).then(|| format!("{words} ({failures} attempts failed)"))
+        let failing = (failures >= FAILURES_MAX).then(|| format!("{words} ({failures} attempts failed)"));
+        let said: Vec<String> = failing.into_iter().chain(self.anew.words()).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     fn went(&self, well: bool) {
@@ -77,6 +86,8 @@ struct Work {
     mover: Option<Mover>,
     /// Lists of an earlier version in the log's file.
     leaving: Option<Leaving>,
+    /// Counts what is a guess anew.
+    recount: Option<Recount>,
 }
 
 impl Keeper {
@@ -85,8 +96,12 @@ impl Keeper {
         log: Box<dyn Read>,
         genesis: &Genesis,
         options: &Options,
+        counts_are_guessed: bool,
     ) -> Result<Self, StoreError> {
         let (head, health) = (Arc::new(Head::default()), Arc::new(Health::default()));
+        let recount = counts_are_guessed
+            .then(|| Recount::begin(&*log, dir, genesis, options.sections, &health.anew))
+            .transpose()?;
         let (stop, stopped) = sync_channel(1);
         let mut work = Work {
             dir: dir.to_owned(),
@@ -100,6 +115,7 @@ impl Keeper {
             last: shelf::list(dir).pop(),
             mover: Mover::open(dir)?,
             leaving: Leaving::open(dir)?,
+            recount,
         };
         let thread = std::thread::Builder::new()
             .name("store-keeper".to_owned())
@@ -137,28 +153,71 @@ impl Drop for AbortOnPanic {
 
 impl Work {
     fn run(&mut self, stopped: &Receiver<()>) {
+        self.clear_former();
+        let mut worked = Duration::ZERO;
         loop {
             let moves = self.mover.is_some() || self.leaving.is_some();
-            let pause = if moves { MOVE_PAUSE } else { LOOK_EVERY };
+            let busy = moves || self.recount.is_some();
+            let pause = if busy { MOVE_PAUSE.max(worked) } else { LOOK_EVERY };
             match stopped.recv_timeout(pause) {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.mover.is_some() {
-                self.move_on();
-            } else {
-                self.take_out();
+            let began = clock::monotonic();
+            self.look(moves);
+            worked = (clock::monotonic() - began).min(LOOK_EVERY);
+        }
+    }
+
+    /// Does what there is to do. `moves`: rows are moved or taken out, so that there is something to fold in.
+    fn look(&mut self, moves: bool) {
+        if self.mover.is_some() {
+            self.move_on();
+        } else {
+            self.take_out();
+        }
+        self.count_on();
+        let head = self.head.seq.load(Ordering::Acquire);
+        if head == self.seen && !moves {
+            return;
+        }
+        self.seen = head;
+        self.tend();
+        let day = self.head.day.load(Ordering::Relaxed);
+        // A snapshot made of a guess would say that it is none.
+        if self.recount.is_none() && shelf::is_due(self.last.as_ref(), head, day, self.every) {
+            self.snapshot(head, day);
+        }
+    }
+
+    /// Counts a bite of what is a guess.
+    fn count_on(&mut self) {
+        let Some(recount) = &mut self.recount else { return };
+        let head = self.head.seq.load(Ordering::Acquire);
+        match recount.bite(&*self.log, &self.dir, head, &self.health.anew) {
+            Ok(false) => {}
+            Ok(true) => {
+                let recount = self.recount.take().expect("it was there a moment ago");
+                tracing::info!(seq = head, "counts of before are counted anew");
+                self.last = shelf::list(&self.dir).pop();
+                self.health.anew.give(recount.into_state());
+                self.clear_former();
             }
-            let head = self.head.seq.load(Ordering::Acquire);
-            if head == self.seen && !moves {
-                continue;
+            Err(error) => {
+                self.health.went(false);
+                tracing::warn!(error = error.chain(), "counts of before not counted anew; tried again");
+                std::thread::sleep(LOOK_EVERY);
             }
-            self.seen = head;
-            self.tend();
-            let day = self.head.day.load(Ordering::Relaxed);
-            if shelf::is_due(self.last.as_ref(), head, day, self.every) {
-                self.snapshot(head, day);
-            }
+        }
+    }
+
+    /// Snapshots of the first format go once nobody needs them any more.
+    fn clear_former(&self) {
+        if self.mover.is_some() || self.recount.is_some() {
+            return;
+        }
+        if let Err(error) = shelf::clear_former(&self.dir) {
+            tracing::warn!(error = error.chain(), "snapshots of the earlier format not removed");
         }
     }
 
@@ -181,9 +240,7 @@ impl Work {
             Ok(false) => {
                 tracing::info!("rows of the earlier format are moved");
                 self.mover = None;
-                if let Err(error) = shelf::clear_former(&self.dir) {
-                    tracing::warn!(error = error.chain(), "snapshots of the earlier format not removed");
-                }
+                self.clear_former();
             }
             Err(error) => {
                 // A full disk, or a writer that held the file for long: the next look tries again.

@@ -7,6 +7,7 @@ use domain::moment::UtcOffset;
 use domain::state::{Alone, State};
 
 use super::{DATABASE, StoreError, int};
+use crate::log::container::{Container, Unusable};
 use crate::log::{EventRow, Read, Subject, each_event, shelf};
 use crate::stored::policy::{Bodies, Genesis, NoBodies};
 use crate::stored::{self, state};
@@ -30,6 +31,12 @@ pub(super) fn each(
     each_event(log, after, |row| f(recorded(row, path, &log)?)).map(|_| ())
 }
 
+/// A state to begin from, and whether its counts are a guess.
+pub(super) struct Beginning {
+    pub(super) state: State,
+    pub(super) counts_are_guessed: bool,
+}
+
 /// The state of the newest usable snapshot not beyond `until`; the one before the first event where there is none.
 pub(super) fn start(
     log: &dyn Read,
@@ -37,22 +44,65 @@ pub(super) fn start(
     genesis: &Genesis,
     until: u64,
     sections: &[state::Known],
-) -> Result<State, StoreError> {
+) -> Result<Beginning, StoreError> {
     let known = state::known(sections);
     let policies = state::Policies { genesis, bodies: &log };
-    let read = |container: &crate::log::container::Container| {
+    let read = |container: &Container| {
         let loaded =
             state::fits(state::decode(container, sections, policies)?, genesis.policy.utc_offset_minutes)?;
         if loaded.guessed.whole { Err(state::only_a_replay_knows()) } else { Ok(loaded) }
     };
-    let Some(loaded) = shelf::newest(dir, log.epoch(), until, &known, read) else {
-        return Ok(genesis.state());
+    let kept = shelf::newest(dir, log.epoch(), until, &known, read);
+    let after = kept.as_ref().map_or(0, |kept| kept.state.seq);
+    let Some(loaded) = former(log, dir, (after, until), read).or(kept) else {
+        return Ok(Beginning { state: genesis.state(), counts_are_guessed: false });
     };
-    let (path, seq) = (dir.join(DATABASE), loaded.state.seq);
-    state::refolded(loaded, |case| {
+    let (path, seq, counts_are_guessed) = (dir.join(DATABASE), loaded.state.seq, loaded.guessed.tally);
+    let state = state::refolded(loaded, |case| {
         let rows = rows_of(log, Subject::Case(case.0), seq)?;
         rows.iter().map(|row| recorded(row, &path, &NoBodies)).collect::<Result<_, StoreError>>()
+    })?;
+    Ok(Beginning { state, counts_are_guessed })
+}
+
+/// The newest usable snapshot of the first format within a stretch of the log: it saves the first start of this version the
+/// whole of it.
+pub(super) fn former<T>(
+    log: &dyn Read,
+    dir: &Path,
+    (after, until): (u64, u64),
+    read: impl Fn(&Container) -> Result<T, Unusable>,
+) -> Option<T> {
+    let within = shelf::former(dir).into_iter().filter(|(_, seq)| *seq > after && *seq <= until);
+    within.into_iter().find_map(|(path, seq)| {
+        let container = std::fs::read(&path).map_err(|_| Unusable::Torn);
+        let container = container.and_then(|bytes| state::former::container(&bytes));
+        let loaded = container.and_then(|container| match (container.epoch, container.seq) {
+            (epoch, _) if epoch != log.epoch() => Err(Unusable::Epoch),
+            (_, is) if is != seq => Err(Unusable::Torn),
+            _ => read(&container),
+        });
+        loaded.map_err(|why| tracing::warn!(path = %path.display(), %why, "snapshot passed over")).ok()
     })
+}
+
+/// The state that nothing in is a guess, to count anew from.
+pub(super) fn exact_start(
+    log: &dyn Read,
+    dir: &Path,
+    genesis: &Genesis,
+    until: u64,
+    sections: &[state::Known],
+) -> State {
+    let policies = state::Policies { genesis, bodies: &log };
+    let read = |container: &Container| {
+        let loaded = state::decode(container, sections, policies)?;
+        let loaded = state::fits(loaded, genesis.policy.utc_offset_minutes)?;
+        let exact = loaded.guessed == state::Guessed::default();
+        exact.then_some(loaded.state).ok_or_else(state::only_a_replay_knows)
+    };
+    let known = state::known(sections);
+    shelf::newest(dir, log.epoch(), until, &known, read).unwrap_or_else(|| genesis.state())
 }
 
 /// Rows about one case or call up to `until`, oldest first.
@@ -89,14 +139,24 @@ pub(super) fn load(
     genesis: &Genesis,
     sections: &[state::Known],
 ) -> Result<State, StoreError> {
+    begin(log, dir, genesis, sections).map(|beginning| beginning.state)
+}
+
+/// The same, and whether its counts are a guess.
+pub(super) fn begin(
+    log: &dyn Read,
+    dir: &Path,
+    genesis: &Genesis,
+    sections: &[state::Known],
+) -> Result<Beginning, StoreError> {
     let path = dir.join(DATABASE);
     let head = log.head()?.seq;
-    let mut state = start(log, dir, genesis, head, sections)?;
+    let Beginning { mut state, counts_are_guessed } = start(log, dir, genesis, head, sections)?;
     let from = state.seq;
     each(log, &path, from, |recorded| {
         state.apply(&recorded);
         Ok(())
     })?;
-    tracing::debug!(snapshot = from, head, "state rebuilt");
-    Ok(state)
+    tracing::debug!(snapshot = from, head, counts_are_guessed, "state rebuilt");
+    Ok(Beginning { state, counts_are_guessed })
 }

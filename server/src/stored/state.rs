@@ -23,6 +23,7 @@ use super::policy::{Bodies, Genesis};
 use super::{Read, StoredError, word};
 use crate::log::container::{Container, Section, Unusable};
 
+pub mod former;
 pub(super) mod forms;
 
 #[cfg(test)]
@@ -80,7 +81,9 @@ pub struct Loaded {
 pub struct Guessed {
     /// Open cases and their deadlines: each is folded again from its own events.
     pub cases: bool,
-    /// Anything that single cases do not tell: only a replay does.
+    /// Counts: they serve as they are while a replay in the background counts them anew.
+    pub tally: bool,
+    /// Anything else: only a replay before the start tells it.
     pub whole: bool,
 }
 
@@ -182,6 +185,7 @@ fn guessed(container: &Container, sections: &[Known]) -> Guessed {
     for known in sections.iter().filter(|known| guess(known)) {
         match known.name {
             CASES | DEADLINES => guessed.cases = true,
+            TALLY | ASIDE => guessed.tally = true,
             _ => guessed.whole = true,
         }
     }
@@ -201,7 +205,7 @@ pub fn fits(loaded: Loaded, offset: UtcOffset) -> Result<Loaded, Unusable> {
 #[must_use]
 pub fn only_a_replay_knows() -> Unusable {
     let problem = "was written before something that only a replay can add".to_owned();
-    Unusable::Unreadable { name: TALLY.to_owned(), problem }
+    Unusable::Unreadable { name: COUNTS.to_owned(), problem }
 }
 
 fn lines<T: Serialize>(rows: impl Iterator<Item = T>) -> Vec<u8> {
@@ -250,19 +254,21 @@ pub fn refolded<E>(
     if !loaded.guessed.cases {
         return Ok(loaded.state);
     }
+    let of_whistles = |subject: &Subject| match subject {
+        Subject::Whistle(..) => true,
+        Subject::Case(_) => false,
+    };
     let ids: BTreeSet<CaseId> = loaded.state.cases.keys().copied().collect();
     let (mut cases, mut deadlines) = (BTreeMap::new(), BTreeSet::new());
     for id in ids {
         if let Some((case, mut of_it)) = loaded.state.folded(events(id)?.into_iter()) {
             cases.insert(id, case);
+            // A call that was raised about the case stands in its events, and what became of the call does not.
+            of_it.retain(|(_, _, subject, _)| !of_whistles(subject));
             deadlines.append(&mut of_it);
         }
     }
     let mut kept = Kept::from(loaded.state);
-    let of_whistles = |subject: &Subject| match subject {
-        Subject::Whistle(..) => true,
-        Subject::Case(_) => false,
-    };
     deadlines.extend(kept.deadlines.into_iter().filter(|(_, _, subject, _)| of_whistles(subject)));
     (kept.cases, kept.deadlines) = (cases, deadlines);
     Ok(kept.into())

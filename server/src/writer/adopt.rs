@@ -96,9 +96,9 @@ impl Loop {
             written.pending.blob(body);
             self.happened(event, by, now.given, &mut written);
             seq = Some(self.state.seq);
-            let Written { pending, committed } = written;
+            let Written { pending, mut committed } = written;
             match self.store.append(pending) {
-                Ok(()) => self.committed(began, &committed),
+                Ok(()) => self.committed(began, &mut committed),
                 Err(error) => return Err(self.not_stored(Failed(error))),
             }
         }

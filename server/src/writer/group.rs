@@ -11,6 +11,7 @@ use domain::event::{By, Event, HallEvent, Recorded};
 use domain::moment::UtcMillis;
 use domain::rejection::Rejection;
 use domain::state::{Sender, State, decide, decide_for};
+use domain::tally::TallyKey;
 use tokio::sync::oneshot;
 
 use super::adopt::Adopt;
@@ -40,6 +41,8 @@ pub(super) struct Loop {
     watch: Watch,
     condition: Arc<Condition>,
     wake: Arc<Wake>,
+    /// Cells that were counted anew and that nobody has heard of yet.
+    pub(super) recounted: Vec<TallyKey>,
     /// Keys are being forgotten that are old at this time.
     forgetting: Option<UtcMillis>,
     /// Commands in the last group: as many are expected again when senders wait for their answers.
@@ -71,7 +74,8 @@ impl Loop {
         condition: Arc<Condition>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self { store, state, publisher, watch, condition, wake, forgetting: None, last_group: 0 }
+        let (recounted, forgetting) = (Vec::new(), None);
+        Self { store, state, publisher, watch, condition, wake, recounted, forgetting, last_group: 0 }
     }
 
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
@@ -197,8 +201,8 @@ impl Loop {
         }
         let began = Instant::now();
         match self.record(group) {
-            Ok((outcomes, committed)) => {
-                self.committed(began, &committed);
+            Ok((outcomes, mut committed)) => {
+                self.committed(began, &mut committed);
                 outcomes
             }
             Err(failed) => vec![Err(self.not_stored(failed)); commands],
@@ -206,11 +210,12 @@ impl Loop {
     }
 
     /// What is durable is told to everybody.
-    pub(super) fn committed(&mut self, began: Instant, committed: &[Committed]) {
+    pub(super) fn committed(&mut self, began: Instant, committed: &mut [Committed]) {
         self.condition.commits.note(began.elapsed());
         metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
-        if !committed.is_empty() {
+        if let Some(last) = committed.last_mut() {
+            last.changes.tally.append(&mut self.recounted);
             self.publisher.publish(&self.state, committed);
             self.store.note_head(&self.state);
             self.set_wake();
@@ -238,6 +243,7 @@ impl Loop {
     }
 
     fn record(&mut self, group: &[Waiting]) -> Result<(Vec<Outcome>, Vec<Committed>), Failed> {
+        self.take_counts()?;
         let now = self.now();
         let mut written = Written::default();
         let mut outcomes = Vec::new();

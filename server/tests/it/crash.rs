@@ -143,7 +143,6 @@ impl Round<'_> {
         let said = child.kill();
         let hit = said.contains(&Said::Building) && !said.contains(&Said::Whole);
         span.learn(hit);
-        proof::views_do_not_lie(self.dir);
         self.prove(said);
         hit
     }

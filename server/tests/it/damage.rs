@@ -157,6 +157,33 @@ fn damaged_snapshot_is_passed_over_and_named_by_check() {
     assert_eq!(before, after);
 }
 
+/// Method: the newest snapshot is what a later version would have written: a section in a newer form, or one nobody knows.
+#[test]
+fn a_snapshot_from_the_future_is_passed_over_and_left_alone() {
+    use server::log::container::{Container, Section};
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let (store, before) = Store::open(dir.path(), &city::policy()).unwrap();
+    drop(store);
+    let kept = server::log::shelf::list(dir.path()).pop().unwrap();
+    let known = server::stored::state::known(&server::stored::state::SECTIONS);
+    let now = Container::decode(&std::fs::read(&kept.path).unwrap(), &known).unwrap();
+    for newer in [true, false] {
+        let mut later = now.clone();
+        if newer {
+            later.sections[0].form = 99;
+        } else {
+            later.sections.push(Section { name: "weather".to_owned(), form: 1, bytes: b"fine".to_vec() });
+        }
+        let bytes = later.encode();
+        std::fs::write(&kept.path, &bytes).unwrap();
+        let (store, after) = Store::open(dir.path(), &city::policy()).unwrap();
+        drop(store);
+        assert_eq!(before, after, "the log tells it all");
+        assert_eq!(std::fs::read(&kept.path).unwrap(), bytes, "the later version will find it as it was");
+    }
+}
+
 #[test]
 fn second_process_on_the_same_store_is_refused() {
     let dir = tempfile::tempdir().unwrap();

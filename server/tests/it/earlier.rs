@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use domain::case::{Stage, Step};
 use domain::clock::ClockOf;
@@ -10,13 +12,15 @@ use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::{By, Door};
 use domain::policy::Policy;
+use domain::state::{Kept, State};
 use domain::tally::{Count, TallyKey};
 use server::store::check::check;
 use server::store::{DATABASE, Store};
-use server::writer::{Envelope, spawn_with};
+use server::writer::{Committed, Envelope, Publisher, Writer, spawn_with};
 use uuid::Uuid;
 
 use crate::city::TestClock;
+use crate::random::cells;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-1").join(name)
@@ -54,6 +58,8 @@ fn format(dir: &Path) -> u32 {
 fn a_store_of_the_first_version_opens_and_counts_as_its_events_say() {
     let dir = first_store();
     assert_eq!(format(dir.path()), 1);
+    // From the first event on: what its snapshot is worth is another question.
+    std::fs::remove_dir_all(dir.path().join("snapshots")).unwrap();
     let (store, state) = Store::open(dir.path(), &policy()).unwrap();
     let recount = store.reader().recount().unwrap();
     let cells: BTreeMap<TallyKey, Count> =
@@ -145,4 +151,112 @@ fn a_file_with_events_of_this_version_says_so_before_the_first_of_them() {
     drop(store);
     let report = check(dir.path(), &policy()).unwrap();
     assert!(report.is_sound(), "old and new forms in one log: {}", report.table());
+}
+
+type Cells = BTreeMap<TallyKey, Count>;
+
+/// The states and the changed cells a publisher hears of, as REST and screens hold them.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Option<(State, Cells)>>>);
+
+impl Publisher for Heard {
+    fn start(&mut self, _: u64, state: &State) {
+        *self.0.lock().unwrap() = Some((state.clone(), cells(state)));
+    }
+
+    fn publish(&mut self, state: &State, committed: &[Committed]) {
+        let mut heard = self.0.lock().unwrap();
+        let (last, cells) = heard.as_mut().unwrap();
+        for key in committed.iter().flat_map(|one| &one.changes.tally) {
+            match state.tally.get(key) {
+                Count { cases: 0, base: 0 } => drop(cells.remove(key)),
+                value => drop(cells.insert(key.clone(), value)),
+            }
+        }
+        last.clone_from(state);
+    }
+}
+
+fn report_one(writer: &Writer) {
+    let Command::ReportCase { mut report, .. } = crate::city::report_case() else { panic!("a report") };
+    let known = policy().catalogue();
+    report.area = known.area_order[0].clone();
+    report.class = known.classes.keys().next().unwrap().clone();
+    report.source = known.sources.keys().next().unwrap().clone();
+    let envelope = crate::city::envelope(Command::ReportCase { report, at: None });
+    writer.send_many_blocking(vec![envelope]).pop().unwrap().unwrap();
+}
+
+/// The snapshot the first version left saves the first start the whole log. It knows cases and calls; the second figure of
+/// counts is a guess that a replay in the background replaces, beside commands, and every screen hears of it.
+#[test]
+fn what_the_first_version_kept_is_begun_from_and_its_counts_become_exact() {
+    let (dir, replayed) = (first_store(), first_store());
+    std::fs::remove_dir_all(replayed.path().join("snapshots")).unwrap();
+    let (_, whole) = Store::open(replayed.path(), &policy()).unwrap();
+    let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+    assert_ne!(state.tally, whole.tally, "the fixture has cases that weigh more than one");
+    let (begun, same) = (Kept::from(state.clone()), Kept::from(whole.clone()));
+    assert_eq!(begun.cases, same.cases);
+    assert_eq!(begun.whistles, same.whistles);
+    assert_eq!(begun.deadlines, same.deadlines);
+    assert_eq!((begun.turns, begun.numbers_of_days), (same.turns, same.numbers_of_days));
+    let mut exact = state.clone();
+    assert!(exact.take_counts(whole.clone()).same, "all but the counts is the state of a replay");
+    assert_eq!(exact, whole);
+
+    let (heard, clock, reader) = (Heard::default(), TestClock::new(), store.reader());
+    let writer = spawn_with(store, state, Box::new(heard.clone()), clock.reading());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while writer.keeping().is_some() {
+        assert!(writer.keeping().unwrap().contains("counted anew"), "{:?}", writer.keeping());
+        assert!(Instant::now() < deadline, "{:?}", writer.keeping());
+        report_one(&writer);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    report_one(&writer);
+    let (last, shown) = heard.0.lock().unwrap().clone().unwrap();
+    assert_eq!(cells(&last), reader.recount().unwrap().cells);
+    assert_eq!(shown, cells(&last), "nobody is left with a guess");
+    while !server::log::shelf::former(dir.path()).is_empty() {
+        assert!(Instant::now() < deadline, "it holds persons' words, and nobody needs it any more");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    writer.stop();
+    let report = server::store::check::recounted(dir.path(), &policy()).unwrap();
+    assert!(report.is_sound() && report.snapshots > 0, "{}", report.table());
+}
+
+/// A hall that is stopped before its counts are exact keeps no guess as if it were known.
+#[test]
+fn a_guess_is_never_kept_as_a_snapshot_of_this_version() {
+    let dir = first_store();
+    for _ in 0..5 {
+        let (store, state) = Store::open(dir.path(), &policy()).unwrap();
+        let clock = TestClock::new();
+        let writer = spawn_with(store, state, Box::new(()), clock.reading());
+        report_one(&writer);
+        writer.stop();
+        let report = server::store::check::recounted(dir.path(), &policy()).unwrap();
+        assert!(report.is_sound(), "{}", report.table());
+    }
+}
+
+/// The start reads the tail alone: damage long before the snapshot does not even meet it.
+#[test]
+fn the_first_start_of_this_version_costs_the_tail_only() {
+    let spoilt = |with_snapshot: bool| {
+        let dir = first_store();
+        let conn = rusqlite::Connection::open(dir.path().join(DATABASE)).unwrap();
+        let closed = "SELECT min(seq) FROM events WHERE case_id IN (SELECT case_id FROM events WHERE name = 'case_closed')";
+        let changed = conn.execute(&format!("UPDATE events SET body = 'x' WHERE seq = ({closed})"), []);
+        assert_eq!(changed.unwrap(), 1);
+        conn.close().unwrap();
+        if !with_snapshot {
+            std::fs::remove_dir_all(dir.path().join("snapshots")).unwrap();
+        }
+        Store::open(dir.path(), &policy()).map(|(_, state)| state.seq)
+    };
+    assert!(spoilt(false).unwrap_err().to_string().contains("event"), "a replay does meet it");
+    assert_eq!(spoilt(true).unwrap(), 63);
 }

@@ -214,6 +214,57 @@ fn the_write_ahead_log_stays_small_whatever_is_read() {
     assert!(largest < 128 << 20, "the write-ahead log grew to {largest} bytes");
 }
 
+/// Method: a hundred megabytes of reports of format 1 are moved as the keeper moves them, bite by bite with the log folded
+/// in after each, while two readers go over everything page by page.
+#[test]
+fn the_write_ahead_log_stays_small_while_rows_of_format_1_are_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SqliteLog::open(dir.path(), false, None).unwrap();
+    let words = "x".repeat(20_000);
+    for group in 0..100 {
+        let events = (1..=50).map(|n| {
+            let seq = group * 50 + n;
+            let body = format!(r#"{{"case":{seq},"report":{{"reporter":"周敏","description":"{words}"}}}}"#);
+            let (form, name) = (1, "case_reported".to_owned());
+            EventRow { form, name, case: Some(seq), body, ..event(seq) }.summed()
+        });
+        log.append(&Group { events: events.collect(), ..Group::default() }).unwrap();
+    }
+    let path = dir.path().join(file::DATABASE);
+    schema::set_meta(&log.db.conn, &path, schema::MOVED_TO, "0").unwrap();
+    log.db.conn.execute_batch(OLD_KEYS).unwrap();
+    log.close().unwrap();
+    let (done, tending) = (AtomicBool::new(false), log.reader().unwrap());
+    let (mut largest, mut bites) = (0, 0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let (reader, done) = (log.reader().unwrap(), &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let mut stand = 0;
+                    while let Some(last) = reader.read(stand, 200).unwrap().last() {
+                        stand = last.seq;
+                    }
+                }
+            });
+        }
+        let mut mover = Mover::open(dir.path()).unwrap().unwrap();
+        while mover.bite(|_, _| Ok(())).unwrap() {
+            bites += 1;
+            largest =
+                std::fs::metadata(file::beside(&path, "-wal")).map_or(0, |meta| meta.len()).max(largest);
+            tending.tend().unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(bites >= 10 && largest > 4 << 20, "rows were moved: {bites} bites, {largest} bytes");
+    assert!(largest < 128 << 20, "the write-ahead log grew to {largest} bytes");
+}
+
+/// The table of keys as format 1 had it.
+const OLD_KEYS: &str = "CREATE TABLE keys(key BLOB PRIMARY KEY, fingerprint BLOB NOT NULL, first_seq INTEGER NOT NULL, \
+                        last_seq INTEGER NOT NULL) WITHOUT ROWID;";
+
 #[test]
 fn a_changed_byte_in_any_column_is_damage() {
     let changes = [

@@ -193,7 +193,7 @@ fn a_default_that_is_a_guess_costs_folding_the_open_cases_and_no_replay() {
     cases.bytes = format!("{row}\n").into_bytes();
     let sections = sections_with_a_guess();
     let loaded = read_back(&container, &sections).unwrap();
-    assert_eq!(loaded.guessed, Guessed { cases: true, whole: false });
+    assert_eq!(loaded.guessed, Guessed { cases: true, ..Guessed::default() });
     assert_ne!(loaded.state, state(), "the default is wrong for the open case");
     assert_eq!(refolded(loaded, of_case).unwrap(), state(), "its own events put it right");
     let exact = read_back(&container, &SECTIONS).unwrap();
@@ -219,7 +219,7 @@ fn a_guess_that_no_case_tells_asks_for_a_replay() {
         _ => known,
     });
     let loaded = read_back(&encode(7, &state()), &sections).unwrap();
-    assert_eq!(loaded.guessed, Guessed { cases: false, whole: true });
+    assert_eq!(loaded.guessed, Guessed { tally: true, ..Guessed::default() });
 }
 
 #[test]

@@ -1,0 +1,23 @@
+//! Taking counts that were made anew in the background. What should not be here: making them (`store`).
+
+use domain::state::Recounted;
+
+use super::group::Loop;
+use crate::store::StoreError;
+
+impl Loop {
+    /// Takes them, once. Screens hear of them with the next event.
+    pub(super) fn take_counts(&mut self) -> Result<(), StoreError> {
+        let Some(replayed) = self.store.counted_anew(self.state.seq)? else { return Ok(()) };
+        let Recounted { changed, same } = self.state.take_counts(replayed);
+        if !same {
+            metrics::counter!("gridhall_state_differs_total").increment(1);
+            tracing::error!(
+                "the state is not what a replay of its log makes; start anew, and keep a copy of the folder"
+            );
+        }
+        tracing::info!(cells = changed.len(), "counts of before are exact from here on");
+        self.recounted.extend(changed);
+        Ok(())
+    }
+}
