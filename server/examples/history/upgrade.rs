@@ -26,6 +26,7 @@ use server::store::Reader;
 use server::store::source::LogSource;
 use server::stored::policy::Genesis;
 use server::stored::state;
+use server::turn::Reading;
 use server::views::{Belongs, check};
 use server::writer::Envelope;
 use uuid::Uuid;
@@ -135,7 +136,7 @@ async fn page(running: &Running) -> anyhow::Result<Duration> {
     while found < PAGE {
         let filter = filter.clone();
         let read = move |lists: &Lists| lists.cases(&Scope::All, &filter, after.as_ref(), PAGE);
-        let page = running.hall.lists.run(false, read).await.context("a list was not answered")?;
+        let page = running.hall.lists.run(Reading::Desk, read).await.context("a list was not answered")?;
         found += page.items.len();
         after = page.next;
         ensure!(found >= PAGE || after.is_some(), "a list ends after {found} cases");
