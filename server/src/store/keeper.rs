@@ -31,8 +31,10 @@ mod tests;
 /// How the keeper does, for everyone outside its thread.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Attempts in a row that failed.
+    /// Attempts in a row that failed, other than to fold the write-ahead log in.
     failures: AtomicU32,
+    /// Attempts in a row to fold the write-ahead log in that failed: a snapshot that succeeds says nothing about them.
+    unfolded: AtomicU32,
     pub(super) anew: CountedAnew,
 }
 
@@ -40,7 +42,7 @@ impl Health {
     /// What is wrong with the keeping; none while all is well.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let failures = self.failures.load(Ordering::Relaxed);
+        let failures = self.failures.load(Ordering::Relaxed).max(self.unfolded.load(Ordering::Relaxed));
         let words = "the store is not kept: its log is not folded in or snapshots cannot be written";
         let failing = (failures >= FAILURES_MAX).then(|| format!("{words} ({failures} attempts failed)"));
         let said: Vec<String> = failing.into_iter().chain(self.anew.words()).collect();
@@ -48,10 +50,14 @@ impl Health {
     }
 
     fn went(&self, well: bool) {
+        Self::count(&self.failures, well);
+    }
+
+    fn count(failures: &AtomicU32, well: bool) {
         if well {
-            self.failures.store(0, Ordering::Relaxed);
+            failures.store(0, Ordering::Relaxed);
         } else {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+            failures.fetch_add(1, Ordering::Relaxed);
             metrics::counter!("gridhall_keeper_failures_total").increment(1);
         }
     }
@@ -224,9 +230,9 @@ impl Work {
     /// A disk that cannot be synced has lost what nobody knows; anything else is tried again.
     fn tend(&self) {
         match self.log.tend() {
-            Ok(()) => {}
+            Ok(()) => Health::count(&self.health.unfolded, true),
             Err(error) if error.is_full() => {
-                self.health.went(false);
+                Health::count(&self.health.unfolded, false);
                 tracing::warn!(error = error.chain(), "write-ahead log not folded in");
             }
             Err(error) => abort(&error),
