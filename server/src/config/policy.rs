@@ -2,6 +2,7 @@
 //!
 //! What should not be here: whether a policy holds (`domain::policy`), and what becomes of it (`crate::adoption`).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -18,8 +19,8 @@ pub struct PolicyFile {
     /// Holiday lists in the format of NateScarlet/holiday-cn, one file a year. A day may stand in its neighbour
     /// year's file, so give both.
     pub holidays: Vec<PathBuf>,
-    /// Files laid over the policy in turn: their lists (areas, classes, sources, departments) are added, every other
-    /// key they name replaces the policy's.
+    /// Files laid over the policy in turn: entries of their lists (areas, classes, sources, departments) are added, or take
+    /// the place of the one with their code; every other key they name replaces the policy's.
     pub overlays: Vec<PathBuf>,
 }
 
@@ -108,11 +109,25 @@ fn lay_over(policy: &mut toml::Table, file: &Path) -> anyhow::Result<()> {
         text.parse().with_context(|| format!("the overlay `{}` is not TOML", file.display()))?;
     for (key, value) in overlay {
         match (policy.get_mut(&key), value) {
-            (Some(toml::Value::Array(there)), toml::Value::Array(more)) => there.extend(more),
+            (Some(toml::Value::Array(there)), toml::Value::Array(more)) => lay_over_list(there, more),
             (_, value) => drop(policy.insert(key, value)),
         }
     }
     Ok(())
+}
+
+/// Entries are added to those there; one whose code is there already takes its place. A code that the overlay has twice
+/// stands twice, so that checking the policy refuses it.
+fn lay_over_list(there: &mut Vec<toml::Value>, more: Vec<toml::Value>) {
+    let code = |entry: &toml::Value| entry.get("code").and_then(toml::Value::as_str).map(str::to_owned);
+    let mut places: HashMap<String, usize> =
+        there.iter().enumerate().filter_map(|(place, entry)| Some((code(entry)?, place))).collect();
+    for entry in more {
+        match code(&entry).and_then(|code| places.remove(&code)) {
+            Some(place) => there[place] = entry,
+            None => there.push(entry),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -188,5 +203,33 @@ mod tests {
             PolicyFile { overlays: vec![overlay], ..PolicyFile::default() }.load().unwrap_err()
         );
         assert!(error.contains("forecast_minutes: invalid type"), "{error}");
+    }
+
+    fn laid_over(text: &str) -> anyhow::Result<Policy> {
+        let dir = tempfile::tempdir().unwrap();
+        let overlay = dir.path().join("areas.toml");
+        std::fs::write(&overlay, text).unwrap();
+        PolicyFile { overlays: vec![overlay], ..PolicyFile::default() }.load()
+    }
+
+    #[test]
+    fn an_entry_laid_over_takes_the_place_of_the_one_with_its_code() {
+        let built_in = PolicyFile::default().load().unwrap();
+        let city = "[[areas]]\ncode = \"530100\"\nlevel = \"city\"\nname = { zh = \"别名\" }\n";
+        let policy = laid_over(city).unwrap();
+        assert_eq!(policy.areas.len(), built_in.areas.len());
+        let place = |policy: &Policy| policy.areas.iter().position(|area| area.code.as_str() == "530100");
+        assert_eq!(place(&policy), place(&built_in), "those that lie in it still come after it");
+        assert_eq!(policy.areas[place(&policy).unwrap()].name.zh, "别名");
+        let error = format!("{:#}", laid_over(&city.repeat(2)).unwrap_err());
+        assert!(error.contains("`530100` is there twice"), "{error}");
+    }
+
+    #[test]
+    fn the_policy_of_the_demonstration_holds() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo");
+        let overlays = vec![demo.join("policy.toml"), demo.join("areas.toml")];
+        let policy = PolicyFile { overlays, ..PolicyFile::default() }.load().unwrap();
+        assert!(policy.areas.len() > 100, "{} areas", policy.areas.len());
     }
 }
