@@ -357,3 +357,30 @@ fn a_position_from_a_clock_set_back_does_not_stand_in_the_way() {
     table.tick(START.plus(1_000));
     assert!(table.version() > before);
 }
+
+/// Method: nobody looks at a part for so long that it is forgotten, and somebody who stood where it ends comes back.
+#[test]
+fn whoever_returns_to_a_part_that_was_forgotten_begins_anew() {
+    let mut table = Table::new(CELL_E6);
+    let works = |code: &InspectorCode| match code.as_str() {
+        "jd-1" => ["s".parse().unwrap()].into(),
+        _ => [].into(),
+    };
+    table.set_works_in(Arc::new(works));
+    report(&mut table, &fix(1, 25.05, 102.72, START));
+    table.tick(START);
+    let mut screen = Screen::seeing("s");
+    screen.follow(&mut table, START);
+    // Somebody who works elsewhere moves: versions go on, and the part stays as it was.
+    report(&mut table, &fix(2, 25.05, 102.72, START.plus(250)));
+    table.tick(START.plus(250));
+    screen.follow(&mut table, START);
+    for _ in 0..3 {
+        table.forget(UtcMillis(0), START);
+    }
+    screen.follow(&mut table, START);
+    report(&mut table, &fix(1, 25.06, 102.73, START.plus(1_000)));
+    table.tick(START.plus(1_000));
+    screen.follow(&mut table, START.plus(1_000));
+    screen.assert_agrees(&mut table);
+}

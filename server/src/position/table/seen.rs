@@ -73,6 +73,8 @@ impl Table {
             for (index, (cell, at)) in all.filter_map(|(index, person)| Some((index, person.sent?))) {
                 cells.arrive(cell, index, at);
             }
+            // A version of its own: whoever stood at the last one held frames of a part that is forgotten, and begins anew.
+            self.version += 1;
             cells.stand_at(self.version);
             let who = self.who.head(Some(&Part::Own(Some(scope.clone()))));
             let layer = Layer { cells, made: self.version, used: true, _who: who };
