@@ -99,7 +99,7 @@ impl Work {
         };
         if work.layout.covered().gap(seq).is_some_and(|(_, high)| high < seq || work.layout.runs().is_empty())
         {
-            work.freeze_older(seq);
+            work.freeze_older(seq, &tail);
         }
         work.layout.cover(seq, seq)?;
         work.present.change(|stand| {
@@ -120,15 +120,20 @@ impl Work {
         self.layout.path().to_owned()
     }
 
-    /// Serves the newest older version that this one can read, until its own is whole.
-    fn freeze_older(&mut self, head: u64) {
+    /// Serves the newest older version that this one can read, until its own is whole. `tail` is laid down in this one
+    /// already.
+    fn freeze_older(&mut self, head: u64, tail: &[Arc<Case>]) {
         for version in self.settings.reads_older.clone() {
             let belongs = Belongs { version, ..self.settings.belongs };
             if !self.settings.dir.join(file::name(version)).exists() {
                 continue;
             }
             match file::open_frozen(&self.settings.dir, belongs, head) {
-                Ok(frozen) => {
+                Ok(mut frozen) => {
+                    let known: BTreeSet<CaseId> = tail.iter().map(|case| case.id).collect();
+                    frozen.tail.retain(|case| !known.contains(&case.id));
+                    // The build lays them out with their stretch: they are no news, and go from memory when it is whole.
+                    self.sealed.extend(frozen.tail.iter().map(|case| (case.id, case.version)));
                     tracing::info!(
                         version,
                         "views of an older version serve while the new ones are laid out"
@@ -230,8 +235,12 @@ impl Work {
         Ok(())
     }
 
-    /// Makes a run of what is laid down, where that is enough.
+    /// Makes a run of what is laid down, where that is enough. While an older version serves nobody reads it: a restart
+    /// finds what was closed since then among the rows that are in no run yet.
     pub(crate) fn seal(&mut self) -> Result<(), ViewsError> {
+        if self.frozen.is_some() {
+            return Ok(());
+        }
         let stand = self.present.load();
         let ready: Vec<&Arc<Case>> = stand
             .recent
