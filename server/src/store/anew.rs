@@ -66,6 +66,9 @@ pub(super) struct Recount {
     state: State,
     /// Where the last state was kept, so that the next start goes on from there.
     kept: u64,
+    /// Head of the log when it began: what is kept at its end is no older than any snapshot that is a guess, or that one
+    /// would be begun from again.
+    floor: u64,
     sections: &'static [state::Known],
 }
 
@@ -83,7 +86,7 @@ impl Recount {
         said.seq.store(state.seq, Ordering::Relaxed);
         said.wanted.store(true, Ordering::Release);
         tracing::info!(from = state.seq, to = head, "counts of before are a guess and are counted anew");
-        Ok(Self { kept: state.seq, state, sections })
+        Ok(Self { kept: state.seq, floor: head, state, sections })
     }
 
     /// Goes on by a page; true when it is as near to `head` as the writer wants it, and kept.
@@ -103,7 +106,7 @@ impl Recount {
         }
         said.seq.store(self.state.seq, Ordering::Relaxed);
         said.of.store(head.max(self.state.seq), Ordering::Relaxed);
-        let near = self.state.seq + NEAR_EVENTS >= head;
+        let near = self.state.seq >= self.floor && self.state.seq + NEAR_EVENTS >= head;
         if near || self.state.seq >= self.kept + shelf::KEEP_EVERY {
             shelf::put(
                 dir,
