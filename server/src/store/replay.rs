@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::event::Recorded;
 use domain::moment::UtcOffset;
-use domain::state::{Alone, State};
+use domain::state::{Alone, Kept, State};
 
 use super::{DATABASE, StoreError, int};
 use crate::log::container::{Container, Unusable};
@@ -54,7 +54,8 @@ pub(super) fn start(
     };
     let kept = shelf::newest(dir, log.epoch(), until, &known, read);
     let after = kept.as_ref().map_or(0, |kept| kept.state.seq);
-    let Some(loaded) = former(log, dir, (after, until), read).or(kept) else {
+    let of_then = former(log, dir, (after, until), read).map(|loaded| with_codes_of(genesis, loaded));
+    let Some(loaded) = of_then.or(kept) else {
         return Ok(Beginning { state: genesis.state(), counts_are_guessed: false });
     };
     let (path, seq, counts_are_guessed) = (dir.join(DATABASE), loaded.state.seq, loaded.guessed.tally);
@@ -63,6 +64,21 @@ pub(super) fn start(
         rows.iter().map(|row| recorded(row, &path, &NoBodies)).collect::<Result<_, StoreError>>()
     })?;
     Ok(Beginning { state, counts_are_guessed })
+}
+
+/// A state of the first format with the codes its log begins with now. Then the policy's file went before what a snapshot
+/// knew, at every start; the log began with that file, and what the snapshot knew besides.
+fn with_codes_of(genesis: &Genesis, loaded: state::Loaded) -> state::Loaded {
+    let state::Loaded { state, guessed } = loaded;
+    let mut kept = Kept::from(state);
+    let mut codes = genesis.state().catalogue;
+    for entry in kept.catalogue.entries() {
+        if codes.like(&entry).is_none() {
+            codes.define(entry);
+        }
+    }
+    kept.catalogue = codes;
+    state::Loaded { state: kept.into(), guessed }
 }
 
 /// The newest usable snapshot of the first format within a stretch of the log: it saves the first start of this version the

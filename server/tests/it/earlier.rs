@@ -227,6 +227,24 @@ fn what_the_first_version_kept_is_begun_from_and_its_counts_become_exact() {
     assert!(report.is_sound() && report.snapshots > 0, "{}", report.table());
 }
 
+/// The policy's file may be another one with the first start of this version: the log begins with it, so it holds, whether a
+/// snapshot of before is begun from or not.
+#[test]
+fn a_policy_changed_with_the_upgrade_holds_from_the_first_start_on() {
+    let mut changed = policy();
+    let mut class = changed.classes[0].clone();
+    class.code = "Z99".parse().unwrap();
+    changed.classes[0].name.zh.push('新');
+    changed.classes.push(class.clone());
+    let (dir, replayed) = (first_store(), first_store());
+    std::fs::remove_dir_all(replayed.path().join("snapshots")).unwrap();
+    let (_, whole) = Store::open(replayed.path(), &changed).unwrap();
+    let (_store, mut state) = Store::open(dir.path(), &changed).unwrap();
+    assert_eq!(state.catalogue.classes.get(&class.code), Some(&class));
+    assert_eq!(state.catalogue, whole.catalogue);
+    assert!(state.take_counts(whole).same);
+}
+
 /// A hall that is stopped before its counts are exact keeps no guess as if it were known.
 #[test]
 fn a_guess_is_never_kept_as_a_snapshot_of_this_version() {
