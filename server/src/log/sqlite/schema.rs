@@ -104,7 +104,11 @@ pub(crate) fn format(conn: &Connection, path: &Path) -> Result<u32, LogError> {
 pub(crate) fn upgrade(conn: &Connection, path: &Path) -> Result<(), LogError> {
     let is = format(conn, path)?;
     match is {
-        FORMAT => return drop_old_keys(conn, path),
+        FORMAT => {
+            drop_old_keys(conn, path)?;
+            // Killed between the step and its folding in, the file's first page is still the older one.
+            return if meta(conn, path, MOVED_TO)?.is_some() { fold(conn, path) } else { Ok(()) };
+        }
         1 => {}
         _ => return Err(LogError::Newer { place: path.to_owned(), is, knows: FORMAT }),
     }
@@ -117,10 +121,15 @@ pub(crate) fn upgrade(conn: &Connection, path: &Path) -> Result<(), LogError> {
     set_meta(&transaction, path, MOVED_TO, "0")?;
     transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
     transaction.commit().map_err(failed)?;
-    // An older programme judges the file by its first page: the new version must be there, not only in the log.
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+    fold(conn, path)?;
     tracing::info!(path = %path.display(), from = is, to = FORMAT, "store brought up to date");
     Ok(())
+}
+
+/// An older programme judges the file by its first page: the new version must be there, not only in the log.
+fn fold(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    let fold = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    fold.map_err(|source| failed(path, "bring up to date", source))
 }
 
 /// The table of keys of format 1, once it is empty.
