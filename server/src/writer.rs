@@ -132,7 +132,7 @@ pub(crate) struct Shared {
 
 pub(crate) struct Threads {
     writer: JoinHandle<()>,
-    timer: Timer,
+    timer: Option<Timer>,
 }
 
 /// The door to the writer; cheap to clone.
@@ -243,7 +243,9 @@ impl Writer {
     pub fn stop(&self) {
         let threads = lock(&self.shared.threads).take();
         let Some(threads) = threads else { return };
-        threads.timer.stop();
+        if let Some(timer) = threads.timer {
+            timer.stop();
+        }
         // An error means that the thread has already ended.
         let _ = self.shared.inbox.send(Request::Stop);
         let _ = threads.writer.join();
@@ -268,15 +270,33 @@ pub fn spawn_with(
     spawn_doubting(store, state, publisher, clock, Duration::ZERO)
 }
 
+/// As [`spawn`], without a timer: for a tool that changes one thing of a stopped hall. What has passed since it stopped is for
+/// the hall's own next start to tell, by a clock it has looked at for a while.
+#[must_use]
+pub fn spawn_untimed(store: Store, state: State, publisher: Box<dyn Publisher>) -> Writer {
+    start(store, state, publisher, Box::new(crate::clock::now), Duration::ZERO, false)
+}
+
 /// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
 /// Alarms are held meanwhile, since nothing takes them back. At a start the jump is from the last event.
 #[must_use]
 pub fn spawn_doubting(
     store: Store,
     state: State,
+    publisher: Box<dyn Publisher>,
+    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+    confirm_after: Duration,
+) -> Writer {
+    start(store, state, publisher, clock, confirm_after, true)
+}
+
+fn start(
+    store: Store,
+    state: State,
     mut publisher: Box<dyn Publisher>,
     clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
     confirm_after: Duration,
+    timed: bool,
 ) -> Writer {
     publisher.start(store.epoch(), &state);
     let clock: Arc<dyn Fn() -> UtcMillis + Send + Sync> = clock.into();
@@ -294,7 +314,7 @@ pub fn spawn_doubting(
     let shared = Arc::new(Shared { inbox, condition, health, threads: std::sync::Mutex::new(None) });
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
-    let timer = Timer::start(door, wake, rings, clock);
+    let timer = timed.then(|| Timer::start(door, wake, rings, clock));
     *lock(&writer.shared.threads) = Some(Threads { writer: thread, timer });
     writer
 }

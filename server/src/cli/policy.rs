@@ -148,7 +148,8 @@ fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<A
     if dry_run || !adoption.refused.is_empty() {
         return Ok(adoption);
     }
-    let writer = writer::spawn(store, state, Box::new(()));
+    // No timer: nothing passes by the policy that is about to go, nor by this machine's clock at one look.
+    let writer = writer::spawn_untimed(store, state, Box::new(()));
     let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
     let adopted = writer.adopt_blocking(by, policy);
     writer.stop();
