@@ -25,16 +25,17 @@ pub struct Sender<'a> {
     pub seen: Option<u64>,
 }
 
-/// Which events a command makes that somebody sends, or why it is refused: first whose business it is, then whether it
-/// still fits, then the rules ([`decide`]). Whoever takes commands from people asks here.
+/// Which events a command makes that somebody sends, or why it is refused: first whether they see what it is about, so that no
+/// refusal tells of what they do not see; then whose business it is, whether it still fits, and the rules ([`decide`]).
+/// Whoever takes commands from people asks here.
 pub fn decide_for(
     state: &State,
     sender: &Sender<'_>,
     command: &Command,
     now: UtcMillis,
 ) -> Result<Vec<Event>, Rejection> {
-    sender.department.map_or(Ok(()), |own| state.check_department(command, own))?;
     state.check_scope(command, sender.scope)?;
+    sender.department.map_or(Ok(()), |own| state.check_department(command, own))?;
     state.check_hands(command, sender.by)?;
     state.check_seen(command, sender.seen)?;
     decide(state, command, now)
@@ -159,6 +160,12 @@ mod tests {
         let elsewhere = Scope::area("530103".parse().unwrap());
         let sender = Sender { by: &own, department: None, scope: &elsewhere, seen: Some(0) };
         let decided = decide_for(&desk.state, &sender, &Step::ACCEPT.take(CASE), desk.now);
+        assert_eq!(decided, Err(Rejection::UnknownCase { case: CASE }));
+        // Nor does a department hear whose it is.
+        let urban = DepartmentCode::new("urban").unwrap();
+        let of_urban = Scope::department(urban.clone());
+        let sender = Sender { department: Some(&urban), scope: &of_urban, seen: None, ..sender };
+        let decided = decide_for(&desk.state, &sender, &Step::DISPOSE.take(CASE), desk.now);
         assert_eq!(decided, Err(Rejection::UnknownCase { case: CASE }));
     }
 }

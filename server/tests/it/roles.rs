@@ -211,7 +211,14 @@ async fn a_department_acts_for_itself_alone() {
     let respond =
         |department: &str| json!({ "respond_to_whistle": { "whistle": whistle, "department": department } });
 
-    let urban = Sender::person(&hall, "城管", &[Role::Department], Some("urban")).await;
+    // What it does not see is not there for it.
+    let own = Sender::person(&hall, "城管甲", &[Role::Department], Some("urban")).await;
+    for case in [&cases[1], &waiting] {
+        let unseen = own.send(&hall, "en", &json!({ "note_case": { "case": case, "text": "x" } })).await;
+        assert_eq!((unseen.status, unseen.code().as_str()), (404, "unknown_case"));
+    }
+    let all = Some(Scope::All);
+    let urban = Sender::account(&hall, "城管", &[Role::Department], Some("urban"), all).await;
     let refused = urban.send(&hall, "zh-CN", &respond("water")).await;
     assert_eq!((refused.status, refused.code().as_str()), (403, "other_department"));
     assert_eq!(refused.json()["title"], "当前账号属于“urban”，不能代“water”办理");
