@@ -31,7 +31,7 @@ pub struct Change {
     pub gone: Named,
     /// Fetched at another address, by another account or by other rules: their streams are dialled anew.
     pub readdressed: Named,
-    /// At another place, or with another view; their streams go on.
+    /// At another place, in another area (by which it is seen), or with another view; their streams go on.
     pub moved: Named,
     /// With another name or owner; their streams go on.
     pub renamed: Named,
@@ -47,7 +47,9 @@ impl Change {
                 change.new.add(code);
                 continue;
             };
-            let place = |one: &domain::camera::Camera| (one.place, one.bearing_deg, one.view_deg);
+            let place = |one: &domain::camera::Camera| {
+                (one.place, one.area.clone(), one.bearing_deg, one.view_deg)
+            };
             let mut same = true;
             for (differs, named) in [
                 (was.origin != now.origin, &mut change.readdressed),
