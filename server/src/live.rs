@@ -87,6 +87,8 @@ struct Inner {
     epoch: AtomicU64,
     /// Whether the writer has said what the store holds.
     started: AtomicBool,
+    /// How often areas have come to lie elsewhere.
+    areas: AtomicU64,
     positions: Positions,
     frames: Frames,
     sets: Sets,
@@ -107,6 +109,7 @@ impl Hub {
             inbox: Mutex::default(),
             epoch: AtomicU64::new(0),
             started: AtomicBool::new(false),
+            areas: AtomicU64::new(0),
             frames: Frames::default(),
             sets: Sets::default(),
             positions,
@@ -145,10 +148,25 @@ impl Hub {
                     self.0.epoch.store(fresh.epoch, Ordering::Release);
                     *topics = *fresh;
                 }
-                Handed::Commit(digest) => topics.take(digest),
+                Handed::Commit(digest) => {
+                    if digest.paths.is_some() {
+                        self.0.areas.fetch_add(1, Ordering::AcqRel);
+                    }
+                    topics.take(digest);
+                }
             }
         }
         topics
+    }
+
+    /// How often areas have come to lie elsewhere: who may follow what is asked anew then.
+    fn areas(&self) -> u64 {
+        self.0.areas.load(Ordering::Acquire)
+    }
+
+    /// Whether a topic may be followed with a scope, as areas lie now.
+    fn admits(&self, scope: &Scope, topic: &Topic) -> bool {
+        self.topics().admission(scope, topic) == Admission::Given
     }
 
     /// Identity of the store.

@@ -183,7 +183,11 @@ impl Connection {
     /// A new wave: sends what is new, and the heartbeat when there is one.
     async fn wave(&mut self, opened_ms: u64) -> Result<(), End> {
         let wave = self.waves.borrow_and_update().clone();
-        let mut batch = self.pump(&wave).await?;
+        let (hub, scope) = (&self.live.hub, &self.scope);
+        let gone = self.subscriber.let_go(hub.areas(), |topic| hub.admits(scope, topic));
+        self.set = self.set.take().filter(|_| gone.is_empty());
+        let mut batch: Vec<Framed> = gone.iter().map(|message| self.encode(message)).collect();
+        batch.extend(self.pump(&wave).await?);
         if let Some(beat) = wave.beat.as_ref().filter(|beat| beat.number != self.beat) {
             self.beat = beat.number;
             self.subscriber.second();

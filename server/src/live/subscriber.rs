@@ -85,6 +85,8 @@ pub struct Subscriber {
     pub subscriptions: Vec<Subscription>,
     /// Build of the screens that speaks, as it says itself; empty for others.
     build: String,
+    /// How often areas had come to lie elsewhere when it was last asked what may be followed.
+    areas: u64,
     greeted: bool,
     strikes: u8,
     tokens: u16,
@@ -95,6 +97,7 @@ impl Default for Subscriber {
         Self {
             subscriptions: Vec::new(),
             build: String::new(),
+            areas: 0,
             greeted: false,
             strikes: 0,
             tokens: MESSAGES_BURST,
@@ -222,6 +225,21 @@ impl Subscriber {
         metrics::counter!("gridhall_live_resyncs_total").increment(1);
         self.subscriptions.retain(|subscription| subscription.topic != topic);
         Reply::GoOn(Some(ServerMessage::Resync { topic, reason }))
+    }
+
+    /// Lets go of what may be followed no more since areas lie elsewhere; what the client is told. Why, it is told when it asks
+    /// for it again.
+    pub fn let_go(&mut self, areas: u64, may: impl Fn(&Topic) -> bool) -> Vec<ServerMessage> {
+        if std::mem::replace(&mut self.areas, areas) == areas {
+            return Vec::new();
+        }
+        let followed = self.subscriptions.iter().map(|one| &one.topic);
+        let lost: Vec<Topic> = followed.filter(|topic| !may(topic)).cloned().collect();
+        let said = lost.into_iter().map(|topic| match self.resync(topic, ResyncReason::TooFarBehind) {
+            Reply::GoOn(message) => message,
+            Reply::Close(message) => Some(message),
+        });
+        said.flatten().collect()
     }
 
     fn refuse(&mut self, topic: Option<Topic>, code: &'static str, words: String) -> Reply {
