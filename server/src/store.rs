@@ -261,12 +261,12 @@ impl Store {
 
     /// Ends cleanly: a snapshot of the state, and everything in the one file.
     pub fn close(mut self, state: &State) -> Result<(), StoreError> {
-        let guessed = self.health().anew.is_wanted();
+        let may_be_kept = self.health().anew.may_be_kept();
         if let Some(keeper) = self.keeper.take() {
             keeper.stop();
         }
-        // Counts that are a guess must not be kept as if they were known.
-        if state.seq > 0 && !guessed {
+        // Counts that are a guess must not be kept as if they were known, nor what the log does not make.
+        if state.seq > 0 && may_be_kept {
             let container = stored::state::encode_as(self.log.epoch(), state, self.options.sections);
             shelf::put(&self.dir, &container, day_of(state))?;
         }

@@ -27,6 +27,8 @@ pub(super) struct CountedAnew {
     seq: AtomicU64,
     of: AtomicU64,
     is_ready: AtomicBool,
+    /// More than the counts was another than the replay's.
+    differs: AtomicBool,
     state: Mutex<Option<State>>,
 }
 
@@ -36,7 +38,20 @@ impl CountedAnew {
         self.wanted.load(Ordering::Acquire)
     }
 
+    /// Whether the present state may be kept: neither a guess nor another than its log makes.
+    pub(super) fn may_be_kept(&self) -> bool {
+        !self.is_wanted() && !self.differs.load(Ordering::Acquire)
+    }
+
+    /// The state is not what a replay of its log makes.
+    pub(super) fn differ(&self) {
+        self.differs.store(true, Ordering::Release);
+    }
+
     pub(super) fn words(&self) -> Option<String> {
+        if self.differs.load(Ordering::Acquire) {
+            return Some("the state is not what a replay of its log makes: start anew".to_owned());
+        }
         let (seq, of) = (self.seq.load(Ordering::Relaxed), self.of.load(Ordering::Relaxed));
         self.is_wanted().then(|| {
             format!(

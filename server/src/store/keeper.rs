@@ -49,6 +49,11 @@ impl Health {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
+    /// The state is not what a replay of its log makes: it is not kept, so that the next start reads the replay's.
+    pub(crate) fn differs(&self) {
+        self.anew.differ();
+    }
+
     fn went(&self, well: bool) {
         Self::count(&self.failures, well);
     }

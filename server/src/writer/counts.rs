@@ -11,6 +11,7 @@ impl Loop {
         let Some(replayed) = self.store.counted_anew(self.state.seq)? else { return Ok(()) };
         let Recounted { changed, same } = self.state.take_counts(replayed);
         if !same {
+            self.store.health().differs();
             metrics::counter!("gridhall_state_differs_total").increment(1);
             tracing::error!(
                 "the state is not what a replay of its log makes; start anew, and keep a copy of the folder"
