@@ -33,20 +33,23 @@ pub(crate) struct Adopt {
     by: By,
     policy: Arc<Policy>,
     body: Blob,
+    /// The version it was held against, where it was.
+    upon: Option<u64>,
     answer: oneshot::Sender<Result<Adoption, WriteError>>,
 }
 
 impl Writer {
-    /// Adopts a policy: it is in force when this returns, and running clocks follow it. The one that is in force
-    /// already changes nothing.
-    pub async fn adopt(&self, by: By, policy: Policy) -> Result<Adoption, WriteError> {
-        let answer = self.ask_to_adopt(by, policy)?;
+    /// Adopts a policy that was held against the version `upon`: it is in force when this returns, and running clocks follow
+    /// it. The one that is in force already changes nothing; [`WriteError::Busy`] where another one has come into force
+    /// since, against which nobody has held it.
+    pub async fn adopt(&self, by: By, policy: Policy, upon: u64) -> Result<Adoption, WriteError> {
+        let answer = self.ask_to_adopt(by, policy, Some(upon))?;
         answer.await.unwrap_or(Err(WriteError::Stopped))
     }
 
-    /// As [`Self::adopt`], for threads without an async runtime.
+    /// As [`Self::adopt`] upon whatever is in force, for threads without an async runtime.
     pub fn adopt_blocking(&self, by: By, policy: Policy) -> Result<Adoption, WriteError> {
-        let answer = self.ask_to_adopt(by, policy)?;
+        let answer = self.ask_to_adopt(by, policy, None)?;
         answer.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
@@ -54,11 +57,12 @@ impl Writer {
         &self,
         by: By,
         policy: Policy,
+        upon: Option<u64>,
     ) -> Result<oneshot::Receiver<Result<Adoption, WriteError>>, WriteError> {
         // Megabytes for a city with its grids: made here, and not while commands wait.
         let (body, _) = crate::stored::policy::body(&policy);
         let (answer, answered) = oneshot::channel();
-        let request = Request::Adopt(Adopt { by, policy: Arc::new(policy), body, answer });
+        let request = Request::Adopt(Adopt { by, policy: Arc::new(policy), body, upon, answer });
         match self.shared.inbox.try_send(request) {
             Ok(()) => Ok(answered),
             Err(TrySendError::Full(_)) => Err(WriteError::Busy),
@@ -69,8 +73,8 @@ impl Writer {
 
 impl Loop {
     pub(super) fn adopt(&mut self, adopt: Adopt) {
-        let Adopt { by, policy, body, answer } = adopt;
-        let adopted = self.adopted(&by, policy, body);
+        let Adopt { by, policy, body, upon, answer } = adopt;
+        let adopted = self.adopted(&by, policy, body, upon);
         if let Ok(Adoption { version, hash, seq: Some(_), to_replan, .. }) = &adopted {
             let (clocks, cases) = (to_replan.clocks, to_replan.cases);
             tracing::info!(by = by.name, version, %hash, clocks, cases, "policy adopted");
@@ -79,13 +83,22 @@ impl Loop {
         let _ = answer.send(adopted);
     }
 
-    fn adopted(&mut self, by: &By, policy: Arc<Policy>, body: Blob) -> Result<Adoption, WriteError> {
+    fn adopted(
+        &mut self,
+        by: &By,
+        policy: Arc<Policy>,
+        body: Blob,
+        upon: Option<u64>,
+    ) -> Result<Adoption, WriteError> {
         if self.still_full() {
             let full = StoreError::Full { path: self.store.database() };
             return Err(WriteError::NotStored(full.to_string()));
         }
         let hash = PolicyHash(body.hash);
         let event = self.state.adopting(policy, hash).map_err(WriteError::Refused)?;
+        if event.is_some() && upon.is_some_and(|upon| upon != self.state.in_force().version) {
+            return Err(WriteError::Busy);
+        }
         let (mut seq, mut changed) = (None, Changed::default());
         if let Some(event) = event {
             if let Event::Policy(PolicyEvent::Adopted(adopted)) = &event {
