@@ -57,7 +57,10 @@ impl State {
             Command::ReportCase { report, .. } | Command::TakeOverCase { report, .. } => {
                 self.check_place("area", &report.area, scope)
             }
-            Command::RaiseWhistle { call } => self.check_place("area", &call.area, scope),
+            Command::RaiseWhistle { call } => {
+                call.case.map_or(Ok(()), |case| self.check_sees(case, scope))?;
+                self.check_place("area", &call.area, scope)
+            }
             // Codes are the whole city's.
             Command::DefineCatalogue { .. } => Err(Rejection::OutOfScope { field: None }),
             Command::PassDeadlines => Ok(()),
