@@ -97,8 +97,12 @@ impl Work {
             frozen: None,
             looked: Instant::now(),
         };
-        if work.layout.covered().gap(seq).is_some_and(|(_, high)| high < seq || work.layout.runs().is_empty())
-        {
+        // What a kill has left out at the top alone is little, and caught up with.
+        let covered = work.layout.covered();
+        let far = |(low, high): (u64, u64)| {
+            high < seq || work.layout.runs().is_empty() || covered.gap(low).is_some()
+        };
+        if covered.gap(seq).is_some_and(far) {
             work.freeze_older(seq, &tail);
         }
         work.layout.cover(seq, seq)?;
