@@ -47,9 +47,8 @@ impl Change {
                 change.new.add(code);
                 continue;
             };
-            let place = |one: &domain::camera::Camera| {
-                (one.place, one.area.clone(), one.bearing_deg, one.view_deg)
-            };
+            let place =
+                |one: &domain::camera::Camera| (one.place, one.area.clone(), one.bearing_deg, one.view_deg);
             let mut same = true;
             for (differs, named) in [
                 (was.origin != now.origin, &mut change.readdressed),
