@@ -16,12 +16,12 @@ use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
 use crate::access::{Access, PathOf};
 use crate::config::Config;
+use crate::events::Reader;
 use crate::lists::Lists;
 use crate::live::Hub;
 use crate::position::{Areas, Positions, WorksIn};
 use crate::problem::Problem;
 use crate::publish::Mirror;
-use crate::store::Reader;
 use crate::video::Video;
 use crate::writer::Writer;
 use door::Door;

@@ -55,7 +55,7 @@ pub enum ImportError {
     #[error("`{path}` line {line}: {problem}")]
     Header { path: PathBuf, line: u64, problem: String },
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] crate::folder::StoreError),
     #[error("the codes of the table were refused: {0}")]
     Codes(String),
     #[error("server `{url}`: {problem}")]

@@ -20,12 +20,12 @@ use crate::live::{Build, Hub};
 use crate::lock::lock;
 use crate::position::{Accepts, Positions};
 use crate::publish::{Follow, Listeners, Mirror};
-use crate::store::source::LogSource;
-use crate::store::{Options, Store};
 use crate::stored::state::{Known, SECTIONS};
 use crate::video::origin::adopted::{self, AdoptedLists, Folder};
 use crate::video::{Registry, Video};
+use crate::views::from_log::LogSource;
 use crate::views::{Belongs, Builder, Settings};
+use crate::writer::store::{Options, Store};
 use crate::{clock, writer};
 
 mod connections;

@@ -24,6 +24,7 @@ pub mod whistles;
 pub mod layout;
 pub mod fill;
 pub mod source;
+pub mod from_log;
 pub mod check;
 pub mod progress;
 pub mod work;

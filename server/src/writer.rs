@@ -1,6 +1,6 @@
 //! The one writer: a thread that takes commands in groups and runs decide → append → apply → commit → publish → answer.
 //!
-//! What should be here: order, grouping, the answers. What should not: rules (`domain`), SQL (`store`), who may send
+//! What should be here: order, grouping, the answers. What should not: rules (`domain`), SQL (`log`), who may send
 //! what (`access`). A command is answered after its events are on the disk, never before.
 
 use std::sync::Arc;
@@ -22,15 +22,16 @@ use uuid::Uuid;
 
 use crate::clock::Watch;
 use crate::lock::lock;
-use crate::store::Store;
 use crate::timer::{Door, Timer, Wake};
 use crate::views::pace::CommitTimes;
 
 mod adopt;
 mod group;
 mod counts;
+pub mod store;
 
 pub use adopt::Adoption;
+use store::Store;
 
 /// Commands one commit may hold; at 200 bytes an event a sync takes as long for 512 as for one.
 pub const GROUP_COMMANDS_MAX: usize = 512;
@@ -126,7 +127,7 @@ pub(crate) struct Condition {
 pub(crate) struct Shared {
     inbox: SyncSender<Request>,
     condition: Arc<Condition>,
-    health: Arc<crate::store::Health>,
+    health: Arc<store::Health>,
     threads: std::sync::Mutex<Option<Threads>>,
 }
 

@@ -99,7 +99,7 @@ pub fn take_field_out(dir: &Path) -> anyhow::Result<u64> {
 
 /// Raises the format of the file, as the first event in a form that older builds do not know does.
 pub fn raise_format(dir: &Path) -> anyhow::Result<()> {
-    let conn = Connection::open(dir.join(server::store::DATABASE))?;
+    let conn = Connection::open(dir.join(server::folder::DATABASE))?;
     conn.pragma_update(None, "user_version", schema::FORMAT + 1)?;
     Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }

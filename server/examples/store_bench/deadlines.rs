@@ -21,7 +21,7 @@ use domain::moment::{DAY_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::state::State;
 use server::clock;
-use server::store::Store;
+use server::writer::store::Store;
 use server::writer::{self, Committed, Envelope, GROUP_COMMANDS_MAX, Publisher, Writer};
 use uuid::Uuid;
 

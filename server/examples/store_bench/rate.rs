@@ -14,7 +14,7 @@ use domain::command::Command;
 use domain::event::By;
 use domain::policy::Policy;
 use domain::state::State;
-use server::store::Store;
+use server::writer::store::Store;
 use server::writer::{self, Answer, Committed, Envelope, Publisher, Writer};
 use uuid::Uuid;
 

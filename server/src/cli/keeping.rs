@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use crate::check;
 use crate::config::Config;
-use crate::store;
 
 /// Prints what was done: JSON, or words for people.
 pub(super) fn say<T: serde::Serialize>(json: bool, done: &T, words: &str) -> anyhow::Result<()> {
@@ -20,8 +20,7 @@ pub(super) fn say<T: serde::Serialize>(json: bool, done: &T, words: &str) -> any
 
 pub(super) fn check(config: &Config, json: bool, recount: bool) -> anyhow::Result<ExitCode> {
     let (dir, policy) = (&config.store.dir, config.load_policy()?);
-    let report =
-        if recount { store::check::recounted(dir, &policy)? } else { store::check::check(dir, &policy)? };
+    let report = if recount { check::recounted(dir, &policy)? } else { check::check(dir, &policy)? };
     if json {
         println!("{}", serde_json::to_string_pretty(&report).context("cannot print the report")?);
     } else {

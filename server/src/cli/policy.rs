@@ -14,9 +14,10 @@ use super::account;
 use super::remote::Where;
 use crate::adoption::{Adoption, Standing, consider};
 use crate::config::{Config, PolicyFile};
+use crate::folder::DATABASE;
 use crate::http::policy::PolicyAnswer;
-use crate::store::{DATABASE, Store};
 use crate::writer;
+use crate::writer::store::Store;
 
 const PATH: &str = "/api/v1/policy";
 

@@ -11,9 +11,10 @@ use serde::Deserialize;
 
 use super::Hall;
 use crate::access::{Actor, Sight};
+use crate::events::Timeline;
+use crate::folder::StoreError;
 use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
 use crate::problem::{Path, Problem, Query};
-use crate::store::{StoreError, Timeline};
 use crate::turn::Reading;
 
 /// Rows in one page at most.
@@ -215,7 +216,7 @@ pub async fn one(
         .run(Reading::Desk, move |lists| lists.case(&scope, CaseId(number)))
         .await
         .map_err(list_problem)?;
-    let read = move |reader: &crate::store::Reader| {
+    let read = move |reader: &crate::events::Reader| {
         let mut case = match known {
             Some(case) => Case::clone(&case),
             // A closed case that is not laid out yet.

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::{page_size, store_problem};
 use crate::access::Sight;
+use crate::events::EventFilter;
 use crate::live::digest;
 use crate::problem::{Problem, Query};
-use crate::store::EventFilter;
 use crate::turn::Reading;
 
 /// Which events, and from where on.

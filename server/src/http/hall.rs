@@ -262,7 +262,7 @@ pub async fn whistle(
     let (lists, unlaid) = (hall.lists.clone(), scope.clone());
     let known =
         hall.lists.run(Reading::Desk, move |lists| lists.whistle(&scope, id)).await.map_err(list_problem)?;
-    let read = move |reader: &crate::store::Reader| {
+    let read = move |reader: &crate::events::Reader| {
         let whistle = match known {
             Some(whistle) => whistle,
             // A closed call that is not laid out yet.

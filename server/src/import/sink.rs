@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::remote::Remote;
 use super::{ImportError, Target};
-use crate::store::Store;
+use crate::writer::store::Store;
 use crate::writer::{self, Envelope, WriteError, Writer};
 
 /// Actor of cases taken from a file into a store.

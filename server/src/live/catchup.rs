@@ -28,7 +28,7 @@ pub trait History: Send + Sync {
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String>;
 }
 
-impl History for crate::store::Reader {
+impl History for crate::events::Reader {
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String> {
         self.events_after(seq, limit).map_err(|error| error.chain())
     }

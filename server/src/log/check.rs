@@ -1,7 +1,7 @@
 //! Whether a log is whole: every row read once, in order, in pages. Memory does not grow with history.
 //!
 //! What should be here: what can be said of a log without knowing what its rows mean. What should not: whether what was
-//! derived from it agrees (`store::check`). Every finding is listed; none stops the others where it can be passed.
+//! derived from it agrees (`crate::check`). Every finding is listed; none stops the others where it can be passed.
 
 use super::{LogError, READ_ROWS_MAX, Read, Stand, seal};
 

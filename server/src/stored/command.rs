@@ -14,6 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::words::Spelt;
+use crate::log::seal::Secret;
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -156,6 +157,14 @@ enum EntryForm<'a> {
 
 fn is_false(is: &bool) -> bool {
     !is
+}
+
+/// Of the keys of imported rows: the same row has the same key in every run, and nobody who may not import can make it.
+#[must_use]
+pub fn import_namespace(secret: &Secret) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&secret.mark("import", "")[..16]);
+    Uuid::from_bytes(bytes)
 }
 
 /// The key of an imported row. The namespace holds the store's secret, so that only whoever may import can make it.

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use super::group::{Failed, Loop, Written};
 use super::{Request, WriteError, Writer};
+use crate::folder::StoreError;
 use crate::log::Blob;
-use crate::store::StoreError;
 
 /// What became of a policy that was to be adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
-//! Taking counts that were made anew in the background. What should not be here: making them (`store`).
+//! Taking counts that were made anew in the background. What should not be here: making them (`writer::store`).
 
 use domain::state::Recounted;
 
 use super::group::Loop;
-use crate::store::StoreError;
+use crate::folder::StoreError;
 
 impl Loop {
     /// Takes them, once. Screens hear of them with the next event.

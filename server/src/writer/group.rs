@@ -15,11 +15,12 @@ use domain::tally::TallyKey;
 use tokio::sync::oneshot;
 
 use super::adopt::Adopt;
+use super::store::{Pending, Remembered, Store};
 use super::{
     Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
 use crate::clock::{Now, Watch};
-use crate::store::{Pending, Remembered, Store, StoreError};
+use crate::folder::StoreError;
 use crate::stored::answer::About;
 use crate::stored::person;
 use crate::timer::{Ring, Wake};

@@ -17,8 +17,9 @@ use domain::policy::Policy;
 use domain::rejection::Rejection;
 use domain::state::State;
 use domain::tally::{Count, TallyKey};
-use server::store::check::recounted;
-use server::store::{Reader, Store};
+use server::check::recounted;
+use server::events::Reader;
+use server::writer::store::Store;
 use server::writer::{Committed, Publisher, WriteError, Writer, spawn_with};
 
 use crate::city::{self, CLASSES, DEPARTMENTS, TestClock, report, send};
@@ -57,7 +58,7 @@ fn by() -> By {
 /// The state as the first event and all after it make it: nothing that was kept on the way is used.
 fn from_the_first_event(dir: &Path) -> State {
     let alone = tempfile::tempdir().unwrap();
-    let file = server::store::DATABASE;
+    let file = server::folder::DATABASE;
     std::fs::copy(dir.join(file), alone.path().join(file)).unwrap();
     open(alone.path(), &policy()).1
 }
@@ -326,7 +327,7 @@ impl Publisher for Killed {
     fn publish(&mut self, state: &State, committed: &[Committed]) {
         let adopted = |one: &Committed| matches!(one.recorded.event, Event::Policy(PolicyEvent::Adopted(_)));
         if committed.iter().any(adopted) {
-            for name in [server::store::DATABASE.to_owned(), format!("{}-wal", server::store::DATABASE)] {
+            for name in [server::folder::DATABASE.to_owned(), format!("{}-wal", server::folder::DATABASE)] {
                 std::fs::copy(self.dir.join(&name), self.copy.join(&name)).unwrap();
             }
             *self.done.lock().unwrap() = Some(state.seq);

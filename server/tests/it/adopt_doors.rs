@@ -57,7 +57,7 @@ async fn events(hall: &Served) -> Vec<Value> {
 
 /// Everything the log holds, as its file has it once it is closed.
 fn log_of(dir: &Path) -> Vec<(i64, Vec<u8>)> {
-    let db = rusqlite::Connection::open(dir.join(server::store::DATABASE)).unwrap();
+    let db = rusqlite::Connection::open(dir.join(server::folder::DATABASE)).unwrap();
     let mut rows = Vec::new();
     for table in ["events", "blobs"] {
         let count: i64 =

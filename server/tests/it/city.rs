@@ -12,10 +12,10 @@ use domain::policy::Policy;
 use domain::scope::Scope;
 use domain::state::State;
 use server::lists::{CaseFilter, Lists};
-use server::store::source::LogSource;
-use server::store::{Options, Store};
 use server::stored::policy::Genesis;
+use server::views::from_log::LogSource;
 use server::views::{Belongs, Builder, Settings};
+use server::writer::store::{Options, Store};
 use server::writer::{Answer, Committed, Envelope, Publisher, WriteError, Writer, spawn_with};
 use uuid::Uuid;
 
@@ -130,7 +130,7 @@ pub fn start(
     dir: &Path,
     clock: &TestClock,
     publisher: Box<dyn Publisher>,
-) -> (Writer, server::store::Reader) {
+) -> (Writer, server::events::Reader) {
     start_with(dir, clock, publisher, Options::default())
 }
 
@@ -139,7 +139,7 @@ pub fn start_with(
     clock: &TestClock,
     publisher: Box<dyn Publisher>,
     options: Options,
-) -> (Writer, server::store::Reader) {
+) -> (Writer, server::events::Reader) {
     let policy = policy();
     let (store, state) = Store::open_with(dir, &policy, options).expect("the store opens");
     let reader = store.reader();

@@ -9,7 +9,7 @@ use domain::clock::Alarm;
 use domain::event::{DeadlineEvent, Event, HallEvent, Recorded};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
-use server::store::Reader;
+use server::events::Reader;
 use server::writer::Writer;
 
 use crate::city::{self, TestClock};
@@ -149,9 +149,12 @@ fn what_was_counted_before_a_clock_was_ahead_is_counted_after() {
     let recount = reader.recount().unwrap();
     writer.stop();
     assert_eq!(recount.today, first);
-    let (store, state) =
-        server::store::Store::open_with(dir.path(), &city::policy(), server::store::Options::default())
-            .unwrap();
+    let (store, state) = server::writer::store::Store::open_with(
+        dir.path(),
+        &city::policy(),
+        server::writer::store::Options::default(),
+    )
+    .unwrap();
     drop(store);
     let cells: std::collections::BTreeMap<TallyKey, Count> =
         state.tally.iter().map(|(key, count)| (key.clone(), count)).collect();
@@ -162,7 +165,7 @@ fn what_was_counted_before_a_clock_was_ahead_is_counted_after() {
         4,
         "one before, three after; of what was taken over nobody knows when"
     );
-    let report = server::store::check::check(dir.path(), &city::policy()).unwrap();
+    let report = server::check::check(dir.path(), &city::policy()).unwrap();
     assert!(report.is_sound(), "{}", report.table());
 }
 
@@ -186,8 +189,12 @@ fn today_is_counted_after_a_clock_was_ahead_by_days() {
         }
     }
     writer.stop();
-    let (store, state) =
-        server::store::Store::open_with(dir.path(), &policy, server::store::Options::default()).unwrap();
+    let (store, state) = server::writer::store::Store::open_with(
+        dir.path(),
+        &policy,
+        server::writer::store::Options::default(),
+    )
+    .unwrap();
     let filed = TallyKey { measure: Measure::Filed, dimension: Dimension::City, period: Period::Day(first) };
     assert_eq!(state.tally.get(&filed).cases, 3);
     assert_eq!(state.today, first);
@@ -198,7 +205,8 @@ fn today_is_counted_after_a_clock_was_ahead_by_days() {
 fn doubting(dir: &std::path::Path, clock: &TestClock, confirm_after: Duration) -> (Writer, Reader) {
     let policy = city::policy();
     let (store, state) =
-        server::store::Store::open_with(dir, &policy, server::store::Options::default()).unwrap();
+        server::writer::store::Store::open_with(dir, &policy, server::writer::store::Options::default())
+            .unwrap();
     let reader = store.reader();
     let reading = clock.reading();
     let writer = server::writer::spawn_doubting(store, state, Box::new(()), reading, confirm_after);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use domain::case::Step;
-use server::store::check::check;
-use server::store::{DATABASE, Options, Store, StoreError};
+use server::check::check;
+use server::folder::{DATABASE, StoreError};
 use server::writer::WriteError;
+use server::writer::store::{Options, Store};
 
 use crate::city::{self, TestClock, envelope, report_case, send, start, start_with};
 

@@ -14,8 +14,9 @@ use domain::event::{By, Door};
 use domain::policy::Policy;
 use domain::state::{Kept, State};
 use domain::tally::{Count, TallyKey};
-use server::store::check::check;
-use server::store::{DATABASE, Store};
+use server::check::check;
+use server::folder::DATABASE;
+use server::writer::store::Store;
 use server::writer::{Committed, Envelope, Publisher, Writer, spawn_with};
 use uuid::Uuid;
 
@@ -223,7 +224,7 @@ fn what_the_first_version_kept_is_begun_from_and_its_counts_become_exact() {
         std::thread::sleep(Duration::from_millis(10));
     }
     writer.stop();
-    let report = server::store::check::recounted(dir.path(), &policy()).unwrap();
+    let report = server::check::recounted(dir.path(), &policy()).unwrap();
     assert!(report.is_sound() && report.snapshots > 0, "{}", report.table());
 }
 
@@ -255,7 +256,7 @@ fn a_guess_is_never_kept_as_a_snapshot_of_this_version() {
         let writer = spawn_with(store, state, Box::new(()), clock.reading());
         report_one(&writer);
         writer.stop();
-        let report = server::store::check::recounted(dir.path(), &policy()).unwrap();
+        let report = server::check::recounted(dir.path(), &policy()).unwrap();
         assert!(report.is_sound(), "{}", report.table());
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use domain::policy::Policy;
 use server::import::{ImportError, Summary, Target, cases};
-use server::{lists::CaseFilter, store::Store};
+use server::lists::CaseFilter;
+use server::writer::store::Store;
 
 use crate::city;
 use crate::http::served;

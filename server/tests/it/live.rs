@@ -39,7 +39,7 @@ pub struct Hall {
 }
 
 /// The store's log, with its reads counted.
-struct Counted(server::store::Reader, Arc<AtomicUsize>);
+struct Counted(server::events::Reader, Arc<AtomicUsize>);
 
 impl History for Counted {
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String> {

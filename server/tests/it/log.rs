@@ -3,10 +3,10 @@
 use domain::command::Command;
 use domain::event::By;
 use domain::rejection::Rejection;
+use server::check::check;
 use server::log::backup::backup;
 use server::log::restore::restore;
-use server::store::Store;
-use server::store::check::check;
+use server::writer::store::Store;
 use server::writer::{Envelope, WriteError};
 
 use crate::city::{self, TestClock, envelope, report_case, start};
@@ -37,7 +37,7 @@ fn backup_of_a_running_store_is_whole_and_what_is_restored_has_an_epoch_of_its_o
     let (store, state) = Store::open(&restored, &city::policy()).unwrap();
     assert_eq!(state.seq, second.list.head.seq);
     drop(store);
-    let report = server::store::check::recounted(&restored, &city::policy()).unwrap();
+    let report = server::check::recounted(&restored, &city::policy()).unwrap();
     assert!(report.is_sound() && report.tally_cells > Some(0), "{}", report.table());
     writer.stop();
 }
@@ -77,7 +77,7 @@ fn who_reported_is_sealed_apart_from_the_events() {
     assert_eq!(reader.reporter(case).unwrap().as_deref(), Some("赵大爷 13987654321"));
     assert_eq!(reader.case(case).unwrap().unwrap().report.reporter, None);
     writer.stop();
-    let mut files = vec![dir.path().join(server::store::DATABASE)];
+    let mut files = vec![dir.path().join(server::folder::DATABASE)];
     files.extend(std::fs::read_dir(dir.path().join("snapshots")).unwrap().map(|entry| entry.unwrap().path()));
     for file in files {
         let bytes = std::fs::read(&file).unwrap();

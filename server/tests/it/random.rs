@@ -15,7 +15,7 @@ use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use domain::whistle::{WhistleCall, WhistleLevel};
 use proptest::prelude::*;
 use server::lists::{CaseFilter, Days, PhaseFilter};
-use server::store::{Options, Store};
+use server::writer::store::{Options, Store};
 use server::writer::{Committed, Publisher};
 
 use crate::city::{self, AREAS, CLASSES, DEPARTMENTS, SOURCES, TestClock, envelope};
@@ -253,7 +253,7 @@ proptest! {
         prop_assert_eq!(recount.seq, last.seq);
         prop_assert_eq!(recount.today, last.today);
         prop_assert_eq!(&recount.cells, &cells(&last));
-        let report = server::store::check::check(dir.path(), &city::policy()).unwrap();
+        let report = server::check::check(dir.path(), &city::policy()).unwrap();
         prop_assert_eq!((&report.problems, report.laid_out), (&Vec::<String>::new(), None));
         let lists = city::laid_out(dir.path(), &city::policy());
         for (key, count) in &recount.cells {
@@ -262,7 +262,7 @@ proptest! {
             prop_assert_eq!(listed, u64::try_from(count.cases).ok(), "the list behind {}", key);
         }
         lists.stop();
-        let report = server::store::check::check(dir.path(), &city::policy()).unwrap();
+        let report = server::check::check(dir.path(), &city::policy()).unwrap();
         prop_assert_eq!((&report.problems, &report.unproved), (&Vec::<String>::new(), &Vec::new()));
         let closed = recount.cells.get(&"closed|city|ever".parse().unwrap());
         let laid_out = report.laid_out.map(|laid_out| laid_out.cases as i64);

@@ -12,9 +12,9 @@ use domain::moment::{HOUR_MS, MINUTE_MS};
 use domain::rejection::Rejection;
 use domain::scope::Scope;
 use domain::state::State;
+use server::check::check;
+use server::events::{Reader, Timeline};
 use server::lists::{CaseFilter, Lists, PhaseFilter};
-use server::store::check::check;
-use server::store::{Reader, Timeline};
 use server::writer::{Committed, Publisher, WriteError};
 
 use crate::city::{self, Listing, TestClock, envelope, report_case, send, start};
@@ -48,7 +48,7 @@ fn answered_case_is_there_after_a_restart_and_its_key_answers_again() {
     assert_eq!(refused, Err(WriteError::Refused(Rejection::KeyReused)));
     let recount = reader.recount().unwrap();
     writer.stop();
-    let (_, state) = server::store::Store::open(dir.path(), &city::policy()).unwrap();
+    let (_, state) = server::writer::store::Store::open(dir.path(), &city::policy()).unwrap();
     let cells: std::collections::BTreeMap<_, _> =
         state.tally.iter().map(|(key, value)| (key.clone(), value)).collect();
     assert_eq!(recount.cells, cells);

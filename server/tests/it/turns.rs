@@ -22,7 +22,7 @@ async fn whoever_reads_the_log_on_and_on_keeps_no_desk_waiting() {
     for _ in 0..LONG_MAX {
         let (reader, held) = (reader.clone(), held.clone());
         slow.spawn(async move {
-            let lasting = move |_: &server::store::Reader| Ok(held.lock().unwrap().recv().is_ok());
+            let lasting = move |_: &server::events::Reader| Ok(held.lock().unwrap().recv().is_ok());
             reader.run(Reading::Long, lasting).await.unwrap()
         });
     }

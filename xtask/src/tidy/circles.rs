@@ -60,7 +60,7 @@ fn is_child(parent: &str, file: &str) -> bool {
 }
 
 /// Every path that begins with `crate` or `super`, braces taken apart.
-fn paths(text: &str) -> Vec<String> {
+pub(super) fn paths(text: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
     let mut found = Vec::new();
     let starts = ["crate::", "super::"].iter().flat_map(|word| code.match_indices(word)).map(|(at, _)| at);
@@ -93,7 +93,7 @@ fn expand(before: &str, text: &str, found: &mut Vec<String>) -> usize {
 }
 
 /// A path as seen from `file`, from the crate's root on.
-fn module(file: &str, path: &str) -> Vec<String> {
+pub(super) fn module(file: &str, path: &str) -> Vec<String> {
     let own = file.split_once("/src/").map_or(file, |(_, inside)| inside);
     let own = own.strip_suffix(".rs").unwrap_or(own);
     let mut base: Vec<String> = own.split('/').map(str::to_owned).collect();

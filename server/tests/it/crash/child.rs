@@ -15,8 +15,8 @@ use domain::command::Command;
 use domain::state::State;
 use serde::{Deserialize, Serialize};
 use server::lists::Lists;
-use server::store::Store;
 use server::views::{Builder, Doing, Settings};
+use server::writer::store::Store;
 use server::writer::{self, Answer, Committed, Publisher, Writer};
 
 use super::proof::{Acknowledged, belongs, options, source};

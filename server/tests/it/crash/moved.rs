@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::code::CaseId;
 use rand::{Rng, SeedableRng};
-use server::store::Store;
+use server::writer::store::Store;
 use server::writer::{self, Envelope};
 
 use super::child::{Child, Said, Task};
@@ -29,7 +29,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
     let mut random = rand::rngs::StdRng::seed_from_u64(20_261_126);
     for _ in 0..stores {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(server::store::DATABASE), first_format("format-1.db.gz")).unwrap();
+        std::fs::write(dir.path().join(server::folder::DATABASE), first_format("format-1.db.gz")).unwrap();
         let mut acknowledged = Vec::new();
         for kill in 0..4 {
             let lifetime = Duration::from_millis(random.random_range(1..=150));
@@ -78,10 +78,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
             assert_eq!(serde_json::json!(again.number), answer["number"], "{line}");
         }
         writer.stop();
-        assert_eq!(
-            server::store::check::check(dir.path(), &city::policy()).unwrap().problems,
-            Vec::<String>::new()
-        );
+        assert_eq!(server::check::check(dir.path(), &city::policy()).unwrap().problems, Vec::<String>::new());
         let backup = tempfile::tempdir().unwrap();
         server::log::backup::backup(dir.path(), backup.path(), 0).expect("a moved store can be backed up");
     }

@@ -7,12 +7,13 @@ use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::By;
 use serde::{Deserialize, Serialize};
+use server::events::Reader;
 use server::log::backup::read_list;
 use server::log::restore::restore;
-use server::store::source::LogSource;
-use server::store::{Options, Reader, Store};
 use server::stored::policy::Genesis;
+use server::views::from_log::LogSource;
 use server::views::{Belongs, file, sql};
+use server::writer::store::{Options, Store};
 use server::writer::{self, Envelope};
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ pub fn verify(dir: &Path, acknowledged: &[Acknowledged], until: u64) -> u64 {
         assert!(done.last_seq <= head);
     }
     writer.stop();
-    let report = server::store::check::check(dir, &policy).unwrap();
+    let report = server::check::check(dir, &policy).unwrap();
     // What a killed build left says nothing that the log does not say, or is thrown away at the next start.
     if !report.problems.is_empty() && report.problems.iter().all(|problem| problem.starts_with("views: ")) {
         let discarded = file::open(dir, belongs(epoch), head).unwrap().discarded;
@@ -91,7 +92,7 @@ pub fn views_come_to_their_end(dir: &Path) {
     }
     writer.stop();
     lists.stop();
-    let report = server::store::check::check(dir, &city::policy()).unwrap();
+    let report = server::check::check(dir, &city::policy()).unwrap();
     assert!(report.is_sound() && report.laid_out.is_some_and(|laid| laid.cases > 0), "{}", report.table());
 }
 

@@ -124,7 +124,9 @@ fn child() {
 
 fn ends(fault: Fault) -> std::process::ExitStatus {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["store::keeper::tests::child", "--exact", "--ignored"]).env(FAULT, format!("{fault:?}"));
+    child
+        .args(["writer::store::keeper::tests::child", "--exact", "--ignored"])
+        .env(FAULT, format!("{fault:?}"));
     child.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
 }
 

@@ -16,7 +16,8 @@ use domain::whistle::WhistleEvent;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{BESIDE, DATABASE, LOCK, StoreError, genesis, recount, replay};
+use crate::events::{genesis, replay};
+use crate::folder::{BESIDE, DATABASE, LOCK, StoreError};
 use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
 use crate::log::{Read, shelf};
@@ -24,6 +25,10 @@ use crate::stored::policy::Genesis;
 use crate::stored::state;
 use crate::views::Belongs;
 use crate::views::check::Against;
+
+mod recount;
+
+pub use recount::Recount;
 
 /// What was looked at and what was found.
 #[must_use = "a report that nobody asks is no check"]

@@ -10,8 +10,8 @@ use domain::case::Case;
 use domain::code::{AreaCode, CaseId};
 use domain::event::Recorded;
 
-use super::reader::ROWS_MAX;
-use super::{Reader, StoreError, replay};
+use super::{ROWS_MAX, Reader, replay};
+use crate::folder::StoreError;
 use crate::log::{EventRow, READ_ROWS_MAX, Read, Subject};
 
 /// Events looked at for one page: in a city's log those of one community may be far apart.

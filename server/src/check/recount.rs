@@ -10,7 +10,8 @@ use domain::moment::{Date, UtcOffset};
 use domain::tally::{Count, TallyKey};
 use rusqlite::{Connection, named_params, params};
 
-use super::{StoreError, natural};
+use crate::events::Reader;
+use crate::folder::{StoreError, natural};
 use crate::log::sqlite::file;
 
 /// Tally cells as the events alone give them.
@@ -206,6 +207,14 @@ UNION ALL SELECT 'whistle_open|' || dimension || '|now' AS cell, count(*), 0
 UNION ALL SELECT 'whistle_late|' || dimension || '|now' AS cell, count(*), 0
   FROM late JOIN raised USING (id) JOIN whistle_dimension USING (id) WHERE NOT closed GROUP BY cell
 ";
+
+impl Reader {
+    /// All tally cells counted anew from the events by SQL, and the sequence number they hold for. Independent of the
+    /// deltas that keep the cells in memory: the two must agree.
+    pub fn recount(&self) -> Result<Recount, StoreError> {
+        recount(self.path(), self.offset())
+    }
+}
 
 /// Counts everything, within one read on a connection of its own.
 pub(super) fn recount(path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {

@@ -13,12 +13,19 @@ use domain::moment::UtcOffset;
 use domain::state::Alone;
 use domain::whistle::Whistle;
 
-use super::{DATABASE, StoreError, recount, replay};
+use crate::folder::{DATABASE, StoreError};
 use crate::log::sqlite::SqliteReader;
 use crate::log::{Hash, LogError, Read, Subject};
+use crate::stored::command::import_namespace;
 use crate::stored::person;
 use crate::stored::policy::{Bodies, NoBodies};
 use crate::turn::{self, Reading, Turns};
+
+pub(crate) mod genesis;
+mod page;
+pub(crate) mod replay;
+
+pub use page::{EventFilter, EventPage};
 
 /// Handles of the log kept for the next read: as many as read at the same time.
 const HANDLES_MAX: usize = turn::DESK_MAX + turn::LONG_MAX;
@@ -65,10 +72,7 @@ impl Reader {
     }
 
     /// Gives `read` a handle of the log. Rows never change, so that several reads on it fit together.
-    pub(super) fn with<T>(
-        &self,
-        read: impl FnOnce(&SqliteReader) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn with<T>(&self, read: impl FnOnce(&SqliteReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let inner = &*self.inner;
         let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let log = match idle {
@@ -99,7 +103,7 @@ impl Reader {
     }
 
     /// What its own events up to `until` make of a case or call.
-    pub(super) fn alone(&self, subject: Subject, until: u64) -> Result<Alone, StoreError> {
+    pub(crate) fn alone(&self, subject: Subject, until: u64) -> Result<Alone, StoreError> {
         self.with(|log| replay::alone(log, self.path(), (subject, until), self.offset()))
     }
 
@@ -141,7 +145,7 @@ impl Reader {
     }
 
     /// Up to `limit` events after `seq`, in order and without a gap.
-    pub(super) fn page(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+    pub(crate) fn page(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.with(|log| {
             let bodies: &dyn Read = log;
             let mut stand = after;
@@ -157,7 +161,7 @@ impl Reader {
 
     /// Of the keys of imported rows.
     pub fn import_namespace(&self) -> Result<uuid::Uuid, StoreError> {
-        self.with(|log| Ok(super::import_namespace(&log.secret())))
+        self.with(|log| Ok(import_namespace(&log.secret())))
     }
 
     /// Who reported a case; none where nobody was named, or has been erased since.
@@ -165,17 +169,11 @@ impl Reader {
         self.with(|log| Ok(log.person(id.0)?.and_then(|person| person::opened(&person))))
     }
 
-    /// All tally cells counted anew from the events by SQL, and the sequence number they hold for. Independent of the
-    /// deltas that keep the cells in memory: the two must agree.
-    pub fn recount(&self) -> Result<recount::Recount, StoreError> {
-        recount::recount(self.path(), self.offset())
-    }
-
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    pub(super) fn offset(&self) -> UtcOffset {
+    pub(crate) fn offset(&self) -> UtcOffset {
         self.inner.offset
     }
 

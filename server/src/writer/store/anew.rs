@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::state::State;
 
-use super::{DATABASE, StoreError, replay};
+use crate::events::replay;
+use crate::folder::{DATABASE, StoreError};
 use crate::lock::lock;
 use crate::log::{LogError, READ_ROWS_MAX, Read, shelf};
 use crate::stored::policy::Genesis;

@@ -1,4 +1,4 @@
-//! Writing: a group of commands goes to the log at once.
+//! Appending: a group of commands goes to the log at once.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,8 @@ use domain::moment::{DAY_MS, UtcMillis};
 use domain::state::State;
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::Store;
+use crate::folder::{self, StoreError};
 use crate::log::{Blob, CommandRow, Group, Subject};
 use crate::stored::answer::{self, About};
 use crate::stored::command::import_key;
@@ -155,7 +156,7 @@ impl Store {
     }
 
     fn unreadable(&self, seq: u64, source: stored::StoredError) -> StoreError {
-        StoreError::Event { path: self.database(), seq: super::int(seq), source }
+        StoreError::Event { path: self.database(), seq: folder::int(seq), source }
     }
 
     /// The row that remembers a command and its answer.

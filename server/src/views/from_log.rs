@@ -3,11 +3,12 @@
 use domain::event::Recorded;
 use domain::state::{Alone, State};
 
-use super::{Reader, StoreError};
+use super::{Source, ViewsError};
+use crate::events::Reader;
+use crate::folder::StoreError;
 use crate::log::{Subject, shelf};
 use crate::stored::policy::Genesis;
 use crate::stored::state;
-use crate::views::{Source, ViewsError};
 
 /// A log with its snapshots, for a thread of its own.
 pub struct LogSource {

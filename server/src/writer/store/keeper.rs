@@ -9,9 +9,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::Options;
 use super::anew::{CountedAnew, Recount};
-use super::{Options, StoreError, replay};
 use crate::clock;
+use crate::events::replay;
+use crate::folder::StoreError;
 use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
 use crate::log::{LogError, Read, shelf};

@@ -6,14 +6,14 @@ use domain::event::Recorded;
 use domain::moment::UtcOffset;
 use domain::state::{Alone, Kept, State};
 
-use super::{DATABASE, StoreError, int};
+use crate::folder::{DATABASE, StoreError, int};
 use crate::log::container::{Container, Unusable};
 use crate::log::{EventRow, Read, Subject, each_event, shelf};
 use crate::stored::policy::{Bodies, Genesis, NoBodies};
 use crate::stored::{self, state};
 
 /// One row as an event.
-pub(super) fn recorded(row: &EventRow, path: &Path, bodies: &dyn Bodies) -> Result<Recorded, StoreError> {
+pub(crate) fn recorded(row: &EventRow, path: &Path, bodies: &dyn Bodies) -> Result<Recorded, StoreError> {
     stored::recorded(row, bodies).map_err(|source| StoreError::Event {
         path: path.to_owned(),
         seq: int(row.seq),
@@ -22,7 +22,7 @@ pub(super) fn recorded(row: &EventRow, path: &Path, bodies: &dyn Bodies) -> Resu
 }
 
 /// Calls `f` with every event after `after`, in order; a gap is damage.
-pub(super) fn each(
+pub(crate) fn each(
     log: &dyn Read,
     path: &Path,
     after: u64,
@@ -32,13 +32,13 @@ pub(super) fn each(
 }
 
 /// A state to begin from, and whether its counts are a guess.
-pub(super) struct Beginning {
-    pub(super) state: State,
-    pub(super) counts_are_guessed: bool,
+pub(crate) struct Beginning {
+    pub(crate) state: State,
+    pub(crate) counts_are_guessed: bool,
 }
 
 /// The state of the newest usable snapshot not beyond `until`; the one before the first event where there is none.
-pub(super) fn start(
+pub(crate) fn start(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,
@@ -83,7 +83,7 @@ fn with_codes_of(genesis: &Genesis, loaded: state::Loaded) -> state::Loaded {
 
 /// The newest usable snapshot of the first format within a stretch of the log: it saves the first start of this version the
 /// whole of it.
-pub(super) fn former<T>(
+pub(crate) fn former<T>(
     log: &dyn Read,
     dir: &Path,
     (after, until): (u64, u64),
@@ -103,7 +103,7 @@ pub(super) fn former<T>(
 }
 
 /// The state that nothing in is a guess, to count anew from.
-pub(super) fn exact_start(
+pub(crate) fn exact_start(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,
@@ -122,7 +122,7 @@ pub(super) fn exact_start(
 }
 
 /// Rows about one case or call up to `until`, oldest first.
-pub(super) fn rows_of(log: &dyn Read, subject: Subject, until: u64) -> Result<Vec<EventRow>, StoreError> {
+pub(crate) fn rows_of(log: &dyn Read, subject: Subject, until: u64) -> Result<Vec<EventRow>, StoreError> {
     let (mut rows, mut before) = (Vec::new(), until.saturating_add(1));
     loop {
         let page = log.of(subject, before, crate::log::READ_ROWS_MAX)?;
@@ -135,7 +135,7 @@ pub(super) fn rows_of(log: &dyn Read, subject: Subject, until: u64) -> Result<Ve
 }
 
 /// What the events of one case or call up to `until` make of it.
-pub(super) fn alone(
+pub(crate) fn alone(
     log: &dyn Read,
     path: &Path,
     (subject, until): (Subject, u64),
@@ -149,7 +149,7 @@ pub(super) fn alone(
 }
 
 /// The state from the newest usable snapshot and the events after it.
-pub(super) fn load(
+pub(crate) fn load(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,
@@ -159,7 +159,7 @@ pub(super) fn load(
 }
 
 /// The same, and whether its counts are a guess.
-pub(super) fn begin(
+pub(crate) fn begin(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,

@@ -6,14 +6,15 @@ use std::path::Path;
 
 use domain::policy::Policy;
 
-use super::{DATABASE, StoreError, replay};
+use super::replay;
+use crate::folder::{DATABASE, StoreError};
 use crate::log::{Group, Log, Read, shelf};
 use crate::stored::policy::{self, Genesis};
 use crate::stored::state;
 
 /// What the log began with. A store without any gets it here, before its first event: `file`, and the codes that an older
 /// store's newest snapshot knows.
-pub(super) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
+pub(crate) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
     if let Some(genesis) = read(&*log, dir)? {
         return Ok(genesis);
     }
@@ -31,7 +32,7 @@ pub(super) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Gen
 }
 
 /// What the log began with; none in one that no server of this version has opened yet.
-pub(super) fn read(log: &dyn Read, dir: &Path) -> Result<Option<Genesis>, StoreError> {
+pub(crate) fn read(log: &dyn Read, dir: &Path) -> Result<Option<Genesis>, StoreError> {
     let damaged = |problem: crate::stored::StoredError| StoreError::Damaged {
         path: dir.join(DATABASE),
         what: format!("the policy it began with cannot be read: {}", crate::problem::chain(&problem)),
@@ -40,6 +41,6 @@ pub(super) fn read(log: &dyn Read, dir: &Path) -> Result<Option<Genesis>, StoreE
 }
 
 /// As [`read`], and `file` for a store that has none yet.
-pub(super) fn read_or(log: &dyn Read, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
+pub(crate) fn read_or(log: &dyn Read, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
     Ok(read(log, dir)?.unwrap_or_else(|| Genesis::of(file)))
 }

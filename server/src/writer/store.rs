@@ -1,8 +1,8 @@
 //! The store: a hall's log with the state it makes, and its keeper.
 //!
-//! What should be here: how they are opened, kept together and closed. What should not: the log itself (`log`), the stored
-//! forms (`stored`), rules about cases (`domain`), who may write and in which order (`writer`). One process owns a store
-//! folder; within it one thread writes and any number read.
+//! What should be here: how they are opened, kept together and closed. What should not: the log itself (`log`), what its
+//! events make (`events`), the stored forms (`stored`), rules about cases (`domain`), in which order commands are taken
+//! (`crate::writer`). One process owns a folder; within it one thread writes and any number read.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,122 +12,21 @@ use domain::policy::Policy;
 use domain::state::State;
 use uuid::Uuid;
 
+use crate::events::{Reader, genesis, replay};
+use crate::folder::{DATABASE, LOCK, StoreError};
 use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Log, LogError, Read, shelf};
+use crate::log::{Log, Read, shelf};
 use crate::stored;
+use crate::stored::command::import_namespace;
 use crate::stored::policy::Genesis;
 
 mod append;
-mod genesis;
-mod replay;
 mod keeper;
 mod anew;
-pub mod reader;
-mod events;
-mod recount;
-pub mod source;
-pub mod check;
 
 pub use append::{Pending, Remembered};
-pub use events::{EventFilter, EventPage};
 pub use keeper::Health;
-pub use reader::{Reader, Timeline};
-pub use recount::Recount;
-
-/// Name of the database in the data folder.
-pub const DATABASE: &str = "gridhall.db";
-/// What else a data folder holds: accounts, tokens and paired walls; where inspectors were.
-pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
-const LOCK: &str = "gridhall.lock";
-
-/// Why a store cannot be opened, read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error(
-        "data folder `{path}` cannot be written; give this account write access to it, or choose another folder with --data-dir"
-    )]
-    NotWritable { path: PathBuf, source: std::io::Error },
-    #[error(
-        "store in `{path}` is in use by another process; stop that process, or choose another folder with --data-dir"
-    )]
-    InUse { path: PathBuf },
-    #[error(
-        "`{path}` is not a gridhall store and was not touched; move it away, or choose another folder with --data-dir"
-    )]
-    Foreign { path: PathBuf },
-    #[error(
-        "store `{path}` has format {is}, this version reads up to {knows}; it was not touched. Run the newer gridhall, or restore a backup made with this one"
-    )]
-    Newer { path: PathBuf, is: u32, knows: u32 },
-    #[error(
-        "store `{path}` is damaged: {what}; it was not touched. Keep a copy of the folder, then restore the newest backup; `gridhall check` names everything it finds"
-    )]
-    Damaged { path: PathBuf, what: String },
-    #[error("no store in `{path}`; name the folder given to `gridhall serve --data-dir`")]
-    Missing { path: PathBuf },
-    #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]
-    Full { path: PathBuf },
-    #[error("store `{path}`: event {seq} cannot be read")]
-    Event { path: PathBuf, seq: i64, source: stored::StoredError },
-    #[error("store `{path}`: cannot {doing}")]
-    Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
-    #[error("cannot {doing} `{path}`")]
-    Io { path: PathBuf, doing: &'static str, source: std::io::Error },
-    #[error(transparent)]
-    Log(LogError),
-    #[error("too much is read from the log at once; try again in a second")]
-    Busy,
-}
-
-/// What the log says, in the words of whoever opens a data folder.
-impl From<LogError> for StoreError {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::NotWritable { place: path, source } => Self::NotWritable { path, source },
-            LogError::Foreign { place: path } => Self::Foreign { path },
-            LogError::Newer { place: path, is, knows } => Self::Newer { path, is, knows },
-            LogError::Damaged { place: path, what } => Self::Damaged { path, what },
-            LogError::Missing { place: path } => Self::Missing { path },
-            LogError::Full { place: path } => Self::Full { path },
-            LogError::Io { place: path, doing, source } => Self::Io { path, doing, source },
-            other @ (LogError::Older { .. }
-            | LogError::Stale { .. }
-            | LogError::OutOfOrder { .. }
-            | LogError::Engine { .. }) => Self::Log(other),
-        }
-    }
-}
-
-impl StoreError {
-    /// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
-    pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { path },
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Self::Damaged { path, what: format!("cannot {doing}: {source}") }
-            }
-            _ => Self::Sql { path, doing, source },
-        }
-    }
-
-    pub(crate) fn io(path: &Path, doing: &'static str, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), doing, source }
-    }
-
-    /// Whether the disk had no room; the only failure of a write after which the store goes on.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
-    }
-
-    /// The error with its causes, in one line.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        crate::problem::chain(self)
-    }
-}
 
 /// What an operator or a test may set.
 #[derive(Debug, Clone)]
@@ -276,12 +175,6 @@ impl Store {
     }
 }
 
-fn import_namespace(secret: &Secret) -> Uuid {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&secret.mark("import", "")[..16]);
-    Uuid::from_bytes(bytes)
-}
-
 /// The local day of a state, as snapshots are named by it.
 fn day_of(state: &State) -> u32 {
     u32::try_from(state.today.number()).unwrap_or(0)
@@ -320,13 +213,4 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: dir.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(not_writable(source)),
     }
-}
-
-/// SQLite's integers are signed; sequence numbers and ids stay far below the sign.
-pub(crate) fn int(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn natural(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

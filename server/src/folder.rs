@@ -1,0 +1,111 @@
+//! A data folder: what its files are called, and why one cannot be opened, read or written.
+//!
+//! What should not be here: what its files hold (`log`, `views`), who has it for writing (`writer::store`).
+
+use std::path::{Path, PathBuf};
+
+use crate::log::LogError;
+use crate::stored;
+
+/// Name of the database in the data folder.
+pub const DATABASE: &str = "gridhall.db";
+/// What else a data folder holds: accounts, tokens and paired walls; where inspectors were.
+pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
+pub(crate) const LOCK: &str = "gridhall.lock";
+
+/// Why a store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "data folder `{path}` cannot be written; give this account write access to it, or choose another folder with --data-dir"
+    )]
+    NotWritable { path: PathBuf, source: std::io::Error },
+    #[error(
+        "store in `{path}` is in use by another process; stop that process, or choose another folder with --data-dir"
+    )]
+    InUse { path: PathBuf },
+    #[error(
+        "`{path}` is not a gridhall store and was not touched; move it away, or choose another folder with --data-dir"
+    )]
+    Foreign { path: PathBuf },
+    #[error(
+        "store `{path}` has format {is}, this version reads up to {knows}; it was not touched. Run the newer gridhall, or restore a backup made with this one"
+    )]
+    Newer { path: PathBuf, is: u32, knows: u32 },
+    #[error(
+        "store `{path}` is damaged: {what}; it was not touched. Keep a copy of the folder, then restore the newest backup; `gridhall check` names everything it finds"
+    )]
+    Damaged { path: PathBuf, what: String },
+    #[error("no store in `{path}`; name the folder given to `gridhall serve --data-dir`")]
+    Missing { path: PathBuf },
+    #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]
+    Full { path: PathBuf },
+    #[error("store `{path}`: event {seq} cannot be read")]
+    Event { path: PathBuf, seq: i64, source: stored::StoredError },
+    #[error("store `{path}`: cannot {doing}")]
+    Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
+    #[error("cannot {doing} `{path}`")]
+    Io { path: PathBuf, doing: &'static str, source: std::io::Error },
+    #[error(transparent)]
+    Log(LogError),
+    #[error("too much is read from the log at once; try again in a second")]
+    Busy,
+}
+
+/// What the log says, in the words of whoever opens a data folder.
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::NotWritable { place: path, source } => Self::NotWritable { path, source },
+            LogError::Foreign { place: path } => Self::Foreign { path },
+            LogError::Newer { place: path, is, knows } => Self::Newer { path, is, knows },
+            LogError::Damaged { place: path, what } => Self::Damaged { path, what },
+            LogError::Missing { place: path } => Self::Missing { path },
+            LogError::Full { place: path } => Self::Full { path },
+            LogError::Io { place: path, doing, source } => Self::Io { path, doing, source },
+            other @ (LogError::Older { .. }
+            | LogError::Stale { .. }
+            | LogError::OutOfOrder { .. }
+            | LogError::Engine { .. }) => Self::Log(other),
+        }
+    }
+}
+
+impl StoreError {
+    /// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
+    pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { path },
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Damaged { path, what: format!("cannot {doing}: {source}") }
+            }
+            _ => Self::Sql { path, doing, source },
+        }
+    }
+
+    pub(crate) fn io(path: &Path, doing: &'static str, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), doing, source }
+    }
+
+    /// Whether the disk had no room; the only failure of a write after which the store goes on.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// The error with its causes, in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        crate::problem::chain(self)
+    }
+}
+
+/// SQLite's integers are signed; sequence numbers and ids stay far below the sign.
+pub(crate) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn natural(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
