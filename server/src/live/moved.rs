@@ -16,7 +16,7 @@ const ROWS_PER_FRAME: usize = 2_000;
 /// What a subscriber of one cell, or of all, needs that stands at `from`; 0 for everything.
 pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Format, from: u64) -> Next {
     let (positions, part) = (&hub.0.positions, topic.part.as_ref());
-    if positions.with(|table| table.is_from_before(part, from)) {
+    if positions.with(|table| table.is_from_before(part, cell, from)) {
         return Next::TooFarBehind;
     }
     match format {
@@ -30,7 +30,8 @@ pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Fo
         }
         Format::Json => {
             let moved = positions.with(|table| table.rows(part, cell, from));
-            if moved.rows.is_empty() {
+            // No rows are news where they are everything: the cell is empty now.
+            if moved.rows.is_empty() && (moved.from != 0 || from == 0) {
                 return Next::Idle;
             }
             let (from, to) = (moved.from, moved.to);

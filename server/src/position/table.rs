@@ -277,6 +277,9 @@ impl Table {
             .filter(|(_, p)| p.sent.is_some() && p.fixed < before)
             .map(|(index, _)| index)
             .collect();
+        for cells in self.layers.values_mut().map(|layer| &mut layer.cells).chain([&mut self.cells]) {
+            cells.give_back(now);
+        }
         if old.is_empty() {
             self.list_free(before);
             return 0;

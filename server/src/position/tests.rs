@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 use super::table::Table;
 use super::{Accepts, Fix, FixError, check};
 
+mod cells;
+
 const START: UtcMillis = UtcMillis(1_795_226_400_000);
 const CELL_E6: i32 = 100_000;
 
@@ -51,7 +53,7 @@ impl Screen {
     /// Applies what the table has for it; returns bytes and entries received.
     fn follow(&mut self, table: &mut Table, now: UtcMillis) -> (usize, usize) {
         let (mut bytes, mut entries) = (0, 0);
-        if table.is_from_before(self.part.as_ref(), self.version) {
+        if table.is_from_before(self.part.as_ref(), None, self.version) {
             (self.version, self.cells) = (0, HashMap::new());
         }
         for packed in table.frames(self.part.as_ref(), None, self.version, now) {

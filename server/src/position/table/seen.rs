@@ -141,15 +141,17 @@ impl Table {
         cells.map_or_else(Vec::new, |cells| cells.frames(cell, from, now, whole))
     }
 
-    /// Whether a client that stands at `from` was told so by an earlier process, or of a part that has been made anew
-    /// since: it must start anew.
+    /// Whether a client of one cell, or of all, that stands at `from` must start anew: an earlier process told it so, its
+    /// part has been made anew since, or cells have been given back that it may have seen people in.
     #[must_use]
-    pub fn is_from_before(&mut self, part: Option<&Part>, from: u64) -> bool {
+    pub fn is_from_before(&mut self, part: Option<&Part>, cell: Option<Cell>, from: u64) -> bool {
         let made = match part {
             Some(Part::Own(Some(scope))) => self.layer_of(scope).made,
             Some(Part::Own(None) | Part::Area(_)) | None => 0,
         };
-        from != 0 && from < self.first.max(made)
+        let cells = if cell.is_none() { self.layer(part) } else { None };
+        let known_since = cells.map_or(0, |cells| cells.known_since());
+        from != 0 && from < self.first.max(made).max(known_since)
     }
 
     /// Rows that bring a JSON client of one cell, or of all, from `from` to the present version.
