@@ -83,9 +83,11 @@ impl Hall {
     #[must_use]
     pub fn works_in(&self) -> WorksIn {
         let (access, path_of) = (self.access.clone(), self.path_of());
-        Arc::new(move |inspector| match access.works_in(inspector.as_str()) {
-            Some(Scope::Within { areas, .. }) => areas.iter().flat_map(|area| path_of(area)).collect(),
-            Some(Scope::All) | None => Areas::from([]),
+        Arc::new(move |inspector| {
+            Some(match access.works_in(inspector.as_str())? {
+                Scope::Within { areas, .. } => areas.iter().flat_map(|area| path_of(area)).collect(),
+                Scope::All => Areas::from([]),
+            })
         })
     }
 }

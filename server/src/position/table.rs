@@ -23,6 +23,9 @@ pub use seen::{Areas, Known, Rows, WorksIn};
 /// Inspectors the table accepts. While it is full, new ones take the numbers of those longest unheard who have left the
 /// screens.
 pub const INSPECTORS_MAX: usize = 100_000;
+/// Of these, numbers that only inspectors with a token of their own are given: codes can be made up by whoever reports for
+/// all, and must not keep out whoever the hall knows.
+pub const KEPT_FOR_KNOWN: usize = 10_000;
 /// Slower than this a person stands, in metres per second.
 const WALKING_MPS: f64 = 0.3;
 /// Shorter steps say nothing about a direction.
@@ -113,18 +116,22 @@ impl Table {
         if let Some(index) = self.codes.get(code) {
             return Some(*index);
         }
+        let works = self.works_in.as_ref().map(|works_in| works_in(code));
+        // Until somebody says who is known, as at the start, everybody is.
+        let is_known = works.as_ref().is_none_or(Option::is_some);
+        let room = if is_known { INSPECTORS_MAX } else { INSPECTORS_MAX - KEPT_FOR_KNOWN };
         let mut person = Person {
             code: code.clone(),
             place,
             fixed,
             moving: false,
             heading_deg: 0.0,
-            areas: self.areas_of(code),
+            areas: works.flatten().unwrap_or_else(|| Areas::from([])),
             sent: None,
             told: 0,
             dirty: false,
         };
-        let index = if self.people.len() < INSPECTORS_MAX {
+        let index = if self.people.len() < room {
             let index = u32::try_from(self.people.len()).ok()?;
             self.people.push(person);
             index
@@ -155,7 +162,7 @@ impl Table {
     /// Lists whose numbers may be given away. Only at the pace of forgetting: it looks at everyone.
     fn list_free(&mut self, before: UtcMillis) {
         self.free.clear();
-        if self.people.len() < INSPECTORS_MAX {
+        if self.people.len() < INSPECTORS_MAX - KEPT_FOR_KNOWN {
             return;
         }
         let unheard = |person: &Person| person.sent.is_none() && !person.dirty && person.fixed < before;

@@ -14,6 +14,7 @@ use super::table::Table;
 use super::{Accepts, Fix, FixError, check};
 
 mod cells;
+mod full;
 
 const START: UtcMillis = UtcMillis(1_795_226_400_000);
 const CELL_E6: i32 = 100_000;
@@ -156,7 +157,7 @@ proptest! {
         let works = work.clone();
         table.set_works_in(Arc::new(move |code| {
             let place = works.lock().unwrap().get(code).copied().unwrap_or(code.as_str().len() % 4);
-            WORK[place].iter().map(|area| area.parse().unwrap()).collect()
+            Some(WORK[place].iter().map(|area| area.parse().unwrap()).collect())
         }));
         let mut screens = [Screen::default(), Screen::seeing("s"), Screen::seeing("n")];
         let mut rows: BTreeMap<u32, Point> = BTreeMap::new();
@@ -302,40 +303,6 @@ async fn newest_positions_and_tracks_survive_a_restart() {
     }
 }
 
-/// Method: a machine makes up as many inspectors as the table takes. Nobody else is let in until a day later, when
-/// those who kept silent give way, longest unheard first, and those who spoke stay.
-#[test]
-fn a_full_table_gives_the_numbers_of_the_silent_to_others() {
-    let mut table = Table::new(CELL_E6);
-    let many = super::table::INSPECTORS_MAX;
-    for number in 0..many {
-        report(&mut table, &fix(number, 25.0, 102.7, START.plus(number as i64)));
-    }
-    let enter = |table: &mut Table, number: usize, now: UtcMillis| {
-        let fix = fix(number, 25.1, 102.8, now);
-        table
-            .enter(&fix.inspector, fix.place, fix.fixed)
-            .map(|index| table.take(index, &fix, UtcMillis(i64::MAX)).index)
-    };
-    table.tick(START);
-    table.forget(START.plus(-1), START);
-    assert_eq!(enter(&mut table, many, START), None, "everyone was heard a moment ago");
-    let later = START.plus(25 * 3_600_000);
-    assert_eq!(enter(&mut table, 0, later), Some(0), "the first speaks again");
-    table.tick(later);
-    let mut screen = Screen::default();
-    screen.follow(&mut table, later);
-    table.forget(later.plus(-24 * 3_600_000), later);
-    assert_eq!(enter(&mut table, 2, later), Some(2), "and the third, after it was listed");
-    assert_eq!(enter(&mut table, many, later), Some(1));
-    assert_eq!(enter(&mut table, many + 1, later), Some(3));
-    assert_eq!(table.index(&InspectorCode::new("jd-1").unwrap()), None);
-    table.tick(later);
-    screen.follow(&mut table, later);
-    screen.assert_agrees(&mut table);
-    assert_eq!(table.newest(1).unwrap().inspector.as_str(), format!("jd-{many}"));
-}
-
 /// A server whose clock was an hour ahead and is set right: positions taken meanwhile must not hide what comes now.
 #[test]
 fn a_position_from_a_clock_set_back_does_not_stand_in_the_way() {
@@ -365,8 +332,8 @@ fn a_position_from_a_clock_set_back_does_not_stand_in_the_way() {
 fn whoever_returns_to_a_part_that_was_forgotten_begins_anew() {
     let mut table = Table::new(CELL_E6);
     let works = |code: &InspectorCode| match code.as_str() {
-        "jd-1" => ["s".parse().unwrap()].into(),
-        _ => [].into(),
+        "jd-1" => Some(["s".parse().unwrap()].into()),
+        _ => None,
     };
     table.set_works_in(Arc::new(works));
     report(&mut table, &fix(1, 25.05, 102.72, START));

@@ -41,8 +41,8 @@ impl Placed for Known {
 /// Areas with those they lie in.
 pub type Areas = Arc<[AreaCode]>;
 
-/// Where somebody works.
-pub type WorksIn = Arc<dyn Fn(&InspectorCode) -> Areas + Send + Sync>;
+/// Where somebody works; none for a code that no token is for.
+pub type WorksIn = Arc<dyn Fn(&InspectorCode) -> Option<Areas> + Send + Sync>;
 
 /// Those whom the readers of one scope see, as long as somebody looks.
 #[derive(Debug)]
@@ -85,10 +85,6 @@ impl Table {
         layer
     }
 
-    pub(super) fn areas_of(&self, code: &InspectorCode) -> Areas {
-        self.works_in.as_ref().map_or_else(|| Areas::from([]), |works_in| works_in(code))
-    }
-
     /// Tells who works where, and looks anew at everybody.
     pub fn set_works_in(&mut self, works_in: WorksIn) {
         self.works_in = Some(works_in);
@@ -102,7 +98,7 @@ impl Table {
         let version = self.version + 1;
         for index in 0..self.people.len() {
             let person = &mut self.people[index];
-            let areas = works_in(&person.code);
+            let areas = works_in(&person.code).unwrap_or_else(|| Areas::from([]));
             if areas == person.areas {
                 continue;
             }

@@ -8,7 +8,7 @@ use super::*;
 fn cells_that_nobody_has_been_in_for_long_are_given_back() {
     for part in [None, Screen::seeing("n").part] {
         let mut table = Table::new(CELL_E6);
-        table.set_works_in(Arc::new(|_| WORK[1].iter().map(|area| area.parse().unwrap()).collect()));
+        table.set_works_in(Arc::new(|_| Some(WORK[1].iter().map(|area| area.parse().unwrap()).collect())));
         for number in 0..300 {
             report(&mut table, &fix(number, 20.0 + number as f64 / 10.0, 102.7, START));
         }
