@@ -97,12 +97,12 @@ impl MapHandle {
     }
 
     pub fn set_cameras<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
-        self.tell(|| camera_rows(cameras), HallMap::set_cameras);
+        self.tell(|| camera_marks(cameras), HallMap::set_cameras);
     }
 
     /// The cameras of the incident in focus.
     pub fn set_linked<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
-        self.tell(|| camera_rows(cameras), HallMap::set_linked);
+        self.tell(|| camera_marks(cameras), HallMap::set_linked);
     }
 
     pub fn set_focus<'a>(&self, focus: Option<&'a MapFocus>) {
@@ -203,8 +203,9 @@ impl Default for MapHandle {
     }
 }
 
+/// A camera as the map script is told of it.
 #[derive(Serialize)]
-struct CameraRow<'a> {
+struct CameraMark<'a> {
     code: &'a CameraCode,
     number: u32,
     lon: f64,
@@ -214,8 +215,8 @@ struct CameraRow<'a> {
     state: &'static str,
 }
 
-fn camera_rows<'a>(cameras: impl IntoIterator<Item = &'a MapCamera>) -> Vec<CameraRow<'a>> {
-    let row = |camera: &'a MapCamera| CameraRow {
+fn camera_marks<'a>(cameras: impl IntoIterator<Item = &'a MapCamera>) -> Vec<CameraMark<'a>> {
+    let row = |camera: &'a MapCamera| CameraMark {
         code: &camera.code,
         number: camera.number,
         lon: camera.place.lon(),

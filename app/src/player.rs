@@ -66,19 +66,19 @@ pub fn CameraTile(
     mount(picture, code, main);
 
     let words = Memo::new(move |_| told.with(|told| state_words(language.get(), told, offset)));
-    let kind = Memo::new(move |_| told.with(|told| told.state.kind()));
+    let state = Memo::new(move |_| told.with(|told| told.shown.state()));
     let hear = move |event: web_sys::Event| {
         if let Some(news) = self::told(&event) {
             told.set(news);
         }
     };
     view! {
-        <figure class="camera-tile" class:main=main data-theme="hall-dark" data-state=move || kind.get().key()>
+        <figure class="camera-tile" class:main=main data-theme="hall-dark" data-state=move || state.get().name()>
             <div class="camera-view" on:camerastate=hear>
                 <div class="camera-picture" node_ref=picture></div>
                 {move || words.get().over.map(|over| view! {
                     <div class="camera-say">
-                        <strong>{shape::of(kind.get())}{over.title}</strong>
+                        <strong>{shape::of(state.get())}{over.title}</strong>
                         <small>{over.detail}</small>
                     </div>
                 })}
@@ -87,7 +87,7 @@ pub fn CameraTile(
                 {(number > 0).then(|| view! { <span class="camera-number">{number}</span> })}
                 <span class="camera-name">{name}</span>
                 <span class="camera-state">
-                    {move || shape::of(kind.get())}
+                    {move || shape::of(state.get())}
                     <span>{move || words.get().bar}</span>
                 </span>
             </figcaption>

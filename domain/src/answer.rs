@@ -2,19 +2,21 @@
 //!
 //! What should be here: shapes of `/api/v1` answers. What should not: the live feed (`wire`) and rules.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::adoption::InForce;
+use crate::camera::{Camera, Linked};
 use crate::case::Case;
 use crate::catalogue::{Area, Catalogue, Class, Condition, Department, Name, Source};
 use crate::clock::{Limit, WorkCalendar};
-use crate::code::DepartmentCode;
+use crate::code::{AreaCode, CameraCode, DepartmentCode};
 use crate::event::Recorded;
 use crate::grant::Grant;
 use crate::moment::{Date, UtcMillis, UtcOffset};
-use crate::place::Bounds;
+use crate::place::{Bounds, Point};
 use crate::policy::Policy;
 use crate::role::Role;
 use crate::scope::Scope;
@@ -245,6 +247,76 @@ pub struct ClaimAnswer {
 pub struct PairedAnswer {
     pub paired: bool,
     pub wall: Option<String>,
+}
+
+/// `GET /api/v1/cameras`: one camera, in one flat object. Its stream addresses are never in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CameraRow {
+    pub code: CameraCode,
+    pub name: String,
+    pub place: Option<Point>,
+    /// Degrees clockwise from north.
+    pub bearing_deg: Option<f32>,
+    pub view_deg: f32,
+    pub owner: Option<String>,
+    pub has_sub: bool,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub area: Option<AreaCode>,
+    /// The state of the stream that is open now ([`crate::stream::State`]); `idle` when none is.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub state: Cow<'static, str>,
+    /// Metres to the place asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance_m: Option<f64>,
+    /// Degrees from north, clockwise, from the camera to the place asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearing_from_camera: Option<f64>,
+    /// Whether the place lies in the camera's field of view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sees: Option<bool>,
+}
+
+impl CameraRow {
+    /// A camera as it stands in a list, without a place that was asked for.
+    #[must_use]
+    pub fn of(camera: Camera, state: &'static str) -> Self {
+        let Camera { code, name, place, bearing_deg, view_deg, owner, has_sub, area } = camera;
+        let (state, distance_m, bearing_from_camera, sees) = (state.into(), None, None, None);
+        Self {
+            code,
+            name,
+            place,
+            bearing_deg,
+            view_deg,
+            owner,
+            has_sub,
+            area,
+            state,
+            distance_m,
+            bearing_from_camera,
+            sees,
+        }
+    }
+
+    /// One that was ranked for a place.
+    #[must_use]
+    pub fn linked(linked: Linked, state: &'static str) -> Self {
+        Self {
+            distance_m: Some(linked.distance_m),
+            bearing_from_camera: Some(linked.bearing_from_camera),
+            sees: Some(linked.sees),
+            ..Self::of(linked.camera, state)
+        }
+    }
+
+    /// The camera alone.
+    #[must_use]
+    pub fn into_camera(self) -> Camera {
+        let Self { code, name, place, bearing_deg, view_deg, owner, has_sub, area, .. } = self;
+        Camera { code, name, place, bearing_deg, view_deg, owner, has_sub, area }
+    }
 }
 
 /// `GET /api/v1/map`: what the map shows under the marks.

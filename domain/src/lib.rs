@@ -10,6 +10,7 @@ pub mod text;
 pub mod code;
 pub mod place;
 pub mod camera;
+pub mod stream;
 pub mod clock;
 pub mod catalogue;
 pub mod policy;

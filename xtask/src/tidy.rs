@@ -4,6 +4,7 @@
 //! Needles are written in two halves, so that this file does not offend against itself.
 
 mod circles;
+mod ends;
 mod rooms;
 mod timers;
 mod tree;

@@ -1,19 +1,21 @@
 //! What the player says about a tile, as `public/js/video-facts.js` decides it.
 //!
-//! What should be here: the closed set of states and causes, read from the player's JSON. What should not: their words
-//! (`words.rs`) and their shapes (`shape.rs`).
+//! What should be here: what a tile adds to the stream's own states and causes (`domain::stream`), read from the player's
+//! JSON. What should not: their words (`words.rs`) and their shapes (`shape.rs`).
 
+use domain::stream::{Cause, State};
 use serde::Deserialize;
+use serde::de::{Deserializer, IntoDeserializer, value};
 
 /// One `camerastate` event: the state, and what is known besides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
-    pub state: State,
+    pub shown: Shown,
     /// When the newest picture was taken in by the server, Unix milliseconds.
     pub frame_ms: Option<i64>,
     /// English detail for whoever looks into it.
     pub reason: Option<String>,
-    pub cause: Option<Cause>,
+    pub why: Option<Why>,
     /// Seconds until the next try; none when it is under way.
     pub retry_s: Option<u32>,
 }
@@ -21,7 +23,7 @@ pub struct Told {
 /// The event's detail as the player writes it: which numbers are there depends on the state.
 #[derive(Deserialize)]
 pub struct Detail {
-    state: String,
+    state: State,
     waited_s: Option<u32>,
     delay_ms: Option<u32>,
     delay_s: Option<u32>,
@@ -29,13 +31,13 @@ pub struct Detail {
     interval_s: Option<u32>,
     frame_ms: Option<i64>,
     reason: Option<String>,
-    cause: Option<Cause>,
+    cause: Option<Why>,
     retry_s: Option<u32>,
 }
 
-/// The state of a tile. Which of them shows a picture, and how, is `style/player.css`.
+/// A stream's state with what a tile says beside it. Which of them shows a picture, and how, is `style/player.css`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum Shown {
     /// 正在连接
     Connecting { waited_s: u32 },
     /// 实时; the delay is unknown until a picture has moved.
@@ -55,39 +57,36 @@ pub enum State {
 }
 
 /// Why, in a word a screen can put into its own language (`docs/video-protocol.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
     /// The page has lost the server: not the camera's fault.
     Link,
     /// The page shows as many cameras as it may.
     TileLimit,
-    NoAnswer,
-    ConnectionRefused,
-    Credentials,
-    NotFound,
-    SessionLimit,
-    HostLimit,
-    NoVideo,
-    Codec,
-    Stalled,
-    Closed,
-    NoKeyFrame,
-    Protocol,
-    TranscodeBudget,
-    NoDecoder,
-    Undecodable,
-    UnknownCamera,
-    ShuttingDown,
+    /// What the server says of the stream.
+    Stream(Cause),
     /// A newer server's word.
-    #[serde(other)]
     Other,
+}
+
+impl<'de> Deserialize<'de> for Why {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Ok(match word.as_str() {
+            "link" => Self::Link,
+            "tile_limit" => Self::TileLimit,
+            word => {
+                let known: Result<Cause, value::Error> = Cause::deserialize(word.into_deserializer());
+                known.map_or(Self::Other, Self::Stream)
+            }
+        })
+    }
 }
 
 impl Default for Told {
     fn default() -> Self {
-        let state = State::Connecting { waited_s: 0 };
-        Self { state, frame_ms: None, reason: None, cause: None, retry_s: None }
+        let shown = Shown::Connecting { waited_s: 0 };
+        Self { shown, frame_ms: None, reason: None, why: None, retry_s: None }
     }
 }
 
@@ -95,64 +94,34 @@ impl Told {
     /// Understands an event's detail; nothing when it is not the player's.
     #[must_use]
     pub fn of(detail: Detail) -> Option<Self> {
-        let state = match detail.state.as_str() {
-            "connecting" => State::Connecting { waited_s: detail.waited_s? },
-            "live" => State::Live { delay_ms: detail.delay_ms },
-            "delayed" => State::Delayed { delay_s: detail.delay_s? },
-            "lost" => State::Lost { since_ms: detail.since_ms },
-            "refused" => State::Refused {},
-            "unsupported" => State::Unsupported {},
-            "key_frames" => State::KeyFrames { interval_s: detail.interval_s },
-            "gone" => State::Gone {},
-            _ => return None,
+        let shown = match detail.state {
+            State::Connecting => Shown::Connecting { waited_s: detail.waited_s? },
+            State::Live => Shown::Live { delay_ms: detail.delay_ms },
+            State::Delayed => Shown::Delayed { delay_s: detail.delay_s? },
+            State::Lost => Shown::Lost { since_ms: detail.since_ms },
+            State::Refused => Shown::Refused {},
+            State::Unsupported => Shown::Unsupported {},
+            State::KeyFrames => Shown::KeyFrames { interval_s: detail.interval_s },
+            State::Gone => Shown::Gone {},
         };
         let Detail { frame_ms, reason, cause, retry_s, .. } = detail;
-        Some(Self { state, frame_ms, reason, cause, retry_s })
+        Some(Self { shown, frame_ms, reason, why: cause, retry_s })
     }
 }
 
-impl State {
+impl Shown {
+    /// The state without its numbers: what shape and style depend on.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn state(&self) -> State {
         match self {
-            Self::Connecting { .. } => Kind::Connecting,
-            Self::Live { .. } => Kind::Live,
-            Self::Delayed { .. } => Kind::Delayed,
-            Self::Lost { .. } => Kind::Lost,
-            Self::Refused {} => Kind::Refused,
-            Self::Unsupported {} => Kind::Unsupported,
-            Self::KeyFrames { .. } => Kind::KeyFrames,
-            Self::Gone {} => Kind::Gone,
-        }
-    }
-}
-
-/// A state without its numbers: what shape and style depend on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Connecting,
-    Live,
-    Delayed,
-    Lost,
-    Refused,
-    Unsupported,
-    KeyFrames,
-    Gone,
-}
-
-impl Kind {
-    /// The name in the style sheet and in tests.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Live => "live",
-            Self::Delayed => "delayed",
-            Self::Lost => "lost",
-            Self::Refused => "refused",
-            Self::Unsupported => "unsupported",
-            Self::KeyFrames => "key_frames",
-            Self::Gone => "gone",
+            Self::Connecting { .. } => State::Connecting,
+            Self::Live { .. } => State::Live,
+            Self::Delayed { .. } => State::Delayed,
+            Self::Lost { .. } => State::Lost,
+            Self::Refused {} => State::Refused,
+            Self::Unsupported {} => State::Unsupported,
+            Self::KeyFrames { .. } => State::KeyFrames,
+            Self::Gone {} => State::Gone,
         }
     }
 }

@@ -5,8 +5,9 @@ mod tests;
 
 use domain::moment::{Local, UtcMillis, UtcOffset};
 use domain::rejection::Language;
+use domain::stream::Cause;
 
-use super::state::{Cause, State, Told};
+use super::state::{Shown, Told, Why};
 use crate::text;
 
 /// What a tile says.
@@ -31,9 +32,9 @@ pub struct Over {
 #[must_use]
 pub fn state_words(language: Language, told: &Told, offset: UtcOffset) -> Words {
     let say = |zh: &str, en: &str| pick(language, zh, en).to_owned();
-    let bar = match &told.state {
-        State::Connecting { .. } => say("连接中", "connecting"),
-        State::Live { delay_ms: Some(ms) } => {
+    let bar = match &told.shown {
+        Shown::Connecting { .. } => say("连接中", "connecting"),
+        Shown::Live { delay_ms: Some(ms) } => {
             let delay = f64::from(*ms) / 1000.0;
             pick_owned(
                 language,
@@ -41,70 +42,70 @@ pub fn state_words(language: Language, told: &Told, offset: UtcOffset) -> Words 
                 || format!("live {} s", text::fixed(delay, 1)),
             )
         }
-        State::Live { delay_ms: None } => say("实时", "live"),
-        State::Delayed { delay_s } => {
+        Shown::Live { delay_ms: None } => say("实时", "live"),
+        Shown::Delayed { delay_s } => {
             let delay = duration(language, *delay_s);
             pick_owned(language, || format!("延迟 {delay}"), || format!("delayed {delay}"))
         }
-        State::KeyFrames { interval_s: Some(every) } => pick_owned(
+        Shown::KeyFrames { interval_s: Some(every) } => pick_owned(
             language,
             || format!("关键帧 每 {every} 秒"),
             || format!("key frames, every {every} s"),
         ),
-        State::KeyFrames { interval_s: None } => say("关键帧", "key frames"),
-        State::Lost { .. } | State::Refused {} | State::Unsupported {} | State::Gone {} => {
+        Shown::KeyFrames { interval_s: None } => say("关键帧", "key frames"),
+        Shown::Lost { .. } | Shown::Refused {} | Shown::Unsupported {} | Shown::Gone {} => {
             last_picture(language, told, offset).unwrap_or_else(|| say("无画面", "no picture"))
         }
     };
-    let cause = told.cause.and_then(|cause| cause_words(language, cause));
+    let cause = told.why.and_then(|why| why_words(language, why));
     let tooltip = [cause, told.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     Words { bar, over: over(language, told, offset), tooltip }
 }
 
 fn over(language: Language, told: &Told, offset: UtcOffset) -> Option<Over> {
     let say = |zh: &str, en: &str| pick(language, zh, en).to_owned();
-    let cause = told.cause.and_then(|cause| cause_words(language, cause));
-    let (title, first) = match &told.state {
-        State::Live { .. } | State::Delayed { .. } | State::KeyFrames { .. } => return None,
-        State::Connecting { waited_s } => {
+    let cause = told.why.and_then(|why| why_words(language, why));
+    let (title, first) = match &told.shown {
+        Shown::Live { .. } | Shown::Delayed { .. } | Shown::KeyFrames { .. } => return None,
+        Shown::Connecting { waited_s } => {
             let waited = duration(language, *waited_s);
             let detail = pick_owned(language, || format!("已等 {waited}"), || format!("waited {waited}"));
             return Some(Over { title: say("正在连接", "Connecting"), detail });
         }
-        State::Lost { since_ms } => {
+        Shown::Lost { since_ms } => {
             let since = since_ms.map(|ms| {
                 let time = hour_minute(UtcMillis(ms).local(offset));
                 pick_owned(language, || format!("{time} 起"), || format!("since {time}"))
             });
-            let title = match told.cause {
-                Some(Cause::Link) => say("与服务器断开", "Server not reached"),
+            let title = match told.why {
+                Some(Why::Link) => say("与服务器断开", "Server not reached"),
                 // The signal is there; pictures are not.
-                Some(Cause::Undecodable) => say("无法解码", "Cannot be decoded"),
+                Some(Why::Stream(Cause::Undecodable)) => say("无法解码", "Cannot be decoded"),
                 _ => say("信号中断", "Signal lost"),
             };
             (title, since)
         }
-        State::Refused {} => {
+        Shown::Refused {} => {
             let status = told.reason.as_deref().and_then(status_code);
             let title = say("拒绝访问", "Access refused");
             (status.map_or(title.clone(), |status| format!("{title} {status}")), cause)
         }
-        State::Unsupported {} => (say("编码不支持", "Codec not supported"), cause),
-        State::Gone {} => {
+        Shown::Unsupported {} => (say("编码不支持", "Codec not supported"), cause),
+        Shown::Gone {} => {
             return Some(Over {
                 title: say("无此摄像机", "No such camera"),
                 detail: say("已不在名录中", "no longer in the registry"),
             });
         }
     };
-    let retry = match (&told.state, told.retry_s) {
-        (State::Unsupported {}, _) => None,
+    let retry = match (&told.shown, told.retry_s) {
+        (Shown::Unsupported {}, _) => None,
         (_, Some(seconds)) if seconds > 0 => {
             let wait = duration(language, seconds);
             Some(pick_owned(language, || format!("{wait}后重试"), || format!("retry in {wait}")))
         }
         // The page itself may not ask for more; nothing is under way.
-        _ if told.cause == Some(Cause::TileLimit) => None,
+        _ if told.why == Some(Why::TileLimit) => None,
         _ => Some(say("正在重试", "trying again")),
     };
     let detail = [first, retry].into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -118,10 +119,16 @@ fn last_picture(language: Language, told: &Told, offset: UtcOffset) -> Option<St
     Some(pick_owned(language, || format!("末帧 {time}"), || format!("last frame {time}")))
 }
 
-fn cause_words(language: Language, cause: Cause) -> Option<String> {
+fn why_words(language: Language, why: Why) -> Option<String> {
+    let cause = match why {
+        Why::Link | Why::Other => return None,
+        Why::TileLimit => {
+            let words = pick(language, "本页画面数已满", "this page shows as many cameras as it may");
+            return Some(words.to_owned());
+        }
+        Why::Stream(cause) => cause,
+    };
     let (zh, en) = match cause {
-        Cause::Link | Cause::Other => return None,
-        Cause::TileLimit => ("本页画面数已满", "this page shows as many cameras as it may"),
         Cause::NoAnswer => ("摄像机无应答", "no answer"),
         Cause::ConnectionRefused => ("摄像机拒绝连接", "connection refused"),
         Cause::Credentials => ("用户名或密码不符", "wrong user name or password"),

@@ -111,7 +111,7 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
         let (code, name, number) = (near.camera.code.to_string(), near.camera.name, index as u8 + 1);
         // The map draws a camera without a signal dashed.
         let hear = move |event: web_sys::Event| {
-            let told = crate::player::told(&event).map(|told| told.state.kind().key());
+            let told = crate::player::told(&event).map(|told| told.shown.state().name());
             let held = pictures.with_untracked(|pictures| pictures.get(index).copied());
             if let (Some(told), Some(held)) = (told, held)
                 && told != held

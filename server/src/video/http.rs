@@ -17,6 +17,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use domain::answer::{CameraRow, PageAnswer};
 use domain::camera::Camera;
 use domain::code::CameraCode;
 use domain::place::Point;
@@ -93,41 +94,14 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// One camera in an answer. Its stream addresses are never in one.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = CameraRow)]
-struct Row {
-    #[serde(flatten)]
-    camera: Camera,
-    /// The state of the stream that is open now; `idle` when none is.
-    state: &'static str,
-    /// Metres to the place asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    distance_m: Option<f64>,
-    /// Degrees from north, clockwise, from the camera to the place asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bearing_from_camera: Option<f64>,
-    /// Whether the place lies in the camera's field of view.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sees: Option<bool>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = CameraPage)]
-struct Page {
-    items: Vec<Row>,
-    /// Give it as `cursor` for the next page; null on the last one.
-    next: Option<String>,
-}
-
 /// Cameras by code, or those nearest to a place.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", params(ListQuery),
-    responses((status = 200, body = Page), (status = 400, body = Problem)))]
+    responses((status = 200, body = PageAnswer<CameraRow>), (status = 400, body = Problem)))]
 async fn list(
     Shared(video): Shared<Video>,
     Extension(sight): Extension<Sight>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<PageAnswer<CameraRow>>, Problem> {
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::bad_request("limit", format!("expected 1 to {LIMIT_MAX}")));
@@ -141,7 +115,12 @@ async fn list(
     }
 }
 
-fn list_all(video: &Video, sight: &Sight, limit: usize, cursor: Option<&str>) -> Result<Json<Page>, Problem> {
+fn list_all(
+    video: &Video,
+    sight: &Sight,
+    limit: usize,
+    cursor: Option<&str>,
+) -> Result<Json<PageAnswer<CameraRow>>, Problem> {
     let bad_cursor = || Problem::bad_request("cursor", "expected the `next` of the page before");
     let after = cursor.map(CameraCode::new).transpose().map_err(|_| bad_cursor())?;
     let registry = video.switchboard.registry();
@@ -152,15 +131,9 @@ fn list_all(video: &Video, sight: &Sight, limit: usize, cursor: Option<&str>) ->
     let next = entries.last().filter(|_| more).map(|entry| entry.camera.code.to_string());
     let items = entries
         .into_iter()
-        .map(|entry| Row {
-            camera: entry.camera.clone(),
-            state: video.state_name(&entry.camera.code),
-            distance_m: None,
-            bearing_from_camera: None,
-            sees: None,
-        })
+        .map(|entry| CameraRow::of(entry.camera.clone(), video.state_name(&entry.camera.code)))
         .collect();
-    Ok(Json(Page { items, next }))
+    Ok(Json(PageAnswer::of(items, next)))
 }
 
 fn list_near(
@@ -170,7 +143,7 @@ fn list_near(
     radius: Option<f64>,
     limit: usize,
     cursor: Option<&str>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<PageAnswer<CameraRow>>, Problem> {
     let spot = near
         .split_once(',')
         .and_then(|(lat, lon)| Point::from_degrees(lat.trim().parse().ok()?, lon.trim().parse().ok()?))
@@ -189,15 +162,12 @@ fn list_near(
         .into_iter()
         .skip(from)
         .take(limit)
-        .map(|linked| Row {
-            state: video.state_name(&linked.camera.code),
-            camera: linked.camera,
-            distance_m: Some(linked.distance_m),
-            bearing_from_camera: Some(linked.bearing_from_camera),
-            sees: Some(linked.sees),
+        .map(|linked| {
+            let state = video.state_name(&linked.camera.code);
+            CameraRow::linked(linked, state)
         })
         .collect();
-    Ok(Json(Page { items, next }))
+    Ok(Json(PageAnswer::of(items, next)))
 }
 
 fn sees(sight: &Sight, camera: &Camera) -> bool {
@@ -214,15 +184,15 @@ fn find(video: &Video, sight: &Sight, code: &str) -> Result<Arc<Registered>, Pro
 /// One camera.
 #[utoipa::path(get, path = "/api/v1/cameras/{code}", tag = "cameras",
     params(("code" = String, Path, description = "The camera's code in the registry")),
-    responses((status = 200, body = Row), (status = 404, body = Problem)))]
+    responses((status = 200, body = CameraRow), (status = 404, body = Problem)))]
 async fn one(
     Shared(video): Shared<Video>,
     Extension(sight): Extension<Sight>,
     Path(code): Path<String>,
-) -> Result<Json<Row>, Problem> {
+) -> Result<Json<CameraRow>, Problem> {
     let camera = find(&video, &sight, &code)?.camera.clone();
     let state = video.state_name(&camera.code);
-    Ok(Json(Row { camera, state, distance_m: None, bearing_from_camera: None, sees: None }))
+    Ok(Json(CameraRow::of(camera, state)))
 }
 
 /// How one stream of a camera is.
