@@ -15,8 +15,9 @@ use domain::role::Role;
 use domain::scope::Scope;
 
 use crate::access::{Access, Doer, NewToken, Taken};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::{clock, import, log};
+use crate::{import, log};
 
 mod account;
 mod cameras;
@@ -218,7 +219,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Check { json, recount } => return keeping::check(&config, json, recount),
         Command::Backup { folder, json } => {
-            let made = log::backup::backup(&config.store.dir, &folder, clock::now().0)?;
+            let made = log::backup::backup(&config.store.dir, &folder, Clock::machine().now().0)?;
             keeping::say(json, &made, &made.words())?;
         }
         Command::Restore { from, to, json } => {
@@ -370,7 +371,7 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
                 "--role: expected machine, kiosk or inspector; people have accounts"
             );
             let by = account::by();
-            let doer = Doer { by: &by, now: clock::now() };
+            let doer = Doer { by: &by, now: Clock::machine().now() };
             let policy = config.load_policy()?;
             access.set_powers_together(policy.powers_together.is_some());
             let replace = add.replace;
@@ -384,7 +385,7 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
         }
         TokenCommand::Revoke { name } => {
             let by = account::by();
-            let doer = Doer { by: &by, now: clock::now() };
+            let doer = Doer { by: &by, now: Clock::machine().now() };
             written(access.revoke(doer, &name).wait()?.with_context(|| format!("no token `{name}`"))?)?;
             println!("token `{name}` is revoked");
         }

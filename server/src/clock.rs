@@ -1,34 +1,147 @@
 //! The only file of the server that reads the time; and how far a reading is believed.
 //!
-//! [`Steady`] and [`Trust`] are pure: they are told what the clocks say.
+//! Two kinds of time. What a hall goes by is a [`Clock`], handed on from whoever starts the hall to whoever needs it, so that
+//! another hall may go by another. How long the machine takes over something, and until when it is waited for, is no hall's:
+//! an [`Instant`] is the same for everybody. [`Steady`] and [`Trust`] are pure: they are told what the clocks say.
 
+use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::moment::UtcMillis;
 
-/// The present.
-#[must_use]
-pub fn now() -> UtcMillis {
-    UtcMillis(now_us() / 1_000)
+/// What a hall goes by; cheap to clone.
+#[derive(Clone)]
+pub struct Clock(Arc<Hands>);
+
+struct Hands {
+    /// Microseconds since 1970-01-01 UTC.
+    wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
+    monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
-/// The present in microseconds since 1970-01-01 UTC.
-#[must_use]
+impl Clock {
+    /// The clock of the machine. Whoever starts something takes it, and hands it on.
+    #[must_use]
+    pub fn machine() -> Self {
+        Self(Arc::new(Hands { wall_us: Box::new(machine_us), monotonic: Box::new(since_start) }))
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> UtcMillis {
+        UtcMillis(self.now_us() / 1_000)
+    }
+
+    /// The present in microseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        (self.0.wall_us)()
+    }
+
+    /// Time since some fixed moment of this process, unmoved by anyone setting the clock.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        (self.0.monotonic)()
+    }
+}
+
+/// A wall clock that somebody else sets; the monotonic one is the machine's.
+impl From<Box<dyn Fn() -> UtcMillis + Send + Sync>> for Clock {
+    fn from(wall: Box<dyn Fn() -> UtcMillis + Send + Sync>) -> Self {
+        let wall_us = Box::new(move || wall().0.saturating_mul(1_000));
+        Self(Arc::new(Hands { wall_us, monotonic: Box::new(since_start) }))
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
 #[allow(clippy::disallowed_methods)]
-pub fn now_us() -> i64 {
+fn machine_us() -> i64 {
     // A clock before 1970 is a broken machine; counting from zero is then as good as any answer.
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Time since some fixed moment of this process, unmoved by anyone setting the clock.
-#[must_use]
-#[allow(clippy::disallowed_methods)]
-pub fn monotonic() -> Duration {
+fn since_start() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// A moment of the machine, by the clock that nobody sets: from here on it is measured, or until then waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(tokio::time::Instant);
+
+/// This moment.
+#[must_use]
+pub fn instant() -> Instant {
+    Instant(tokio::time::Instant::now())
+}
+
+impl Instant {
+    /// How long it is ago.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// From `earlier` until this one; nothing when it is the earlier one.
+    #[must_use]
+    pub fn saturating_duration_since(self, earlier: Self) -> Duration {
+        self.0.saturating_duration_since(earlier.0)
+    }
+
+    /// For those who sleep until then.
+    #[must_use]
+    pub fn reached(self) -> tokio::time::Sleep {
+        tokio::time::sleep_until(self.0)
+    }
+}
+
+impl From<tokio::time::Instant> for Instant {
+    fn from(at: tokio::time::Instant) -> Self {
+        Self(at)
+    }
+}
+
+impl From<std::time::Instant> for Instant {
+    fn from(at: std::time::Instant) -> Self {
+        Self(at.into())
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    fn add(self, later: Duration) -> Self {
+        Self(self.0 + later)
+    }
+}
+
+impl Sub<Duration> for Instant {
+    type Output = Self;
+
+    fn sub(self, earlier: Duration) -> Self {
+        Self(self.0 - earlier)
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.0 - earlier.0
+    }
+}
+
+/// Waits for `work` until a moment; none when it was not done by then.
+pub async fn by<F: IntoFuture>(until: Instant, work: F) -> Option<F::Output> {
+    tokio::time::timeout_at(until.0, work).await.ok()
 }
 
 /// The time of one group of commands.
@@ -42,24 +155,21 @@ pub(crate) struct Now {
 
 /// The writer's clock: what it gives events, and how far it is believed.
 pub(crate) struct Watch {
-    wall: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
+    clock: Clock,
     steady: Steady,
     trust: Trust,
 }
 
 impl Watch {
     /// `last` and `confirm_after` as for [`Trust::new`].
-    pub(crate) fn new(
-        wall: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
-        last: Option<UtcMillis>,
-        confirm_after: Duration,
-    ) -> Self {
-        Self { wall, steady: Steady::default(), trust: Trust::new(last, monotonic(), confirm_after) }
+    pub(crate) fn new(clock: Clock, last: Option<UtcMillis>, confirm_after: Duration) -> Self {
+        let trust = Trust::new(last, clock.monotonic(), confirm_after);
+        Self { clock, steady: Steady::default(), trust }
     }
 
     /// Reads the clocks. `believe`: an operator has said that the wall clock is right.
     pub(crate) fn read(&mut self, believe: bool) -> Now {
-        let (wall, monotonic) = ((self.wall)(), monotonic());
+        let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
         let given = self.steady.now(wall, monotonic);
         if believe {
             self.trust.believe(given, monotonic);

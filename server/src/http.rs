@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
 use crate::access::{Access, PathOf};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Reader;
 use crate::lists::Lists;
@@ -58,6 +59,8 @@ pub struct Hall {
     pub positions: Positions,
     pub video: Video,
     pub metrics: PrometheusHandle,
+    /// What this hall goes by.
+    pub clock: Clock,
 }
 
 impl Hall {

@@ -4,7 +4,7 @@
 //! method asks for whom: a [`Scope`] cannot be forgotten. What should not be here: HTTP, SQL, rules.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use domain::case::Case;
@@ -14,6 +14,7 @@ use domain::scope::Scope;
 use domain::state::State;
 use domain::whistle::Whistle;
 
+use crate::clock;
 use crate::turn::{Reading, Turns};
 use crate::views::{Builder, Progress, ViewsError};
 use crate::writer::Committed;
@@ -133,7 +134,7 @@ impl Lists {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Arc<Case>>, ListError> {
-        let began = Instant::now();
+        let began = clock::instant();
         let stand = self.inner.present.load();
         let asked = Asked::new(filter, scope, self.inner.offset);
         let is_over = || began.elapsed() >= ANSWER_TIME;
@@ -149,7 +150,7 @@ impl Lists {
 
     /// How many cases there are; none when counting them takes too long.
     pub fn count(&self, scope: &Scope, filter: &CaseFilter) -> Result<Option<u64>, ListError> {
-        let began = Instant::now();
+        let began = clock::instant();
         let stand = self.inner.present.load();
         let asked = Asked::new(filter, scope, self.inner.offset);
         self.told(page::count(&stand, &asked, &|| began.elapsed() >= COUNT_TIME))
@@ -184,7 +185,7 @@ impl Lists {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Whistle>, ListError> {
-        let began = Instant::now();
+        let began = clock::instant();
         let stand = self.inner.present.load();
         let asked = (filter, scope, self.inner.offset);
         let is_over = || began.elapsed() >= ANSWER_TIME;

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::lock::lock;
 use crate::position::Positions;
 use crate::writer::{Committed, Publisher};
@@ -90,6 +91,7 @@ struct Inner {
     /// How often areas have come to lie elsewhere.
     areas: AtomicU64,
     positions: Positions,
+    clock: Clock,
     frames: Frames,
     sets: Sets,
     pace: Arc<Pace>,
@@ -100,7 +102,7 @@ struct Inner {
 impl Hub {
     /// A hub and the end the writer holds. Must be called within a tokio runtime, which carries the pacer.
     #[must_use]
-    pub fn new(limits: Limits, positions: Positions, build: Build) -> (Self, HubPublisher) {
+    pub fn new(limits: Limits, positions: Positions, build: Build, clock: Clock) -> (Self, HubPublisher) {
         let pace = Arc::new(Pace::default());
         let inner = Arc::new(Inner {
             limits,
@@ -113,6 +115,7 @@ impl Hub {
             frames: Frames::default(),
             sets: Sets::default(),
             positions,
+            clock,
             pace: pace.clone(),
             waves: watch::Sender::new(Wave::default()),
             connections: AtomicUsize::new(0),

@@ -17,7 +17,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 mod fix;
 mod pace;
@@ -27,6 +27,7 @@ pub mod track;
 #[cfg(test)]
 mod tests;
 
+use crate::clock::{self, Clock};
 use crate::lock::lock;
 pub use fix::{Accepts, Fix, FixError, Step, TrackPoint};
 use fix::{check, latest};
@@ -70,6 +71,7 @@ pub struct Positions(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    clock: Clock,
     settings: Settings,
     accepts: Arc<ArcSwap<Accepts>>,
     table: Mutex<Table>,
@@ -84,7 +86,12 @@ struct Inner {
 impl Positions {
     /// Opens `positions.db` in `dir`, puts everyone where they were, and starts the tick. Without a folder nothing is
     /// kept. Must be called within a tokio runtime, which carries the tick.
-    pub fn open(dir: Option<&Path>, settings: Settings, accepts: Accepts) -> Result<Self, TrackError> {
+    pub fn open(
+        dir: Option<&Path>,
+        settings: Settings,
+        accepts: Accepts,
+        clock: Clock,
+    ) -> Result<Self, TrackError> {
         let open = Open::default();
         let mut table = Table::new(settings.cell_e6);
         let path = dir.map(|dir| dir.join("positions.db"));
@@ -116,6 +123,7 @@ impl Positions {
             pace: Mutex::new(Pace::new(settings.fix_interval_ms)),
             settings,
             accepts: accepts.clone(),
+            clock: clock.clone(),
             table: Mutex::new(table),
             waiting: waiting.clone(),
             version: watch::Sender::new(0),
@@ -123,7 +131,7 @@ impl Positions {
             open,
             path,
         });
-        tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches, accepts));
+        tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches, (accepts, clock)));
         Ok(Self(inner))
     }
 
@@ -134,7 +142,7 @@ impl Positions {
 
     /// Takes fixes, each answered on its own. One that is thinned is answered as taken.
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
-        let (now, monotonic) = (crate::clock::now(), crate::clock::monotonic());
+        let (now, monotonic) = (self.0.clock.now(), self.0.clock.monotonic());
         let latest = latest(now, &self.0.accepts.load());
         let mut table = lock(&self.0.table);
         let mut pace = lock(&self.0.pace);
@@ -259,7 +267,7 @@ async fn run(
     tick_ms: u32,
     waiting: Arc<Mutex<Batch>>,
     batches: Option<SyncSender<Batch>>,
-    accepts: Arc<ArcSwap<Accepts>>,
+    (accepts, clock): (Arc<ArcSwap<Accepts>>, Clock),
 ) {
     let mut load = Load::default();
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(tick_ms)));
@@ -269,14 +277,14 @@ async fn run(
         let due = ticks.tick().await;
         let Some(inner) = inner.upgrade() else {
             // What came in since the last tick; the thread writes it before it ends.
-            return hand_over(&waiting, batches.as_ref(), crate::clock::now(), &accepts.load());
+            return hand_over(&waiting, batches.as_ref(), &clock, &accepts.load());
         };
         count += 1;
         let level = inner.degraded.load(Ordering::Relaxed);
         if !count.is_multiple_of(1 << level) {
             continue;
         }
-        let now = crate::clock::now();
+        let now = clock.now();
         {
             let mut table = lock(&inner.table);
             let told = table.tick(now);
@@ -286,17 +294,18 @@ async fn run(
                 inner.version.send_replace(table.version());
             }
         }
-        hand_over(&waiting, batches.as_ref(), now, &accepts.load());
-        let spent = Instant::now().saturating_duration_since(due);
+        hand_over(&waiting, batches.as_ref(), &clock, &accepts.load());
+        let spent = clock::instant().saturating_duration_since(due.into());
         let level = load.level(level, spent > Duration::from_millis(u64::from(tick_ms) / 2));
         inner.degraded.store(level, Ordering::Relaxed);
     }
 }
 
-fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, now: UtcMillis, accepts: &Accepts) {
+fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, clock: &Clock, accepts: &Accepts) {
     let mut batch = std::mem::take(&mut *lock(waiting));
     let Some(batches) = batches.filter(|_| !batch.is_empty()) else { return };
-    (batch.at, batch.monotonic, batch.latest) = (now, crate::clock::monotonic(), latest(now, accepts));
+    let now = clock.now();
+    (batch.at, batch.monotonic, batch.latest) = (now, clock.monotonic(), latest(now, accepts));
     let steps = batch.steps.len();
     if let Err(error) = batches.try_send(batch) {
         metrics::counter!("gridhall_position_track_dropped_total").increment(steps as u64);

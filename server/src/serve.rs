@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::adoption::InForce;
+use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, Hall};
 use crate::lists::Lists;
@@ -25,8 +27,8 @@ use crate::video::origin::adopted::{self, AdoptedLists, Folder};
 use crate::video::{Registry, Video};
 use crate::views::from_log::LogSource;
 use crate::views::{Belongs, Builder, Settings};
+use crate::writer;
 use crate::writer::store::{Options, Store};
-use crate::{clock, writer};
 
 mod connections;
 pub mod seats;
@@ -98,6 +100,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let file = config.load_policy()?;
     config.check_files()?;
     let metrics = metrics_handle()?;
+    let clock = Clock::machine();
     let dir = config.store.dir.clone();
     let keys_kept_days = Some(config.store.keys_kept_days);
     let options = Options { keys_kept_days, sections: forms.sections, ..Options::default() };
@@ -107,33 +110,34 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
     let access = Access::open(&dir, config.access.clone())?;
     access.set_powers_together(policy.powers_together.is_some());
-    introduce(&access, &dir).await?;
+    introduce(&access, &dir, clock.now()).await?;
     let listener = tokio::net::TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr().context("cannot see the own address")?;
     let adopted = Arc::new(Folder::within(&dir));
     let cameras = read_cameras(&config, adopted.as_ref())?;
-    let video = Video::start(config.video.clone(), cameras, adopted);
+    let video = Video::start(config.video.clone(), cameras, adopted, clock.clone());
     let mirror = Mirror::default();
     let lists = Lists::new(policy.utc_offset_minutes);
     let reader = store.reader();
     let epoch = store.epoch();
-    let positions = Positions::open(Some(&dir), config.positions.clone(), Accepts::of(&policy))
-        .context("cannot open the positions")?;
+    let positions =
+        Positions::open(Some(&dir), config.positions.clone(), Accepts::of(&policy), clock.clone())
+            .context("cannot open the positions")?;
     let build = Build::of(config.server.site.clone());
-    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone(), build);
+    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone(), build, clock.clone());
     let follow = followers(&access, &positions);
     let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone(), follow };
     let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
-    let clock = Box::new(clock::now);
     let listeners = Box::new(listeners);
     let genesis = store.genesis().clone();
-    let writer = writer::spawn_doubting(store, state, listeners, clock, confirm_after);
+    let writer = writer::spawn_doubting(store, state, listeners, clock.clone(), confirm_after);
     let commits = writer.commit_times();
     let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: forms.views };
     let source = Box::new(LogSource::new(reader.clone(), epoch, genesis).in_forms(forms.sections));
-    let mut settings = Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()));
+    let mut settings =
+        Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()), clock.clone());
     settings.full_speed = forms.full_speed;
     settings.reads_older = forms.reads_older.unwrap_or(settings.reads_older);
     match Builder::start(settings, lists.present()) {
@@ -142,7 +146,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
         Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
     }
     let config = Arc::new(config);
-    let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics };
+    let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics, clock };
     hall.positions.set_works_in(hall.works_in());
     upkeep(&hall);
     let stop = CancellationToken::new();
@@ -176,8 +180,8 @@ fn followers(access: &Access, positions: &Positions) -> Vec<Follow> {
 }
 
 /// Makes the first accounts, and says what is to be mended of those that are there.
-async fn introduce(access: &Access, dir: &Path) -> anyhow::Result<()> {
-    let first = access.bootstrap(clock::now()).await?;
+async fn introduce(access: &Access, dir: &Path, now: UtcMillis) -> anyhow::Result<()> {
+    let first = access.bootstrap(now).await?;
     if !first.is_empty() {
         let lines = first
             .iter()
@@ -277,7 +281,7 @@ fn announce(hall: &Hall, address: SocketAddr, ready_file: Option<&Path>) -> anyh
     tracing::info!(%address, "listening");
     let Some(file) = ready_file else { return Ok(()) };
     let base = format!("http://{address}");
-    let once = hall.access.one_time("admin", clock::now());
+    let once = hall.access.one_time("admin", hall.clock.now());
     let sign_in = format!("{base}/sign-in?once={}", once.expose());
     let ready = serde_json::json!({ "address": base, "sign_in": sign_in });
     // Whole or not at all: whoever waits for the file must not read half of it.
@@ -315,7 +319,7 @@ fn read_cameras(config: &Config, lists: &dyn AdoptedLists) -> anyhow::Result<Reg
 mod tests {
     #[test]
     fn a_thread_that_never_comes_back_does_not_hang_the_end() {
-        let began = crate::clock::monotonic();
+        let began = crate::clock::instant();
         let said = super::to_its_end(async {
             tokio::task::spawn_blocking(|| {
                 loop {
@@ -325,6 +329,6 @@ mod tests {
             Ok("ended")
         });
         assert_eq!(said.unwrap(), "ended");
-        assert!(crate::clock::monotonic() - began < 2 * super::LAST_GRACE);
+        assert!(began.elapsed() < 2 * super::LAST_GRACE);
     }
 }

@@ -12,10 +12,9 @@ use std::time::Duration;
 
 use domain::command::Command;
 use domain::event::By;
-use domain::moment::UtcMillis;
 use uuid::Uuid;
 
-use crate::clock::HOLD_MS;
+use crate::clock::{Clock, HOLD_MS};
 use crate::writer::{Envelope, Outcome, Shared, WriteError, Writer};
 
 #[cfg(test)]
@@ -57,16 +56,11 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(
-        door: Door,
-        wake: Arc<Wake>,
-        rings: Receiver<Ring>,
-        clock: Arc<dyn Fn() -> UtcMillis + Send + Sync>,
-    ) -> Self {
+    pub(crate) fn start(door: Door, wake: Arc<Wake>, rings: Receiver<Ring>, clock: Clock) -> Self {
         let bell = wake.bell.clone();
         let thread = std::thread::Builder::new()
             .name("deadline-timer".to_owned())
-            .spawn(move || run(&|envelope| door.send(envelope), &wake, &rings, &*clock))
+            .spawn(move || run(&|envelope| door.send(envelope), &wake, &rings, &clock))
             .expect("a thread can be started at the start of the process");
         Self { bell, thread }
     }
@@ -79,19 +73,14 @@ impl Timer {
 }
 
 /// `send` answers nothing once the writer is gone.
-fn run(
-    send: &dyn Fn(Envelope) -> Option<Outcome>,
-    wake: &Wake,
-    rings: &Receiver<Ring>,
-    clock: &dyn Fn() -> UtcMillis,
-) {
+fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver<Ring>, clock: &Clock) {
     let mut pause = Duration::ZERO;
-    let mut last = clock();
+    let mut last = clock.now();
     // Set back, perhaps over midnight: the log must learn which day it is. At the start too: who knows what the clock
     // did since the server stopped.
     let mut set_back = true;
     loop {
-        let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock().0).max(0);
+        let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock.now().0).max(0);
         let sleep = Duration::from_millis(left_ms.unsigned_abs()).min(SLEEP_MAX).max(pause);
         match rings.recv_timeout(sleep) {
             Ok(Ring::Changed) => continue,
@@ -99,7 +88,7 @@ fn run(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let due = wake.at.load(Ordering::Acquire);
-        let now = clock();
+        let now = clock.now();
         set_back |= last.since(now) > HOLD_MS;
         last = now;
         if now.0 < due && !set_back {

@@ -20,7 +20,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::clock::Watch;
+use crate::clock::{Clock, Watch};
 use crate::lock::lock;
 use crate::timer::{Door, Timer, Wake};
 use crate::views::pace::CommitTimes;
@@ -253,29 +253,28 @@ impl Writer {
     }
 }
 
-/// Starts the writer and its deadline timer. On return the publisher knows the whole state, so that nobody can be
-/// answered from an empty one.
-#[must_use]
-pub fn spawn(store: Store, state: State, publisher: Box<dyn Publisher>) -> Writer {
-    spawn_with(store, state, publisher, Box::new(crate::clock::now))
-}
-
-/// As [`spawn`], with the clock as an argument.
+/// Starts the writer and its deadline timer, which go by `clock`. On return the publisher knows the whole state, so that
+/// nobody can be answered from an empty one.
 #[must_use]
 pub fn spawn_with(
     store: Store,
     state: State,
     publisher: Box<dyn Publisher>,
-    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+    clock: impl Into<Clock>,
 ) -> Writer {
     spawn_doubting(store, state, publisher, clock, Duration::ZERO)
 }
 
-/// As [`spawn`], without a timer: for a tool that changes one thing of a stopped hall. What has passed since it stopped is for
+/// As [`spawn_with`], without a timer: for a tool that changes one thing of a stopped hall. What has passed since it stopped is for
 /// the hall's own next start to tell, by a clock it has looked at for a while.
 #[must_use]
-pub fn spawn_untimed(store: Store, state: State, publisher: Box<dyn Publisher>) -> Writer {
-    start(store, state, publisher, Box::new(crate::clock::now), Duration::ZERO, false)
+pub fn spawn_untimed(
+    store: Store,
+    state: State,
+    publisher: Box<dyn Publisher>,
+    clock: impl Into<Clock>,
+) -> Writer {
+    start(store, state, publisher, clock.into(), Duration::ZERO, false)
 }
 
 /// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
@@ -285,22 +284,21 @@ pub fn spawn_doubting(
     store: Store,
     state: State,
     publisher: Box<dyn Publisher>,
-    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+    clock: impl Into<Clock>,
     confirm_after: Duration,
 ) -> Writer {
-    start(store, state, publisher, clock, confirm_after, true)
+    start(store, state, publisher, clock.into(), confirm_after, true)
 }
 
 fn start(
     store: Store,
     state: State,
     mut publisher: Box<dyn Publisher>,
-    clock: Box<dyn Fn() -> UtcMillis + Send + Sync>,
+    clock: Clock,
     confirm_after: Duration,
     timed: bool,
 ) -> Writer {
     publisher.start(store.epoch(), &state);
-    let clock: Arc<dyn Fn() -> UtcMillis + Send + Sync> = clock.into();
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
     let (bell, rings) = sync_channel(1);
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });

@@ -6,6 +6,7 @@
 mod circles;
 mod ends;
 mod rooms;
+mod time;
 mod timers;
 mod tree;
 

@@ -18,7 +18,7 @@ use clap::Parser;
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use serde::{Deserialize, Serialize};
-use server::clock;
+use server::clock::Clock;
 use server::config::Config;
 use sim::city::years::Span;
 
@@ -121,7 +121,7 @@ fn make(dir: &Path, wanted: &Made, until: Option<i64>) -> anyhow::Result<()> {
         wanted.cases * CASE_BYTES / 1_000_000
     );
     let policy = policy()?;
-    let until = until.map_or_else(clock::now, UtcMillis);
+    let until = until.map_or_else(|| Clock::machine().now(), UtcMillis);
     let Made { cases, days, seed } = *wanted;
     let span = Span { seed, cases, days, until, offset: policy.utc_offset_minutes };
     let began = Instant::now();

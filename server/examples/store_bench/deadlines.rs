@@ -20,7 +20,7 @@ use domain::event::{By, DeadlineEvent, Event};
 use domain::moment::{DAY_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::state::State;
-use server::clock;
+use server::clock::Clock;
 use server::writer::store::Store;
 use server::writer::{self, Committed, Envelope, GROUP_COMMANDS_MAX, Publisher, Writer};
 use uuid::Uuid;
@@ -89,7 +89,7 @@ impl Publisher for Lateness {
     fn start(&mut self, _: u64, _: &State) {}
 
     fn publish(&mut self, _: &State, committed: &[Committed]) {
-        let now = clock::now();
+        let now = Clock::machine().now();
         let late = committed.iter().filter_map(|committed| match &committed.recorded.event {
             Event::Deadline(DeadlineEvent { alarm: Alarm::Due, due, .. }) => Some(now.since(*due) as f64),
             _ => None,
@@ -114,12 +114,12 @@ pub fn fill(folder: &Path, deadlines: usize) -> anyhow::Result<()> {
     let (store, state) = Store::open(folder, &policy)?;
     let policy = Arc::new(policy);
     let lateness = Lateness::default();
-    let writer = writer::spawn(store, state, Box::new(lateness.clone()));
+    let writer = writer::spawn_with(store, state, Box::new(lateness.clone()), Clock::machine());
     let began = Instant::now();
     // Two for each; those that will fire come on top.
     let waiting = deadlines.div_ceil(2);
     let (from, to) = (FAR_DAYS.start, FAR_DAYS.end);
-    let start = clock::now();
+    let start = Clock::machine().now();
     let far = (0..waiting).map(|number| {
         let days = from + number % (to - from);
         (number, start.plus(days as i64 * DAY_MS + number as i64))
@@ -185,11 +185,11 @@ fn fire(
     senders: usize,
 ) -> anyhow::Result<(Vec<f64>, f64)> {
     lateness.take();
-    let begin = clock::now().plus(i64::try_from(LEAD.as_millis())?);
+    let begin = Clock::machine().now().plus(i64::try_from(LEAD.as_millis())?);
     let step_us = FIRING.as_micros() as usize / FIRED;
     let near = (0..FIRED).map(|number| (first + number, begin.plus((number * step_us / 1_000) as i64)));
     take_over(writer, policy, near)?;
-    ensure!(clock::now() < begin, "taking over {FIRED} cases took longer than {LEAD:?}");
+    ensure!(Clock::machine().now() < begin, "taking over {FIRED} cases took longer than {LEAD:?}");
     let ended = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
     let sending: Vec<_> =

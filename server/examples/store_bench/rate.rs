@@ -14,6 +14,7 @@ use domain::command::Command;
 use domain::event::By;
 use domain::policy::Policy;
 use domain::state::State;
+use server::clock::Clock;
 use server::writer::store::Store;
 use server::writer::{self, Answer, Committed, Envelope, Publisher, Writer};
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub fn measure(folder: &Path, length: Duration) -> anyhow::Result<Vec<Row>> {
     let (store, state) = Store::open(&folder.join("store"), &policy)?;
     let policy = Arc::new(policy);
     let groups = Groups::default();
-    let writer = writer::spawn(store, state, Box::new(groups.clone()));
+    let writer = writer::spawn_with(store, state, Box::new(groups.clone()), Clock::machine());
     let counting = Arc::new(AtomicBool::new(false));
     let ended = Arc::new(AtomicBool::new(false));
     let events = Arc::new(AtomicU64::new(0));

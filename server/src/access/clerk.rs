@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::db::{AccessError, Db, PATIENCE};
 use super::lock;
 use super::memory::Memory;
-use crate::clock;
+use crate::clock::{self, Instant};
 
 /// How often the thread looks whether another process has changed the file, and writes down what is owed. With the pause
 /// between two questions of an open socket it makes 4 s.
@@ -49,7 +49,7 @@ pub(super) struct Desk {
     /// The file's version that memory was read from.
     version: i64,
     /// When the file was last found writable or not.
-    probed: Duration,
+    probed: Instant,
     ticks: u64,
 }
 
@@ -60,14 +60,14 @@ struct Pulse(Mutex<Felt>);
 #[derive(Default)]
 struct Felt {
     /// Since when it is at one piece of work.
-    busy: Option<Duration>,
+    busy: Option<Instant>,
     /// Since when the file cannot be written, and why.
-    trouble: Option<(Duration, String)>,
+    trouble: Option<(Instant, String)>,
 }
 
 impl Pulse {
     fn begin(&self) {
-        lock(&self.0).busy = Some(clock::monotonic());
+        lock(&self.0).busy = Some(clock::instant());
     }
 
     fn end(&self) {
@@ -85,7 +85,7 @@ impl Pulse {
             Some((_, old)) => *old = words,
             None => {
                 tracing::error!(error = words, "the account file cannot be written");
-                felt.trouble = Some((clock::monotonic(), words));
+                felt.trouble = Some((clock::instant(), words));
             }
         }
     }
@@ -98,7 +98,7 @@ impl Clerk {
         // Read first: what changes meanwhile is then read once more.
         let version = db.version()?;
         memory.load(&db)?;
-        let probed = clock::monotonic();
+        let probed = clock::instant();
         let desk = Desk { db, memory, pulse: pulse.clone(), version, probed, ticks: 0 };
         let (works, waiting) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("access".to_owned());
@@ -146,8 +146,8 @@ impl Clerk {
 
     /// Why the file cannot be written, when that has lasted.
     pub fn trouble(&self) -> Option<String> {
-        let (now, felt) = (clock::monotonic(), lock(&self.pulse.0));
-        let lasts = |since: Duration| now.saturating_sub(since) >= TROUBLE_AFTER;
+        let felt = lock(&self.pulse.0);
+        let lasts = |since: Instant| since.elapsed() >= TROUBLE_AFTER;
         match (&felt.trouble, felt.busy) {
             (Some((since, why)), _) if lasts(*since) => Some(why.clone()),
             (_, Some(since)) if lasts(since) => Some("it does not answer".to_owned()),
@@ -158,9 +158,9 @@ impl Clerk {
 
 impl Desk {
     fn work(mut self, waiting: &Receiver<Work>) {
-        let mut ticked = clock::monotonic();
+        let mut ticked = clock::instant();
         loop {
-            let next = waiting.recv_timeout(TICK.saturating_sub(clock::monotonic().saturating_sub(ticked)));
+            let next = waiting.recv_timeout(TICK.saturating_sub(ticked.elapsed()));
             self.pulse.begin();
             let over = matches!(next, Err(RecvTimeoutError::Disconnected));
             // Whoever asked is told that there is no answer; a transaction rolls itself back.
@@ -168,8 +168,8 @@ impl Desk {
                 if let Ok(work) = next {
                     work(&mut self);
                 }
-                if over || clock::monotonic().saturating_sub(ticked) >= TICK {
-                    ticked = clock::monotonic();
+                if over || ticked.elapsed() >= TICK {
+                    ticked = clock::instant();
                     self.tick();
                 }
             }));
@@ -205,8 +205,8 @@ impl Desk {
         if self.memory.keep_sessions(&self.db, self.ticks)? {
             self.wrote();
         }
-        if clock::monotonic().saturating_sub(self.probed) >= PROBE_EVERY {
-            self.probed = clock::monotonic();
+        if self.probed.elapsed() >= PROBE_EVERY {
+            self.probed = clock::instant();
             self.db.probe()?;
             // Only a write proves that a full disk has room again.
             if self.memory.owed() == 0 {
@@ -251,7 +251,7 @@ impl Desk {
     }
 
     pub fn wrote(&mut self) {
-        self.probed = clock::monotonic();
+        self.probed = clock::instant();
         self.pulse.wrote();
     }
 

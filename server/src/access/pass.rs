@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Access;
-use crate::clock;
+use crate::clock::Clock;
 
 /// How often an open socket asks whether its session or token still holds. It asks instead of being told because
 /// `gridhall token revoke` runs in another process.
@@ -23,10 +23,10 @@ impl Pass {
 
     /// Returns once the session has ended or the token is revoked, at most 4 s after. An open socket keeps a session
     /// from ending of idleness, not from ending of age.
-    pub async fn lost(&self) {
+    pub async fn lost(&self, clock: &Clock) {
         loop {
             tokio::time::sleep(ASK_EVERY).await;
-            if !self.access.holds(&self.digest, clock::now()) {
+            if !self.access.holds(&self.digest, clock.now()) {
                 metrics::counter!("gridhall_sockets_signed_out_total").increment(1);
                 return;
             }
@@ -35,9 +35,9 @@ impl Pass {
 }
 
 /// [`Pass::lost`] of a socket that may have been let in by something else than [`Access`]: that one never ends.
-pub async fn lost(pass: Option<&Pass>) {
+pub async fn lost(pass: Option<&Pass>, clock: &Clock) {
     match pass {
-        Some(pass) => pass.lost().await,
+        Some(pass) => pass.lost(clock).await,
         None => std::future::pending().await,
     }
 }

@@ -11,7 +11,7 @@ use domain::role::{Role, holds_both_powers};
 
 use super::access;
 use crate::access::{Account, Change, NewAccount};
-use crate::clock;
+use crate::clock::Clock;
 use crate::config::Config;
 
 #[derive(Subcommand)]
@@ -62,7 +62,7 @@ pub(super) fn by() -> String {
 
 pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let access = access(config)?;
-    let now = clock::now();
+    let now = Clock::machine().now();
     let change = |name: &str, change: Change| -> anyhow::Result<()> {
         super::written(access.change_account(name, change, &by(), now).wait()?)?;
         println!("{}: `{name}`", change.done());

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::account;
 use super::remote::{Remote, Where};
-use crate::clock;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::video::adoption::{self, Adoption, Wish};
 use crate::video::origin::adopted::{self, Folder};
@@ -70,7 +70,7 @@ fn in_words(adopt: &Adopt, adoption: &Adoption) -> &'static str {
 fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {
     let lists = Folder::within(&config.store.dir);
     let before = adopted::in_force(&lists, config.cameras.file.as_deref())?.registry;
-    Ok(adoption::adopt(&before, &lists, list, wish, &account::by(), clock::now())?.adoption)
+    Ok(adoption::adopt(&before, &lists, list, wish, &account::by(), Clock::machine().now())?.adoption)
 }
 
 fn to_server(remote: &Remote<'_>, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {

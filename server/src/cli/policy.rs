@@ -13,6 +13,7 @@ use domain::state::State;
 use super::account;
 use super::remote::Where;
 use crate::adoption::{Adoption, Standing, consider};
+use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};
 use crate::folder::DATABASE;
 use crate::http::policy::PolicyAnswer;
@@ -150,7 +151,7 @@ fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<A
         return Ok(adoption);
     }
     // No timer: nothing passes by the policy that is about to go, nor by this machine's clock at one look.
-    let writer = writer::spawn_untimed(store, state, Box::new(()));
+    let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
     let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
     let adopted = writer.adopt_blocking(by, policy);
     writer.stop();

@@ -4,13 +4,14 @@
 //! a page. A page looks at so many events and takes so long at most, whatever is asked.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::case::Case;
 use domain::code::{AreaCode, CaseId};
 use domain::event::Recorded;
 
 use super::{ROWS_MAX, Reader, replay};
+use crate::clock::{self, Instant};
 use crate::folder::StoreError;
 use crate::log::{EventRow, READ_ROWS_MAX, Read, Subject};
 
@@ -101,7 +102,7 @@ impl<'a> Page<'a> {
             log,
             area: filter.area.as_ref().map(|area| format!("|{area}|")),
             limit,
-            began: Instant::now(),
+            began: clock::instant(),
             patience,
             cases: HashMap::new(),
             items: Vec::new(),

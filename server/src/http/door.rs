@@ -12,7 +12,6 @@ use domain::role::Role;
 use super::Hall;
 use super::routes::{Found, Refusal, Table};
 use crate::access::{AccessError, Actor, Pass, PathOf, Proof, Sight};
-use crate::clock;
 use crate::problem::Problem;
 use crate::serve::seats::Seat;
 
@@ -62,7 +61,8 @@ async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Act
         return Ok((actor, hall.access.pass_of_token(token)));
     }
     let cookie = cookie(headers).ok_or_else(unknown)?;
-    let actor = hall.access.find_cookie(cookie, clock::now()).await.map_err(silent)?.ok_or_else(unknown)?;
+    let actor =
+        hall.access.find_cookie(cookie, hall.clock.now()).await.map_err(silent)?.ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
     if upgrade || !is_safe(method) {
         check_origin(headers, &hall.config.server.origins)?;

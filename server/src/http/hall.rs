@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::{TimelineQuery, list_problem, page_answer, page_size, store_problem};
 use crate::access::Sight;
-use crate::clock;
 use crate::lists::{CaseFilter, CaseSort, Cursor, Lists, PhaseFilter, WhistleFilter};
 use crate::problem::{Path, Problem, Query};
 use crate::publish::{Counts, Dimensions, View};
@@ -92,14 +91,20 @@ pub async fn tally(
     Extension(sight): Extension<Sight>,
     Query(query): Query<TallyQuery>,
 ) -> Result<Answer<TallyAnswer>, Problem> {
-    let mirror = hall.mirror.clone();
+    let (mirror, clock) = (hall.mirror.clone(), hall.clock.clone());
     // As a search: whoever asks for everything in a loop waits for others of the kind, and nobody for them.
-    let read =
-        move |_: &Lists| Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, &sight, view, counts))));
+    let read = move |_: &Lists| {
+        Ok(mirror.read(|view| mirror.tally(|counts| answer(&query, &sight, (view, counts), clock.now()))))
+    };
     Ok(Answer(hall.lists.run(Reading::Long, read).await.map_err(list_problem)?))
 }
 
-fn answer(query: &TallyQuery, sight: &Sight, view: &View, counts: &Counts<'_>) -> TallyAnswer {
+fn answer(
+    query: &TallyQuery,
+    sight: &Sight,
+    (view, counts): (&View, &Counts<'_>),
+    as_of: UtcMillis,
+) -> TallyAnswer {
     let measures = Measure::PLAIN.into_iter().chain(Stage::ALL.map(Measure::At));
     let measures =
         measures.filter(|measure| query.measure.as_deref().is_none_or(|asked| asked == measure.key()));
@@ -141,7 +146,7 @@ fn answer(query: &TallyQuery, sight: &Sight, view: &View, counts: &Counts<'_>) -
     TallyAnswer {
         epoch: Hex64(view.epoch),
         seq: counts.seq,
-        as_of: clock::now(),
+        as_of,
         today: view.today,
         cells: asked.iter().map(|(key, count)| (key.clone(), count.cases)).collect(),
         base: asked.iter().map(|(key, count)| (key.clone(), count.base)).collect(),

@@ -1,7 +1,5 @@
 //! Whether the server lives, is ready, and how it does.
 
-use std::time::Instant;
-
 use axum::Extension;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
@@ -10,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Hall;
 use crate::access::Actor;
+use crate::clock;
 use crate::problem::Problem;
 
 /// `GET /healthz`: the process answers.
@@ -74,7 +73,7 @@ pub async fn metrics(State(hall): State<Hall>) -> impl IntoResponse {
 /// Counts and times requests by route, never by address: addresses carry ids.
 pub async fn measure(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("files", MatchedPath::as_str).to_owned();
-    let started = Instant::now();
+    let started = clock::instant();
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!("gridhall_http_requests_total", "route" => route.clone(), "status" => status)

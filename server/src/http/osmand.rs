@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Hall;
 use super::fixes::fix_problem;
-use crate::clock;
 use crate::position::{Fix, FixError};
 use crate::problem::Problem;
 
@@ -278,7 +277,7 @@ fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
     let fix = Fix {
         inspector: inspector.clone(),
         place: said.place,
-        fixed: said.fixed.unwrap_or_else(clock::now),
+        fixed: said.fixed.unwrap_or_else(|| hall.clock.now()),
         speed_mps: said.speed_mps,
         heading_deg: said.heading_deg,
         accuracy_m: said.accuracy_m,

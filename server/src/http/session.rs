@@ -19,7 +19,6 @@ use super::door::{COOKIE, check_origin, cookie};
 use crate::access::{
     AccessError, Actor, Doer, Kiosk, NewToken, PairingRefused, Proof, Secret, SignInError, Taken,
 };
-use crate::clock;
 use crate::problem::{Json, Path, Problem};
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -59,7 +58,7 @@ pub async fn sign_in(
     if form.password.len() > 1_000 {
         return Err(Problem::bad_request("password", "longer than any password"));
     }
-    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), clock::now()).await;
+    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), hall.clock.now()).await;
     let secret = signed.map_err(|error| match error {
         SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", error.to_string()),
         SignInError::Locked { seconds } => Problem {
@@ -69,7 +68,7 @@ pub async fn sign_in(
         SignInError::Busy => Problem::busy(error.to_string(), 3),
         SignInError::Broken(source) => access_problem(source),
     })?;
-    let actor = hall.access.by_cookie(secret.expose(), clock::now());
+    let actor = hall.access.by_cookie(secret.expose(), hall.clock.now());
     let session = actor.as_ref().map(session_of);
     Ok((set_cookie(&hall, &secret), Answer(session)).into_response())
 }
@@ -82,7 +81,7 @@ pub struct Once {
 /// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
 pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
     let Some(once) = query.once else { return super::site::door(State(hall)).await };
-    match hall.access.redeem(&once, clock::now()).await {
+    match hall.access.redeem(&once, hall.clock.now()).await {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
         Ok(None) => Redirect::to("/sign-in?link=spent").into_response(),
@@ -162,7 +161,7 @@ pub async fn make_token(
         role: form.role,
         department: form.department,
     };
-    let made = hall.access.make_token_noted(doer(&actor), new, false);
+    let made = hall.access.make_token_noted(doer(&hall, &actor), new, false);
     let secret = made.await.map_err(access_problem)?;
     tracing::info!(by = actor.name, name = form.name, "token made");
     Ok(Answer(MadeToken { name: form.name, secret: secret.expose().to_owned() }))
@@ -190,8 +189,8 @@ fn within(hall: &Hall, actor: &Actor, scope: &Scope) -> bool {
 }
 
 /// For `gridhall account history`.
-fn doer(actor: &Actor) -> Doer<'_> {
-    Doer { by: &actor.name, now: clock::now() }
+fn doer<'a>(hall: &Hall, actor: &'a Actor) -> Doer<'a> {
+    Doer { by: &actor.name, now: hall.clock.now() }
 }
 
 fn access_problem(error: AccessError) -> Problem {
@@ -244,7 +243,7 @@ pub async fn revoke(
     if hall.access.token_scope(&name).is_some_and(|scope| !within(&hall, &actor, &scope)) {
         return Err(none());
     }
-    let taken = hall.access.revoke(doer(&actor), &name).await.map_err(access_problem)?;
+    let taken = hall.access.revoke(doer(&hall, &actor), &name).await.map_err(access_problem)?;
     let taken = taken.ok_or_else(none)?;
     tracing::info!(by = actor.name, name, ?taken, "token revoked");
     Ok(match taken {
@@ -267,7 +266,7 @@ pub async fn kiosk_ask(
     if headers.contains_key(header::ORIGIN) {
         check_origin(&headers, &hall.config.server.origins)?;
     }
-    hall.access.ask_pairing(peer.ip(), clock::now()).map(Answer).map_err(pairing_problem)
+    hall.access.ask_pairing(peer.ip(), hall.clock.now()).map(Answer).map_err(pairing_problem)
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -299,7 +298,7 @@ pub async fn kiosk_approve(
     }
     let scope = handed_on(&hall, &actor, form.scope)?;
     let kiosk = Kiosk { name: form.name.clone(), wall: form.wall, scope };
-    let approved = hall.access.approve_pairing(doer(&actor), &form.code, kiosk);
+    let approved = hall.access.approve_pairing(doer(&hall, &actor), &form.code, kiosk);
     approved.await.map_err(pairing_problem)?;
     tracing::info!(by = actor.name, name = form.name, "kiosk paired");
     Ok(StatusCode::NO_CONTENT)
@@ -315,7 +314,7 @@ pub struct Claimed {
 #[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", security(()), request_body = Claimed,
     responses((status = 200, body = PairedAnswer), (status = 202, body = PairedAnswer), (status = 410, body = Problem)))]
 pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
-    match hall.access.claim_pairing(&form.claim, clock::now()).await.map_err(pairing_problem)? {
+    match hall.access.claim_pairing(&form.claim, hall.clock.now()).await.map_err(pairing_problem)? {
         None => {
             Ok((StatusCode::ACCEPTED, Answer(PairedAnswer { paired: false, wall: None })).into_response())
         }

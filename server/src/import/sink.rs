@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::remote::Remote;
 use super::{ImportError, Target};
+use crate::clock::Clock;
 use crate::writer::store::Store;
 use crate::writer::{self, Envelope, WriteError, Writer};
 
@@ -32,7 +33,7 @@ impl Sink {
             Target::Store { dir, policy } => {
                 let (store, state) = Store::open(dir, policy)?;
                 let namespace = store.import_namespace();
-                let writer = writer::spawn(store, state, Box::new(()));
+                let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
                 Ok(Self::Store(writer, namespace))
             }
             Target::Server { url, token } => {

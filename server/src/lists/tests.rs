@@ -17,6 +17,7 @@ use domain::state::{Alone, State, decide};
 use domain::whistle::{Whistle, WhistleCall, WhistleLevel};
 
 use super::*;
+use crate::clock::Clock;
 use crate::log::Subject;
 use crate::views::work::Work;
 use crate::views::{Belongs, Doing, Progress, Settings, Source, ViewsError, sql};
@@ -156,8 +157,13 @@ impl City {
     }
 
     fn settings(&self, dir: &Path) -> Settings {
-        let mut settings =
-            Settings::new(dir.to_owned(), self.belongs(), Box::new(self.log.clone()), Arc::new(|| None));
+        let mut settings = Settings::new(
+            dir.to_owned(),
+            self.belongs(),
+            Box::new(self.log.clone()),
+            Arc::new(|| None),
+            Clock::machine(),
+        );
         settings.full_speed = true;
         settings.seal_cases = 40;
         settings.piece_cases = 50;

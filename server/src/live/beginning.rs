@@ -19,11 +19,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::frames::{self, Format};
 use super::topics::{Admission, Rows, Step};
 use super::{Hub, Live};
+use crate::clock::{self, Instant};
 use crate::lock::lock;
 use crate::problem::{Problem, Query};
 
@@ -299,14 +299,14 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
             (all.version, frames::payload(all.rows))
         }
     };
-    let snapshot = Snapshot { topic, epoch: Hex64(epoch), version, server_ms: crate::clock::now(), payload };
+    let snapshot = Snapshot { topic, epoch: Hex64(epoch), version, server_ms: hub.0.clock.now(), payload };
     let body = match format {
         Format::Binary => snapshot.to_bytes(),
         Format::Json => serde_json::to_vec(&snapshot).expect("every type of the protocol has a JSON form"),
     };
     let etag = format!("\"{}:{version}\"", snapshot.epoch);
     let gzip = compressed(&body);
-    Some(Made { epoch, version, at: Instant::now(), etag, body: body.into(), gzip })
+    Some(Made { epoch, version, at: clock::instant(), etag, body: body.into(), gzip })
 }
 
 /// Positions, read where they are kept and never under the lock of the topics.

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
 
+use crate::clock::{self, Instant};
 use crate::lock::lock;
 
 /// Written by `cargo xtask site`.
@@ -38,7 +38,7 @@ impl Build {
             let word = std::fs::read_to_string(site.join(FILE)).unwrap_or_default();
             let word = word.trim();
             known.1 = if word.len() <= WORD_BYTES_MAX { word.to_owned() } else { String::new() };
-            known.0 = Some(Instant::now());
+            known.0 = Some(clock::instant());
         }
         known.1.clone()
     }

@@ -137,13 +137,14 @@ impl Connection {
         let first = self.waves.borrow_and_update().clone();
         (self.heard_ms, self.beat) = (first.ms, first.beat.as_ref().map_or(0, |beat| beat.number));
         let opened_ms = first.ms;
-        let welcome = self.live.hub.welcome(first.seq, crate::clock::now());
+        let clock = self.live.hub.0.clock.clone();
+        let welcome = self.live.hub.welcome(first.seq, clock.now());
         let end = match self.send(vec![self.encode(&welcome)]).await {
             Ok(()) => {
                 let _taking = Counted::up(&self.live.hub.0.pace, |pace| &pace.taking);
                 tokio::select! {
                     end = self.serve(opened_ms) => end,
-                    () = access::lost(pass) => End::Close(close::SIGNED_OUT, "signed out"),
+                    () = access::lost(pass, &clock) => End::Close(close::SIGNED_OUT, "signed out"),
                 }
             }
             Err(end) => end,

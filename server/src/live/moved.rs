@@ -21,7 +21,7 @@ pub(super) fn positions(hub: &Hub, topic: &Topic, cell: Option<Cell>, format: Fo
     }
     match format {
         Format::Binary => {
-            let now = crate::clock::now();
+            let now = hub.0.clock.now();
             let (to, packed) = positions.with(|table| (table.version(), table.frames(part, cell, from, now)));
             if to <= from || packed.is_empty() {
                 return Next::Idle;

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 use super::Inner;
 use super::sets::Beat;
+use crate::clock;
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);
@@ -138,7 +139,7 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
     }) else {
         return;
     };
-    let began = Instant::now();
+    let began = clock::instant();
     let mut beats = tokio::time::interval(heartbeat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut rhythm = Rhythm::new(longest);
@@ -167,7 +168,7 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
         let gathers = rhythm.gathers(drain.left.load(Ordering::Acquire));
         if !gathers.is_zero() {
             // Those that are left when the time is over meet the next wave; what lies between goes together.
-            let told = Instant::now();
+            let told = clock::instant();
             let reached_all = tokio::time::timeout(gathers, drain.empty.notified()).await.is_ok();
             rhythm.learn(told.elapsed(), reached_all);
         }
@@ -252,7 +253,7 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
     }
     Beat {
         number,
-        server_ms: crate::clock::now(),
+        server_ms: hub.0.clock.now(),
         head,
         topics,
         degraded: hub.0.positions.degraded(),

@@ -15,6 +15,7 @@ use super::digest::{Cell, Digest};
 use super::frames::{Format, Frames, Next};
 use super::topics::{Rows, Step, Topics};
 use super::{Build, Handed, Hub, Limits};
+use crate::clock::Clock;
 use crate::lock::lock;
 use crate::position::{Accepts, Positions, Settings};
 use crate::versioned::{Placed, TooFarBehind, Versioned};
@@ -38,8 +39,8 @@ impl Placed for Lying {
 
 fn hub() -> (Hub, super::HubPublisher) {
     let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
-    let positions = Positions::open(None, Settings::default(), accepts).unwrap();
-    Hub::new(Limits::default(), positions, Build::default())
+    let positions = Positions::open(None, Settings::default(), accepts, Clock::machine()).unwrap();
+    Hub::new(Limits::default(), positions, Build::default(), Clock::machine())
 }
 
 /// The line of event `seq`, about a case in this street.

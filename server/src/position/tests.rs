@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex};
 
 use super::table::Table;
 use super::{Accepts, Fix, FixError, check};
+use crate::clock::Clock;
 
 mod cells;
+mod clock;
 mod full;
 
 const START: UtcMillis = UtcMillis(1_795_226_400_000);
@@ -263,11 +265,12 @@ async fn newest_positions_and_tracks_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
     let settings = super::Settings { tick_ms: 20, fix_interval_ms: 0, ..super::Settings::default() };
-    let now = crate::clock::now();
+    let now = Clock::machine().now();
     let code = InspectorCode::new("jd-1").unwrap();
     let all = (now.plus(-60_000), now.plus(60_000));
     for round in 0..3i64 {
-        let positions = super::Positions::open(Some(dir.path()), settings.clone(), accepts).unwrap();
+        let positions =
+            super::Positions::open(Some(dir.path()), settings.clone(), accepts, Clock::machine()).unwrap();
         let known = positions.track(&code, all.0, all.1, 1_000).unwrap();
         assert_eq!(known.len(), usize::try_from(round).unwrap() * 2);
         if round > 0 {

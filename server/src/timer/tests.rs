@@ -25,7 +25,8 @@ fn which_day_it_is_is_asked_at_the_start_until_it_is_answered() {
             asked.send(()).ok()?;
             outcomes.borrow_mut().pop()
         };
-        run(&send, &wake, &rings, &|| UtcMillis(1_000_000));
+        let stands: Box<dyn Fn() -> UtcMillis + Send + Sync> = Box::new(|| UtcMillis(1_000_000));
+        run(&send, &wake, &rings, &stands.into());
     });
     for time in ["at the start", "after the refusal"] {
         said.recv_timeout(Duration::from_secs(20))

@@ -8,8 +8,8 @@ use super::origin::file::ListFile;
 use super::origin::registry::Registry;
 use super::page::share::Shares;
 use super::switchboard::Switchboard;
+use crate::clock::Clock;
 use domain::camera::Linked;
-use domain::moment::UtcMillis;
 use domain::place::Point;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,11 +30,11 @@ impl Video {
     /// Takes the cameras into service; none is dialled before somebody watches. Needs a Tokio runtime from then on. Lists
     /// adopted later are kept in `lists`.
     #[must_use]
-    pub fn start(config: Config, registry: Registry, lists: Arc<dyn AdoptedLists>) -> Self {
+    pub fn start(config: Config, registry: Registry, lists: Arc<dyn AdoptedLists>, clock: Clock) -> Self {
         tracing::info!(cameras = registry.len(), "video ready");
         Self {
             shares: Shares::new(config.tiles_per_actor),
-            switchboard: Switchboard::new(config, registry),
+            switchboard: Switchboard::new(config, registry, clock),
             pages: Arc::default(),
             photos: Arc::default(),
             lists,
@@ -44,15 +44,10 @@ impl Video {
 
     /// Takes another list of cameras into service, or says what it would change. Reads and writes files: not for the
     /// runtime's own threads.
-    pub fn adopt(
-        &self,
-        list: &ListFile,
-        wish: Wish,
-        by: &str,
-        now: UtcMillis,
-    ) -> Result<Adoption, NotAdopted> {
+    pub fn adopt(&self, list: &ListFile, wish: Wish, by: &str) -> Result<Adoption, NotAdopted> {
         let _one_after_the_other = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.switchboard.registry();
+        let now = self.switchboard.clock.now();
         let considered = adoption::adopt(&before, self.lists.as_ref(), list, wish, by, now)?;
         if considered.adoption.adopted {
             self.switchboard.adopt(considered.registry);

@@ -11,7 +11,7 @@ use super::relay::feeds::Feeds;
 use super::relay::ring::{Lag, Limits};
 use super::relay::status::{Cause, State, Status};
 use super::relay::stream::{Key, Profile, Rendition};
-use crate::clock;
+use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +27,8 @@ pub struct Switchboard {
     /// Counts the lists adopted.
     revision: AtomicU64,
     pub config: Arc<Config>,
+    /// What pictures are stamped by.
+    pub clock: Clock,
     pub feeds: Arc<Feeds>,
     dialer: Arc<Dialer>,
     pub(super) closing: CancellationToken,
@@ -39,15 +41,16 @@ pub struct Switchboard {
 
 impl Switchboard {
     #[must_use]
-    pub fn new(config: Config, registry: Registry) -> Arc<Self> {
+    pub fn new(config: Config, registry: Registry, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             registry: ArcSwap::from_pointee(registry),
             revision: AtomicU64::new(0),
-            feeds: Feeds::new(limits(&config)),
+            feeds: Feeds::new(limits(&config), clock.clone()),
             dialer: Arc::new(Dialer::new(&config)),
             transcodes: Arc::new(Semaphore::new(usize::try_from(config.transcodes_max).unwrap_or(0))),
             decoding: Semaphore::new(2),
             config: Arc::new(config),
+            clock,
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -72,7 +75,7 @@ impl Switchboard {
         let after = Arc::new(list.sharing(&before));
         self.registry.store(Arc::clone(&after));
         self.revision.fetch_add(1, Ordering::AcqRel);
-        let now_ms = clock::now().0;
+        let now_ms = self.clock.now().0;
         for (code, was) in before.iter() {
             let last_word = match after.get(code.as_str()) {
                 Some(now) if now.origin == was.origin => continue,
@@ -95,7 +98,7 @@ impl Switchboard {
                 .get(camera.camera.code.as_str())
                 .is_some_and(|now| now.origin == camera.origin);
             if !known {
-                held.feed().end(Some(gone(clock::now().0)));
+                held.feed().end(Some(gone(self.clock.now().0)));
                 return;
             }
             let source = Source {
@@ -103,6 +106,7 @@ impl Switchboard {
                 held,
                 dialer: Arc::clone(&self.dialer),
                 config: Arc::clone(&self.config),
+                clock: self.clock.clone(),
                 closing: self.closing.clone(),
             };
             self.tasks.spawn(source.run());

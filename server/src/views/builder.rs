@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use domain::moment::UtcMillis;
 
 use super::file::{Belongs, ViewsError};
 use super::pace::Gauge;
 use super::progress::Progress;
 use super::source::Source;
 use super::work::Work;
+use crate::clock::Clock;
 use crate::lists::Present;
 
 /// Closed cases in memory after which they become a run.
@@ -36,7 +36,7 @@ pub struct Settings {
     pub belongs: Belongs,
     pub source: Box<dyn Source>,
     pub gauge: Gauge,
-    pub clock: Box<dyn Fn() -> UtcMillis + Send>,
+    pub clock: Clock,
     /// Bytes laid down and read without any break: for tools that have the machine for themselves.
     pub full_speed: bool,
     /// Older versions that are served while this one is built.
@@ -51,8 +51,7 @@ pub struct Settings {
 
 impl Settings {
     #[must_use]
-    pub fn new(dir: PathBuf, belongs: Belongs, source: Box<dyn Source>, gauge: Gauge) -> Self {
-        let clock = Box::new(crate::clock::now);
+    pub fn new(dir: PathBuf, belongs: Belongs, source: Box<dyn Source>, gauge: Gauge, clock: Clock) -> Self {
         Self {
             dir,
             belongs,

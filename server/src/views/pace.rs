@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::{self, Instant};
 
 /// Commits slower than this are held up by somebody: dirty pages of the views stall the log's sync.
 pub const COMMIT_P99_MAX: Duration = Duration::from_millis(15);
@@ -28,7 +30,7 @@ impl CommitTimes {
         if times.len() == COMMITS_KEPT {
             times.pop_front();
         }
-        times.push_back((Instant::now(), took));
+        times.push_back((clock::instant(), took));
     }
 
     /// The time that one commit in a hundred exceeded lately; none where nothing was committed.
@@ -61,7 +63,7 @@ pub struct Pace {
 impl Pace {
     #[must_use]
     pub fn new(gauge: Gauge, stop: Arc<AtomicBool>, held_up: Box<dyn FnMut(bool) + Send>) -> Self {
-        Self { gauge, stop, held_up, hurry: Box::new(|| false), worked_since: Instant::now() }
+        Self { gauge, stop, held_up, hurry: Box::new(|| false), worked_since: clock::instant() }
     }
 
     /// Waits for nothing while `hurry` says so.
@@ -80,7 +82,7 @@ impl Pace {
     /// to stop.
     pub fn breathe(&mut self) {
         let worked = self.worked_since.elapsed();
-        let since = Instant::now();
+        let since = clock::instant();
         self.wait(worked);
         let slow = |pace: &Self| (pace.gauge)().is_some_and(|p99| p99 > COMMIT_P99_MAX) && !(pace.hurry)();
         if slow(self) {
@@ -90,13 +92,13 @@ impl Pace {
             }
             (self.held_up)(false);
         }
-        self.worked_since = Instant::now();
+        self.worked_since = clock::instant();
     }
 
     fn wait(&self, time: Duration) {
-        let until = Instant::now() + time;
+        let until = clock::instant() + time;
         while !self.stop.load(Ordering::Relaxed) && !(self.hurry)() {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(clock::instant());
             if left.is_zero() {
                 return;
             }
@@ -142,7 +144,7 @@ mod tests {
         let held_up = Box::new(move |now| heard.lock().unwrap().push(now));
         let mut pace = Pace::new(gauge, Arc::default(), held_up);
         std::thread::sleep(Duration::from_millis(30));
-        let began = Instant::now();
+        let began = clock::instant();
         pace.breathe();
         assert!(began.elapsed() >= Duration::from_millis(30), "half a core at most");
         assert_eq!(*said.lock().unwrap(), [true, false]);
@@ -154,7 +156,7 @@ mod tests {
         let gauge: Gauge = Arc::new(|| Some(Duration::from_secs(1)));
         let mut pace = Pace::new(gauge, Arc::default(), Box::new(|_| {})).unless(|| true);
         std::thread::sleep(Duration::from_millis(40));
-        let began = Instant::now();
+        let began = clock::instant();
         pace.breathe();
         assert!(began.elapsed() < Duration::from_millis(30));
     }
@@ -164,7 +166,7 @@ mod tests {
         let gauge: Gauge = Arc::new(|| Some(Duration::from_secs(1)));
         let mut pace = Pace::new(gauge, Arc::new(AtomicBool::new(true)), Box::new(|_| {}));
         std::thread::sleep(Duration::from_millis(20));
-        let began = Instant::now();
+        let began = clock::instant();
         pace.breathe();
         assert!(began.elapsed() < Duration::from_millis(15));
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::case::Case;
@@ -20,6 +20,7 @@ use super::layout::{Begun, Layout};
 use super::pace::Pace;
 use super::pool::Pool;
 use super::progress::{Doing, Progress};
+use crate::clock::{self, Instant};
 use crate::lists::Present;
 
 mod build;
@@ -95,7 +96,7 @@ impl Work {
             appended: seq,
             sealed: BTreeMap::new(),
             frozen: None,
-            looked: Instant::now(),
+            looked: clock::instant(),
         };
         // What a kill has left out at the top alone is little, and caught up with.
         let covered = work.layout.covered();
@@ -192,7 +193,7 @@ impl Work {
         }
         self.absorb(false)?;
         self.seal()?;
-        let month = (self.settings.clock)().local(self.settings.belongs.offset).date.number() / 100;
+        let month = self.settings.clock.now().local(self.settings.belongs.offset).date.number() / 100;
         if self.layout.merge(month, &mut self.pace)? {
             self.publish(&[]);
             return Ok(true);
@@ -205,7 +206,7 @@ impl Work {
 
     /// Lays down what was closed since the last time.
     pub(crate) fn absorb(&mut self, all: bool) -> Result<(), ViewsError> {
-        self.looked = Instant::now();
+        self.looked = clock::instant();
         let stand = self.present.load();
         let cases: Vec<Arc<Case>> =
             stand.recent.iter().filter(|case| case.version > self.appended).cloned().collect();
@@ -312,8 +313,8 @@ impl Work {
     fn fail(&mut self, error: &ViewsError) {
         tracing::warn!(%error, "views not laid out further; tried again in {} s", TRY_AGAIN.as_secs());
         self.tell(error);
-        let until = Instant::now() + TRY_AGAIN;
-        while Instant::now() < until && !self.stop.load(Ordering::Relaxed) {
+        let until = clock::instant() + TRY_AGAIN;
+        while clock::instant() < until && !self.stop.load(Ordering::Relaxed) {
             std::thread::park_timeout(LOOK_EVERY);
         }
     }
@@ -335,7 +336,7 @@ impl Work {
     }
 
     fn begin_progress(&self) {
-        let since = Some(self.progress.load().since.unwrap_or_else(|| (self.settings.clock)()));
+        let since = Some(self.progress.load().since.unwrap_or_else(|| self.settings.clock.now()));
         self.progress.rcu(|now| Progress { doing: Doing::Building, since, ..Progress::clone(now) });
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
-use std::time::Instant;
 
 use domain::adoption::{Changed, PolicyHash};
 use domain::event::{By, Event, PolicyEvent};
@@ -12,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::group::{Failed, Loop, Written};
 use super::{Request, WriteError, Writer};
+use crate::clock;
 use crate::folder::StoreError;
 use crate::log::Blob;
 
@@ -104,7 +104,7 @@ impl Loop {
             if let Event::Policy(PolicyEvent::Adopted(adopted)) = &event {
                 changed = adopted.changed;
             }
-            let (began, now) = (Instant::now(), self.now());
+            let (began, now) = (clock::instant(), self.now());
             let mut written = Written::default();
             written.pending.blob(body);
             self.happened(event, by, now.given, &mut written);

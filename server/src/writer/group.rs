@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::code::CaseId;
 use domain::command::Command;
@@ -19,7 +19,7 @@ use super::store::{Pending, Remembered, Store};
 use super::{
     Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
-use crate::clock::{Now, Watch};
+use crate::clock::{self, Instant, Now, Watch};
 use crate::folder::StoreError;
 use crate::stored::answer::About;
 use crate::stored::person;
@@ -115,14 +115,14 @@ impl Loop {
             Ok(Request::Adopt(adopt)) => return Gathered::Adopt(group, adopt),
             Ok(Request::Stop) | Err(_) => return Gathered::Stop(group),
         }
-        let until = Instant::now() + GATHER_MAX;
+        let until = clock::instant() + GATHER_MAX;
         while commands < GROUP_COMMANDS_MAX {
             let next = match requests.try_recv() {
                 Ok(next) => next,
                 Err(TryRecvError::Disconnected) => return Gathered::Stop(group),
                 Err(TryRecvError::Empty) if commands >= self.last_group => break,
                 Err(TryRecvError::Empty) => {
-                    let left = until.saturating_duration_since(Instant::now());
+                    let left = until.saturating_duration_since(clock::instant());
                     match requests.recv_timeout(left.min(GATHER_PAUSE)) {
                         Ok(next) => next,
                         Err(RecvTimeoutError::Timeout) => break,
@@ -200,7 +200,7 @@ impl Loop {
             let full = StoreError::Full { path: self.store.database() };
             return vec![Err(WriteError::NotStored(full.to_string())); commands];
         }
-        let began = Instant::now();
+        let began = clock::instant();
         match self.record(group) {
             Ok((outcomes, mut committed)) => {
                 self.committed(began, &mut committed);

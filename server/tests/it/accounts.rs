@@ -6,6 +6,7 @@ use domain::moment::UtcMillis;
 use domain::role::Role;
 use futures_util::StreamExt;
 use serde_json::json;
+use server::clock::Clock;
 
 use crate::http::{Served, report, served};
 use crate::sockets::socket;
@@ -43,7 +44,7 @@ async fn an_account_file_that_is_held_stops_neither_feed_nor_health_nor_commands
     let access = &hall.running.hall.access;
     let phone = access.make_token("J0001", Role::Inspector, UtcMillis(0)).await.unwrap();
     access.put_account("root", "correct horse battery", &[Role::Admin], None, UtcMillis(0)).await.unwrap();
-    let now = server::clock::now();
+    let now = Clock::machine().now();
     let cookie = access.redeem(access.one_time("root", now).expose(), now).await.unwrap().unwrap();
     let csrf = match access.by_cookie(cookie.expose(), now).unwrap().by {
         server::access::Proof::Session { csrf } => csrf,

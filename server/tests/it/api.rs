@@ -3,6 +3,7 @@
 use domain::moment::UtcMillis;
 use domain::role::Role;
 use serde_json::{Value, json};
+use server::clock::Clock;
 
 use crate::http::{Served, report, served, served_with};
 use crate::roles::Sender;
@@ -39,7 +40,7 @@ async fn phones_old_and_new_report_through_one_door() {
     let hall = served().await;
     let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).await.unwrap();
     let secret = secret.expose();
-    let now = server::clock::now().0;
+    let now = Clock::machine().now().0;
     let form =
         |lat: &str, ms: i64| format!("id={secret}&lat={lat}&lon=102.71&timestamp={ms}&speed=2.0&bearing=90");
     // As Traccar Client sends it since version 9.
@@ -80,7 +81,7 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
     std::fs::write(policy.path(), text).unwrap();
     let hall = served_with(|config| config.policy.overlays.push(policy.path().to_owned())).await;
     assert_eq!(hall.running.hall.policy().bounds, Some(bounds));
-    let now = server::clock::now().0;
+    let now = Clock::machine().now().0;
     let week = 7 * domain::moment::DAY_MS;
     let never = [
         ("outside the bounds", json!(39.9042), json!(116.4074), now - 50_000),
@@ -128,7 +129,7 @@ async fn a_phones_queue_gets_past_what_can_never_be_taken() {
 async fn a_track_is_read_in_pages_that_name_the_next() {
     let hall = served().await;
     let lin = Sender::account(&hall, "lin", &[Role::Supervisor], None, None).await;
-    let from = server::clock::now().0 / 1_000 * 1_000 - 40_000_000;
+    let from = Clock::machine().now().0 / 1_000 * 1_000 - 40_000_000;
     let fix = |second: i64| {
         let place = json!({ "lat": 25.0, "lon": 102.7 });
         json!({ "inspector": "J0042", "place": place, "fixed": from + second * 1_000 })

@@ -11,6 +11,7 @@ use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::scope::Scope;
 use domain::state::State;
+use server::clock::Clock;
 use server::lists::{CaseFilter, Lists};
 use server::stored::policy::Genesis;
 use server::views::from_log::LogSource;
@@ -173,7 +174,7 @@ pub fn laid_out(dir: &Path, policy: &Policy) -> Lists {
     lists.start(&state);
     let belongs = Belongs { epoch, offset, version: server::views::sql::VERSION };
     let source = Box::new(LogSource::new(reader, epoch, Genesis::of(policy)));
-    let mut settings = Settings::new(dir.to_owned(), belongs, source, Arc::new(|| None));
+    let mut settings = Settings::new(dir.to_owned(), belongs, source, Arc::new(|| None), Clock::machine());
     (settings.full_speed, settings.seal_cases, settings.piece_cases) = (true, 8, 5);
     lists.serve(Builder::start(settings, lists.present()).unwrap());
     let began = std::time::Instant::now();

@@ -5,6 +5,7 @@ use std::path::Path;
 use domain::moment::UtcMillis;
 use domain::role::Role;
 use serde_json::{Value, json};
+use server::clock::Clock;
 use server::config::Config;
 use server::serve::{self, Running};
 
@@ -294,7 +295,7 @@ async fn nonsense_is_refused_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn positions_are_taken_row_by_row_and_read_back() {
     let hall = served().await;
-    let now = server::clock::now().0;
+    let now = Clock::machine().now().0;
     let fix = |inspector: &str, lat: f64, fixed: i64| json!({ "inspector": inspector, "place": { "lat": lat, "lon": 102.7 }, "fixed": fixed });
     let batch = json!({ "fixes": [
         fix("J0001", 25.04, now), fix("J0002", 95.0, now), fix("J0003", 25.0, now + 3_600_000), { "inspector": "J4" },
@@ -315,7 +316,7 @@ async fn positions_are_taken_row_by_row_and_read_back() {
 async fn a_phone_reports_with_its_token_and_a_stranger_does_not() {
     let hall = served().await;
     let secret = hall.running.hall.access.make_token("J0007", Role::Inspector, UtcMillis(0)).await.unwrap();
-    let seconds = server::clock::now().0 / 1_000;
+    let seconds = Clock::machine().now().0 / 1_000;
     let form =
         |id: &str| format!("/osmand?id={id}&lat=25.04&lon=102.71&timestamp={seconds}&speed=2.0&bearing=90");
     assert_eq!(hall.ask("POST", &form(secret.expose()), &[], None).await.status, 200);
@@ -406,7 +407,7 @@ async fn a_backup_is_served_as_the_hall_it_was_taken_of() {
     let mut report = report("530102");
     report["report_case"]["report"]["reporter"] = json!("张三 13800000000");
     hall.post("/api/v1/commands", &json!({ "command": report })).await;
-    let fix = json!({ "inspector": "J0001", "place": { "lat": 25.04, "lon": 102.7 }, "fixed": server::clock::now().0 });
+    let fix = json!({ "inspector": "J0001", "place": { "lat": 25.04, "lon": 102.7 }, "fixed": Clock::machine().now().0 });
     assert_eq!(hall.post("/api/v1/positions", &json!({ "fixes": [fix] })).await.status, 200);
     hall.newest().await;
     hall.running.stop().await.unwrap();
@@ -414,7 +415,7 @@ async fn a_backup_is_served_as_the_hall_it_was_taken_of() {
     let (from, backup) = (hall.dir.path().to_owned(), elsewhere.path().join("backup"));
     let to = elsewhere.path().join("data");
     let made = tokio::task::spawn_blocking(move || {
-        server::log::backup::backup(&from, &backup, server::clock::now().0).unwrap();
+        server::log::backup::backup(&from, &backup, Clock::machine().now().0).unwrap();
         server::log::restore::restore(&backup, &to).unwrap()
     });
     let made = made.await.unwrap();

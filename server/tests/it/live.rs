@@ -10,6 +10,7 @@ use domain::wire::{
     ClientMessage, Incoming, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
 };
 use futures_util::SinkExt;
+use server::clock::Clock;
 use server::live::{Build, History, Hub, Limits};
 use server::position::{Accepts, Fix, Positions, Settings};
 use server::writer::Writer;
@@ -56,8 +57,8 @@ impl Hall {
     pub async fn start(dir: &Path, limits: Limits) -> Self {
         let settings = Settings { tick_ms: 50, ..Settings::default() };
         let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
-        let positions = Positions::open(None, settings, accepts).unwrap();
-        let (hub, publisher) = Hub::new(limits, positions.clone(), Build::default());
+        let positions = Positions::open(None, settings, accepts, Clock::machine()).unwrap();
+        let (hub, publisher) = Hub::new(limits, positions.clone(), Build::default(), Clock::machine());
         let (writer, reader) = city::start(dir, &TestClock::new(), Box::new(publisher));
         let reads = Arc::new(AtomicUsize::new(0));
         let history = Arc::new(Counted(reader, reads.clone()));
@@ -487,7 +488,7 @@ fn fix(number: usize, lat: f64, lon: f64) -> Fix {
     Fix {
         inspector: format!("jd-{number}").parse().unwrap(),
         place: domain::place::Point::from_degrees(lat, lon).unwrap(),
-        fixed: server::clock::now(),
+        fixed: Clock::machine().now(),
         speed_mps: Some(1.2),
         heading_deg: Some(90.0),
         accuracy_m: None,

@@ -10,6 +10,7 @@ use domain::moment::UtcMillis;
 use domain::role::Role;
 use domain::scope::Scope;
 use serde_json::{Value, json};
+use server::clock::Clock;
 
 use crate::http::{Reply, Served, report, served};
 
@@ -68,7 +69,7 @@ impl Sender {
             scope,
         };
         access.set_account(new, UtcMillis(0)).await.unwrap();
-        let now = server::clock::now();
+        let now = Clock::machine().now();
         let cookie = access.redeem(access.one_time(name, now).expose(), now).await.unwrap().unwrap();
         let csrf = match access.by_cookie(cookie.expose(), now).unwrap().by {
             server::access::Proof::Session { csrf } => csrf,

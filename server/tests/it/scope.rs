@@ -10,6 +10,7 @@ use domain::code::{AreaCode, DepartmentCode};
 use domain::role::Role;
 use domain::scope::Scope;
 use server::access::NewToken;
+use server::clock::Clock;
 use server::http::routes::{Reach, Route, Sees};
 
 use crate::http::{Reply, Served};
@@ -134,7 +135,7 @@ async fn sender(hall: &Served, role: Role, name: &str, scope: &Scope) -> Sender 
             let new = NewToken { scope: scope.clone(), may, ..NewToken::wide(&name, role) };
             let access = &hall.running.hall.access;
             access.set_powers_together(true);
-            let doer = server::access::Doer { by: "tests", now: server::clock::now() };
+            let doer = server::access::Doer { by: "tests", now: Clock::machine().now() };
             let secret = access.make_token_noted(doer, new, false).await.unwrap();
             access.set_powers_together(false);
             Sender(vec![("authorization".into(), format!("Bearer {}", secret.expose()))])

@@ -3,6 +3,7 @@
 use domain::moment::UtcMillis;
 use domain::role::Role;
 use serde_json::json;
+use server::clock::Clock;
 
 use crate::http::{Served, served};
 
@@ -51,8 +52,8 @@ async fn an_open_socket_ends_with_the_token_or_session_it_rests_on() {
     let access = &hall.running.hall.access;
     let token = access.make_token("wall-2", Role::Kiosk, UtcMillis(0)).await.unwrap();
     let bearer = [("authorization", format!("Bearer {}", token.expose()))];
-    let cookie = access.one_time("admin", server::clock::now());
-    let cookie = access.redeem(cookie.expose(), server::clock::now()).await.unwrap().unwrap();
+    let cookie = access.one_time("admin", Clock::machine().now());
+    let cookie = access.redeem(cookie.expose(), Clock::machine().now()).await.unwrap().unwrap();
     let origin = hall.url("");
     let signed_in =
         [("cookie", format!("{}={}", server::http::door::COOKIE, cookie.expose())), ("origin", origin)];

@@ -3,11 +3,12 @@
 //! What should not be here: what is read from and written to them.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::{AccessError, PATIENCE};
+use crate::clock;
 
 pub(super) const VERSION: i64 = 3;
 
@@ -73,7 +74,7 @@ CREATE TABLE act (
 
 /// Turns the write-ahead log on. SQLite does not wait by itself where two do so to a new file at once.
 pub(super) fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let began = Instant::now();
+    let began = clock::instant();
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
             Err(error)

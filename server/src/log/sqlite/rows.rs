@@ -1,11 +1,12 @@
 //! Rows from SQL and into it: the one place that knows the order of columns.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::file::failed;
+use crate::clock;
 use crate::log::{
     Blob, CommandRow, EventRow, Hash, Line, LogError, PersonRow, READ_BYTES_MAX, READ_MS_MAX, READ_ROWS_MAX,
 };
@@ -36,7 +37,7 @@ fn gather<T>(
     limit: usize,
     mut row: impl FnMut(&Row<'_>) -> Result<(T, usize), Unread>,
 ) -> Result<Vec<T>, LogError> {
-    let began = Instant::now();
+    let began = clock::instant();
     let limit = limit.clamp(1, READ_ROWS_MAX);
     let mut found = Vec::new();
     let mut bytes = 0;

@@ -7,6 +7,7 @@ mod slideshow;
 #[cfg(feature = "ffmpeg")]
 mod transcoding;
 
+use crate::clock::{self, Instant};
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::{Viewer, Wake};
 use crate::video::relay::feeds::Held;
@@ -16,7 +17,6 @@ use crate::video::switchboard::Switchboard;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
 
 /// A task that reads one feed and writes another.
 #[cfg_attr(not(feature = "ffmpeg"), expect(dead_code, reason = "without a decoder it only waits"))]
@@ -80,7 +80,7 @@ impl Follower {
         loop {
             let linger = Duration::from_millis(self.switchboard.config.transcode_linger_ms);
             let idle_until =
-                self.idle_until.unwrap_or_else(|| Instant::now() + linger + Duration::from_secs(1));
+                self.idle_until.unwrap_or_else(|| clock::instant() + linger + Duration::from_secs(1));
             // What is made for nobody needs no session with the camera.
             self.upstream.set_idle(self.idle_until.is_some());
             tokio::select! {
@@ -96,9 +96,9 @@ impl Follower {
                 }
                 () = self.held.feed().demand.notified() => {
                     let watched = self.held.feed().viewers() > 0;
-                    self.idle_until = if watched { None } else { Some(Instant::now() + linger) };
+                    self.idle_until = if watched { None } else { Some(clock::instant() + linger) };
                 }
-                () = sleep_until(idle_until), if self.idle_until.is_some() => {
+                () = idle_until.reached(), if self.idle_until.is_some() => {
                     if self.held.retire() {
                         return false;
                     }

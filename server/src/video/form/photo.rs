@@ -1,5 +1,6 @@
 //! One JPEG picture of a camera: from the stream that is open, or after a short dial.
 
+use crate::clock::{self, Instant};
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::Wake;
 use crate::video::relay::frame::Frame;
@@ -11,7 +12,6 @@ use domain::code::CameraCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Pictures remembered.
 const CACHED_MAX: usize = 512;
@@ -50,7 +50,7 @@ impl Photos {
             let oldest = made.iter().min_by_key(|(_, (at, _))| *at).map(|(code, _)| code.clone());
             oldest.and_then(|code| made.remove(&code));
         }
-        made.insert(code.clone(), (Instant::now(), photo));
+        made.insert(code.clone(), (clock::instant(), photo));
     }
 }
 
@@ -115,7 +115,7 @@ async fn key_frame(switchboard: &Switchboard, camera: &Arc<Registered>) -> Resul
     let profile = if camera.origin.has_sub() { Profile::Sub } else { Profile::Main };
     let wake = Arc::<Wake>::default();
     let mut viewer = switchboard.watch(camera, profile, Arc::clone(&wake), 0);
-    let by = Instant::now() + Duration::from_millis(switchboard.config.snapshot_timeout_ms);
+    let by = clock::instant() + Duration::from_millis(switchboard.config.snapshot_timeout_ms);
     loop {
         if let Some(frame) = viewer.feed().last_key() {
             return Ok(frame);
@@ -127,9 +127,9 @@ async fn key_frame(switchboard: &Switchboard, camera: &Arc<Registered>) -> Resul
             }
         }
         wake.take();
-        if tokio::time::timeout_at(by, wake.heard()).await.is_err() {
+        if clock::by(by, wake.heard()).await.is_none() {
             let reason = "no key frame in time";
-            return Err(Status::caused(Cause::NoKeyFrame, reason, crate::clock::now().0));
+            return Err(Status::caused(Cause::NoKeyFrame, reason, switchboard.clock.now().0));
         }
     }
 }

@@ -3,7 +3,6 @@
 //! What should not be here: the tasks that make them (`follower.rs`).
 
 use super::follower::Follower;
-use crate::clock;
 use crate::video::meters;
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::{Viewer, Wake};
@@ -78,7 +77,7 @@ fn start(
 ) {
     if cfg!(not(feature = "ffmpeg")) {
         let reason = "this server was built without a decoder";
-        held.feed().set_status(Status::caused(Cause::NoDecoder, reason, clock::now().0));
+        held.feed().set_status(Status::caused(Cause::NoDecoder, reason, switchboard.clock.now().0));
         // Nobody can be helped by the feed: the next viewer gets a new one.
         return;
     }

@@ -3,7 +3,6 @@
 //! The list is the body as its file holds it. No answer repeats an address or an account.
 
 use crate::access::Actor;
-use crate::clock;
 use crate::problem::{Problem, Query, chain};
 use crate::video::adoption::{Adoption, NotAdopted, Wish};
 use crate::video::origin::file::{Format, ListFile};
@@ -36,7 +35,7 @@ pub async fn adopt(
         Problem::new(StatusCode::FORBIDDEN, "not_allowed", title)
     })?;
     let list = ListFile { format: format(&headers)?, bytes: body.to_vec() };
-    let work = tokio::task::spawn_blocking(move || video.adopt(&list, wish, &by, clock::now()));
+    let work = tokio::task::spawn_blocking(move || video.adopt(&list, wish, &by));
     let adopted = work.await.map_err(|error| Problem::internal("adopt a camera list", &error))?;
     adopted.map(Json).map_err(|why| match why {
         NotAdopted::Unreadable(error) => {

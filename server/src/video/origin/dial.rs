@@ -3,6 +3,7 @@
 //! What should not be here: what a session is and how it ends (`source.rs`), who may hand its own on (`lease.rs`).
 
 use super::lease::{Lease, Leases};
+use crate::clock::Instant;
 use crate::video::config::Config;
 use governor::clock::{Clock, QuantaClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -13,7 +14,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 /// How long a dial may wait for its turn at a busy host before the stream is told so.
 const TURN_TIMEOUT: Duration = Duration::from_secs(4);
@@ -206,6 +206,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
 
     const HOST: &str = "10.0.0.1:554";
 
@@ -218,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn dials_come_at_the_configured_rate_after_a_burst() {
         let pace = Pace::new(100, 20);
-        let start = Instant::now();
+        let start = clock::instant();
         for _ in 0..20 {
             pace.turn().await;
         }
@@ -249,8 +250,8 @@ mod tests {
             dialer.admit(HOST).await.unwrap(),
             dialer.admit(HOST).await.unwrap(),
         );
-        newer.set_idle(Some(Instant::now()));
-        older.set_idle(Some(Instant::now() - Duration::from_secs(5)));
+        newer.set_idle(Some(clock::instant()));
+        older.set_idle(Some(clock::instant() - Duration::from_secs(5)));
         let gives_up = async |admission: Admission| {
             admission.wanted().await;
             drop(admission);
@@ -274,7 +275,7 @@ mod tests {
         let only = dialer.admit(HOST).await.unwrap();
         let leaves = async {
             tokio::time::sleep(Duration::from_millis(10)).await;
-            only.set_idle(Some(Instant::now()));
+            only.set_idle(Some(clock::instant()));
             only.wanted().await;
             drop(only);
         };

@@ -2,10 +2,10 @@
 //!
 //! A stream nobody watches any more lingers for who comes back, and holds its session meanwhile; a recorder has few.
 
+use crate::clock::Instant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio::time::Instant;
 
 /// One session.
 #[derive(Debug, Default)]

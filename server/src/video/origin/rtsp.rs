@@ -5,6 +5,7 @@
 use super::address::{Credentials, Endpoint};
 use super::dial::Admission;
 use super::item::{Failure, Item};
+use crate::clock::{self, Clock, Instant};
 use crate::video::config::Config;
 use crate::video::relay::frame::{Codec, Configuration, Stamp};
 use crate::video::relay::nal::{self, Unit};
@@ -23,7 +24,6 @@ use retina::codec::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
 
 /// One camera, or one channel of a recorder, with its two streams.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +82,7 @@ fn from_library(endpoint: &Endpoint, doing: &str, error: &retina::Error) -> Fail
 
 /// A playing session.
 pub struct Playing {
+    clock: Clock,
     demuxed: Demuxed,
     stream: usize,
     codec: Codec,
@@ -103,11 +104,12 @@ impl Playing {
         profile: Profile,
         admission: &mut Admission,
         config: &Config,
+        clock: &Clock,
     ) -> Result<Self, Failure> {
         let quirks = &channel.quirks;
         let no_such = || Failure::new(Cause::NotFound, "the camera has no sub stream");
         let endpoint = channel.endpoint(profile).ok_or_else(no_such)?;
-        let start = Instant::now();
+        let start = clock::instant();
         let options = SessionOptions::default()
             .creds(endpoint.credentials().map(Credentials::reveal))
             .user_agent(format!("gridhall/{}", env!("CARGO_PKG_VERSION")))
@@ -120,24 +122,25 @@ impl Playing {
         let late = |doing: &str| Failure::new(Cause::NoAnswer, format!("{doing}: no answer in time"));
         let failed = |doing: &'static str| move |error: retina::Error| from_library(endpoint, doing, &error);
 
-        let mut session = timeout_at(describe_by, Session::describe(endpoint.reveal_url(), options))
+        let mut session = clock::by(describe_by, Session::describe(endpoint.reveal_url(), options))
             .await
-            .map_err(|_| late("describe"))?
+            .ok_or_else(|| late("describe"))?
             .map_err(failed("describe"))?;
         let (stream, codec) = choose(&session)?;
         let setup = SetupOptions::default().transport(Transport::default()).frame_format(FrameFormat::MP4);
-        timeout_at(play_by, session.setup(stream, setup))
+        clock::by(play_by, session.setup(stream, setup))
             .await
-            .map_err(|_| late("setup"))?
+            .ok_or_else(|| late("setup"))?
             .map_err(failed("setup"))?;
         let play = PlayOptions::default().initial_timestamp(quirks.initial_timestamp);
-        let demuxed = timeout_at(play_by, session.play(play))
+        let demuxed = clock::by(play_by, session.play(play))
             .await
-            .map_err(|_| late("play"))?
+            .ok_or_else(|| late("play"))?
             .and_then(Session::demuxed)
             .map_err(failed("play"))?;
         admission.dial = None;
         Ok(Self {
+            clock: clock.clone(),
             demuxed,
             stream,
             codec,
@@ -172,7 +175,7 @@ impl Playing {
     fn take(&mut self, frame: VideoFrame) -> Result<Item, Failure> {
         self.lost_packets += u64::from(frame.loss());
         self.learn_parameters(frame.has_new_parameters())?;
-        let arrived = Stamp::now().before(frame.end_ctx().received().elapsed());
+        let arrived = Stamp::of(&self.clock).before(Instant::from(frame.end_ctx().received()).elapsed());
         let unit = nal::classify(self.codec, frame.data());
         if frame.loss() > 0 || unit == Unit::Damaged {
             self.needs_key = true;

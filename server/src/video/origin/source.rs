@@ -7,7 +7,7 @@ use super::dial::{Admission, Dialer};
 use super::item::{Failure, Item};
 use super::registry::Registered;
 use super::upstream::Upstream;
-use crate::clock;
+use crate::clock::{self, Clock, Instant};
 use crate::video::config::Config;
 use crate::video::meters::SourceMeters;
 use crate::video::relay::feed::{Feed, Figures};
@@ -17,7 +17,6 @@ use crate::video::relay::status::{Cause, State, Status};
 use crate::video::relay::stream::Profile;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// An operator who opens a refused camera again gets a new attempt, but not more often than this.
@@ -34,6 +33,7 @@ pub struct Source {
     pub held: Held,
     pub dialer: Arc<Dialer>,
     pub config: Arc<Config>,
+    pub clock: Clock,
     pub closing: CancellationToken,
 }
 
@@ -58,13 +58,13 @@ impl Source {
     /// Runs until nobody watches or everything closes.
     pub async fn run(self) {
         let Some(host) = self.camera.origin.host(self.profile()) else {
-            self.say(Status::caused(Cause::NotFound, "the camera has no sub stream", clock::now().0));
+            self.say(Status::caused(Cause::NotFound, "the camera has no sub stream", self.clock.now().0));
             return;
         };
         let meters = SourceMeters::new(self.profile());
         let mut history = History { meters, failures: 0, reconnects: 0 };
         loop {
-            let (start, sessions) = (Instant::now(), history.reconnects);
+            let (start, sessions) = (clock::instant(), history.reconnects);
             let end = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => End::Closing,
@@ -74,7 +74,11 @@ impl Source {
             self.feed().clear();
             match end {
                 End::Closing => {
-                    self.say(Status::caused(Cause::ShuttingDown, "the server is stopping", clock::now().0));
+                    self.say(Status::caused(
+                        Cause::ShuttingDown,
+                        "the server is stopping",
+                        self.clock.now().0,
+                    ));
                     break;
                 }
                 End::Withdrawn => break,
@@ -105,7 +109,7 @@ impl Source {
 
     /// One session from dial to end. Returns `Failed` for every end the camera or the network caused.
     async fn session(&self, host: &str, history: &mut History) -> End {
-        let start = Instant::now();
+        let start = clock::instant();
         let mut admission = match self.dialer.admit(host).await {
             Ok(admission) => admission,
             Err(full) => {
@@ -114,7 +118,8 @@ impl Source {
             }
         };
         let origin = &self.camera.origin;
-        let mut upstream = match origin.open(self.profile(), &mut admission, &self.config).await {
+        let mut upstream = match origin.open(self.profile(), &mut admission, &self.config, &self.clock).await
+        {
             Ok(upstream) => upstream,
             Err(failure) => return End::Failed(failure),
         };
@@ -149,7 +154,7 @@ impl Source {
         if !played {
             pause = backoff::after_dial(&self.config, pause, start.elapsed());
         }
-        let now_ms = clock::now().0;
+        let now_ms = self.clock.now().0;
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         let mut status = Status::caused(failure.cause, failure.reason.clone(), now_ms);
         status.retry_at_ms = Some(now_ms.saturating_add(pause_ms));
@@ -178,13 +183,13 @@ impl Source {
 
     /// Waits `pause`, less when somebody asks for the stream; false when everything closes.
     async fn pause(&self, start: Instant, pause: Duration, cause: Cause) -> bool {
-        let mut until = Instant::now() + pause;
+        let mut until = clock::instant() + pause;
         loop {
             tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return false,
                 () = self.feed().ended() => return false,
-                () = sleep_until(until) => return true,
+                () = until.reached() => return true,
                 () = self.feed().again.notified() => {
                     if backoff::is_final(cause) {
                         until = until.min(start + AGAIN_AFTER);
@@ -193,7 +198,7 @@ impl Source {
                 () = self.feed().demand.notified() => {
                     if self.feed().viewers() > 0 && !backoff::is_final(cause) {
                         let soon = Duration::from_millis(self.config.retry_watched_max_ms);
-                        until = until.min(Instant::now() + soon);
+                        until = until.min(clock::instant() + soon);
                     }
                 }
             }
@@ -220,7 +225,7 @@ struct Live<'a> {
 
 impl<'a> Live<'a> {
     fn new(source: &'a Source, start: Instant, reconnects: u32) -> Self {
-        let now = Instant::now();
+        let now = clock::instant();
         Self {
             source,
             start,
@@ -246,7 +251,7 @@ impl<'a> Live<'a> {
                 () = self.source.feed().demand.notified() => admission.set_idle(self.note_demand()),
                 () = admission.wanted() => return End::Unwatched,
                 // Before the camera: one that floods must not keep the clock from being looked at.
-                () = sleep_until(check) => {
+                () = check.reached() => {
                     if self.idle_since.is_some_and(|since| since.elapsed() >= self.source.config.linger()) {
                         return End::Unwatched;
                     }
@@ -261,7 +266,7 @@ impl<'a> Live<'a> {
                     }
                     Ok(Item::Withheld) => {
                         self.count_lost(upstream.lost_packets(), meters);
-                        self.last_picture = Some(Instant::now());
+                        self.last_picture = Some(clock::instant());
                         if let Some(failure) = self.without_key() {
                             return End::Failed(failure);
                         }
@@ -276,7 +281,7 @@ impl<'a> Live<'a> {
     /// Since when nobody watches.
     fn note_demand(&mut self) -> Option<Instant> {
         let watched = self.source.feed().viewers() > 0;
-        self.idle_since = if watched { None } else { self.idle_since.or_else(|| Some(Instant::now())) };
+        self.idle_since = if watched { None } else { self.idle_since.or_else(|| Some(clock::instant())) };
         self.idle_since
     }
 
@@ -299,7 +304,7 @@ impl<'a> Live<'a> {
     }
 
     fn picture(&mut self, picture: Picture, meters: &mut SourceMeters) {
-        let now = Instant::now();
+        let now = clock::instant();
         self.last_picture = Some(now);
         if picture.key {
             if let Some(before) = self.last_key.replace(now) {
@@ -320,7 +325,7 @@ impl<'a> Live<'a> {
         if self.state != State::Live {
             self.state = State::Live;
             meters.set_state(Some(State::Live));
-            self.source.say(Status::new(State::Live, clock::now().0));
+            self.source.say(Status::new(State::Live, self.source.clock.now().0));
         }
         let window = now - self.window;
         if window >= FIGURES_EVERY || self.figures.fps == 0.0 {
@@ -373,7 +378,7 @@ impl<'a> Live<'a> {
         if self.state == State::Live && silent >= self.delay_after(interval) {
             self.state = State::Delayed;
             meters.set_state(Some(State::Delayed));
-            let since_ms = clock::now().0 - i64::try_from(silent.as_millis()).unwrap_or(0);
+            let since_ms = self.source.clock.now().0 - i64::try_from(silent.as_millis()).unwrap_or(0);
             self.source.say(Status::new(State::Delayed, since_ms));
         }
         None

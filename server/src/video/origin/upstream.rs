@@ -6,6 +6,7 @@
 use super::dial::Admission;
 use super::item::{Failure, Item};
 use super::rtsp;
+use crate::clock::Clock;
 use crate::video::config::Config;
 use crate::video::relay::stream::Profile;
 use std::time::Duration;
@@ -38,10 +39,11 @@ impl Origin {
         profile: Profile,
         admission: &mut Admission,
         config: &Config,
+        clock: &Clock,
     ) -> Result<Upstream, Failure> {
         match self {
             Self::Rtsp(channel) => {
-                let playing = rtsp::Playing::open(channel, profile, admission, config).await?;
+                let playing = rtsp::Playing::open(channel, profile, admission, config, clock).await?;
                 Ok(Upstream::Rtsp(Box::new(playing)))
             }
         }

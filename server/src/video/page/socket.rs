@@ -7,7 +7,7 @@ use super::message::{ErrorCode, FromPage, Hello, Open, TEXT_BYTES_MAX, ToPage, V
 use super::share::{Share, Shares};
 use super::tile::{Outgoing, Page, Tile};
 use crate::access::{self, Pass, Sight};
-use crate::clock;
+use crate::clock::{self, Clock, Instant};
 use crate::live::socket::{Framed, Socket};
 use crate::video::form::rendition::Mode;
 use crate::video::meters;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 mod close {
@@ -65,16 +65,16 @@ pub struct Guest {
 /// Talks to one page until it leaves.
 pub async fn converse(switchboard: Arc<Switchboard>, shares: Arc<Shares>, guest: Guest, socket: Socket) {
     meters::pages(1.0);
-    let closing = switchboard.closing.clone();
+    let (closing, clock) = (switchboard.closing.clone(), switchboard.clock.clone());
     let mut line = Line { socket, stall: Duration::from_millis(switchboard.config.page_stall_ms) };
-    let end = match greet(&mut line).await {
+    let end = match greet(&mut line, &clock).await {
         Ok(hello) => {
             let page = Page { switchboard, wake: Arc::default(), hello, sight: guest.sight };
             let mut talk = Talk::new(page, line, shares, guest.actor);
             let end = tokio::select! {
                 end = talk.run() => end,
                 () = closing.cancelled() => End::ShuttingDown,
-                () = access::lost(guest.pass.as_ref()) => End::SignedOut,
+                () = access::lost(guest.pass.as_ref(), &clock) => End::SignedOut,
             };
             meters::tiles(-talk.tile_count());
             line = talk.line;
@@ -86,7 +86,7 @@ pub async fn converse(switchboard: Arc<Switchboard>, shares: Arc<Shares>, guest:
     meters::pages(-1.0);
 }
 
-async fn greet(line: &mut Line) -> Result<Hello, End> {
+async fn greet(line: &mut Line, clock: &Clock) -> Result<Hello, End> {
     let first = timeout(HELLO_TIMEOUT, line.socket.recv()).await;
     let text = match first {
         Ok(Some(Ok(Message::Text(text)))) => text,
@@ -97,7 +97,7 @@ async fn greet(line: &mut Line) -> Result<Hello, End> {
     };
     match parse(&text) {
         Ok(FromPage::Hello(hello)) if hello.version == VERSION => {
-            let welcome = ToPage::Welcome { version: VERSION, server_time_us: clock::now_us() };
+            let welcome = ToPage::Welcome { version: VERSION, server_time_us: clock.now_us() };
             line.text(&welcome).await?;
             Ok(hello)
         }
@@ -183,7 +183,7 @@ struct Talk {
 
 impl Talk {
     fn new(page: Page, line: Line, shares: Arc<Shares>, actor: Arc<str>) -> Self {
-        let now = Instant::now();
+        let now = clock::instant();
         Self {
             page,
             line,
@@ -239,7 +239,7 @@ impl Talk {
                 continue;
             }
             let tile = self.slots[usize::from(slot)].and_then(|id| self.tiles.get_mut(&id));
-            match tile.and_then(|(tile, _)| tile.next(&self.page, Stamp::now())) {
+            match tile.and_then(|(tile, _)| tile.next(&self.page, Stamp::of(&self.page.switchboard.clock))) {
                 Some(Outgoing::Text(message)) => self.line.text(&message).await?,
                 Some(Outgoing::Media(message)) => self.line.send(&message).await?,
                 None => self.pending &= !bit,
@@ -256,14 +256,14 @@ impl Talk {
             return Err(End::Stalled);
         }
         if self.pinged.elapsed() >= PING_EVERY {
-            self.pinged = Instant::now();
+            self.pinged = clock::instant();
             self.line.send(&Framed::ping()).await?;
         }
         Ok(())
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), End> {
-        self.heard = Instant::now();
+        self.heard = clock::instant();
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),

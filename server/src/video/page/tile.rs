@@ -3,6 +3,7 @@
 use super::media::Media;
 use super::message::{Choice, Hello, ToPage};
 use crate::access::Sight;
+use crate::clock::{self, Instant};
 use crate::live::socket::Framed;
 use crate::video::config::Config;
 use crate::video::form::rendition::{self, Mode};
@@ -16,7 +17,6 @@ use crate::video::relay::stream::{Key, Profile, Rendition};
 use crate::video::switchboard::Switchboard;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// A stream that does not come up for this long is no longer waited for; the tile stays with the one it has.
 const SWITCH_TIMEOUT: Duration = Duration::from_secs(12);
@@ -124,7 +124,7 @@ impl Tile {
     fn watched(&self, page: &Page, profile: Profile) -> Option<Watched> {
         let camera = self.camera.as_ref()?;
         let viewer = page.switchboard.watch(camera, profile, Arc::clone(&page.wake), self.slot);
-        Some(Watched { profile, rendition: Rendition::Source, viewer, since: Instant::now() })
+        Some(Watched { profile, rendition: Rendition::Source, viewer, since: clock::instant() })
     }
 
     /// Looks its camera up again where another list has been adopted: it may be gone, be back, or have another address.
@@ -299,7 +299,7 @@ impl Tile {
             Arc::clone(&page.wake),
             self.slot,
         );
-        Some(Watched { profile, rendition, viewer, since: Instant::now() })
+        Some(Watched { profile, rendition, viewer, since: clock::instant() })
     }
 
     /// To be called every second or so: gives up on streams that do not come, leaves a slideshow when it can.
@@ -312,7 +312,7 @@ impl Tile {
         let Some(shown) = &mut self.shown else { return };
         let slideshow = shown.rendition == Rendition::Stills && page.hello.mode != Mode::Still;
         if slideshow && self.coming.is_none() && shown.since.elapsed() > UPGRADE_EVERY {
-            shown.since = Instant::now();
+            shown.since = clock::instant();
             let profile = shown.profile;
             if rendition::transcode_is_free(&page.switchboard) {
                 self.coming = self
@@ -333,7 +333,7 @@ impl Tile {
         if wanted != present {
             self.coming = self.watched(page, wanted);
             if let Some(shown) = &mut self.shown {
-                shown.since = Instant::now();
+                shown.since = clock::instant();
             }
         }
     }

@@ -3,7 +3,6 @@
 use super::frame::Frame;
 use super::ring::{Cursor, Lag, Limits, Next, Picture, Ring};
 use super::status::{State, Status};
-use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -93,11 +92,11 @@ pub struct Feed {
 
 impl Feed {
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, now_ms: i64) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 ring: Ring::new(limits),
-                status: Status::new(State::Connecting, clock::now().0),
+                status: Status::new(State::Connecting, now_ms),
                 status_version: 1,
                 figures: Figures::default(),
                 watchers: Vec::new(),

@@ -6,6 +6,7 @@ use super::feed::{Feed, Reader, Viewer};
 use super::ring::Limits;
 use super::status::Status;
 use super::stream::Key;
+use crate::clock::Clock;
 use domain::code::CameraCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,14 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 #[derive(Debug)]
 pub struct Feeds {
     limits: Limits,
+    clock: Clock,
     open: Mutex<HashMap<Key, Arc<Feed>>>,
 }
 
 impl Feeds {
     /// No streams; each that is opened holds at most `limits`.
     #[must_use]
-    pub fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, open: Mutex::default() })
+    pub fn new(limits: Limits, clock: Clock) -> Arc<Self> {
+        Arc::new(Self { limits, clock, open: Mutex::default() })
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Key, Arc<Feed>>> {
@@ -59,7 +61,7 @@ impl Feeds {
         if let Some(feed) = open.get(&key) {
             return feed.watch(reader);
         }
-        let feed = Arc::new(Feed::new(self.limits));
+        let feed = Arc::new(Feed::new(self.limits, self.clock.now().0));
         open.insert(key.clone(), Arc::clone(&feed));
         let viewer = feed.watch(reader);
         drop(open);

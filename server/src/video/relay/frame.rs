@@ -1,6 +1,6 @@
 //! Frames, what a decoder needs to know before them, and the header each one travels under.
 
-use crate::clock;
+use crate::clock::Clock;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,9 +59,10 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The present.
     #[must_use]
-    pub fn now() -> Self {
-        Self { wall_us: clock::now_us(), steady: clock::monotonic() }
+    pub fn of(clock: &Clock) -> Self {
+        Self { wall_us: clock.now_us(), steady: clock.monotonic() }
     }
 
     /// The moment this long before.

@@ -176,9 +176,9 @@ impl Work {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let began = clock::monotonic();
+            let began = clock::instant();
             self.look(moves);
-            worked = (clock::monotonic() - began).min(LOOK_EVERY);
+            worked = began.elapsed().min(LOOK_EVERY);
         }
     }
 

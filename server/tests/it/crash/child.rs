@@ -14,6 +14,7 @@ use domain::case::Step;
 use domain::command::Command;
 use domain::state::State;
 use serde::{Deserialize, Serialize};
+use server::clock::Clock;
 use server::lists::Lists;
 use server::views::{Builder, Doing, Settings};
 use server::writer::store::Store;
@@ -157,7 +158,7 @@ fn told(name: &str) -> PathBuf {
 #[ignore = "run by crash tests as their child"]
 fn load() {
     let (store, state) = Store::open_with(&told(DIR), &city::policy(), options()).unwrap();
-    let writer = writer::spawn(store, state, Box::new(()));
+    let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
     round_and_round(&writer, &Arc::new(Mutex::new(std::io::stdout())));
 }
 
@@ -180,12 +181,12 @@ pub fn with_views(dir: &Path) -> (Writer, Lists) {
     let (store, state) = Store::open_with(dir, &policy, options()).unwrap();
     let lists = Lists::new(policy.utc_offset_minutes);
     let (epoch, source) = (store.epoch(), source(&store.reader(), store.epoch()));
-    let writer = writer::spawn(store, state, Box::new(ToLists(lists.clone())));
+    let writer = writer::spawn_with(store, state, Box::new(ToLists(lists.clone())), Clock::machine());
     let settings = Settings {
         piece_cases: PIECE_CASES,
         seal_cases: SEAL_CASES,
         // The load itself makes commits slow; a build that waits for them would hardly be hit at work.
-        ..Settings::new(dir.to_owned(), belongs(epoch), Box::new(source), Arc::new(|| None))
+        ..Settings::new(dir.to_owned(), belongs(epoch), Box::new(source), Arc::new(|| None), Clock::machine())
     };
     lists.serve(Builder::start(settings, lists.present()).unwrap());
     (writer, lists)
@@ -274,7 +275,7 @@ fn send(writer: &Writer, out: &Mutex<std::io::Stdout>, command: Command) -> Answ
 /// Makes a store that has seen so many cases to their end, cleanly closed.
 pub fn fill(dir: &Path, cases: usize) {
     let (store, state) = Store::open_with(dir, &city::policy(), options()).unwrap();
-    let writer = writer::spawn(store, state, Box::new(()));
+    let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
     let all = |commands: Vec<Command>| -> Vec<Answer> {
         let envelopes = commands.into_iter().map(city::envelope).collect();
         writer.send_many_blocking(envelopes).into_iter().map(Result::unwrap).collect()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::code::CaseId;
 use rand::{Rng, SeedableRng};
+use server::clock::Clock;
 use server::writer::store::Store;
 use server::writer::{self, Envelope};
 
@@ -47,7 +48,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
             assert!(std::time::Instant::now() < deadline, "the keeper moves every row");
             std::thread::sleep(Duration::from_millis(20));
         }
-        let writer = writer::spawn(store, state, Box::new(()));
+        let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
         for line in String::from_utf8(first_format("format-1.commands.jsonl.gz")).unwrap().lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let (command, answer) = (&line["command"], &line["answer"]);

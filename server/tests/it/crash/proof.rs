@@ -7,6 +7,7 @@ use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::By;
 use serde::{Deserialize, Serialize};
+use server::clock::Clock;
 use server::events::Reader;
 use server::log::backup::read_list;
 use server::log::restore::restore;
@@ -51,7 +52,7 @@ pub fn verify(dir: &Path, acknowledged: &[Acknowledged], until: u64) -> u64 {
     let reader = store.reader();
     assert_eq!(reader.recount().unwrap().cells, cells(&state), "tallies equal their recount");
     let head = state.seq;
-    let writer = writer::spawn(store, state, Box::new(()));
+    let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
     let known: Vec<&Acknowledged> = acknowledged.iter().filter(|done| done.last_seq <= until).collect();
     let again = known.iter().map(|done| Envelope {
         key: done.key,

@@ -35,7 +35,8 @@ fn write(dir: &Path) {
     let mut done = life.next().unwrap();
     let now = Arc::new(AtomicI64::new(done.as_ref().unwrap().at.0));
     let asked = now.clone();
-    let clock = Box::new(move || UtcMillis(asked.load(Ordering::SeqCst)));
+    let clock: Box<dyn Fn() -> UtcMillis + Send + Sync> =
+        Box::new(move || UtcMillis(asked.load(Ordering::SeqCst)));
     let writer = writer::spawn_with(store, state, Box::new(()), clock);
     while let Some(Done { at, by, command, happened }) = done {
         now.store(at.0, Ordering::SeqCst);

@@ -6,6 +6,7 @@ use domain::scope::Scope;
 use domain::wire::{Kind, Topic};
 use serde_json::{Value, json};
 use server::access::NewToken;
+use server::clock::Clock;
 use server::http::routes::Route;
 
 use super::{AREAS, DEPARTMENTS};
@@ -64,10 +65,10 @@ pub async fn world() -> World {
         }
         let scope = Scope::area(area.parse().unwrap());
         let new = NewToken { scope, ..NewToken::wide(&inspector_in(area), Role::Inspector) };
-        let doer = server::access::Doer { by: "tests", now: server::clock::now() };
+        let doer = server::access::Doer { by: "tests", now: Clock::machine().now() };
         let token = world.hall.running.hall.access.make_token_noted(doer, new, false).await.unwrap();
         let fix = json!({ "inspector": inspector_in(area), "place": { "lat": 25.04, "lon": 102.7 },
-            "fixed": server::clock::now().0 });
+            "fixed": Clock::machine().now().0 });
         let bearer = format!("Bearer {}", token.expose());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let body = json!({ "fixes": [fix] }).to_string();
@@ -121,7 +122,7 @@ impl World {
         let inspectors: Vec<String> = AREAS.iter().map(|area| inspector_in(area)).collect();
         let cameras: Vec<String> =
             AREAS.iter().map(|area| format!("CAM-{area}")).chain(["CAM-NOWHERE".to_owned()]).collect();
-        let to = server::clock::now().0 + 60_000;
+        let to = Clock::machine().now().0 + 60_000;
         let post = |body: Value| vec![(route.path.to_owned(), Some(body.to_string()))];
         match (route.method.as_str(), route.path) {
             ("GET", "/api/v1/cases/{id}") => each(&numbers(&self.cases), route.path, "{id}"),

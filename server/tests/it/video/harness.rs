@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use server::clock::Clock;
 use server::video::origin::adopted::InMemory;
 use server::video::origin::list;
 use server::video::{Config, Registry, Video, router};
@@ -46,7 +47,7 @@ impl Hall {
 /// Serves `registry` on a free port.
 pub async fn serve(config: Config, registry: Registry) -> (Video, SocketAddr) {
     config.check().unwrap();
-    let video = Video::start(config, registry, Arc::<InMemory>::default());
+    let video = Video::start(config, registry, Arc::<InMemory>::default(), Clock::machine());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let app = router(video.clone()).layer(axum::Extension(server::access::Sight::everything()));

@@ -1,7 +1,7 @@
 //! Key frames as JPEG pictures, not more often than configured.
 
 use super::Follower;
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::video::form::{thread, transcode};
 use crate::video::meters;
 use crate::video::relay::frame::{Codec, Configuration, Frame};
@@ -9,7 +9,6 @@ use crate::video::relay::ring::{Next, Picture};
 use crate::video::relay::status::{Cause, Status};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// So many key frames in a row without a picture are a state and not an accident.
 const FAILED_MAX: u32 = 3;
@@ -35,7 +34,7 @@ impl Follower {
             let Some(frame) = newest.filter(|_| last.is_none_or(|last| last.elapsed() >= between)) else {
                 continue;
             };
-            last = Some(Instant::now());
+            last = Some(clock::instant());
             let Ok(place) = self.switchboard.decoding.acquire().await else { return };
             let source = Arc::clone(&frame);
             let made = thread::run("still", move || transcode::jpeg(&source, width_max)).await;
@@ -54,7 +53,7 @@ impl Follower {
             tracing::debug!(camera = %self.held.key().code, %reason, "no still from a key frame");
             failed += 1;
             if failed >= FAILED_MAX {
-                self.fail(Status::caused(Cause::Undecodable, reason, clock::now().0));
+                self.fail(Status::caused(Cause::Undecodable, reason, self.switchboard.clock.now().0));
             }
         }
     }
@@ -62,7 +61,7 @@ impl Follower {
     fn newest_key(&mut self) -> Option<Arc<Frame>> {
         let mut newest = None;
         loop {
-            match self.upstream.next(clock::monotonic()) {
+            match self.upstream.next(self.switchboard.clock.monotonic()) {
                 Next::Frame { frame, .. } if frame.key => newest = Some(frame),
                 Next::Frame { .. } | Next::Configuration(_) | Next::Skipped(_) => {}
                 Next::Wait => return newest,

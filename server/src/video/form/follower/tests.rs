@@ -2,6 +2,7 @@
 
 use super::transcoding::{Output, run};
 use super::*;
+use crate::clock::Clock;
 use crate::video::config::Config;
 use crate::video::form::rendition;
 use crate::video::form::transcode::CodecError;
@@ -45,7 +46,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     cameras.prepare().await.unwrap();
     let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config = Config { undecodable_ms: 1_000, ..Config::default() };
-    let switchboard = Switchboard::new(config, registry);
+    let switchboard = Switchboard::new(config, registry, Clock::machine());
     let camera = Arc::clone(switchboard.registry().get("cam").unwrap());
     let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
     let wake = Arc::<Wake>::default();
@@ -96,7 +97,7 @@ fn a_codec_that_never_returns_does_not_keep_the_server_from_stopping() {
         let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![spec]).await.unwrap();
         cameras.prepare().await.unwrap();
         let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
-        let switchboard = Switchboard::new(Config::default(), registry);
+        let switchboard = Switchboard::new(Config::default(), registry, Clock::machine());
         let camera = Arc::clone(switchboard.registry().get("cam").unwrap());
         let key = Key { code: camera.camera.code.clone(), profile: Profile::Sub, rendition: Rendition::H264 };
         let reader = switchboard.reader(Arc::default(), 0);
@@ -131,7 +132,7 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
     let (registry, _) = list::from_toml(&sim::camera::registry::to_toml(&cameras).unwrap()).unwrap();
     let config =
         Config { undecodable_ms: 1_000, transcodes_max: 1, transcode_linger_ms: 100, ..Config::default() };
-    let switchboard = Switchboard::new(config, registry);
+    let switchboard = Switchboard::new(config, registry, Clock::machine());
     let watch = |code: &str| {
         let (registry, wake) = (switchboard.registry(), Arc::<Wake>::default());
         rendition::watch(&switchboard, registry.get(code).unwrap(), Profile::Sub, Rendition::H264, wake, 0)

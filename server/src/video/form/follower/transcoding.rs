@@ -1,7 +1,7 @@
 //! H.265 into H.264 on a thread of its own; when the codec fails, or makes no picture, it is started anew.
 
 use super::Follower;
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::video::form::thread::{self, Outcome};
 use crate::video::form::transcode::{CodecError, Transcoder};
 use crate::video::meters;
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
 
 /// Frames waiting for a transcoder; when they do not fit it goes on at the next key frame.
 const QUEUE: usize = 32;
@@ -63,7 +62,7 @@ impl Follower {
     pub(super) async fn transcode(mut self, run: Run) {
         let mut failures = 0u32;
         loop {
-            let start = Instant::now();
+            let start = clock::instant();
             meters::transcodes(1.0);
             let ended = self.transcode_once(run).await;
             meters::transcodes(-1.0);
@@ -98,7 +97,7 @@ impl Follower {
                 biased;
                 ended = &mut thread => return Err(Failure::of(ended)),
                 news = self.news() => Some(news),
-                () = sleep_until(by.unwrap_or_else(Instant::now)), if by.is_some() => None,
+                () = by.unwrap_or_else(clock::instant).reached(), if by.is_some() => None,
             };
             let now_made = output.made.load(Ordering::Acquire);
             if now_made != made {
@@ -120,7 +119,7 @@ impl Follower {
                     continue;
                 }
                 needs_key = frames.try_send(frame).is_err();
-                unanswered.get_or_insert_with(Instant::now);
+                unanswered.get_or_insert_with(clock::instant);
             }
         }
         drop(frames);
@@ -130,7 +129,7 @@ impl Follower {
 
     fn next_frame(&mut self) -> Option<Arc<Frame>> {
         loop {
-            match self.upstream.next(clock::monotonic()) {
+            match self.upstream.next(self.switchboard.clock.monotonic()) {
                 Next::Frame { frame, .. } => return Some(frame),
                 Next::Configuration(_) | Next::Skipped(_) => {}
                 Next::Wait => return None,
@@ -163,11 +162,11 @@ impl Follower {
             camera = %self.held.key().code, profile = self.held.key().profile.name(), cause = ?failure.cause,
             reason = %failure.reason, pause_ms, failures, "transcode failed"
         );
-        let now_ms = clock::now().0;
+        let now_ms = self.switchboard.clock.now().0;
         let mut status = Status::caused(failure.cause, failure.reason, now_ms);
         status.retry_at_ms = Some(now_ms.saturating_add_unsigned(pause_ms));
         self.fail(status.clone());
-        let mut until = Instant::now() + pause;
+        let mut until = clock::instant() + pause;
         // A codec that never returns keeps its thread and its place; it gets no second one.
         let mut thread = failure.thread;
         loop {
@@ -178,12 +177,12 @@ impl Follower {
                 biased;
                 news = self.news() => if !news { return false },
                 () = ended(&mut thread), if thread.is_some() => thread = None,
-                () = sleep_until(until) => {
+                () = until.reached() => {
                     if thread.is_none() && self.takes_place() {
                         break;
                     }
-                    until = Instant::now() + pause;
-                    status.retry_at_ms = Some(clock::now().0.saturating_add_unsigned(pause_ms));
+                    until = clock::instant() + pause;
+                    status.retry_at_ms = Some(self.switchboard.clock.now().0.saturating_add_unsigned(pause_ms));
                     if self.failure.is_some() {
                         self.fail(status.clone());
                     }

@@ -1,0 +1,80 @@
+//! The server reads the time in one file: what a hall goes by is handed on, so that another hall may go by another.
+
+use super::tree::Tree;
+use super::{check, is_rust};
+
+/// The one file that reads clocks.
+const CLOCK: &str = "server/src/clock.rs";
+/// Who starts something, and takes the machine's clock for it. Everybody else is given one.
+const STARTS: &[&str] = &[
+    "server/src/serve.rs",
+    "server/src/cli.rs",
+    "server/src/cli/account.rs",
+    "server/src/cli/cameras.rs",
+    "server/src/cli/policy.rs",
+    "server/src/import/sink.rs",
+];
+/// What tells the time without being asked for a clock. Needles are written in two halves, as in `tidy.rs`.
+const READS: &[&str] = &[
+    concat!("System", "Time"),
+    concat!("Instant::", "now"),
+    concat!("Timestamp::", "now"),
+    concat!("Zoned::", "now"),
+    concat!("Utc", "::now"),
+];
+
+fn offence(path: &str, line: &str) -> Option<String> {
+    if line.trim_start().starts_with("//") {
+        return None;
+    }
+    if let Some(read) = READS.iter().find(|read| line.contains(**read)) {
+        return Some(format!(
+            "`{read}` reads the time; ask the hall's `Clock`, or `clock::instant` for how long"
+        ));
+    }
+    // Whoever has one of these measures with it, which is reading too.
+    let foreign = ["std::time::", "tokio::time::"].iter().any(|room| line.contains(*room));
+    if foreign && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "Instant") {
+        return Some("an `Instant` that is not `clock::Instant` reads the time".to_owned());
+    }
+    let takes = line.contains(concat!("Clock::", "machine")) && !STARTS.contains(&path);
+    takes.then(|| "takes the machine's clock instead of the hall's".to_owned())
+}
+
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
+}
+
+#[test]
+fn one_file_of_the_server_reads_the_time() {
+    let plants = [
+        "use std::time::{Duration, Instant};",
+        "    let began = tokio::time::Instant::from_std(at);",
+        concat!("    let now = std::time::System", "Time::now();"),
+        concat!("    let now = jiff::Timestamp::", "now();"),
+        concat!("    let clock = Clock::", "machine();"),
+    ];
+    for plant in plants {
+        check(&Tree::planted(&[("server/src/http/hall.rs", plant)]), |tree| {
+            let files = tree.texts().filter(|(path, _)| {
+                let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+                is_rust(path) && path.starts_with("server/src/") && *path != CLOCK && !is_test
+            });
+            let mut offences = Vec::new();
+            for (path, text) in files {
+                for (at, line) in product(text).lines().enumerate() {
+                    offences.extend(offence(path, line).map(|what| format!("{path}:{}: {what}", at + 1)));
+                }
+            }
+            offences
+        });
+    }
+}
+
+#[test]
+fn every_file_that_may_take_the_machines_clock_does() {
+    let tree = Tree::of_repository();
+    let takes =
+        |path: &&&str| !tree.text(path).is_some_and(|text| text.contains(concat!("Clock::", "machine")));
+    assert_eq!(STARTS.iter().find(takes), None, "no file of this name takes a clock");
+}
