@@ -104,6 +104,11 @@ pub fn countdown(
     Some(if clock.late { say!(language, desk.over, words = words) } else { words })
 }
 
+/// What a due time beyond the days the calendar knows is called (暂定): it may still move. None where it holds.
+pub fn may_move(language: Language, case: &CaseLine) -> Option<String> {
+    (case.provisional && case.due.is_some()).then(|| say!(language, desk.provisional_due))
+}
+
 /// A span of counted time; days are 24 hours for clocks that run on and working days for others.
 pub fn span(language: Language, ms: i64, unit: LimitKind, policy: &PolicyFigures) -> String {
     let day = match (unit.unit, unit.counts) {
@@ -136,6 +141,47 @@ fn spelled(language: Language, days: i64, hours: i64, minutes: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::case::{Priority, Stage};
+    use domain::clock::Phase;
+    use domain::code::CaseId;
+
+    /// A case that waits for dispatch until `due`.
+    fn waiting(due: Option<UtcMillis>, provisional: bool) -> CaseLine {
+        CaseLine {
+            id: CaseId(1),
+            number: "20261121-00001".to_owned(),
+            class: "E01-10".parse().unwrap(),
+            condition: None,
+            area_path: Vec::new(),
+            address: String::new(),
+            place: None,
+            priority: Priority::Ordinary,
+            stage: Stage::Dispatch,
+            stage_since: UtcMillis(0),
+            reported: UtcMillis(0),
+            closed: None,
+            started: Some(UtcMillis(0)),
+            due,
+            limit: None,
+            phase: Phase::Running,
+            provisional,
+            claimed_by: None,
+            department: None,
+            version: 1,
+        }
+    }
+
+    /// The open case, the card and the wall said it, and the list where the decision is made did not.
+    #[test]
+    fn a_due_time_beyond_the_calendar_is_called_provisional_and_no_other() {
+        let due = Some(UtcMillis(5));
+        let words = |due, provisional| {
+            [Language::Zh, Language::En].map(|language| may_move(language, &waiting(due, provisional)))
+        };
+        assert_eq!(words(due, true), [Some("暂定".to_owned()), Some("provisional".to_owned())]);
+        assert_eq!(words(due, false), [None, None]);
+        assert_eq!(words(None, true), [None, None], "where nothing is due nothing moves");
+    }
 
     #[test]
     fn spans_read_in_both_languages() {

@@ -3,7 +3,7 @@
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 
-use super::clock::{Lamp, countdown, lamp, share, unit};
+use super::clock::{Lamp, countdown, lamp, may_move, share, unit};
 use super::keys::row_id;
 use super::{Desk, use_desk};
 use crate::hall::use_hall;
@@ -51,6 +51,7 @@ pub fn Row(row: CaseLine) -> impl IntoView {
             });
         if selected.get() || first { "0" } else { "-1" }
     };
+    let moves = move || case.with(|case| may_move(speaks.get(), case));
     let href = move || desk.filters.with(|filters| Desk::address_of(filters, Some(id)));
     let current = move || (desk.opened.get() == Some(id)).then_some("true");
     view! {
@@ -61,7 +62,7 @@ pub fn Row(row: CaseLine) -> impl IntoView {
             <span class="pl">{move || case.with(|case| place(speaks.get(), case, names))}</span>
             <span class="stg">{move || case.with(|case| stage(speaks.get(), case, gone.get()))}</span>
             <Used face/>
-            <span class="due-in">{move || face.with(|face| face.left.clone())}</span>
+            <span class="due-in" class:moves=move || moves().is_some()>{move || face.with(|face| face.left.clone())}{move || moves().map(|word| view! { <small>{word}</small> })}</span>
             <span class="un">{move || case.with(|case| case.due.map(|_| text::unit_name(speaks.get(), unit(case))))}</span>
             <span class="own" class:me=move || case.with(|case| case.claimed_by.as_deref() == Some(desk.me().as_str()))>{move || case.with(|case| case.claimed_by.clone()).unwrap_or_else(|| say!(speaks.get(), desk.unclaimed))}</span>
         </a></li>
