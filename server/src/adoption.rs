@@ -5,15 +5,19 @@
 //! What should not be here: who may ask (`http/policy.rs`), how a policy enters the log (`writer/adopt.rs`), what a change is
 //! (`domain::policy`).
 
+use std::collections::BTreeSet;
+
 use domain::adoption::InForce;
 use domain::case::Case;
 use domain::catalogue::{Catalogue, Name};
-use domain::policy::change::Change;
+use domain::policy::change::{Change, Kind};
 use domain::policy::{Before, Policy, Refusal};
 use domain::rejection::Language;
+use domain::scope::Scope;
 use domain::whistle::Whistle;
 use serde::{Deserialize, Serialize};
 
+use crate::lists::{AnyOf, CaseFilter, Lists};
 use crate::stored;
 
 /// What is asked of an adoption.
@@ -66,6 +70,22 @@ pub struct Standing<'a> {
     pub catalogue: &'a Catalogue,
     pub cases: Vec<&'a Case>,
     pub whistles: Vec<&'a Whistle>,
+    /// Where closed cases are counted.
+    pub lists: &'a Lists,
+}
+
+/// Closed cases that have one of the codes, by the views' own counts; none while not all closed cases are laid out, and for
+/// filing conditions, which views do not count.
+fn closed_with(lists: &Lists, kind: Kind, codes: &BTreeSet<&str>) -> Option<u64> {
+    let any_of = AnyOf::of(kind, codes)?;
+    let filter = CaseFilter { open: Some(false), any_of: Some(any_of), ..CaseFilter::default() };
+    match lists.count(&Scope::All, &filter) {
+        Ok(count) => count,
+        Err(error) => {
+            tracing::warn!(%error, "closed cases with a retired code are not counted");
+            None
+        }
+    }
 }
 
 /// What `after` would change, and why it cannot come into force. Changes nothing.
@@ -78,7 +98,8 @@ pub fn consider(standing: &Standing<'_>, after: &Policy) -> Adoption {
         whistles: standing.whistles.iter().copied(),
     };
     let refused = after.refusals(&before).iter().map(Refused::from).collect();
-    let change = Change::between(before, after);
+    let mut change = Change::between(before, after);
+    change.count_closed(|kind, codes| closed_with(standing.lists, kind, codes));
     let [zh, en] = [Language::Zh, Language::En].map(|language| change.said(language));
     let (_, hash) = stored::policy::body(after);
     Adoption {

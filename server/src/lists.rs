@@ -3,6 +3,7 @@
 //! Every list is memory ∪ closed since ∪ views, and memory has the newer word. Every answer has a deadline, and every
 //! method asks for whom: a [`Scope`] cannot be forgotten. What should not be here: HTTP, SQL, rules.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use domain::whistle::Whistle;
 
 use crate::clock;
 use crate::turn::{Reading, Turns};
-use crate::views::{Builder, Progress, ViewsError};
+use crate::views::file::Frozen;
+use crate::views::{Belongs, Builder, Progress, ViewsError};
 use crate::writer::Committed;
 
 mod filter;
@@ -26,7 +28,8 @@ mod page;
 mod tests;
 
 pub use filter::{
-    Asked, CaseFilter, CaseSort, Cursor, Days, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor, due,
+    AnyOf, Asked, CaseFilter, CaseSort, Cursor, Days, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor,
+    due,
 };
 pub use stand::{OpenCases, Present, Recent, Stand};
 
@@ -78,6 +81,25 @@ impl Lists {
             turns: Turns::default(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Lists over the folder of a stopped hall, from the views as they were left: nothing is laid out here, and where views are
+    /// missing or not to be trusted, closed cases are not known.
+    #[must_use]
+    pub fn of_stopped(dir: &Path, epoch: u64, state: &State) -> Self {
+        let offset = state.policy().utc_offset_minutes;
+        let lists = Self::new(offset);
+        let belongs = Belongs { epoch, offset, version: crate::views::sql::VERSION };
+        let views = crate::views::file::open_frozen(dir, belongs, state.seq);
+        lists.inner.present.change(|stand| {
+            if let Ok(Frozen { pool, runs, covered, tail }) = views {
+                (stand.runs, stand.pool) = (Arc::new(runs), Some(pool));
+                stand.begin_with(tail);
+                stand.whole = covered.gap(state.seq).is_none();
+            }
+            stand.start(state);
+        });
+        lists
     }
 
     /// What the views' thread works on.

@@ -129,6 +129,14 @@ impl Change {
         }
         change
     }
+
+    /// Asks of every kind with retired codes how many closed cases have one of them: the rules know the open ones alone.
+    pub fn count_closed(&mut self, count: impl Fn(Kind, &BTreeSet<&str>) -> Option<u64>) {
+        for of_kind in self.codes.iter_mut().filter(|codes| codes.retired.count > 0) {
+            let retired = of_kind.all_retired.iter().map(String::as_str).collect();
+            of_kind.retired_on_closed = count(of_kind.kind, &retired);
+        }
+    }
 }
 
 /// The parents the policy gives its areas.

@@ -131,19 +131,28 @@ fn as_many_limits_and_cases_move_as_were_said() {
 fn what_is_retired_is_said_with_the_cases_that_have_it() {
     let mut desk = waiting(7);
     let retire = |policy: &mut Policy| policy.classes[0].retired = true;
-    let one = change(&desk, retire);
-    assert_eq!(words(&one)[1], "1 class is retired and stays readable on 5 cases (E01)");
-    let both = change(&desk, |policy| policy.classes.iter_mut().for_each(|class| class.retired = true));
+    let mut one = change(&desk, retire);
+    let said = "1 class is retired and stays readable on 5 open cases and on closed ones (E01)";
+    assert_eq!(words(&one)[1], said, "nobody has counted the closed ones");
+    one.count_closed(|kind, codes| {
+        assert_eq!((kind, codes.iter().copied().collect::<Vec<_>>()), (Kind::Class, vec!["E01"]));
+        Some(307)
+    });
+    assert_eq!(words(&one)[1], "1 class is retired and stays readable on 312 cases (E01)");
+    let mut both = change(&desk, |policy| policy.classes.iter_mut().for_each(|class| class.retired = true));
+    assert_eq!(words(&both)[0], "2 个小类停用，7 件在办案件及已结案件上仍可查看（E01、P01）");
+    both.count_closed(|_, _| Some(0));
     assert_eq!(
         words(&both),
         [
-            "2 个小类停用，7 件在办案件上仍可查看（E01、P01）",
+            "2 个小类停用，7 件案件上仍可查看（E01、P01）",
             "2 classes are retired and stay readable on 7 cases (E01, P01)"
         ]
     );
     // A code that nothing open has may simply be left out: it is retired as well.
-    let left_out = change(&desk, |policy| policy.departments.retain(|one| one.code.as_str() != "fire"));
-    assert_eq!(words(&left_out)[1], "1 department is retired and stays readable on 0 cases (fire)");
+    let mut left_out = change(&desk, |policy| policy.departments.retain(|one| one.code.as_str() != "fire"));
+    left_out.count_closed(|_, _| Some(1));
+    assert_eq!(words(&left_out)[1], "1 department is retired and stays readable on 1 case (fire)");
     // In use again.
     desk.policy.classes[0].retired = true;
     desk.state.catalogue = desk.policy.catalogue();

@@ -10,13 +10,14 @@ use domain::policy::Policy;
 use domain::rejection::Language;
 use domain::state::State;
 
-use super::account;
 use super::remote::Where;
+use super::{account, keeping};
 use crate::adoption::{Adoption, Standing, consider};
 use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};
 use crate::folder::DATABASE;
 use crate::http::policy::PolicyAnswer;
+use crate::lists::Lists;
 use crate::writer;
 use crate::writer::store::Store;
 
@@ -133,7 +134,7 @@ fn open(config: &Config) -> anyhow::Result<(Store, State)> {
         "there is no store in `{}`; a new one begins with the policy of the settings",
         dir.display()
     );
-    Ok(Store::open(dir, &config.load_policy()?)?)
+    keeping::open_stopped(config)
 }
 
 fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<Adoption> {
@@ -144,6 +145,7 @@ fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<A
             catalogue: &state.catalogue,
             cases: state.cases.values().collect(),
             whistles: state.whistles.values().collect(),
+            lists: &Lists::of_stopped(store.dir(), store.epoch(), &state),
         },
         &policy,
     );

@@ -96,6 +96,7 @@ impl CasesQuery {
             claimed_by: self.claimed_by.clone(),
             claimed: self.claimed,
             has_place: self.has_place,
+            any_of: None,
             sort: self.sort.unwrap_or_default(),
         })
     }

@@ -95,6 +95,7 @@ fn considered(hall: &Hall, policy: &Policy) -> Adoption {
             catalogue: &catalogue,
             cases: stand.open.iter().map(AsRef::as_ref).collect(),
             whistles: stand.whistles.values().map(AsRef::as_ref).collect(),
+            lists: &hall.lists,
         },
         policy,
     )

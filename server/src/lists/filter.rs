@@ -2,10 +2,13 @@
 //!
 //! What should be here: conditions, order, cursors. What should not: where cases lie.
 
+use std::collections::BTreeSet;
+
 use domain::case::{Case, Stage};
 use domain::clock::Phase;
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::{Date, UtcOffset};
+use domain::policy::change::Kind as CodeKind;
 use domain::scope::Scope;
 use domain::whistle::{Whistle, WhistleLevel};
 use serde::{Deserialize, Serialize};
@@ -81,6 +84,42 @@ pub enum CaseSort {
     Due,
 }
 
+/// One of several codes of a kind: what those who retire codes ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnyOf {
+    /// Of the case's areas.
+    Areas(BTreeSet<String>),
+    Classes(BTreeSet<String>),
+    Sources(BTreeSet<String>),
+    Departments(BTreeSet<String>),
+}
+
+impl AnyOf {
+    /// None of filing conditions, which no column of the views holds.
+    #[must_use]
+    pub fn of(kind: CodeKind, codes: &BTreeSet<&str>) -> Option<Self> {
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        match kind {
+            CodeKind::Area => Some(Self::Areas(codes)),
+            CodeKind::Class => Some(Self::Classes(codes)),
+            CodeKind::Source => Some(Self::Sources(codes)),
+            CodeKind::Department => Some(Self::Departments(codes)),
+            CodeKind::Condition => None,
+        }
+    }
+
+    fn admits(&self, case: &Case) -> bool {
+        match self {
+            Self::Areas(codes) => case.area_path.iter().any(|area| codes.contains(area.as_str())),
+            Self::Classes(codes) => codes.contains(case.report.class.as_str()),
+            Self::Sources(codes) => codes.contains(case.report.source.as_str()),
+            Self::Departments(codes) => {
+                case.department.as_ref().is_some_and(|department| codes.contains(department.as_str()))
+            }
+        }
+    }
+}
+
 /// Which cases. Conditions that are given all hold.
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
@@ -104,6 +143,8 @@ pub struct CaseFilter {
     pub claimed_by: Option<String>,
     pub claimed: Option<bool>,
     pub has_place: Option<bool>,
+    /// As the case stands, beside a day of a step too.
+    pub any_of: Option<AnyOf>,
     pub sort: CaseSort,
 }
 
@@ -202,6 +243,7 @@ impl<'a> Asked<'a> {
             && filter.claimed_by.as_ref().is_none_or(|name| case.claimed_by.as_ref() == Some(name))
             && filter.claimed.is_none_or(|claimed| case.claimed_by.is_some() == claimed)
             && filter.has_place.is_none_or(|has| case.report.place.is_some() == has)
+            && filter.any_of.as_ref().is_none_or(|any_of| any_of.admits(case))
             && self.counted(case)
             && filter.ever_late().is_none_or(|late| steps::dispatched_late(case) == late)
             && self.scope.admits_case(case)

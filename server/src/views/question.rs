@@ -9,7 +9,7 @@ use domain::scope::Scope;
 
 use super::pack::{Bits, ColumnHead};
 use super::run::{CaseColumn, Dictionary, Kind, RunHead, StepColumn, running};
-use crate::lists::CaseFilter;
+use crate::lists::{AnyOf, CaseFilter};
 
 /// What one row of a case must have.
 #[derive(Debug, Clone)]
@@ -66,6 +66,9 @@ pub fn case_tests(head: &RunHead, filter: &CaseFilter, scope: &Scope, by_steps: 
     if let Some(is) = filter.claimed {
         tests.push(Test::Codes(CaseColumn::Claimed, codes(claimed, |name| name.is_empty() != is)?));
     }
+    if let Some(any_of) = &filter.any_of {
+        tests.push(any_of_test(head, any_of)?);
+    }
     let truth = |column, is: bool| Test::Within(column, i64::from(is), i64::from(is));
     tests.extend(filter.has_place.map(|has| truth(CaseColumn::HasPlace, has)));
     tests.extend(filter.ever_late().map(|late| truth(CaseColumn::Late, late)));
@@ -87,6 +90,19 @@ pub fn case_tests(head: &RunHead, filter: &CaseFilter, scope: &Scope, by_steps: 
         }
     }
     Some(tests)
+}
+
+/// A row with one of several codes; none where the run has none of them.
+fn any_of_test(head: &RunHead, any_of: &AnyOf) -> Option<Test> {
+    let (kind, column, wanted) = match any_of {
+        AnyOf::Areas(codes) => (Kind::Path, CaseColumn::Path, codes),
+        AnyOf::Classes(codes) => (Kind::Class, CaseColumn::Class, codes),
+        AnyOf::Sources(codes) => (Kind::Source, CaseColumn::Source, codes),
+        AnyOf::Departments(codes) => (Kind::Department, CaseColumn::Department, codes),
+    };
+    // A way of areas is one text; no other code has a stroke in it.
+    let has = |text: &str| text.split('|').any(|code| wanted.contains(code));
+    Some(Test::Codes(column, codes(head.dictionary(kind), has)?))
 }
 
 /// The dimensions a number is counted by: each kind with its codes, or none where the run has no such code.

@@ -7,6 +7,7 @@ use domain::case::{Case, Priority, Report, Stage, Step, Taken};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcMillis, UtcOffset};
 use domain::place::Point;
+use domain::policy::change::Kind;
 use domain::scope::Scope;
 
 use super::file::{self, Belongs, ViewsError};
@@ -15,7 +16,7 @@ use super::pace::Pace;
 use super::pool::Pool;
 use super::scan::{BYTES_MAX, Budget, Cost, Found, Question, Scan};
 use super::sql;
-use crate::lists::{Asked, CaseFilter, Days};
+use crate::lists::{AnyOf, Asked, CaseFilter, Days};
 
 mod conditions;
 mod damage;
@@ -163,6 +164,7 @@ pub(super) fn questions() -> Vec<(String, CaseFilter, Scope)> {
     let text = |text: &str| CaseFilter { text: Some(text.to_owned()), ..CaseFilter::default() };
     let none = CaseFilter::default;
     let department = |code: &str| DepartmentCode::new(code).unwrap();
+    let any_of = |kind, codes: &[&str]| AnyOf::of(kind, &codes.iter().copied().collect());
     let filters = vec![
         ("everything", none()),
         ("closed", CaseFilter { open: Some(false), ..none() }),
@@ -171,6 +173,11 @@ pub(super) fn questions() -> Vec<(String, CaseFilter, Scope)> {
         ("no area", CaseFilter { area: area("530999"), ..none() }),
         ("class", CaseFilter { class: Some(ClassCode::new("E07").unwrap()), ..none() }),
         ("no class", CaseFilter { class: Some(ClassCode::new("X99").unwrap()), ..none() }),
+        ("two areas", CaseFilter { any_of: any_of(Kind::Area, &["530104003", "530107"]), ..none() }),
+        ("three classes", CaseFilter { any_of: any_of(Kind::Class, &["E07", "E08", "X99"]), ..none() }),
+        ("no class of these", CaseFilter { any_of: any_of(Kind::Class, &["X98", "X99"]), ..none() }),
+        ("two sources", CaseFilter { any_of: any_of(Kind::Source, &["video", "hotline"]), ..none() }),
+        ("two departments", CaseFilter { any_of: any_of(Kind::Department, &["D05", "D06"]), ..none() }),
         ("source", CaseFilter { source: Some(SourceCode::new("video").unwrap()), ..none() }),
         ("department", CaseFilter { department: Some(department("D05")), ..none() }),
         ("claimed by", CaseFilter { claimed_by: Some("desk4".to_owned()), ..none() }),

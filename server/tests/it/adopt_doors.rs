@@ -19,7 +19,7 @@ const NOW: UtcMillis = UtcMillis(1_795_226_400_000);
 const FILE: &str = include_str!("../../../config/policy.toml");
 
 /// The example with one class retired, one added and two days of New Year.
-fn next() -> String {
+pub fn next() -> String {
     let retired = "code = \"E01-10\"\n";
     assert!(FILE.contains(retired));
     let text = FILE.replacen(retired, "code = \"E01-10\"\nretired = true\n", 1);
@@ -31,7 +31,7 @@ fn next() -> String {
     )
 }
 
-async fn post(hall: &Served, secret: &str, kind: &str, query: &str, body: String) -> Reply {
+pub async fn post(hall: &Served, secret: &str, kind: &str, query: &str, body: String) -> Reply {
     let bearer = format!("Bearer {secret}");
     let headers = [("authorization", bearer.as_str()), ("content-type", kind), ("accept-language", "en")];
     hall.ask("POST", &format!("/api/v1/policy{query}"), &headers, Some(body)).await
@@ -48,6 +48,20 @@ async fn open_case(hall: &Served) {
     {
         let done = hall.post("/api/v1/commands", &json!({ "command": command })).await;
         assert_eq!(done.status, 200, "{}", done.text);
+    }
+}
+
+/// A case of that class that another system has closed already.
+async fn close_case(hall: &Served) {
+    let opened = 1_700_000_000_000_i64;
+    let history = json!({"opened": opened, "stage": "close", "closed": opened + 1});
+    let report = &report("530102")["report_case"]["report"];
+    let command = json!({"take_over_case": {"report": report, "history": history}});
+    let done = hall.post("/api/v1/commands", &json!({ "command": command })).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    // Counted where closed cases are laid out.
+    while !hall.running.hall.lists.reaches_all() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 
@@ -93,16 +107,19 @@ async fn only_who_may_define_for_the_whole_city_adopts_a_policy() {
 async fn a_dry_run_says_what_changes_and_changes_nothing() {
     let hall = served().await;
     open_case(&hall).await;
+    close_case(&hall).await;
     let before = events(&hall).await;
     let dry = post(&hall, &hall.token, "application/toml", "?dry_run=true", next()).await;
     assert_eq!(dry.status, 200, "{}", dry.text);
     let answer = dry.json();
     assert_eq!((&answer["adopted"], &answer["version"]), (&json!(false), &json!(0)));
     let said = answer["said"]["en"].as_str().unwrap();
-    assert!(said.contains("1 class is retired and stays readable on 1 case (E01-10)"), "{said}");
+    assert!(said.contains("1 class is retired and stays readable on 2 cases (E01-10)"), "{said}");
+    let classes = &answer["change"]["codes"][0];
+    assert_eq!((&classes["retired_on"], &classes["retired_on_closed"]), (&json!(1), &json!(1)), "{answer}");
     assert!(said.contains("1 class is new (E99-01)"), "{said}");
     assert!(said.contains("2 holidays and make-up days are added"), "{said}");
-    assert!(answer["said"]["zh"].as_str().unwrap().contains("1 个小类停用，1 件在办案件上仍可查看"));
+    assert!(answer["said"]["zh"].as_str().unwrap().contains("1 个小类停用，2 件案件上仍可查看"));
     assert_eq!(events(&hall).await, before);
     assert_eq!(hall.get("/api/v1/policy").await.json()["version"], 0);
 }
@@ -187,7 +204,9 @@ async fn an_adopted_policy_holds_at_once_and_after_a_restart_with_the_old_file()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_policy_is_adopted_in_the_data_folder_of_a_stopped_hall() {
-    let Served { running, dir, .. } = served().await;
+    let hall = served().await;
+    close_case(&hall).await;
+    let Served { running, dir, .. } = hall;
     running.stop().await.unwrap();
     let file = dir.path().join("next.toml");
     std::fs::write(&file, next()).unwrap();
@@ -196,6 +215,12 @@ async fn a_policy_is_adopted_in_the_data_folder_of_a_stopped_hall() {
     let before = log_of(dir.path());
     let said = command(&[&adopt[..], &["--dry-run".as_ref()]].concat()).await.unwrap();
     assert!(said.ends_with("dry run: nothing was changed\n"), "{said}");
+    // From the views as the server left them; without them it says that it does not know.
+    assert!(said.contains("stays readable on 1 case (E01-10)"), "{said}");
+    let views = dir.path().join(server::views::file::name(server::views::sql::VERSION));
+    std::fs::remove_file(&views).unwrap();
+    let unknown = command(&[&adopt[..], &["--dry-run".as_ref()]].concat()).await.unwrap();
+    assert!(unknown.contains("stays readable on 0 open cases and on closed ones (E01-10)"), "{unknown}");
     assert_eq!(log_of(dir.path()), before);
     assert!(command(&adopt).await.unwrap().ends_with("in force as version 1\n"));
     let slip = dir.path().join("slip.toml");
@@ -223,7 +248,7 @@ async fn a_policy_is_adopted_in_the_data_folder_of_a_stopped_hall() {
 }
 
 /// Runs the command line; what it prints, or what it says when it fails.
-async fn command(arguments: &[&OsStr]) -> Result<String, String> {
+pub async fn command(arguments: &[&OsStr]) -> Result<String, String> {
     let mut process = Process::new(env!("CARGO_BIN_EXE_gridhall"));
     process.args(arguments);
     let output = tokio::task::spawn_blocking(move || process.output().unwrap()).await.unwrap();

@@ -58,6 +58,9 @@ pub struct Codes {
     pub retired: Listed,
     /// Open cases that have one of the retired.
     pub retired_on: u64,
+    /// Closed cases that have one of the retired; none where they cannot be counted now.
+    #[serde(default)]
+    pub retired_on_closed: Option<u64>,
     /// Were retired and may be used again.
     pub restored: Listed,
     /// All that are retired: what open cases are held against.
@@ -79,6 +82,7 @@ impl Codes {
             altered: none(),
             retired: none(),
             retired_on: 0,
+            retired_on_closed: None,
             restored: none(),
             all_retired: Vec::new(),
             gone: Vec::new(),

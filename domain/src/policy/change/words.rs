@@ -109,15 +109,23 @@ impl Codes {
     }
 
     fn retired_words(&self, language: Language) -> String {
-        let (count, on) = (self.retired.count, self.retired_on);
+        let (count, open) = (self.retired.count, self.retired_on);
         let (kind, codes) = (self.kind.words(language, count), named(language, &self.retired));
-        match language {
-            Language::Zh => format!("{count} {kind}停用，{on} 件在办案件上仍可查看{codes}"),
-            Language::En => {
-                let (are, stay) = if count == 1 { ("is", "stays") } else { ("are", "stay") };
-                let cases = if on == 1 { "case" } else { "cases" };
-                format!("{count} {kind} {are} retired and {stay} readable on {on} {cases}{codes}")
+        let all = self.retired_on_closed.map(|closed| open + closed);
+        let (are, stay) = if count == 1 { ("is", "stays") } else { ("are", "stay") };
+        let cases = |on: u64| if on == 1 { "case" } else { "cases" };
+        match (language, all) {
+            (Language::Zh, Some(on)) => format!("{count} {kind}停用，{on} 件案件上仍可查看{codes}"),
+            (Language::Zh, None) => {
+                format!("{count} {kind}停用，{open} 件在办案件及已结案件上仍可查看{codes}")
             }
+            (Language::En, Some(on)) => {
+                format!("{count} {kind} {are} retired and {stay} readable on {on} {}{codes}", cases(on))
+            }
+            (Language::En, None) => format!(
+                "{count} {kind} {are} retired and {stay} readable on {open} open {} and on closed ones{codes}",
+                cases(open)
+            ),
         }
     }
 }
