@@ -1,7 +1,8 @@
-//! Adoption of a policy (规则启用): which one is in force, since which version, and what another one changes.
+//! Adoption of a policy (规则启用) or a list of cameras: which one is in force, since which version, and what another one
+//! changes.
 //!
-//! A policy enters the log as an event, so that the state is a function of the log alone. What should not be here: where
-//! its body is kept (`server::stored`), what follows for running clocks (`state::replan`).
+//! Both enter the log as events, so that the state is a function of the log alone. What should not be here: where their
+//! bodies are kept (`server::stored`), what follows for running clocks (`state::replan`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,14 +13,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Policy;
 
-/// SHA-256 of a policy's stored body: its name in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PolicyHash(pub [u8; 32]);
+pub mod cameras;
 
-impl fmt::Display for PolicyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+pub use cameras::{CameraCounts, CamerasAdopted, ListInForce};
+
+/// The name of a stored body: 64 hexadecimal digits as text. Bodies of different kinds have names of different types.
+macro_rules! body_hash {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub [u8; 32]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NoHash;
+
+            fn from_str(text: &str) -> Result<Self, NoHash> {
+                hash_of(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+
+body_hash! {
+    /// SHA-256 of a policy's stored body: its name in the log.
+    PolicyHash
+}
+
+body_hash! {
+    /// SHA-256 of the sealed body of a list of cameras: its name in the log. It says nothing of what the list holds.
+    ListHash
 }
 
 /// The text is not 64 hexadecimal digits.
@@ -27,25 +61,15 @@ impl fmt::Display for PolicyHash {
 #[error("expected 64 hexadecimal digits")]
 pub struct NoHash;
 
-impl FromStr for PolicyHash {
-    type Err = NoHash;
-
-    fn from_str(text: &str) -> Result<Self, NoHash> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(NoHash);
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| NoHash)?;
-        }
-        Ok(Self(bytes))
+fn hash_of(text: &str) -> Result<[u8; 32], NoHash> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(NoHash);
     }
-}
-
-impl Serialize for PolicyHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| NoHash)?;
     }
+    Ok(bytes)
 }
 
 /// The policy that holds.

@@ -6,7 +6,7 @@
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::adoption::Adopted;
+use crate::adoption::{Adopted, CamerasAdopted};
 use crate::case::CaseEvent;
 use crate::catalogue::Entry;
 use crate::clock::{Alarm, ClockOf, Subject};
@@ -52,6 +52,8 @@ pub enum PolicyEvent {
 pub enum HallEvent {
     /// A new local day began: "today" and "this month" start from zero.
     DayTurned { date: Date },
+    /// Another list of cameras came into force.
+    CamerasAdopted(CamerasAdopted),
 }
 
 impl Event {
@@ -93,6 +95,7 @@ impl Event {
             Self::Policy(PolicyEvent::Defined { .. }) => "catalogue_defined",
             Self::Policy(PolicyEvent::Adopted(_)) => "policy_adopted",
             Self::Hall(HallEvent::DayTurned { .. }) => "day_turned",
+            Self::Hall(HallEvent::CamerasAdopted(_)) => "cameras_adopted",
         }
     }
 }
@@ -261,6 +264,7 @@ impl utoipa::ToSchema for Recorded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adoption::{CameraCounts, ListHash};
     use crate::case::{Step, Stepped};
 
     #[test]
@@ -286,6 +290,15 @@ mod tests {
         assert_eq!(
             json(Event::Hall(HallEvent::DayTurned { date })),
             r#"{"day_turned":{"date":"2026-11-21"}}"#
+        );
+        let counts = CameraCounts { cameras: 3, new: 1, ..CameraCounts::default() };
+        let adopted = CamerasAdopted { version: 2, hash: ListHash([0xab; 32]), counts };
+        assert_eq!(
+            json(Event::Hall(HallEvent::CamerasAdopted(adopted))),
+            format!(
+                r#"{{"cameras_adopted":{{"version":2,"hash":"{}","counts":{{"cameras":3,"new":1,"gone":0,"readdressed":0,"moved":0,"renamed":0}}}}}}"#,
+                "ab".repeat(32)
+            )
         );
         let closed = Event::Whistle(WhistleId(3), WhistleEvent::Closed { note: "了结".to_owned() });
         assert_eq!(json(closed), r#"{"whistle_closed":{"whistle":3,"note":"了结"}}"#);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::adoption::InForce;
+use crate::adoption::{InForce, ListInForce};
 use crate::case::{Case, CaseEvent};
 use crate::catalogue::Catalogue;
 use crate::clock::{Deadline, Subject};
@@ -20,6 +20,7 @@ use crate::whistle::Whistle;
 mod adopt;
 mod alone;
 mod belongs;
+mod cameras;
 mod check;
 mod counts;
 mod days;
@@ -55,6 +56,8 @@ pub struct State {
     turns: Vec<Date>,
     /// The policy the rules follow. It comes from the log alone.
     in_force: InForce,
+    /// The list of cameras adopted last; none before the first.
+    cameras: Option<ListInForce>,
     /// Open cases that the policy in force gives other due times or other areas, by [`replan::place`]. They follow by events.
     stale: BTreeSet<(UtcMillis, CaseId)>,
     /// All running deadlines in order; the timer sleeps until the first.
@@ -92,6 +95,7 @@ impl State {
             aside: Tally::default(),
             turns: Vec::new(),
             in_force: InForce::genesis(Arc::new(policy.clone())),
+            cameras: None,
             stale: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
@@ -121,6 +125,9 @@ impl State {
             Event::Policy(PolicyEvent::Defined { entries }) => self.define(entries),
             Event::Policy(PolicyEvent::Adopted(adopted)) => self.take_in(adopted),
             Event::Hall(HallEvent::DayTurned { date }) => self.turn_day(*date, &mut changes),
+            Event::Hall(HallEvent::CamerasAdopted(adopted)) => {
+                self.take_cameras(adopted, &recorded.by.name);
+            }
         }
         changes
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::case::CaseEvent;
-use domain::event::Event;
+use domain::event::{Event, HallEvent, Recorded};
 use domain::policy::Policy;
 use domain::state::State;
 use domain::tally::{Count, TallyKey};
@@ -22,7 +22,7 @@ use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
 use crate::log::{Read, shelf};
 use crate::stored::policy::Genesis;
-use crate::stored::state;
+use crate::stored::{cameras, state};
 use crate::views::Belongs;
 use crate::views::check::Against;
 
@@ -162,6 +162,7 @@ fn replayed(
             return Ok(());
         }
         let changes = state.apply(&recorded);
+        list_is_there(&recorded, log, report);
         report.cases += u64::from(matches!(
             recorded.event,
             Event::Case(_, CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. })
@@ -189,6 +190,15 @@ fn replayed(
         report.problems.extend(differences.into_iter().map(|difference| format!("tally: {difference}")));
     }
     Ok(())
+}
+
+/// A list of cameras that was adopted must be there and open with the store's secret: no event needs it to be read.
+fn list_is_there(recorded: &Recorded, log: &SqliteReader, report: &mut Report) {
+    let Event::Hall(HallEvent::CamerasAdopted(adopted)) = &recorded.event else { return };
+    let read: &dyn Read = log;
+    if let Err(error) = cameras::adopted(&adopted.hash, &log.secret(), &read) {
+        report.problems.push(format!("event {}: {error}", recorded.seq));
+    }
 }
 
 /// The views of this version, with their runs made anew from their rows; none where there is nothing to be compared.
@@ -362,6 +372,7 @@ fn same_as_replayed(
     let same = loaded.guessed != state::Guessed::default()
         || (loaded.state.tally == replayed.tally
             && loaded.state.in_force() == replayed.in_force()
+            && loaded.state.cameras() == replayed.cameras()
             && loaded.state.catalogue == replayed.catalogue
             && loaded.state.cases == replayed.cases
             && loaded.state.whistles == replayed.whistles

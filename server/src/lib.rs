@@ -23,6 +23,7 @@ pub mod timer;
 pub mod encoding;
 pub mod import;
 pub mod video;
+pub mod cameras;
 pub mod versioned;
 pub mod position;
 pub mod live;

@@ -8,22 +8,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::adoption::InForce;
+use domain::adoption::{InForce, ListInForce};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
+use crate::cameras::{self, InLog};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, Hall};
 use crate::lists::Lists;
 use crate::live::{Build, Hub};
 use crate::lock::lock;
+use crate::log::seal::Secret;
 use crate::position::{Accepts, Positions};
 use crate::publish::{Follow, Listeners, Mirror};
 use crate::stored::state::{Known, SECTIONS};
-use crate::video::origin::adopted::{self, AdoptedLists, Folder};
+use crate::video::origin::adopted;
 use crate::video::{Registry, Video};
 use crate::views::from_log::LogSource;
 use crate::views::{Belongs, Builder, Settings};
@@ -115,9 +117,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr().context("cannot see the own address")?;
-    let adopted = Arc::new(Folder::within(&dir));
-    let cameras = read_cameras(&config, adopted.as_ref())?;
-    let video = Video::start(config.video.clone(), cameras, adopted, clock.clone());
+    let (named, secret) = (state.cameras().cloned(), store.secret());
     let mirror = Mirror::default();
     let lists = Lists::new(policy.utc_offset_minutes);
     let reader = store.reader();
@@ -145,6 +145,9 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
         // The hall serves without: what is open comes from memory, and the log has everything.
         Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
     }
+    let lists_kept = Arc::new(InLog::new(writer.clone(), secret));
+    let cameras = read_cameras(&config, named, secret, &reader, lists_kept.clone()).await?;
+    let video = Video::start(config.video.clone(), cameras, lists_kept, clock.clone());
     let config = Arc::new(config);
     let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics, clock };
     hall.positions.set_works_in(hall.works_in());
@@ -302,8 +305,21 @@ fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write `{}`", file.display()))
 }
 
-fn read_cameras(config: &Config, lists: &dyn AdoptedLists) -> anyhow::Result<Registry> {
-    let held = adopted::in_force(lists, config.cameras.file.as_deref())?;
+/// The list that holds, and one of a version before taken over into the log.
+async fn read_cameras(
+    config: &Config,
+    named: Option<ListInForce>,
+    secret: Secret,
+    reader: &Reader,
+    lists: Arc<InLog>,
+) -> anyhow::Result<Registry> {
+    let (dir, file, reader) = (config.store.dir.clone(), config.cameras.file.clone(), reader.clone());
+    let read = move || {
+        let kept = cameras::kept(named.as_ref(), &secret, &reader, &dir);
+        lists.settle(named.as_ref(), &reader, &dir);
+        adopted::in_force(kept, file.as_deref())
+    };
+    let held = tokio::task::spawn_blocking(read).await.context("cannot read the cameras")??;
     if let Some(warning) = held.warning {
         tracing::warn!(%warning, "camera list");
     }

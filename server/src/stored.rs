@@ -17,6 +17,7 @@ pub mod command;
 pub mod answer;
 pub mod person;
 pub mod policy;
+pub mod cameras;
 pub mod state;
 pub mod closed;
 mod form1;
@@ -50,6 +51,8 @@ pub enum StoredError {
     Word { field: &'static str, value: String },
     #[error("policy {hash} {problem}")]
     Policy { hash: String, problem: String },
+    #[error("list of cameras {hash} {problem}")]
+    Cameras { hash: String, problem: String },
     #[error("is not the JSON of its form")]
     Json(#[from] serde_json::Error),
 }

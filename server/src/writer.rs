@@ -30,7 +30,7 @@ mod group;
 mod counts;
 pub mod store;
 
-pub use adopt::Adoption;
+pub use adopt::{Adoption, ListAdoption};
 use store::Store;
 
 /// Commands one commit may hold; at 200 bytes an event a sync takes as long for 512 as for one.

@@ -47,6 +47,7 @@ pub fn event_name(language: Language, name: &str) -> String {
         "deadline_nearing" => say!(language, event.deadline_nearing),
         "deadline_passed" => say!(language, event.deadline_passed),
         "day_turned" => say!(language, event.day_turned),
+        "cameras_adopted" => say!(language, event.cameras_adopted),
         other => other.replace('_', " "),
     }
 }

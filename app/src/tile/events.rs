@@ -12,8 +12,15 @@ use crate::words::{Language, say};
 
 const LINES: usize = 6;
 /// Of interest to the desk alone: the wall leaves them out.
-const QUIET: [&str; 6] =
-    ["catalogue_defined", "day_turned", "case_accepted", "deadline_nearing", "case_replanned", "case_moved"];
+const QUIET: [&str; 7] = [
+    "catalogue_defined",
+    "day_turned",
+    "case_accepted",
+    "deadline_nearing",
+    "case_replanned",
+    "case_moved",
+    "cameras_adopted",
+];
 
 #[component]
 pub fn Events() -> impl IntoView {

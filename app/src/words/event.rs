@@ -15,4 +15,5 @@ table! {
     deadline_nearing(): "将超时", "Nearing";
     deadline_passed(): "超时", "Overdue";
     day_turned(): "换日", "New day";
+    cameras_adopted(): "摄像机", "Cameras";
 }

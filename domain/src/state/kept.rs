@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alone, State};
-use crate::adoption::InForce;
+use crate::adoption::{InForce, ListInForce};
 use crate::case::Case;
 use crate::catalogue::Catalogue;
 use crate::clock::Deadline;
@@ -25,6 +25,8 @@ pub struct Kept {
     pub turns: Vec<Date>,
     /// Its body is named by its hash where the state is kept.
     pub in_force: InForce,
+    /// Named by its hash alone.
+    pub cameras: Option<ListInForce>,
     pub deadlines: BTreeSet<Deadline>,
     pub seq: u64,
     pub today: Date,
@@ -44,6 +46,7 @@ impl From<State> for Kept {
             aside,
             turns,
             in_force,
+            cameras,
             // Follows from everything else.
             stale: _,
             deadlines,
@@ -62,6 +65,7 @@ impl From<State> for Kept {
             aside,
             turns,
             in_force,
+            cameras,
             deadlines,
             seq,
             today,
@@ -83,6 +87,7 @@ impl From<Kept> for State {
             aside,
             turns,
             in_force,
+            cameras,
             deadlines,
             seq,
             today,
@@ -99,6 +104,7 @@ impl From<Kept> for State {
             aside,
             turns,
             in_force,
+            cameras,
             stale: BTreeSet::new(),
             deadlines,
             seq,
@@ -140,6 +146,7 @@ impl State {
             aside: Tally::default(),
             turns: Vec::new(),
             in_force,
+            cameras: None,
             stale: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,

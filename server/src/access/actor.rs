@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use domain::code::DepartmentCode;
 use domain::command::Command;
+use domain::event::{By, Door};
 use domain::grant::Grant;
 use domain::rejection::Rejection;
 use domain::role::{Role, acts_for};
@@ -44,6 +45,16 @@ impl Actor {
     #[must_use]
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// Who it is, as the log keeps it.
+    #[must_use]
+    pub fn recorded(&self) -> By {
+        let door = match self.by {
+            Proof::Session { .. } => Door::Desk,
+            Proof::Token => Door::Api,
+        };
+        By { name: self.name.clone(), roles: self.roles.clone(), door }
     }
 
     /// Whether a machine may do something that is no command; everybody else is asked for roles.

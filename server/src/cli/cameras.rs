@@ -4,18 +4,22 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use domain::event::{By, Door};
 
-use super::account;
 use super::remote::{Remote, Where};
-use crate::clock::Clock;
+use super::{account, keeping};
+use crate::cameras::{self, InLog};
 use crate::config::Config;
+use crate::folder::DATABASE;
 use crate::video::adoption::{self, Adoption, Wish};
-use crate::video::origin::adopted::{self, Folder};
+use crate::video::origin::adopted;
 use crate::video::origin::file::{Format, ListFile};
+use crate::video::origin::former::Former;
+use crate::writer;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Take another list of cameras into service: at once in a running server, or from the next start in the data folder
+    /// Take another list of cameras into service: at once in a running server, or from the next start in the data folder of a stopped one
     Adopt(Adopt),
 }
 
@@ -66,11 +70,28 @@ fn in_words(adopt: &Adopt, adoption: &Adoption) -> &'static str {
     }
 }
 
-/// Beside the store, whose server reads it when it starts.
+/// Into the store of a stopped server. Nothing is made and nothing changed before it is known that the list is taken.
 fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {
-    let lists = Folder::within(&config.store.dir);
-    let before = adopted::in_force(&lists, config.cameras.file.as_deref())?.registry;
-    Ok(adoption::adopt(&before, &lists, list, wish, &account::by(), Clock::machine().now())?.adoption)
+    let (dir, file) = (&config.store.dir, config.cameras.file.as_deref());
+    let opened = dir.join(DATABASE).exists().then(|| keeping::open_stopped(config)).transpose()?;
+    let kept = match &opened {
+        Some((store, state)) => cameras::kept(state.cameras(), &store.secret(), &store.reader(), dir),
+        None => Former::within(dir).newest(),
+    };
+    let before = adopted::in_force(kept, file)?.registry;
+    let considered = adoption::consider(&before, list, wish)?;
+    if wish.dry_run {
+        return Ok(considered.adoption);
+    }
+    let (store, state) = opened.map_or_else(|| keeping::open_stopped(config), Ok)?;
+    let (named, secret, reader) = (state.cameras().cloned(), store.secret(), store.reader());
+    let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
+    let lists = InLog::new(writer.clone(), secret);
+    lists.settle(named.as_ref(), &reader, dir);
+    let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
+    let done = adoption::keep(considered, &lists, list, &by);
+    writer.stop();
+    Ok(done?.adoption)
 }
 
 fn to_server(remote: &Remote<'_>, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {

@@ -8,7 +8,8 @@ use domain::state::State;
 
 use crate::check;
 use crate::config::Config;
-use crate::writer::store::{Store, StoreError};
+use crate::folder::StoreError;
+use crate::writer::store::Store;
 
 /// Prints what was done: JSON, or words for people.
 pub(super) fn say<T: serde::Serialize>(json: bool, done: &T, words: &str) -> anyhow::Result<()> {

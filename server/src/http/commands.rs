@@ -4,13 +4,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
-use domain::event::{By, Door};
 use domain::rejection::{Language, Rejection};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Hall;
-use crate::access::{Actor, Proof};
+use crate::access::Actor;
 use crate::problem::{Json, Problem, language};
 use crate::writer::{Answer, Envelope, WriteError};
 
@@ -147,21 +146,12 @@ fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result
     })?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),
-        by: by(actor),
+        by: actor.recorded(),
         department,
         scope: actor.scope.clone(),
         seen: row.seen,
         command: row.command,
     })
-}
-
-/// Who sends it, as the log keeps it.
-pub(super) fn by(actor: &Actor) -> By {
-    let door = match actor.by {
-        Proof::Session { .. } => Door::Desk,
-        Proof::Token => Door::Api,
-    };
-    By { name: actor.name.clone(), roles: actor.roles.clone(), door }
 }
 
 /// What the writer's refusal means to the caller.

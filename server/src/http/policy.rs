@@ -8,7 +8,7 @@ use domain::rejection::Language;
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
-use super::commands::{by, write_problem};
+use super::commands::write_problem;
 use crate::access::Actor;
 use crate::adoption::{Adoption, Standing, Wish, consider};
 use crate::config;
@@ -70,7 +70,7 @@ pub async fn adopt(
         let said = format!("{words}{}", more(language, adoption.refused.len() - 1));
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "policy", said).at(&first.field));
     }
-    let adopted = hall.writer.adopt(by(&actor), policy, adoption.version).await;
+    let adopted = hall.writer.adopt(actor.recorded(), policy, adoption.version).await;
     let adopted = adopted.map_err(|error| write_problem(error, language))?;
     adoption.adopted = true;
     adoption.version = adopted.version;

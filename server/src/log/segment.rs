@@ -32,7 +32,7 @@ pub const EVENTS_MAX: u64 = 250_000;
 /// Rows asked of the log at a time.
 const PAGE: usize = 2_000;
 /// No row is longer; a torn length must not ask for gigabytes.
-const ROW_BYTES_MAX: u32 = 64 << 20;
+pub const ROW_BYTES_MAX: u32 = 64 << 20;
 /// Bytes written between two syncs: the log's own syncs wait behind no more than this.
 const SYNC_BYTES: u64 = 4 << 20;
 

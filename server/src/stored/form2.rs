@@ -158,6 +158,9 @@ pub(super) fn encode(event: &Event, mark: Option<&str>) -> String {
         Event::Hall(HallEvent::DayTurned { date }) => {
             serde_json::to_string(&DayTurned { date: date.to_string() })
         }
+        Event::Hall(HallEvent::CamerasAdopted(adopted)) => {
+            serde_json::to_string(&follow::cameras_form(adopted))
+        }
     };
     written.expect("forms have only text keys and plain values, which always make JSON")
 }
@@ -272,6 +275,7 @@ pub(super) fn decode(name: &str, body: &str, bodies: &dyn Bodies) -> Read<Event>
             let date = is.date.parse().map_err(|_| word("date", is.date))?;
             Event::Hall(HallEvent::DayTurned { date })
         }
+        "cameras_adopted" => follow::cameras(serde_json::from_str(body)?)?,
         other => return Err(StoredError::Name(other.to_owned())),
     })
 }

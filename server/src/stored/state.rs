@@ -29,7 +29,7 @@ pub(super) mod forms;
 #[cfg(test)]
 mod tests;
 
-use forms::{CaseForm, CountsForm, DeadlineForm, PolicyForm, WhistleForm};
+use forms::{CameraListForm, CaseForm, CountsForm, DeadlineForm, PolicyForm, WhistleForm};
 
 /// A section this version reads.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +49,13 @@ const TALLY: &str = "tally";
 const ASIDE: &str = "aside";
 const DEADLINES: &str = "deadlines";
 const POLICY: &str = "policy";
+const CAMERAS: &str = "camera_list";
 
 /// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
-pub const SECTIONS: [Known; 8] = [
+///
+/// A snapshot without a list of cameras is exact: whoever wrote it could not read the event of an adoption, so that there was
+/// none.
+pub const SECTIONS: [Known; 9] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 1, exact: 1 },
     Known { name: CASES, form: 1, exact: 1 },
@@ -60,6 +64,7 @@ pub const SECTIONS: [Known; 8] = [
     Known { name: ASIDE, form: 1, exact: 1 },
     Known { name: DEADLINES, form: 1, exact: 1 },
     Known { name: POLICY, form: 1, exact: 1 },
+    Known { name: CAMERAS, form: 1, exact: 1 },
 ];
 
 /// Names and newest forms, as a container asks for them.
@@ -110,6 +115,7 @@ pub fn encode_as(epoch: u64, state: &State, sections: &[Known]) -> Container {
         rows(ASIDE, cells(&kept.aside)),
         rows(DEADLINES, lines(kept.deadlines.iter().map(forms::deadline_form))),
         rows(POLICY, lines(std::iter::once(forms::policy_form(&kept.in_force)))),
+        rows(CAMERAS, lines(kept.cameras.iter().map(forms::camera_list_form))),
     ];
     Container { epoch, seq: state.seq, sections }
 }
@@ -149,6 +155,12 @@ pub fn decode(container: &Container, sections: &[Known], policies: Policies<'_>)
         let forms: Vec<PolicyForm> = parse(&section.bytes).map_err(read(POLICY))?;
         let form = forms.into_iter().next().ok_or(Unusable::Lacks(POLICY.to_owned()))?;
         kept.in_force = forms::in_force(form, policies).map_err(read(POLICY))?;
+    }
+    // One line, or none before the first adoption.
+    if let Some(section) = container.section(CAMERAS) {
+        let forms: Vec<CameraListForm> = parse(&section.bytes).map_err(read(CAMERAS))?;
+        let list = forms.into_iter().next().map(forms::camera_list).transpose();
+        kept.cameras = list.map_err(read(CAMERAS))?;
     }
     for form in parse::<CaseForm>(part(CASES)?).map_err(read(CASES))? {
         let case = forms::case(form).map_err(read(CASES))?;

@@ -1,17 +1,20 @@
 //! Another list of cameras taken into service while the hall runs: read, compared, kept, then in force.
 //!
-//! What should not be here: who may do that (`http.rs`), where it is kept (`origin/adopted.rs`).
+//! What should not be here: who may do that (`http.rs`), where it is kept (`crate::cameras`).
 
 use super::origin::adopted::{AdoptedLists, KeepError};
 use super::origin::change::Change;
 use super::origin::file::ListFile;
 use super::origin::list::{ListError, Refusal};
 use super::origin::registry::Registry;
-use domain::moment::UtcMillis;
+use domain::adoption::CameraCounts;
+use domain::event::By;
 use serde::{Deserialize, Serialize};
 
 /// Refused rows spelt out; the rest is counted.
 const REFUSED_MAX: usize = 100;
+/// Bytes of a list that is adopted: twice a hundred thousand rows. A file that is only named in the settings may be longer.
+pub const LIST_BYTES_MAX: usize = 32 << 20;
 
 /// What is asked of an adoption.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
@@ -50,6 +53,8 @@ pub enum NotAdopted {
     Unreadable(#[source] ListError),
     #[error("the list holds no camera that can be taken; an empty list is not adopted")]
     Empty,
+    #[error("the list has {bytes} bytes; at most {LIST_BYTES_MAX} are adopted")]
+    TooLarge { bytes: usize },
     #[error("{}", .0.said)]
     Refused(Box<Adoption>),
     #[error("the list cannot be kept")]
@@ -64,6 +69,10 @@ pub struct Considered {
 
 /// Reads `list` and says what it would change.
 pub fn consider(before: &Registry, list: &ListFile, wish: Wish) -> Result<Considered, NotAdopted> {
+    let bytes = list.bytes.len();
+    if bytes > LIST_BYTES_MAX {
+        return Err(NotAdopted::TooLarge { bytes });
+    }
     let (registry, mut refused) = list.rows().map_err(NotAdopted::Unreadable)?;
     let change = Change::between(before, &registry);
     let refused_count = refused.len();
@@ -92,21 +101,30 @@ pub fn consider(before: &Registry, list: &ListFile, wish: Wish) -> Result<Consid
     Ok(Considered { adoption, registry })
 }
 
-/// Reads, compares and keeps `list`; what is returned may be taken into service. A dry run keeps nothing.
-pub fn adopt(
-    before: &Registry,
+/// Keeps a list that was considered; what is returned may be taken into service.
+pub fn keep(
+    mut considered: Considered,
     lists: &dyn AdoptedLists,
     list: &ListFile,
-    wish: Wish,
-    by: &str,
-    now: UtcMillis,
+    by: &By,
 ) -> Result<Considered, NotAdopted> {
-    let mut considered = consider(before, list, wish)?;
-    if !wish.dry_run {
-        lists.keep(list, by, now).map_err(NotAdopted::NotKept)?;
-        considered.adoption.adopted = true;
-        let (sha256, said) = (&considered.adoption.sha256, &considered.adoption.said);
-        tracing::info!(by, sha256, changes = said, "camera list adopted");
-    }
+    let counts = counts(&considered.adoption.change, considered.adoption.cameras);
+    lists.keep(list, counts, by).map_err(NotAdopted::NotKept)?;
+    considered.adoption.adopted = true;
     Ok(considered)
+}
+
+/// A change as the log has it: in figures, without a code.
+#[must_use]
+pub fn counts(change: &Change, cameras: usize) -> CameraCounts {
+    let figure = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let Change { new, gone, readdressed, moved, renamed, as_before: _ } = change;
+    CameraCounts {
+        cameras: figure(cameras),
+        new: figure(new.count),
+        gone: figure(gone.count),
+        readdressed: figure(readdressed.count),
+        moved: figure(moved.count),
+        renamed: figure(renamed.count),
+    }
 }

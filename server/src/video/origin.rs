@@ -10,6 +10,7 @@ pub mod change;
 pub mod dial;
 pub mod file;
 pub mod item;
+pub mod former;
 mod lease;
 pub mod list;
 pub mod registry;

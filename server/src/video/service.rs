@@ -10,6 +10,7 @@ use super::page::share::Shares;
 use super::switchboard::Switchboard;
 use crate::clock::Clock;
 use domain::camera::Linked;
+use domain::event::By;
 use domain::place::Point;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,17 +43,17 @@ impl Video {
         }
     }
 
-    /// Takes another list of cameras into service, or says what it would change. Reads and writes files: not for the
-    /// runtime's own threads.
-    pub fn adopt(&self, list: &ListFile, wish: Wish, by: &str) -> Result<Adoption, NotAdopted> {
+    /// Takes another list of cameras into service, or says what it would change. It is kept first, which waits for the disk: not
+    /// for the runtime's own threads.
+    pub fn adopt(&self, list: &ListFile, wish: Wish, by: &By) -> Result<Adoption, NotAdopted> {
         let _one_after_the_other = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.switchboard.registry();
-        let now = self.switchboard.clock.now();
-        let considered = adoption::adopt(&before, self.lists.as_ref(), list, wish, by, now)?;
-        if considered.adoption.adopted {
-            self.switchboard.adopt(considered.registry);
+        let considered = adoption::consider(&self.switchboard.registry(), list, wish)?;
+        if wish.dry_run {
+            return Ok(considered.adoption);
         }
-        Ok(considered.adoption)
+        let kept = adoption::keep(considered, self.lists.as_ref(), list, by)?;
+        self.switchboard.adopt(kept.registry);
+        Ok(kept.adoption)
     }
 
     /// Cameras linked to a spot: those that look at it first, then the nearest.

@@ -1,19 +1,21 @@
-//! Adopting a policy: through the one writer, after the commands before it and before those behind it.
+//! Adopting a policy or a list of cameras: through the one writer, after the commands before it and before those behind it.
 
 use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 
-use domain::adoption::{Changed, PolicyHash};
+use domain::adoption::{CameraCounts, Changed, ListHash, PolicyHash};
 use domain::event::{By, Event, PolicyEvent};
 use domain::policy::Policy;
 use domain::state::replan::ToReplan;
 use tokio::sync::oneshot;
 
 use super::group::{Failed, Loop, Written};
+use super::store::Pending;
 use super::{Request, WriteError, Writer};
 use crate::clock;
 use crate::folder::StoreError;
 use crate::log::Blob;
+use crate::stored::cameras::Sealed;
 
 /// What became of a policy that was to be adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +30,30 @@ pub struct Adoption {
     pub to_replan: ToReplan,
 }
 
-/// A policy on its way to the writer, with the body it is kept as.
-pub(crate) struct Adopt {
-    by: By,
-    policy: Arc<Policy>,
-    body: Blob,
-    /// The version it was held against, where it was.
-    upon: Option<u64>,
-    answer: oneshot::Sender<Result<Adoption, WriteError>>,
+/// What became of a list of cameras that was to be adopted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListAdoption {
+    /// Version in force; as before where the list was in force already.
+    pub version: u64,
+    pub hash: ListHash,
+    /// Its event; none where nothing changed.
+    pub seq: Option<u64>,
 }
+
+/// On its way to the writer, with the body it is kept as and whom to answer.
+pub(crate) enum Adopt {
+    Policy {
+        by: By,
+        policy: Arc<Policy>,
+        body: Blob,
+        /// The version it was held against, where it was.
+        upon: Option<u64>,
+        answer: Answer<Adoption>,
+    },
+    Cameras { by: By, counts: CameraCounts, body: Sealed, answer: Answer<ListAdoption> },
+}
+
+type Answer<T> = oneshot::Sender<Result<T, WriteError>>;
 
 impl Writer {
     /// Adopts a policy that was held against the version `upon`: it is in force when this returns, and running clocks follow
@@ -53,6 +70,19 @@ impl Writer {
         answer.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
+    /// Adopts a list of cameras: the log names it when this returns. The one that is in force already changes nothing. For
+    /// threads without an async runtime.
+    pub fn adopt_cameras_blocking(
+        &self,
+        by: By,
+        body: Sealed,
+        counts: CameraCounts,
+    ) -> Result<ListAdoption, WriteError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Adopt::Cameras { by, counts, body, answer })?;
+        answered.blocking_recv().unwrap_or(Err(WriteError::Stopped))
+    }
+
     fn ask_to_adopt(
         &self,
         by: By,
@@ -62,25 +92,39 @@ impl Writer {
         // Megabytes for a city with its grids: made here, and not while commands wait.
         let (body, _) = crate::stored::policy::body(&policy);
         let (answer, answered) = oneshot::channel();
-        let request = Request::Adopt(Adopt { by, policy: Arc::new(policy), body, upon, answer });
-        match self.shared.inbox.try_send(request) {
-            Ok(()) => Ok(answered),
-            Err(TrySendError::Full(_)) => Err(WriteError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped),
-        }
+        self.ask(Adopt::Policy { by, policy: Arc::new(policy), body, upon, answer })?;
+        Ok(answered)
+    }
+
+    fn ask(&self, adopt: Adopt) -> Result<(), WriteError> {
+        self.shared.inbox.try_send(Request::Adopt(adopt)).map_err(|error| match error {
+            TrySendError::Full(_) => WriteError::Busy,
+            TrySendError::Disconnected(_) => WriteError::Stopped,
+        })
     }
 }
 
 impl Loop {
     pub(super) fn adopt(&mut self, adopt: Adopt) {
-        let Adopt { by, policy, body, upon, answer } = adopt;
-        let adopted = self.adopted(&by, policy, body, upon);
-        if let Ok(Adoption { version, hash, seq: Some(_), to_replan, .. }) = &adopted {
-            let (clocks, cases) = (to_replan.clocks, to_replan.cases);
-            tracing::info!(by = by.name, version, %hash, clocks, cases, "policy adopted");
+        // An error of sending means that nobody waits for the answer any more; asking again tells it.
+        match adopt {
+            Adopt::Policy { by, policy, body, upon, answer } => {
+                let adopted = self.adopted(&by, policy, body, upon);
+                if let Ok(Adoption { version, hash, seq: Some(_), to_replan, .. }) = &adopted {
+                    let (clocks, cases) = (to_replan.clocks, to_replan.cases);
+                    tracing::info!(by = by.name, version, %hash, clocks, cases, "policy adopted");
+                }
+                let _ = answer.send(adopted);
+            }
+            Adopt::Cameras { by, counts, body, answer } => {
+                let adopted = self.cameras_adopted(&by, counts, body);
+                if let Ok(ListAdoption { version, hash, seq: Some(_) }) = &adopted {
+                    let CameraCounts { cameras, new, gone, readdressed, moved, renamed } = counts;
+                    tracing::info!(by = by.name, version, %hash, cameras, new, gone, readdressed, moved, renamed, "camera list adopted");
+                }
+                let _ = answer.send(adopted);
+            }
         }
-        // An error means that nobody waits for it any more; asking again tells it.
-        let _ = answer.send(adopted);
     }
 
     fn adopted(
@@ -90,10 +134,7 @@ impl Loop {
         body: Blob,
         upon: Option<u64>,
     ) -> Result<Adoption, WriteError> {
-        if self.still_full() {
-            let full = StoreError::Full { path: self.store.database() };
-            return Err(WriteError::NotStored(full.to_string()));
-        }
+        self.expect_room()?;
         let hash = PolicyHash(body.hash);
         let event = self.state.adopting(policy, hash).map_err(WriteError::Refused)?;
         if event.is_some() && upon.is_some_and(|upon| upon != self.state.in_force().version) {
@@ -104,18 +145,54 @@ impl Loop {
             if let Event::Policy(PolicyEvent::Adopted(adopted)) = &event {
                 changed = adopted.changed;
             }
-            let (began, now) = (clock::instant(), self.now());
-            let mut written = Written::default();
-            written.pending.blob(body);
-            self.happened(event, by, now.given, &mut written);
-            seq = Some(self.state.seq);
-            let Written { pending, mut committed } = written;
-            match self.store.append(pending) {
-                Ok(()) => self.committed(began, &mut committed),
-                Err(error) => return Err(self.not_stored(Failed(error))),
-            }
+            seq = Some(self.write_with(event, by, body)?);
         }
         let version = self.state.in_force().version;
         Ok(Adoption { version, hash, seq, changed, to_replan: self.state.to_replan() })
+    }
+
+    fn cameras_adopted(
+        &mut self,
+        by: &By,
+        counts: CameraCounts,
+        body: Sealed,
+    ) -> Result<ListAdoption, WriteError> {
+        self.expect_room()?;
+        let hash = body.hash();
+        let seq = match self.state.adopting_cameras(hash, counts) {
+            Some(event) => Some(self.write_with(event, by, body.into_blob())?),
+            None => {
+                // Whoever adopts the list again may do so because its body was lost.
+                let mut pending = Pending::default();
+                pending.blob(body.into_blob());
+                self.store.append(pending).map_err(|error| self.not_stored(Failed(error)))?;
+                None
+            }
+        };
+        let version = self.state.cameras().map_or(0, |list| list.version);
+        Ok(ListAdoption { version, hash, seq })
+    }
+
+    fn expect_room(&mut self) -> Result<(), WriteError> {
+        if self.still_full() {
+            let full = StoreError::Full { path: self.store.database() };
+            return Err(WriteError::NotStored(full.to_string()));
+        }
+        Ok(())
+    }
+
+    /// Makes an event durable as a group of its own, together with the body it names; gives its number.
+    fn write_with(&mut self, event: Event, by: &By, body: Blob) -> Result<u64, WriteError> {
+        let (began, now) = (clock::instant(), self.now());
+        let mut written = Written::default();
+        written.pending.blob(body);
+        self.happened(event, by, now.given, &mut written);
+        let seq = self.state.seq;
+        let Written { pending, mut committed } = written;
+        match self.store.append(pending) {
+            Ok(()) => self.committed(began, &mut committed),
+            Err(error) => return Err(self.not_stored(Failed(error))),
+        }
+        Ok(seq)
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Loop {
 
 enum Gathered {
     Group(Vec<Waiting>),
-    /// A policy comes after these.
+    /// A policy or a list of cameras comes after these.
     Adopt(Vec<Waiting>, Adopt),
     Stop(Vec<Waiting>),
 }

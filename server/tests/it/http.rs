@@ -37,7 +37,7 @@ pub async fn start(dir: &Path) -> Running {
     start_with(dir, |_| {}).await
 }
 
-async fn start_with(dir: &Path, set: impl FnOnce(&mut Config)) -> Running {
+pub async fn start_with(dir: &Path, set: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::default();
     set(&mut config);
     config.store.dir = dir.to_owned();

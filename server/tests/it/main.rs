@@ -31,6 +31,7 @@ mod damage;
 mod earlier;
 mod clock;
 mod adopt;
+mod adopt_cameras;
 mod adopt_doors;
 mod crash;
 mod import;

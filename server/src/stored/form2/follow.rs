@@ -1,10 +1,10 @@
-//! In form 2, an adopted policy and what follows from it for open cases.
+//! In form 2, what was adopted: a policy with what follows from it for open cases, and a list of cameras.
 
-use domain::adoption::{Adopted, Changed, PolicyHash};
+use domain::adoption::{Adopted, CameraCounts, CamerasAdopted, Changed, ListHash, PolicyHash};
 use domain::case::CaseEvent;
 use domain::case::event::Replanned;
 use domain::code::{AreaCode, CaseId};
-use domain::event::{Event, PolicyEvent};
+use domain::event::{Event, HallEvent, PolicyEvent};
 use domain::moment::UtcMillis;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,19 @@ pub(super) struct PolicyAdopted {
     calendar: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     figures: bool,
+}
+
+/// The list stands apart, sealed, under its hash.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CamerasAdoptedForm {
+    version: u64,
+    hash: String,
+    cameras: u32,
+    new: u32,
+    gone: u32,
+    readdressed: u32,
+    moved: u32,
+    renamed: u32,
 }
 
 pub(super) fn case_replanned_form(case: u64, planned: u64, clocks: &[Replanned]) -> CaseReplanned {
@@ -104,4 +117,17 @@ pub(super) fn adopted(is: PolicyAdopted, bodies: &dyn Bodies) -> Read<Event> {
     let changed = Changed { added, altered, retired, calendar, figures };
     let policy = policy::adopted(&hash, bodies)?;
     Ok(Event::Policy(PolicyEvent::Adopted(Adopted { version, hash, changed, policy })))
+}
+
+pub(super) fn cameras_form(adopted: &CamerasAdopted) -> CamerasAdoptedForm {
+    let CamerasAdopted { version, hash, counts } = *adopted;
+    let CameraCounts { cameras, new, gone, readdressed, moved, renamed } = counts;
+    CamerasAdoptedForm { version, hash: hash.to_string(), cameras, new, gone, readdressed, moved, renamed }
+}
+
+pub(super) fn cameras(is: CamerasAdoptedForm) -> Read<Event> {
+    let CamerasAdoptedForm { version, hash, cameras, new, gone, readdressed, moved, renamed } = is;
+    let hash: ListHash = hash.parse().map_err(|_| word("hash", hash))?;
+    let counts = CameraCounts { cameras, new, gone, readdressed, moved, renamed };
+    Ok(Event::Hall(HallEvent::CamerasAdopted(CamerasAdopted { version, hash, counts })))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::adoption::InForce;
+use domain::adoption::{InForce, ListInForce};
 use domain::case::{Case, Step, Taken};
 use domain::catalogue::Catalogue;
 use domain::clock::{Alarm, Clock, Deadline, Pause, Subject};
@@ -62,6 +62,7 @@ pub(super) fn counts(is: CountsForm, genesis: &Arc<Policy>) -> Read<Kept> {
         aside: Tally::default(),
         turns: is.turns.iter().map(|text| date(text)).collect::<Read<_>>()?,
         in_force: InForce::genesis(genesis.clone()),
+        cameras: None,
         deadlines: BTreeSet::new(),
         seq: is.seq,
         today: date(&is.today)?,
@@ -89,6 +90,23 @@ pub(super) fn in_force(is: PolicyForm, policies: Policies<'_>) -> Read<InForce> 
     let hash = text.parse().map_err(|_| word("hash", text))?;
     let policy = policy::adopted(&hash, policies.bodies)?;
     Ok(InForce { version: is.version, hash: Some(hash), policy })
+}
+
+/// The adopted list of cameras, by its hash.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CameraListForm {
+    version: u64,
+    hash: String,
+    by: String,
+}
+
+pub(super) fn camera_list_form(list: &ListInForce) -> CameraListForm {
+    CameraListForm { version: list.version, hash: list.hash.to_string(), by: list.by.clone() }
+}
+
+pub(super) fn camera_list(is: CameraListForm) -> Read<ListInForce> {
+    let hash = is.hash.parse().map_err(|_| word("hash", is.hash))?;
+    Ok(ListInForce { version: is.version, hash, by: is.by })
 }
 
 #[derive(Serialize, Deserialize)]

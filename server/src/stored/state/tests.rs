@@ -1,5 +1,6 @@
 //! Golden lines of what a snapshot keeps, and what becomes of a snapshot that an earlier build has written.
 
+use domain::adoption::{CameraCounts, ListHash};
 use domain::case::{CaseEvent, Priority, Report, Step, Stepped};
 use domain::clock::Subject;
 use domain::clock::{Alarm, Clock, ClockOf, Counts, Limit, Phase, Unit};
@@ -148,9 +149,10 @@ fn sections_keep_their_lines() {
     assert_eq!(text(&container, DEADLINES), GOLDEN_DEADLINES);
     assert_eq!(text(&container, CATALOGUE).lines().next().unwrap(), GOLDEN_AREA);
     assert_eq!(text(&container, POLICY), "{\"version\":0}\n");
+    assert_eq!(text(&container, CAMERAS), "", "none was adopted");
     assert!(text(&container, TALLY).contains("\nopen|area:5301|now 1 2\n"), "{}", text(&container, TALLY));
     let forms: Vec<u32> = SECTIONS.iter().map(|known| known.form).collect();
-    assert_eq!(forms, [1, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(forms, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
 }
 
 const GOLDEN_COUNTS: &str = concat!(
@@ -175,9 +177,9 @@ const GOLDEN_AREA: &str =
     r#"{"kind":"area","code":"5301","level":"city","parent":null,"zh":"昆明市","en":""}"#;
 
 /// As a build has it that added a field to cases whose default is a guess.
-fn sections_with_a_guess() -> [Known; 8] {
+fn sections_with_a_guess() -> [Known; SECTIONS.len()] {
     SECTIONS.map(|known| match known.name {
-        CASES => Known { form: 2, exact: 2, ..known },
+        CASES => Known { form: known.form + 1, exact: known.form + 1, ..known },
         _ => known,
     })
 }
@@ -204,9 +206,9 @@ fn a_default_that_is_a_guess_costs_folding_the_open_cases_and_no_replay() {
 fn an_added_field_is_skipped_by_nobody_and_a_newer_form_is_passed_over() {
     let mut container = encode(7, &state());
     let cases = container.sections.iter_mut().find(|section| section.name == CASES).unwrap();
-    cases.form = 2;
+    cases.form += 1;
+    let newer = Unusable::Newer { name: CASES.to_owned(), form: cases.form };
     let bytes = container.encode();
-    let newer = Unusable::Newer { name: CASES.to_owned(), form: 2 };
     assert_eq!(Container::decode(&bytes, &known(&SECTIONS)).unwrap_err(), newer);
     let read = Container::decode(&bytes, &known(&sections_with_a_guess())).unwrap();
     assert_eq!(read_back(&read, &sections_with_a_guess()).unwrap().guessed, Guessed::default());
@@ -233,4 +235,21 @@ fn rows_that_are_no_rows_are_named() {
         container.sections.retain(|section| section.name != name);
         assert_eq!(read_back(&container, &SECTIONS).unwrap_err(), Unusable::Lacks(name.to_owned()));
     }
+}
+
+#[test]
+fn the_list_of_cameras_in_force_comes_back_and_a_snapshot_of_before_has_none() {
+    let mut now = state();
+    let (hash, counts) =
+        (ListHash([0xab; 32]), CameraCounts { cameras: 2, new: 2, ..CameraCounts::default() });
+    let event = now.adopting_cameras(hash, counts).unwrap();
+    now.apply(&Recorded { seq: now.seq + 1, at: START, by: By::named("zhou"), event });
+    let mut container = encode(7, &now);
+    let line = format!("{{\"version\":1,\"hash\":\"{hash}\",\"by\":\"zhou\"}}\n");
+    assert_eq!(text(&container, CAMERAS), line);
+    let read = Container::decode(&container.encode(), &known(&SECTIONS)).unwrap();
+    assert_eq!(read_back(&read, &SECTIONS).unwrap().state, now);
+    container.sections.retain(|section| section.name != CAMERAS);
+    let before = read_back(&container, &SECTIONS).unwrap();
+    assert_eq!((before.state.cameras(), before.guessed), (None, Guessed::default()));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::adoption::{Adopted, Changed};
+use domain::adoption::{Adopted, CameraCounts, CamerasAdopted, Changed, ListHash};
 use domain::case::event::Replanned;
 use domain::policy::Policy;
 
@@ -231,4 +231,18 @@ fn policy_adopted() {
     assert_eq!(super::super::recorded(&row, &One(body)).unwrap(), recorded);
     let error = super::super::recorded(&row, &NoBodies).unwrap_err().to_string();
     assert!(error.contains(&hash.to_string()), "{error}");
+}
+
+/// What the list holds is nowhere in the event: neither in the row nor in what readers of the API get.
+#[test]
+fn cameras_adopted() {
+    let counts = CameraCounts { cameras: 6, new: 1, gone: 2, readdressed: 3, moved: 4, renamed: 5 };
+    let hash = ListHash([0xab; 32]);
+    let json = format!(
+        r#"{{"version":3,"hash":"{hash}","cameras":6,"new":1,"gone":2,"readdressed":3,"moved":4,"renamed":5}}"#
+    );
+    golden(&Event::Hall(HallEvent::CamerasAdopted(CamerasAdopted { version: 3, hash, counts })), &json);
+    let cut = json.replace("abab", "xyxy");
+    let error = decode(2, "cameras_adopted", &cut, &NoBodies).unwrap_err().to_string();
+    assert!(error.contains("`hash`"), "{error}");
 }

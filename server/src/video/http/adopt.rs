@@ -5,6 +5,7 @@
 use crate::access::Actor;
 use crate::problem::{Problem, Query, chain};
 use crate::video::adoption::{Adoption, NotAdopted, Wish};
+use crate::video::origin::adopted::KeepError;
 use crate::video::origin::file::{Format, ListFile};
 use crate::video::service::Video;
 use axum::body::Bytes;
@@ -21,7 +22,8 @@ use domain::scope::Scope;
 #[utoipa::path(post, path = "/api/v1/cameras/adopt", tag = "cameras", params(Wish),
     request_body(content((String = "text/csv"), (String = "application/toml")), description = "The list, as in docs/cameras.md"),
     responses((status = 200, body = Adoption), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem)))]
+        (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
+        (status = 507, body = Problem)))]
 pub async fn adopt(
     State(video): State<Video>,
     actor: Option<Extension<Actor>>,
@@ -29,7 +31,7 @@ pub async fn adopt(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Adoption>, Problem> {
-    let by = actor.filter(|Extension(actor)| may_adopt(actor)).map(|Extension(actor)| actor.name);
+    let by = actor.filter(|Extension(actor)| may_adopt(actor)).map(|Extension(actor)| actor.recorded());
     let by = by.ok_or_else(|| {
         let title = "this needs the role admin, or a machine's token that may define, for the whole city";
         Problem::new(StatusCode::FORBIDDEN, "not_allowed", title)
@@ -41,11 +43,24 @@ pub async fn adopt(
         NotAdopted::Unreadable(error) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", chain(&error))
         }
-        NotAdopted::Empty | NotAdopted::Refused(_) => {
+        NotAdopted::Empty | NotAdopted::TooLarge { .. } | NotAdopted::Refused(_) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", format!("nothing was changed: {why}"))
         }
-        NotAdopted::NotKept(_) => Problem::internal("keep a camera list", &why),
+        NotAdopted::NotKept(error) => not_kept(error),
     })
+}
+
+/// As for a command: nothing was changed, and the same again may do.
+fn not_kept(error: KeepError) -> Problem {
+    match error {
+        KeepError::Busy => Problem::busy("the event log is busy; send the list again", 1),
+        KeepError::Stopping => Problem::busy("the server is stopping; send the list again", 5),
+        KeepError::NotStored(why) | KeepError::Lost(why) => {
+            tracing::error!(why, "camera list not stored");
+            let title = "the event log cannot be written; nothing was changed";
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "not_stored", title)
+        }
+    }
 }
 
 /// The list is one for the whole city.

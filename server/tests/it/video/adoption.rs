@@ -2,12 +2,13 @@
 
 use super::harness::{Hall, Page, Said, get, get_json};
 use crate::http::served;
+use domain::event::By;
 use domain::grant::Grant;
 use domain::moment::UtcMillis;
 use domain::role::Role;
 use domain::scope::Scope;
 use server::access::{Doer, NewToken};
-use server::video::adoption::{Adoption, NotAdopted, Wish};
+use server::video::adoption::{Adoption, LIST_BYTES_MAX, NotAdopted, Wish};
 use server::video::origin::file::{Format, ListFile};
 use sim::camera::{CameraSpec, Simulator};
 use std::process::Command as Process;
@@ -31,7 +32,7 @@ fn code(row: &toml::Table) -> &str {
 
 /// As the server does it: files are not read and written on the runtime's own threads.
 fn adopt(hall: &Hall, list: &ListFile, wish: Wish) -> Result<Adoption, NotAdopted> {
-    tokio::task::block_in_place(|| hall.video.adopt(list, wish, "zhou", NOW))
+    tokio::task::block_in_place(|| hall.video.adopt(list, wish, &By::named("zhou")))
 }
 
 async fn shows(page: &mut Page, tile: u16) {
@@ -137,6 +138,8 @@ async fn a_dry_run_and_a_list_with_a_bad_row_change_nothing_and_say_what() {
     assert!(matches!(adopt(&hall, &empty, Wish::default()), Err(NotAdopted::Empty)));
     let no_list = ListFile { format: Format::Csv, bytes: b"name\n".to_vec() };
     assert!(matches!(adopt(&hall, &no_list, Wish::default()), Err(NotAdopted::Unreadable(_))));
+    let long = ListFile { format: Format::Csv, bytes: vec![b'#'; LIST_BYTES_MAX + 1] };
+    assert!(matches!(adopt(&hall, &long, dry), Err(NotAdopted::TooLarge { .. })));
     assert_eq!(hall.video.registry().len(), 3, "nothing has changed so far");
     let adoption = adopt(&hall, &slip, Wish { leave_out_refused: true, ..Wish::default() }).unwrap();
     assert_eq!((adoption.adopted, adoption.refused_count, hall.video.registry().len()), (true, 1, 2));

@@ -1,0 +1,55 @@
+//! Adopting a list of cameras: whether it is another one, and which one is in force.
+
+use super::State;
+use crate::adoption::{CameraCounts, CamerasAdopted, ListHash, ListInForce};
+use crate::event::{Event, HallEvent};
+
+impl State {
+    /// The adopted list of cameras in force; none before the first adoption.
+    #[must_use]
+    pub fn cameras(&self) -> Option<&ListInForce> {
+        self.cameras.as_ref()
+    }
+
+    /// The event of adopting the list of this name; none where it is the one in force.
+    #[must_use]
+    pub fn adopting_cameras(&self, hash: ListHash, counts: CameraCounts) -> Option<Event> {
+        let in_force = self.cameras.as_ref();
+        if in_force.is_some_and(|list| list.hash == hash) {
+            return None;
+        }
+        let version = in_force.map_or(0, |list| list.version) + 1;
+        Some(Event::Hall(HallEvent::CamerasAdopted(CamerasAdopted { version, hash, counts })))
+    }
+
+    /// The list comes into force.
+    pub(super) fn take_cameras(&mut self, adopted: &CamerasAdopted, by: &str) {
+        let CamerasAdopted { version, hash, counts: _ } = *adopted;
+        self.cameras = Some(ListInForce { version, hash, by: by.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Desk;
+    use crate::adoption::{CameraCounts, ListHash, ListInForce};
+    use crate::event::{By, Event, HallEvent, Recorded};
+
+    #[test]
+    fn a_list_that_is_in_force_is_not_adopted_again_and_each_other_one_is_a_version() {
+        let mut state = Desk::new().state;
+        let counts = CameraCounts { cameras: 2, new: 2, ..CameraCounts::default() };
+        assert_eq!(state.cameras(), None);
+        for (version, byte, name) in [(1, 7, "周敏"), (2, 8, "李强"), (3, 7, "周敏")] {
+            let hash = ListHash([byte; 32]);
+            let event = state.adopting_cameras(hash, counts).unwrap();
+            let Event::Hall(HallEvent::CamerasAdopted(adopted)) = &event else { panic!("{event:?}") };
+            assert_eq!((adopted.version, adopted.hash, adopted.counts), (version, hash, counts));
+            let (seq, at) = (state.seq + 1, crate::state::tests::START);
+            let changes = state.apply(&Recorded { seq, at, by: By::named(name), event });
+            assert_eq!(changes, crate::state::Changes::default(), "no case, no call and no count changes");
+            assert_eq!(state.cameras(), Some(&ListInForce { version, hash, by: name.to_owned() }));
+            assert_eq!(state.adopting_cameras(hash, counts), None);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Which list of cameras holds (摄像机名录): the one adopted last, which the log names and holds sealed.
+//!
+//! What should be here: adopted lists into the log and out of it again, and the folder they were kept in before. What should not:
+//! what a list says and changes (`video`), how it is sealed (`stored::cameras`), how an event gets into the log (`writer`).
+
+use std::path::Path;
+
+use domain::adoption::{CameraCounts, ListInForce};
+use domain::event::By;
+
+use crate::log::seal::Secret;
+use crate::log::segment::ROW_BYTES_MAX;
+use crate::problem::chain;
+use crate::stored::cameras::{List, Sealed, adopted};
+use crate::stored::policy::Bodies;
+use crate::video::Registry;
+use crate::video::adoption::{LIST_BYTES_MAX, NotAdopted, counts};
+use crate::video::origin::adopted::{AdoptedLists, KeepError, Kept};
+use crate::video::origin::change::Change;
+use crate::video::origin::file::{Format, ListFile};
+use crate::video::origin::former::Former;
+use crate::writer::{WriteError, Writer};
+
+/// Adopted lists in the log, through its writer.
+pub struct InLog {
+    writer: Writer,
+    secret: Secret,
+}
+
+/// A row of the log that no backup could read again would make every backup fail.
+const _: () = assert!(LIST_BYTES_MAX + 4_096 < ROW_BYTES_MAX as usize, "a sealed list is a row of a backup");
+
+impl AdoptedLists for InLog {
+    fn keep(&self, list: &ListFile, counts: CameraCounts, by: &By) -> Result<(), KeepError> {
+        let bytes = list.bytes.len();
+        if bytes > LIST_BYTES_MAX {
+            return Err(KeepError::NotStored(NotAdopted::TooLarge { bytes }.to_string()));
+        }
+        // Sealed here, and not while commands wait.
+        let sealed = Sealed::of(&self.secret, &stored(list));
+        match self.writer.adopt_cameras_blocking(by.clone(), sealed, counts) {
+            Ok(_) => Ok(()),
+            Err(WriteError::Busy) => Err(KeepError::Busy),
+            Err(WriteError::Stopped) => Err(KeepError::Stopping),
+            Err(WriteError::NotStored(why)) => Err(KeepError::NotStored(why)),
+            Err(WriteError::Refused(rejection)) => Err(KeepError::NotStored(rejection.to_string())),
+        }
+    }
+}
+
+fn stored(list: &ListFile) -> List {
+    List { format: list.format.extension().to_owned(), bytes: list.bytes.clone() }
+}
+
+/// The list adopted last: the one the log names, or while it names none the one that was kept before it could.
+pub fn kept(
+    named: Option<&ListInForce>,
+    secret: &Secret,
+    bodies: &dyn Bodies,
+    data: &Path,
+) -> Result<Option<Kept>, KeepError> {
+    let Some(ListInForce { hash, by, version: _ }) = named else {
+        return Former::within(data).newest();
+    };
+    let List { format, bytes } =
+        adopted(hash, secret, bodies).map_err(|error| KeepError::Lost(error.to_string()))?;
+    let format = Format::of(Path::new(&format!("list.{format}")))
+        .map_err(|_| KeepError::Lost(format!("list of cameras {hash} is in an unknown format")))?;
+    Ok(Some(Kept { list: ListFile { format, bytes }, by: by.clone() }))
+}
+
+impl InLog {
+    #[must_use]
+    pub fn new(writer: Writer, secret: Secret) -> Self {
+        Self { writer, secret }
+    }
+
+    /// Takes the list over that a version before kept as a file, unless the log names one, and removes what the log has from
+    /// its folder. What goes wrong keeps no hall from starting: the list is read where it is, and the next start tries again. For
+    /// threads without an async runtime.
+    pub fn settle(&self, named: Option<&ListInForce>, bodies: &dyn Bodies, data: &Path) {
+        let former = Former::within(data);
+        if !former.dir().exists() || (named.is_none() && !self.take_over(&former)) {
+            return;
+        }
+        let folder = former.dir().display().to_string();
+        let in_log = |list: &ListFile| {
+            let hash = Sealed::of(&self.secret, &stored(list)).hash();
+            bodies.body(&hash.0).is_ok_and(|body| body.is_some())
+        };
+        match former.remove(in_log) {
+            Ok(0) => {
+                tracing::info!(folder, "the log holds the list of cameras; the folder it was kept in is gone")
+            }
+            Ok(left) => tracing::warn!(
+                folder,
+                left,
+                "files of lists of cameras adopted earlier hold addresses and accounts in the clear, and nothing reads them any more; delete them"
+            ),
+            Err(error) => {
+                tracing::warn!(folder, %error, "the log holds the list of cameras; the files it was kept in cannot be removed");
+            }
+        }
+    }
+
+    /// Whether the log has a list now.
+    fn take_over(&self, former: &Former) -> bool {
+        let folder = former.dir().display().to_string();
+        let kept = match former.newest() {
+            Ok(Some(kept)) => kept,
+            // What cannot be had is said where it is read to be put into service.
+            Ok(None) | Err(_) => return false,
+        };
+        let counts = match kept.list.rows() {
+            Ok((registry, _)) => counts(&Change::between(&Registry::default(), &registry), registry.len()),
+            Err(error) => {
+                tracing::warn!(
+                    folder,
+                    error = chain(&error),
+                    "adopted list of cameras not taken over into the log"
+                );
+                return false;
+            }
+        };
+        match self.keep(&kept.list, counts, &By::named(kept.by)) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(folder, %error, "adopted list of cameras not taken over into the log; it holds all the same");
+                false
+            }
+        }
+    }
+}
