@@ -126,6 +126,10 @@ pub struct Case {
     pub department: Option<DepartmentCode>,
     /// Who has taken it in hand at the desk (认领).
     pub claimed_by: Option<String>,
+    /// Notes (备注) it has got while it is open, which the policy bounds. A closed case gets none, and keeps no count: whoever
+    /// reads it has the notes themselves in its time line.
+    #[serde(skip)]
+    pub notes: u32,
     /// Sequence number of the last event that changed it.
     pub version: u64,
 }

@@ -47,6 +47,10 @@ pub struct Policy {
     pub clock_skew_seconds: u32,
     /// A report may lie this far in the past, in days.
     pub backdate_days: u16,
+    /// 备注上限: notes one case gets while it is open. Nobody writes so many; a programme that goes round in a loop does, and
+    /// everybody who opens the case would read them.
+    #[serde(default = "Policy::default_notes_per_case")]
+    pub notes_per_case: u16,
     /// Positions and new reports outside are refused; a case taken over is kept without its position. None accepts
     /// the whole globe.
     #[serde(default)]
@@ -67,10 +71,19 @@ pub struct Policy {
     pub conditions: Vec<Condition>,
 }
 
+/// Of a policy that says nothing of it, as those of before it could be said.
+const NOTES_PER_CASE: u16 = 500;
+
 /// 2026-01-01 in UTC: a limit must be able to run out when started then.
 const REFERENCE: UtcMillis = UtcMillis(1_767_225_600_000);
 
 impl Policy {
+    /// Notes an open case gets under a policy that does not say how many.
+    #[must_use]
+    pub fn default_notes_per_case() -> u16 {
+        NOTES_PER_CASE
+    }
+
     /// The codes the policy states.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {
@@ -135,6 +148,9 @@ impl Policy {
             return Err(
                 "forecast_minutes, whistle_response_minutes and position_stale_seconds must not be 0".into(),
             );
+        }
+        if self.notes_per_case == 0 {
+            return Err("notes_per_case: 0 is not within 1 to 65,535".into());
         }
         self.bounds
             .map_or(Ok(()), |bounds| bounds.check())

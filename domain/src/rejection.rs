@@ -68,6 +68,11 @@ pub enum Rejection {
         whistle: WhistleId,
         department: String,
     },
+    /// The case has as many notes as the policy lets an open case have.
+    NotesFull {
+        case: CaseId,
+        most: u16,
+    },
     /// The same idempotency key was used for another command.
     KeyReused,
     /// The account may not send this command.
@@ -147,6 +152,7 @@ impl Rejection {
             Self::OutOfRange { .. } => "out_of_range",
             Self::NotCalled { .. } => "not_called",
             Self::AlreadyResponded { .. } => "already_responded",
+            Self::NotesFull { .. } => "notes_full",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
             Self::OtherDepartment { .. } => "other_department",
@@ -166,7 +172,7 @@ impl Rejection {
             | Self::RetiredCode { field, .. }
             | Self::ImpossibleTime { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::UnknownCase { .. } | Self::WrongStage { .. } => Some("case"),
+            Self::UnknownCase { .. } | Self::WrongStage { .. } | Self::NotesFull { .. } => Some("case"),
             Self::MovedOn(_) => Some("seen"),
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
@@ -207,6 +213,9 @@ impl Rejection {
             }
             Self::NotCalled { whistle, department } => format!("哨 {whistle} 没有呼叫“{department}”"),
             Self::AlreadyResponded { whistle, department } => format!("“{department}”已就哨 {whistle} 报到"),
+            Self::NotesFull { case, most } => {
+                format!("案件 {case} 的备注已满 {most} 条，不再添加；请写入下一环节的办理意见")
+            }
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
             Self::NotAllowed { act, .. } => format!("当前账号无权办理“{}”", act[0]),
             Self::OtherDepartment { own, other: Some(other) } => {
@@ -255,6 +264,9 @@ impl Rejection {
             Self::AlreadyResponded { whistle, department } => {
                 format!("`{department}` has already responded to whistle call {whistle}")
             }
+            Self::NotesFull { case, most } => format!(
+                "case {case} has {most} notes and takes no more; say it in the remark of its next step"
+            ),
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command, .. } => format!("this account may not send {command}"),
             Self::OtherDepartment { own, other: Some(other) } => {

@@ -150,8 +150,11 @@ impl State {
                 case.claimed_by = Some(recorded.by.name.clone());
                 Vec::new()
             }),
-            // A note changes nothing but the time line.
-            CaseEvent::Noted { .. } => self.change(id, recorded.seq, changes, |_| Vec::new()),
+            // A note changes nothing but the time line, and how many it holds.
+            CaseEvent::Noted { .. } => self.change(id, recorded.seq, changes, |case| {
+                case.notes = case.notes.saturating_add(1);
+                Vec::new()
+            }),
             CaseEvent::Replanned { planned, clocks } => self.change(id, recorded.seq, changes, |case| {
                 replan::replan(case, *planned, clocks);
                 Vec::new()

@@ -55,7 +55,7 @@ async function leave_and_return(hall: Hall, context: BrowserContext): Promise<vo
 
   away = true;
   await expect(link).toHaveAttribute('data-link', 'lost');
-  // One case goes all the way, another only on; notes are the rest.
+  // One case goes all the way, another only on; that it is taken in hand, again and again, is the rest.
   const steps = ['accept_case', 'file_case'].map((name) => ({ [name]: { case: first } }));
   const department = ((await hall.get('/api/v1/catalogue')) as { departments: { code: string }[] }).departments[0]?.code;
   const rest = ['finish_disposal', 'give_feedback', 'pass_check', 'close_case'].map((name) => ({ [name]: { case: first, note: '' } }));
@@ -63,7 +63,7 @@ async function leave_and_return(hall: Hall, context: BrowserContext): Promise<vo
   expect(taken.every((answer) => Object.hasOwn(answer as object, 'taken')), JSON.stringify(taken)).toBe(true);
   for (let sent = 0; sent < EVENTS; sent += BATCH) {
     const count = Math.min(BATCH, EVENTS - sent);
-    await hall.commands(Array.from({ length: count }, (_, at) => ({ note_case: { case: second, text: `${sent + at}` } })));
+    await hall.commands(Array.from({ length: count }, () => ({ claim_case: { case: second } })));
   }
   away = false;
   await expect(link).toHaveAttribute('data-link', 'live');

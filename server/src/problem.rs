@@ -67,6 +67,7 @@ impl Problem {
             | Rejection::PowersApart => StatusCode::FORBIDDEN,
             Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
             Rejection::WrongStage { .. }
+            | Rejection::NotesFull { .. }
             | Rejection::KeyReused
             | Rejection::MovedOn(_)
             | Rejection::NotCalled { .. }

@@ -26,6 +26,7 @@ fn policy() -> Policy {
         position_stale_seconds: 120,
         clock_skew_seconds: 120,
         backdate_days: 30,
+        notes_per_case: 3,
         bounds: Some(Bounds { south: 24.0, west: 102.0, north: 26.0, east: 103.0 }),
         calendar: WorkCalendar::default(),
         areas: vec![
@@ -75,6 +76,11 @@ fn names_that_nobody_can_read_are_refused() {
     assert!(refused(|policy| policy.centre.zh = "\u{200B}".into()).starts_with("centre"));
     assert!(refused(|policy| policy.areas[1].name.zh = "长".repeat(101)).contains("`south`"));
     assert!(refused(|policy| policy.areas[1].name.en = "a\u{202E}b".into()).contains("`south`"));
+}
+
+#[test]
+fn a_case_without_room_for_a_single_note_is_refused() {
+    assert!(refused(|policy| policy.notes_per_case = 0).starts_with("notes_per_case: 0"));
 }
 
 #[test]

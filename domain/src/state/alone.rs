@@ -70,6 +70,7 @@ fn unruled(offset: UtcOffset) -> Policy {
         position_stale_seconds: 1,
         clock_skew_seconds: 0,
         backdate_days: 0,
+        notes_per_case: 1,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: Vec::new(),

@@ -32,11 +32,7 @@ pub fn decide(state: &State, command: &Command, now: UtcMillis) -> Result<Vec<Ev
             open_case(state, *case)?;
             one(Event::Case(*case, CaseEvent::Claimed))
         }
-        Command::NoteCase { case, text } => {
-            open_case(state, *case)?;
-            check_stated("text", text, TextKind::Note)?;
-            one(Event::Case(*case, CaseEvent::Noted { text: text.clone() }))
-        }
+        Command::NoteCase { case, text } => note(state, *case, text, policy),
         Command::RaiseWhistle { call } => raise_whistle(state, call, policy, now),
         Command::RespondToWhistle { whistle, department } => respond(state, *whistle, department),
         Command::CloseWhistle { whistle, note } => {
@@ -51,6 +47,16 @@ pub fn decide(state: &State, command: &Command, now: UtcMillis) -> Result<Vec<Ev
 
 fn one(event: Event) -> Result<Vec<Event>, Rejection> {
     Ok(vec![event])
+}
+
+/// A note, while the time line has room: it is read whole each time somebody looks at the case.
+fn note(state: &State, case: CaseId, text: &str, policy: &Policy) -> Result<Vec<Event>, Rejection> {
+    let most = policy.notes_per_case;
+    if open_case(state, case)?.notes >= u32::from(most) {
+        return Err(Rejection::NotesFull { case, most });
+    }
+    check_stated("text", text, TextKind::Note)?;
+    one(Event::Case(case, CaseEvent::Noted { text: text.to_owned() }))
 }
 
 fn report_case(

@@ -183,6 +183,32 @@ fn what_is_no_step_leaves_the_decision_what_it_was() {
     assert_eq!(desk.state.check_seen(&dispatch(), Some(seen)), Ok(()));
 }
 
+/// Eleven thousand notes hid what happened to a case, and everybody who looked at it read them.
+#[test]
+fn an_open_case_gets_as_many_notes_as_the_policy_lets_it_and_goes_on_its_way() {
+    let note = || Command::NoteCase { case: CASE, text: "催办".to_owned() };
+    let mut desk = filed("E01", |_| {});
+    let most = desk.policy.notes_per_case;
+    (0..most).for_each(|_| desk.send(note()).unwrap());
+    let before = desk.state.clone();
+    let full = desk.send(note()).unwrap_err();
+    assert_eq!(full, Rejection::NotesFull { case: CASE, most });
+    assert_eq!((full.code(), full.field()), ("notes_full", Some("case")));
+    assert!(full.words(crate::rejection::Language::Zh).contains("备注已满 3 条"));
+    assert_eq!(desk.state, before, "nothing has happened");
+    // Folded from its own events the case knows how many it has; its steps are not held up, and are no notes.
+    let of_it = desk.log.iter().filter(|recorded| recorded.event.case() == Some(CASE)).cloned();
+    assert_eq!(desk.state.folded(of_it).unwrap().0, desk.state.cases[&CASE]);
+    assert_eq!(desk.state.cases[&CASE].notes, u32::from(most));
+    desk.send(Command::ClaimCase { case: CASE }).unwrap();
+    desk.send(dispatch()).unwrap();
+    [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE]
+        .into_iter()
+        .for_each(|step| desk.send(step.take(CASE)).unwrap());
+    // A closed case is laid out as its row says, whoever has written the row.
+    assert_eq!((desk.last_case.closed.is_some(), desk.last_case.notes), (true, 0));
+}
+
 /// A case that comes in at 处置 was filed and dispatched, but nobody says when: it is in no month's count.
 #[test]
 fn what_is_unknown_of_a_case_that_is_taken_over_is_not_counted() {

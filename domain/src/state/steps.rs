@@ -34,6 +34,7 @@ pub(super) fn reported(
         round: 1,
         department: None,
         claimed_by: None,
+        notes: 0,
         // Set when the case is kept.
         version: 0,
     }
@@ -104,7 +105,7 @@ pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> V
     }
     match step.to {
         Some(stage) => (case.stage, case.stage_since) = (stage, at),
-        None => case.closed = Some(at),
+        None => (case.closed, case.notes) = (Some(at), 0),
     }
     let measures = step.counts.iter().chain(step.counts_late.iter().filter(|_| late));
     let flows: Vec<(Measure, UtcMillis)> = measures.map(|measure| (*measure, at)).collect();

@@ -53,12 +53,12 @@ const CAMERAS: &str = "camera_list";
 
 /// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
 ///
-/// A snapshot without a list of cameras is exact: whoever wrote it could not read the event of an adoption, so that there was
-/// none.
+/// Cases of form 1 do not say how many notes they got: none is a guess, and their own events tell. A snapshot without a list of
+/// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none.
 pub const SECTIONS: [Known; 9] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 1, exact: 1 },
-    Known { name: CASES, form: 1, exact: 1 },
+    Known { name: CASES, form: 2, exact: 2 },
     Known { name: WHISTLES, form: 1, exact: 1 },
     Known { name: TALLY, form: 1, exact: 1 },
     Known { name: ASIDE, form: 1, exact: 1 },

@@ -15,7 +15,8 @@ use domain::state::State;
 use server::check::check;
 use server::events::{Reader, Timeline};
 use server::lists::{CaseFilter, Lists, PhaseFilter};
-use server::writer::{Committed, Publisher, WriteError};
+use server::writer::store::Store;
+use server::writer::{Committed, Publisher, WriteError, spawn_with};
 
 use crate::city::{self, Listing, TestClock, envelope, report_case, send, start};
 
@@ -207,7 +208,11 @@ fn overdue(lists: &Lists) -> u64 {
 #[test]
 fn the_newest_of_a_case_are_the_ones_that_are_read() {
     let dir = tempfile::tempdir().unwrap();
-    let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
+    // A store of before has such cases; the policy lets a case get fewer by now.
+    let policy = domain::policy::Policy { notes_per_case: u16::MAX, ..city::policy() };
+    let (store, state) = Store::open(dir.path(), &policy).unwrap();
+    let reader = store.reader();
+    let writer = spawn_with(store, state, Box::new(()), TestClock::new().reading());
     let case = send(&writer, report_case()).unwrap().case.unwrap();
     send(&writer, Step::ACCEPT.take(case)).unwrap();
     let note = |index: u32| envelope(Command::NoteCase { case, text: format!("note {index}") });

@@ -54,6 +54,7 @@ fn policy() -> Policy {
         position_stale_seconds: 120,
         clock_skew_seconds: 120,
         backdate_days: 30,
+        notes_per_case: 3,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: vec![

@@ -212,7 +212,14 @@ pub(in crate::stored) struct CaseForm {
     department: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claimed_by: Option<String>,
+    /// Since form 2.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    notes: u32,
     version: u64,
+}
+
+fn is_none_yet(count: &u32) -> bool {
+    *count == 0
 }
 
 pub(in crate::stored) fn case_form(case: &Case) -> CaseForm {
@@ -232,6 +239,7 @@ pub(in crate::stored) fn case_form(case: &Case) -> CaseForm {
         round: case.round,
         department: case.department.as_ref().map(ToString::to_string),
         claimed_by: case.claimed_by.clone(),
+        notes: case.notes,
         version: case.version,
     }
 }
@@ -253,6 +261,7 @@ pub(in crate::stored) fn case(is: CaseForm) -> Read<Case> {
         round: is.round,
         department: department(is.department)?,
         claimed_by: is.claimed_by,
+        notes: is.notes,
         version: is.version,
     })
 }

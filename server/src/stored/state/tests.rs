@@ -152,7 +152,7 @@ fn sections_keep_their_lines() {
     assert_eq!(text(&container, CAMERAS), "", "none was adopted");
     assert!(text(&container, TALLY).contains("\nopen|area:5301|now 1 2\n"), "{}", text(&container, TALLY));
     let forms: Vec<u32> = SECTIONS.iter().map(|known| known.form).collect();
-    assert_eq!(forms, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(forms, [1, 1, 2, 1, 1, 1, 1, 1, 1]);
 }
 
 const GOLDEN_COUNTS: &str = concat!(
@@ -235,6 +235,32 @@ fn rows_that_are_no_rows_are_named() {
         container.sections.retain(|section| section.name != name);
         assert_eq!(read_back(&container, &SECTIONS).unwrap_err(), Unusable::Lacks(name.to_owned()));
     }
+}
+
+/// As a build wrote it that did not count notes: in form 1, without the field.
+#[test]
+fn open_cases_of_a_build_that_did_not_count_notes_are_counted_from_their_own_events() {
+    let mut noted = events();
+    let (seq, event) = (noted.len() as u64 + 1, CaseEvent::Noted { text: "催办".to_owned() });
+    let (event, by) = (Event::Case(CaseId(1), event), By::named("tester"));
+    noted.push(Recorded { seq, at: START, by, event });
+    let mut now = State::new(&policy());
+    noted.iter().for_each(|recorded| drop(now.apply(recorded)));
+    assert_eq!(now.cases[&CaseId(1)].notes, 1);
+
+    let mut container = encode(7, &now);
+    assert_eq!(read_back(&container, &SECTIONS).unwrap().state, now, "this build keeps the count");
+    let cases = container.sections.iter_mut().find(|section| section.name == CASES).unwrap();
+    let row = String::from_utf8(cases.bytes.clone()).unwrap();
+    assert!(row.contains(r#""notes":1,"#), "{row}");
+    (cases.form, cases.bytes) = (1, row.replace(r#""notes":1,"#, "").into_bytes());
+    let loaded = read_back(&container, &SECTIONS).unwrap();
+    assert_eq!(loaded.guessed, Guessed { cases: true, ..Guessed::default() });
+    assert_eq!(loaded.state.cases[&CaseId(1)].notes, 0, "the default is a guess");
+    let of_it = |id: CaseId| -> Result<Vec<Recorded>, ()> {
+        Ok(noted.iter().filter(|one| one.event.case() == Some(id)).cloned().collect())
+    };
+    assert_eq!(refolded(loaded, of_it).unwrap(), now);
 }
 
 #[test]

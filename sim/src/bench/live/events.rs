@@ -20,8 +20,8 @@ use super::{Load, cases};
 const EVENTS_PER_SECOND: f64 = 100.0;
 /// Bytes of a note, which are most of its event.
 const NOTE_BYTES: usize = 200;
-/// Open cases that are noted in turn.
-const CASES: usize = 20;
+/// Open cases that are noted in turn: none gets as many notes as a policy lets it have.
+const CASES: usize = 200;
 /// Until the last events are on the screens.
 const DRAIN: Duration = Duration::from_secs(2);
 
