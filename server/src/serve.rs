@@ -17,6 +17,7 @@ use crate::access::Access;
 use crate::cameras::{self, InLog};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::events::Reader;
 use crate::http::{self, Hall};
 use crate::lists::Lists;
 use crate::live::{Build, Hub};

@@ -9,6 +9,7 @@ use domain::event::{By, Door};
 use super::remote::{Remote, Where};
 use super::{account, keeping};
 use crate::cameras::{self, InLog};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::folder::DATABASE;
 use crate::video::adoption::{self, Adoption, Wish};

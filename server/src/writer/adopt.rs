@@ -50,7 +50,12 @@ pub(crate) enum Adopt {
         upon: Option<u64>,
         answer: Answer<Adoption>,
     },
-    Cameras { by: By, counts: CameraCounts, body: Sealed, answer: Answer<ListAdoption> },
+    Cameras {
+        by: By,
+        counts: CameraCounts,
+        body: Sealed,
+        answer: Answer<ListAdoption>,
+    },
 }
 
 type Answer<T> = oneshot::Sender<Result<T, WriteError>>;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use domain::adoption::CamerasAdopted;
 use domain::event::{By, Door, Event, HallEvent, Recorded};
 use serde_json::json;
+use server::check::recounted;
 use server::config::Config;
+use server::folder::DATABASE;
 use server::serve::Running;
-use server::store::DATABASE;
-use server::store::check::recounted;
 use server::video::adoption::Adoption;
 use server::video::origin::file::{Format, ListFile};
 

@@ -57,7 +57,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     tokio::spawn(follower.unwrap().transcode(failing));
 
     let mut reasons = Vec::new();
-    let by = Instant::now() + Duration::from_secs(40);
+    let by = tokio::time::Instant::now() + Duration::from_secs(40);
     while viewer.feed().last_key().is_none() {
         if let Some(status) = viewer.status_news()
             && let (Some(cause), Some(reason), Some(_)) = (status.cause, status.reason, status.retry_at_ms)
@@ -72,7 +72,7 @@ async fn a_transcode_that_fails_says_so_and_is_started_anew() {
     assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
     assert!(reasons.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{reasons:?}");
     while viewer.feed().status().state != State::Live {
-        assert!(Instant::now() < by, "{:?}", viewer.feed().status());
+        assert!(tokio::time::Instant::now() < by, "{:?}", viewer.feed().status());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     switchboard.shutdown().await;
@@ -104,9 +104,9 @@ fn a_codec_that_never_returns_does_not_keep_the_server_from_stopping() {
         let _viewer = switchboard.feeds.watch(key, reader, |held| {
             tokio::spawn(Follower::new(&switchboard, &camera, held).transcode(never_returns));
         });
-        let by = Instant::now() + Duration::from_secs(30);
+        let by = crate::clock::instant() + Duration::from_secs(30);
         while HANGS.load(Ordering::Acquire) == 0 {
-            assert!(Instant::now() < by, "the codec was given nothing");
+            assert!(crate::clock::instant() < by, "the codec was given nothing");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         switchboard.shutdown().await;
@@ -137,10 +137,10 @@ async fn a_camera_that_cannot_be_decoded_leaves_the_place_to_one_that_can() {
         let (registry, wake) = (switchboard.registry(), Arc::<Wake>::default());
         rendition::watch(&switchboard, registry.get(code).unwrap(), Profile::Sub, Rendition::H264, wake, 0)
     };
-    let by = Instant::now() + Duration::from_secs(60);
+    let by = crate::clock::instant() + Duration::from_secs(60);
     let until = async |what: &str, is: &dyn Fn() -> bool| {
         while !is() {
-            assert!(Instant::now() < by, "{what}");
+            assert!(crate::clock::instant() < by, "{what}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
