@@ -97,7 +97,6 @@ impl Instant {
     }
 
     /// For those who sleep until then.
-    #[must_use]
     pub fn reached(self) -> tokio::time::Sleep {
         tokio::time::sleep_until(self.0)
     }

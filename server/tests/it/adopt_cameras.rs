@@ -177,7 +177,7 @@ async fn a_list_that_was_kept_as_a_file_is_taken_over_at_the_first_start_and_the
     let taken = adoptions(&first);
     assert_eq!((taken.len(), taken[0].1.counts.cameras, taken[0].1.counts.new), (1, 2, 2));
     assert_eq!(taken[0].0, By::named("周敏"), "what was not recorded is not made up");
-    assert_eq!(left(), [older.clone()], "an older list is the operator's to delete");
+    assert_eq!(left(), std::slice::from_ref(&older), "an older list is the operator's to delete");
     first.stop().await.unwrap();
     assert_eq!(in_the_clear(data.path()), [folder.join(&older)]);
 
@@ -185,7 +185,7 @@ async fn a_list_that_was_kept_as_a_file_is_taken_over_at_the_first_start_and_the
     kept_before(data.path(), &[&["K0"], &["K1", "K2"]]);
     let second = settings.start(data.path()).await;
     assert_eq!((codes(&second), adoptions(&second).len()), (vec!["K1".to_owned(), "K2".to_owned()], 1));
-    assert_eq!(left(), [older.clone()]);
+    assert_eq!(left(), std::slice::from_ref(&older));
     second.stop().await.unwrap();
 
     std::fs::remove_file(folder.join(&older)).unwrap();
