@@ -171,13 +171,11 @@ impl TakeStep {
 
 impl Serialize for Command {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Step(take) => {
-                serializer.serialize_newtype_variant("Command", 0, take.step.command, &take.fields())
-            }
-            // The derived form knows every other one.
-            other => Command::serialize(other, serializer),
+        if let Self::Step(take) = self {
+            return serializer.serialize_newtype_variant("Command", 0, take.step.command, &take.fields());
         }
+        // The derived form knows every other one.
+        Command::serialize(self, serializer)
     }
 }
 

@@ -5,6 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod days;
+
+pub use days::Days;
+
 /// Milliseconds since 1970-01-01 00:00:00 UTC, leap seconds ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

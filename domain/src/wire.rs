@@ -36,6 +36,8 @@ pub use topic::{Hex64, Kind, Part, Topic};
 pub const PROTOCOL: u8 = 2;
 /// First byte of a binary WebSocket message or snapshot: a postcard [`ServerMessage`], [`Snapshot`] or [`ClientMessage`] follows.
 pub const KIND_MESSAGE: u8 = 1;
+/// Close code of every socket of the hall: the session has ended or the token is revoked; for private use (RFC 6455 §7.4.2).
+pub const CLOSE_SIGNED_OUT: u16 = 4001;
 /// First byte of a binary WebSocket message: a packed [`crate::position::Frame`] follows.
 pub const KIND_POSITIONS: u8 = 2;
 /// Largest message a client may send, in bytes.

@@ -8,9 +8,9 @@ use std::path::Path;
 use domain::adoption::{CameraCounts, ListInForce};
 use domain::event::By;
 
+use crate::cause::chain;
 use crate::log::seal::Secret;
 use crate::log::segment::ROW_BYTES_MAX;
-use crate::problem::chain;
 use crate::stored::cameras::{List, Sealed, adopted};
 use crate::stored::policy::Bodies;
 use crate::video::Registry;

@@ -196,16 +196,13 @@ struct TokenAdd {
 
 /// Runs one subcommand.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    match arguments.command {
-        Command::Openapi => {
-            println!("{}", crate::http::openapi::description());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "gridhall", &mut std::io::stdout());
-            return Ok(ExitCode::SUCCESS);
-        }
-        _ => {}
+    if let Command::Openapi = arguments.command {
+        println!("{}", crate::http::openapi::description());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Completions { shell } = arguments.command {
+        clap_complete::generate(shell, &mut Arguments::command(), "gridhall", &mut std::io::stdout());
+        return Ok(ExitCode::SUCCESS);
     }
     let mut config = Config::load(arguments.config.as_deref())?;
     if let Some(dir) = arguments.data_dir {

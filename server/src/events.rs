@@ -4,7 +4,7 @@
 //! async code go through [`Reader::run`].
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use domain::case::Case;
 use domain::code::{CaseId, WhistleId};
@@ -14,6 +14,7 @@ use domain::state::Alone;
 use domain::whistle::Whistle;
 
 use crate::folder::{DATABASE, StoreError};
+use crate::lock::lock;
 use crate::log::sqlite::SqliteReader;
 use crate::log::{Hash, LogError, Read, Subject};
 use crate::stored::command::import_namespace;
@@ -74,13 +75,13 @@ impl Reader {
     /// Gives `read` a handle of the log. Rows never change, so that several reads on it fit together.
     fn with<T>(&self, read: impl FnOnce(&SqliteReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let inner = &*self.inner;
-        let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = lock(&inner.idle).pop();
         let log = match idle {
             Some(log) => log,
             None => SqliteReader::open(&inner.dir)?,
         };
         let result = read(&log);
-        let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock(&inner.idle);
         if idle.len() < HANDLES_MAX {
             idle.push(log);
         }

@@ -97,7 +97,7 @@ impl StoreError {
     /// The error with its causes, in one line.
     #[must_use]
     pub fn chain(&self) -> String {
-        crate::problem::chain(self)
+        crate::cause::chain(self)
     }
 }
 

@@ -29,6 +29,7 @@ use door::Door;
 use routes::{Reach, Route, Routes, Sees, Table};
 
 pub mod body;
+pub mod extract;
 pub mod door;
 pub mod routes;
 pub mod session;

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod clock;
 mod lock;
+pub mod cause;
 pub mod access;
 pub mod problem;
 pub mod log;

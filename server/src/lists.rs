@@ -28,8 +28,7 @@ mod page;
 mod tests;
 
 pub use filter::{
-    AnyOf, Asked, CaseFilter, CaseSort, Cursor, Days, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor,
-    due,
+    AnyOf, Asked, CaseFilter, CaseSort, Cursor, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor, due,
 };
 pub use stand::{OpenCases, Present, Recent, Stand};
 

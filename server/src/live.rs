@@ -225,10 +225,7 @@ impl Hub {
         let from = if *whole { 0 } else { *cursor };
         match topic.kind {
             Kind::Positions | Kind::Position(_) => {
-                let cell = match topic.kind {
-                    Kind::Position(cell) => Some(cell),
-                    _ => None,
-                };
+                let cell = if let Kind::Position(cell) = topic.kind { Some(cell) } else { None };
                 let key = (topic.clone(), format, from, upto);
                 return self.0.frames.made_once(key, || moved::positions(self, topic, cell, format, from));
             }

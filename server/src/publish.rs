@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use arc_swap::ArcSwap;
 use domain::adoption::InForce;
@@ -21,6 +21,7 @@ use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 
 use crate::lists::Lists;
 use crate::live::HubPublisher;
+use crate::lock::lock;
 use crate::writer::{Committed, Publisher};
 
 /// Who goes by the policy in force outside the rules: it is told of the one the store opens with, and of each adopted.
@@ -120,7 +121,7 @@ impl Mirror {
     /// Asks the cells, exact at the sequence number given with them. Other readers wait meanwhile, the writer does not:
     /// from async code go through a thread that may block.
     pub fn tally<T>(&self, ask: impl FnOnce(&Counts<'_>) -> T) -> T {
-        let mut kept = self.cells.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.cells.kept);
         self.cells.take_over(&mut kept);
         ask(&Counts { seq: kept.seq, cells: &kept.cells })
     }
@@ -157,7 +158,7 @@ impl Mirror {
 impl Cells {
     fn send(&self, group: Group) {
         // The receiver lives as long as the sender; only the writer's thread takes this lock.
-        let _ = self.send.lock().unwrap_or_else(PoisonError::into_inner).send(group);
+        let _ = lock(&self.send).send(group);
         if self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING_GROUPS {
             return;
         }

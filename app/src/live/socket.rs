@@ -1,6 +1,6 @@
 //! One WebSocket with its callbacks. Dropping it closes the connection and silences the callbacks.
 
-use domain::wire::{ClientMessage, KIND_MESSAGE};
+use domain::wire::{CLOSE_SIGNED_OUT, ClientMessage, KIND_MESSAGE};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,9 +21,6 @@ pub enum End {
     SignedOut,
 }
 
-/// The server's word for it.
-const SIGNED_OUT: u16 = 4001;
-
 impl Socket {
     /// Connects to `/live` of the server this page came from.
     pub fn open(
@@ -42,7 +39,7 @@ impl Socket {
             }
         });
         let ended = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
-            ended(if event.code() == SIGNED_OUT { End::SignedOut } else { End::Lost });
+            ended(if event.code() == CLOSE_SIGNED_OUT { End::SignedOut } else { End::Lost });
         });
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));

@@ -112,10 +112,8 @@ fn hours(language: Language, evidence: Evidence, curve: &Curve) -> Evidence {
 }
 
 fn title(language: Language, measure: Measure) -> String {
-    match measure {
-        Measure::Closed => say!(language, wall.closed_today),
-        _ => say!(language, wall.filed_today),
-    }
+    let closed = measure == Measure::Closed;
+    if closed { say!(language, wall.closed_today) } else { say!(language, wall.filed_today) }
 }
 
 /// Where the count lies: inside the band of the same weekdays, or only more or less than yesterday.

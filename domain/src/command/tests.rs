@@ -10,16 +10,14 @@ fn read(text: &str) -> Result<Command, String> {
 fn a_step_is_a_command_like_any_other() {
     let case = CaseId(7);
     let limit = r#""limit":{"amount":15,"unit":"minute","counts":"through"}"#;
-    let dispatch = match Step::DISPATCH.take_for(case, "urban".parse().unwrap()) {
-        Command::Step(take) => {
-            let kind = crate::clock::LimitKind {
-                unit: crate::clock::Unit::Minute,
-                counts: crate::clock::Counts::Through,
-            };
-            Command::Step(TakeStep { limit: Some(Limit::new(15, kind)), ..take })
-        }
-        other => other,
-    };
+    let mut dispatch = Step::DISPATCH.take_for(case, "urban".parse().unwrap());
+    if let Command::Step(take) = &mut dispatch {
+        let kind = crate::clock::LimitKind {
+            unit: crate::clock::Unit::Minute,
+            counts: crate::clock::Counts::Through,
+        };
+        take.limit = Some(Limit::new(15, kind));
+    }
     for (command, text) in [
         (Step::ACCEPT.take(case), r#"{"accept_case":{"case":7}}"#.to_owned()),
         (Step::FILE.take(case), r#"{"file_case":{"case":7}}"#.to_owned()),

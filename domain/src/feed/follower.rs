@@ -366,10 +366,8 @@ impl Follower {
     fn look_whether_behind(&mut self, topic: &Topic, head: u64) {
         let Some(at) = self.find(topic) else { return };
         let one = &mut self.topics[at];
-        match one.stand {
-            Stand::At { version, .. } if version < head => one.beats_behind += 1,
-            _ => one.beats_behind = 0,
-        }
+        let behind = matches!(one.stand, Stand::At { version, .. } if version < head);
+        one.beats_behind = if behind { one.beats_behind + 1 } else { 0 };
         if one.beats_behind >= BEATS_BEHIND_MAX && !matches!(topic.kind, Kind::Positions | Kind::Position(_))
         {
             self.counts.gaps += 1;

@@ -64,10 +64,7 @@ fn at_ten() -> Follower {
 }
 
 fn said(act: &Act) -> Option<u64> {
-    match act {
-        Act::Say(ClientMessage::Subscribe { from, .. }) => *from,
-        _ => None,
-    }
+    if let Act::Say(ClientMessage::Subscribe { from, .. }) = act { *from } else { None }
 }
 
 #[test]

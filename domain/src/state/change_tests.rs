@@ -113,13 +113,10 @@ fn as_many_limits_and_cases_move_as_were_said() {
     desk.send(Command::PassDeadlines).unwrap();
     let (mut limits, mut cases) = (0, 0);
     for recorded in &desk.log {
-        match &recorded.event {
-            Event::Case(_, CaseEvent::Replanned { clocks, .. }) => {
-                limits += clocks.iter().filter(|clock| clock.was != clock.due).count() as u64;
-            }
-            Event::Case(_, CaseEvent::Moved { .. }) => cases += 1,
-            _ => {}
+        if let Event::Case(_, CaseEvent::Replanned { clocks, .. }) = &recorded.event {
+            limits += clocks.iter().filter(|clock| clock.was != clock.due).count() as u64;
         }
+        cases += u64::from(matches!(recorded.event, Event::Case(_, CaseEvent::Moved { .. })));
     }
     assert_eq!((limits, cases), (9, 9));
     assert_eq!((said.limits_moved, said.cases_moved), (limits, cases));

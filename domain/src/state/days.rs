@@ -66,9 +66,9 @@ mod tests {
         let mut report_on = |day: i64| {
             desk.now = start.plus(day * DAY_MS);
             desk.send(Command::ReportCase { report: report("530102", "E01"), at: None }).unwrap();
-            desk.log.iter().rev().find_map(|recorded| match &recorded.event {
-                Event::Case(_, CaseEvent::Reported { number, .. }) => Some(number.clone()),
-                _ => None,
+            desk.log.iter().rev().find_map(|recorded| {
+                let Event::Case(_, CaseEvent::Reported { number, .. }) = &recorded.event else { return None };
+                Some(number.clone())
             })
         };
         for day in 0..800 {

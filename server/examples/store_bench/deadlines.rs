@@ -90,9 +90,12 @@ impl Publisher for Lateness {
 
     fn publish(&mut self, _: &State, committed: &[Committed]) {
         let now = Clock::machine().now();
-        let late = committed.iter().filter_map(|committed| match &committed.recorded.event {
-            Event::Deadline(DeadlineEvent { alarm: Alarm::Due, due, .. }) => Some(now.since(*due) as f64),
-            _ => None,
+        let late = committed.iter().filter_map(|committed| {
+            let Event::Deadline(DeadlineEvent { alarm: Alarm::Due, due, .. }) = &committed.recorded.event
+            else {
+                return None;
+            };
+            Some(now.since(*due) as f64)
         });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(late);
     }

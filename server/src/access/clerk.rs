@@ -79,7 +79,7 @@ impl Pulse {
     }
 
     fn failed(&self, why: &AccessError) {
-        let words = crate::problem::chain(why);
+        let words = crate::cause::chain(why);
         let mut felt = lock(&self.0);
         match &mut felt.trouble {
             Some((_, old)) => *old = words,

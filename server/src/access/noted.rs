@@ -85,7 +85,7 @@ impl Access {
             }
             Ok(Some(match desk.settle() {
                 Ok(()) => Taken::Written,
-                Err(error) => Taken::InForce { why: crate::problem::chain(&error) },
+                Err(error) => Taken::InForce { why: crate::cause::chain(&error) },
             }))
         });
         asked.or_late(late)

@@ -143,7 +143,7 @@ impl Access {
                     check_not_last(&desk.db, &desk.db.account(&act.name)?.ok_or(AccessError::Gone)?)?;
                     desk.memory.take_account(change, &act);
                     desk.failed(&error);
-                    Ok(Taken::InForce { why: crate::problem::chain(&error) })
+                    Ok(Taken::InForce { why: crate::cause::chain(&error) })
                 }
                 Err(error) => Err(error),
             }

@@ -35,7 +35,7 @@ pub(crate) fn settle(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Gen
 pub(crate) fn read(log: &dyn Read, dir: &Path) -> Result<Option<Genesis>, StoreError> {
     let damaged = |problem: crate::stored::StoredError| StoreError::Damaged {
         path: dir.join(DATABASE),
-        what: format!("the policy it began with cannot be read: {}", crate::problem::chain(&problem)),
+        what: format!("the policy it began with cannot be read: {}", crate::cause::chain(&problem)),
     };
     policy::genesis(log)?.transpose().map_err(damaged)
 }

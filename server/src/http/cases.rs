@@ -5,6 +5,7 @@ use axum::{Extension, Json as Answer};
 use domain::answer::{CaseAnswer, PageAnswer};
 use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
+use domain::moment::Days;
 use domain::role::Role;
 use domain::wire::CaseLine;
 use serde::Deserialize;
@@ -13,8 +14,9 @@ use super::Hall;
 use crate::access::{Actor, Sight};
 use crate::events::Timeline;
 use crate::folder::StoreError;
-use crate::lists::{CaseFilter, CaseSort, Cursor, Days, ListError, Lists, Page, PhaseFilter};
-use crate::problem::{Path, Problem, Query};
+use crate::http::extract::{Path, Query};
+use crate::lists::{CaseFilter, CaseSort, Cursor, ListError, Lists, Page, PhaseFilter};
+use crate::problem::Problem;
 use crate::turn::Reading;
 
 /// Rows in one page at most.
@@ -135,10 +137,10 @@ pub fn page_answer<T>(hall: &Hall, page: Page<T>, reaches_closed: bool, total: O
 
 /// What a failed read means to the caller.
 pub fn store_problem(error: StoreError) -> Problem {
-    match error {
-        StoreError::Busy => Problem::busy(error.to_string(), 1),
-        other => Problem::internal("cannot read the store", &other),
+    if let StoreError::Busy = error {
+        return Problem::busy(error.to_string(), 1);
     }
+    Problem::internal("cannot read the store", &error)
 }
 
 /// Cases, newest or most urgent first.

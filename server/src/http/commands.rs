@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::Hall;
 use crate::access::Actor;
-use crate::problem::{Json, Problem, language};
+use crate::http::extract::Json;
+use crate::problem::{Problem, language};
 use crate::writer::{Answer, Envelope, WriteError};
 
 /// Commands in one batch.
@@ -138,11 +139,9 @@ async fn batch(
 fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
-    let department = actor.acts_for(&row.command).map_err(|rejection| match rejection {
-        Rejection::NotAllowed { .. } if actor.powers_withheld => {
-            Problem::refused(&Rejection::PowersApart, language)
-        }
-        rejection => Problem::refused(&rejection, language),
+    let department = actor.acts_for(&row.command).map_err(|rejection| {
+        let withheld = actor.powers_withheld && matches!(rejection, Rejection::NotAllowed { .. });
+        Problem::refused(if withheld { &Rejection::PowersApart } else { &rejection }, language)
     })?;
     Ok(Envelope {
         key: row.key.unwrap_or_else(Uuid::now_v7),

@@ -12,8 +12,9 @@ use super::Hall;
 use super::cases::{page_size, store_problem};
 use crate::access::Sight;
 use crate::events::EventFilter;
+use crate::http::extract::Query;
 use crate::live::digest;
-use crate::problem::{Problem, Query};
+use crate::problem::Problem;
 use crate::turn::Reading;
 
 /// Which events, and from where on.

@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::page_size;
 use crate::access::{Actor, Sight};
+use crate::http::extract::{Json, Path, Query};
 use crate::position::{Fix, FixError, TrackPoint};
-use crate::problem::{Json, Path, Problem, Query};
+use crate::problem::Problem;
 
 /// Points of a track in one answer: hours of it, and less than a megabyte.
 const TRACK_MAX: usize = 10_000;

@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::Hall;
 use super::cases::{TimelineQuery, list_problem, page_answer, page_size, store_problem};
 use crate::access::Sight;
+use crate::http::extract::{Path, Query};
 use crate::lists::{CaseFilter, CaseSort, Cursor, Lists, PhaseFilter, WhistleFilter};
-use crate::problem::{Path, Problem, Query};
+use crate::problem::Problem;
 use crate::publish::{Counts, Dimensions, View};
 use crate::turn::Reading;
 

@@ -11,7 +11,8 @@ use tower_http::services::ServeFile;
 
 use super::Hall;
 use crate::config::ZOOM_MAX;
-use crate::problem::{Path, Problem};
+use crate::http::extract::Path;
+use crate::problem::Problem;
 
 /// Tiles are asked for by the hundred and seldom change.
 const TILE_CACHE: HeaderValue = HeaderValue::from_static("private, max-age=3600");

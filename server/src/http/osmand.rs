@@ -161,7 +161,7 @@ pub async fn post(
 
 /// Reads a report. JSON is known by its type, or by its first character where an app states another.
 pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Result<Report, Problem> {
-    let stated = content_type.is_some_and(crate::problem::is_json);
+    let stated = content_type.is_some_and(crate::http::extract::is_json);
     if stated || body.trim_ascii_start().first() == Some(&b'{') {
         return decode_json(body);
     }

@@ -12,7 +12,8 @@ use super::commands::write_problem;
 use crate::access::Actor;
 use crate::adoption::{Adoption, Standing, Wish, consider};
 use crate::config;
-use crate::problem::{Problem, Query, language};
+use crate::http::extract::Query;
+use crate::problem::{Problem, language};
 
 /// The policy in force.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

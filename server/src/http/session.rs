@@ -19,7 +19,8 @@ use super::door::{COOKIE, check_origin, cookie};
 use crate::access::{
     AccessError, Actor, Doer, Kiosk, NewToken, PairingRefused, Proof, Secret, SignInError, Taken,
 };
-use crate::problem::{Json, Path, Problem};
+use crate::http::extract::{Json, Path};
+use crate::problem::Problem;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

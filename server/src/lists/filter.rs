@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use domain::case::{Case, Stage};
 use domain::clock::Phase;
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
-use domain::moment::{Date, UtcOffset};
+use domain::moment::{Date, Days, UtcOffset};
 use domain::policy::change::Kind as CodeKind;
 use domain::scope::Scope;
 use domain::whistle::{Whistle, WhistleLevel};
@@ -21,50 +21,6 @@ use crate::views::steps::{self, Flow, StepRow};
 const TEXT_CHARS_MAX: usize = 100;
 /// Due time of a case whose clock does not run: after all others.
 const NEVER: i64 = i64::MAX;
-
-/// Days from `from` to `to`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Days {
-    pub from: Date,
-    pub to: Date,
-}
-
-impl Days {
-    #[must_use]
-    pub fn day(date: Date) -> Self {
-        Self { from: date, to: date }
-    }
-
-    /// A month as 202611; none when there is no such month.
-    #[must_use]
-    pub fn month(number: i32) -> Option<Self> {
-        let month = u8::try_from(number % 100).ok()?;
-        let from = Date::new(number / 100, month, 1)?;
-        let to = (28..=31).rev().find_map(|day| Date::new(number / 100, month, day))?;
-        Some(Self { from, to })
-    }
-}
-
-impl std::str::FromStr for Days {
-    type Err = String;
-
-    /// A day (`2026-11-21` or `20261121`) or a month (`2026-11` or `202611`).
-    fn from_str(text: &str) -> Result<Self, String> {
-        let digits: String = text.chars().filter(|character| *character != '-').collect();
-        let number: Option<i32> = digits.parse().ok();
-        let days = match (digits.len(), number) {
-            (6, Some(month)) => Self::month(month),
-            (8, Some(day)) => {
-                let part = |number: i32| u8::try_from(number).unwrap_or(0);
-                Date::new(day / 10_000, part(day / 100 % 100), part(day % 100)).map(Self::day)
-            }
-            _ => None,
-        };
-        days.ok_or_else(|| {
-            format!("`{text}` is neither a day such as 2026-11-21 nor a month such as 2026-11")
-        })
-    }
-}
 
 /// How far the running clock must have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -4,7 +4,7 @@
 //! What should be here: how one value becomes the next at little cost. What should not: questions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use domain::case::Case;
@@ -12,6 +12,7 @@ use domain::code::{CaseId, WhistleId};
 use domain::state::{Changes, State};
 use domain::whistle::Whistle;
 
+use crate::lock::lock;
 use crate::views::{Pool, Run};
 
 /// Parts of the open cases that are copied on their own. A group of commands touches some of them; with 50,000 open cases
@@ -159,7 +160,7 @@ impl Present {
     }
 
     pub fn change<T>(&self, change: impl FnOnce(&mut Stand) -> T) -> T {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.turn);
         let mut next = Stand::clone(&self.stand.load());
         let told = change(&mut next);
         self.stand.store(Arc::new(next));

@@ -24,8 +24,9 @@ use super::frames::{self, Format};
 use super::topics::{Admission, Rows, Step};
 use super::{Hub, Live};
 use crate::clock::{self, Instant};
+use crate::http::extract::Query;
 use crate::lock::lock;
-use crate::problem::{Problem, Query};
+use crate::problem::Problem;
 
 /// A snapshot this young is served even when the topic has moved on: the client resumes from its version anyway.
 const YOUNG: Duration = Duration::from_millis(200);

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::scope::Scope;
-use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ResyncReason, ServerMessage};
+use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, CLOSE_SIGNED_OUT, ClientMessage, ResyncReason, ServerMessage};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,7 +23,8 @@ use super::socket::{self, Framed, Socket};
 use super::subscriber::{HELLO_SECONDS, Reply, Subscriber};
 use super::{Hub, Live};
 use crate::access::{self, Pass};
-use crate::problem::{Problem, Query};
+use crate::http::extract::Query;
+use crate::problem::Problem;
 
 /// Bytes handed to the socket between two looks at whether it takes them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -33,8 +34,6 @@ const WORDS_BYTES_MAX: usize = 300;
 mod close {
     pub const POLICY: u16 = 1008;
     pub const TOO_BIG: u16 = 1009;
-    /// The session has ended or the token is revoked; private use.
-    pub const SIGNED_OUT: u16 = 4001;
     /// The client takes nothing; private use.
     pub const STALLED: u16 = 4008;
 }
@@ -144,7 +143,7 @@ impl Connection {
                 let _taking = Counted::up(&self.live.hub.0.pace, |pace| &pace.taking);
                 tokio::select! {
                     end = self.serve(opened_ms) => end,
-                    () = access::lost(pass, &clock) => End::Close(close::SIGNED_OUT, "signed out"),
+                    () = access::lost(pass, &clock) => End::Close(CLOSE_SIGNED_OUT, "signed out"),
                 }
             }
             Err(end) => end,
@@ -268,12 +267,11 @@ impl Connection {
             loop {
                 let subscription = &self.subscriber.subscriptions[at - 1];
                 let next = self.live.hub.next(subscription, self.format, upto);
-                let next = match next {
-                    Next::Log => {
-                        let (told, cursor) = (subscription.told, subscription.cursor);
-                        self.live.catchup.next(&subscription.topic, self.format, told, cursor).await
-                    }
-                    next => next,
+                let next = if let Next::Log = next {
+                    let (told, cursor) = (subscription.told, subscription.cursor);
+                    self.live.catchup.next(&subscription.topic, self.format, told, cursor).await
+                } else {
+                    next
                 };
                 let subscription = &mut self.subscriber.subscriptions[at - 1];
                 match next {

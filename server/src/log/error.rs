@@ -40,9 +40,10 @@ pub enum LogError {
 impl LogError {
     pub(crate) fn io(place: &Path, doing: &'static str, source: std::io::Error) -> Self {
         let place = place.to_owned();
-        match source.kind() {
-            std::io::ErrorKind::StorageFull => Self::Full { place },
-            _ => Self::Io { place, doing, source },
+        if source.kind() == std::io::ErrorKind::StorageFull {
+            Self::Full { place }
+        } else {
+            Self::Io { place, doing, source }
         }
     }
 
@@ -59,13 +60,6 @@ impl LogError {
     /// The error with its causes, in one line.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        crate::cause::chain(self)
     }
 }

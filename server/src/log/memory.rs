@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::seal::Secret;
 use super::{
     Blob, CommandRow, EventRow, Group, Hash, Log, LogError, PersonRow, READ_BYTES_MAX, READ_ROWS_MAX, Read,
     Result, Stand, Subject,
 };
+
+use crate::lock::lock;
 
 /// Where it says it is kept, in errors.
 const PLACE: &str = "memory";
@@ -53,7 +55,7 @@ impl Memory {
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.rows)
     }
 }
 

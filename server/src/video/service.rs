@@ -9,11 +9,12 @@ use super::origin::registry::Registry;
 use super::page::share::Shares;
 use super::switchboard::Switchboard;
 use crate::clock::Clock;
+use crate::lock::lock;
 use domain::camera::Linked;
 use domain::event::By;
 use domain::place::Point;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The video part. Clones share everything.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ impl Video {
     /// Takes another list of cameras into service, or says what it would change. It is kept first, which waits for the disk: not
     /// for the runtime's own threads.
     pub fn adopt(&self, list: &ListFile, wish: Wish, by: &By) -> Result<Adoption, NotAdopted> {
-        let _one_after_the_other = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_after_the_other = lock(&self.adopting);
         let considered = adoption::consider(&self.switchboard.registry(), list, wish)?;
         if wish.dry_run {
             return Ok(considered.adoption);

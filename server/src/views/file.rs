@@ -216,12 +216,12 @@ fn contents(conn: &Connection, path: &Path, belongs: Belongs, head: u64) -> Resu
     let meta = |name: &str| -> rusqlite::Result<Option<String>> {
         conn.prepare_cached(sql::META_GET)?.query_row([name], |row| row.get(0)).optional()
     };
-    let unreadable = |source: rusqlite::Error| match source {
+    let unreadable = |source: rusqlite::Error| {
         // A table that is not there is as bad as a torn page.
-        rusqlite::Error::SqliteFailure(error, _) if error.code == rusqlite::ErrorCode::Unknown => {
-            ViewsError::damaged(path, format!("its tables are not there ({source})"))
+        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) {
+            return ViewsError::damaged(path, format!("its tables are not there ({source})"));
         }
-        source => ViewsError::sql(path, "read", source),
+        ViewsError::sql(path, "read", source)
     };
     if meta("epoch").map_err(unreadable)? != Some(format!("{:016x}", belongs.epoch)) {
         return Err(ViewsError::damaged(path, "they belong to another store"));

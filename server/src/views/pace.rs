@@ -4,10 +4,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::{self, Instant};
+use crate::lock::lock;
 
 /// Commits slower than this are held up by somebody: dirty pages of the views stall the log's sync.
 pub const COMMIT_P99_MAX: Duration = Duration::from_millis(15);
@@ -26,7 +27,7 @@ pub struct CommitTimes(Arc<Mutex<VecDeque<(Instant, Duration)>>>);
 
 impl CommitTimes {
     pub fn note(&self, took: Duration) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut times = lock(&self.0);
         if times.len() == COMMITS_KEPT {
             times.pop_front();
         }
@@ -36,7 +37,7 @@ impl CommitTimes {
     /// The time that one commit in a hundred exceeded lately; none where nothing was committed.
     #[must_use]
     pub fn p99(&self) -> Option<Duration> {
-        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = lock(&self.0);
         let recent = times.iter().filter(|(at, _)| at.elapsed() <= COMMITS_AGE_MAX);
         let mut recent: Vec<Duration> = recent.map(|(_, took)| *took).collect();
         drop(times);

@@ -3,11 +3,13 @@
 //! What should be here: lending them out. What should not: what is read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::ViewsError;
+
+use crate::lock::lock;
 
 /// Connections kept for reading.
 const IDLE_MAX: usize = 8;
@@ -33,13 +35,13 @@ impl Pool {
     /// Gives `read` a connection. Not within a transaction: pieces of runs never change, and a long one would pin the
     /// write-ahead log.
     pub fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, ViewsError>) -> Result<T, ViewsError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = lock(&self.idle).pop();
         let conn = match idle {
             Some(conn) => conn,
             None => self.connect()?,
         };
         let result = read(&conn);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock(&self.idle);
         if idle.len() < IDLE_MAX {
             idle.push(conn);
         }

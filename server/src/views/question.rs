@@ -222,7 +222,7 @@ impl NumberPart {
         };
         let day = match &kind {
             Part::Across(date, _) if date.len() == 8 => {
-                let days: crate::lists::Days = date.parse().ok()?;
+                let days: domain::moment::Days = date.parse().ok()?;
                 Some(days.from.days())
             }
             Part::Across(..) | Part::Within(_) => None,

@@ -213,7 +213,7 @@ pub fn number_parts(number: &str) -> Option<(i64, i64)> {
     if run.len() > 5 && run.starts_with('0') {
         return None;
     }
-    let parsed: crate::lists::Days = day.parse().ok()?;
+    let parsed: domain::moment::Days = day.parse().ok()?;
     Some((parsed.from.days(), value))
 }
 

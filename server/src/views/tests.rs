@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::case::{Case, Priority, Report, Stage, Step, Taken};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
-use domain::moment::{DAY_MS, Date, HOUR_MS, UtcMillis, UtcOffset};
+use domain::moment::{DAY_MS, Date, Days, HOUR_MS, UtcMillis, UtcOffset};
 use domain::place::Point;
 use domain::policy::change::Kind;
 use domain::scope::Scope;
@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::pool::Pool;
 use super::scan::{BYTES_MAX, Budget, Cost, Found, Question, Scan};
 use super::sql;
-use crate::lists::{AnyOf, Asked, CaseFilter, Days};
+use crate::lists::{AnyOf, Asked, CaseFilter};
 
 mod conditions;
 mod damage;
@@ -159,6 +159,7 @@ pub(super) fn asked<T>(
 }
 
 /// Conditions one by one and together, with scopes: what lists are asked for.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn questions() -> Vec<(String, CaseFilter, Scope)> {
     let area = |code: &str| Some(AreaCode::new(code).unwrap());
     let day = |text: &str| Some(text.parse::<Days>().unwrap());

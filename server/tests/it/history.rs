@@ -159,6 +159,7 @@ impl Question {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list of conditions")]
     fn add(&mut self, random: &mut StdRng, like: &Case) {
         let day = |at: UtcMillis| at.local(UtcOffset(480)).date.to_string();
         let on = |text: String, of: fn(&Case) -> Option<UtcMillis>| {

@@ -8,13 +8,13 @@ use domain::case::{Stage, Step};
 use domain::catalogue::{Class, ClassKind, Entry, Name};
 use domain::code::{CaseId, WhistleId};
 use domain::command::{Command, KnownStep};
-use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
+use domain::moment::{DAY_MS, Days, HOUR_MS, MINUTE_MS};
 use domain::scope::Scope;
 use domain::state::State;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use domain::whistle::{WhistleCall, WhistleLevel};
 use proptest::prelude::*;
-use server::lists::{CaseFilter, Days, PhaseFilter};
+use server::lists::{CaseFilter, PhaseFilter};
 use server::writer::store::{Options, Store};
 use server::writer::{Committed, Publisher};
 

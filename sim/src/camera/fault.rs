@@ -136,10 +136,8 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SessionLimit(limit) => write!(f, "{}:{limit}", self.name()),
-            other => f.write_str(other.name()),
-        }
+        f.write_str(self.name())?;
+        if let Self::SessionLimit(limit) = self { write!(f, ":{limit}") } else { Ok(()) }
     }
 }
 
@@ -215,9 +213,9 @@ impl FaultSet {
     pub fn list(self) -> Vec<Fault> {
         let in_force = Fault::ALL.into_iter().filter(|fault| self.has(*fault));
         in_force
-            .map(|fault| match fault {
-                Fault::SessionLimit(_) => Fault::SessionLimit(self.session_limit),
-                other => other,
+            .map(|fault| {
+                let limited = matches!(fault, Fault::SessionLimit(_));
+                if limited { Fault::SessionLimit(self.session_limit) } else { fault }
             })
             .collect()
     }

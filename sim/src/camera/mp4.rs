@@ -44,11 +44,9 @@ pub fn open(path: &Path) -> Result<Clip, FileError> {
     let mut input = ffmpeg::format::input(path).map_err(|error| read(error.to_string()))?;
     let video =
         input.streams().best(Type::Video).ok_or_else(|| FileError::NoVideo { path: path.to_owned() })?;
-    let codec = match video.parameters().id() {
-        Id::H264 => Codec::H264,
-        Id::HEVC => Codec::H265,
-        _ => return Err(FileError::NoVideo { path: path.to_owned() }),
-    };
+    let known = [(Id::H264, Codec::H264), (Id::HEVC, Codec::H265)];
+    let codec = known.into_iter().find(|(id, _)| *id == video.parameters().id());
+    let (_, codec) = codec.ok_or_else(|| FileError::NoVideo { path: path.to_owned() })?;
     let description =
         Description::find(&bytes, codec).ok_or_else(|| FileError::NoParameters { path: path.to_owned() })?;
     let (video_index, base) = (video.index(), video.time_base());

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use wasmparser::{Parser, Payload, TypeRef};
 
 /// What two functions have in common is counted in pieces of so many bytes: an instruction or two.
@@ -26,19 +26,17 @@ pub fn name_by_place(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut imported: u32 = 0;
     let mut bodies: Vec<&[u8]> = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
-        match payload.context("the WASM cannot be read")? {
-            Payload::ImportSection(imports) => {
-                for import in imports.into_imports() {
-                    if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
-                        imported += 1;
-                    }
+        let payload = payload.context("the WASM cannot be read")?;
+        if let Payload::ImportSection(imports) = payload {
+            for import in imports.into_imports() {
+                if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
+                    imported += 1;
                 }
             }
-            Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
-            Payload::CustomSection(section) if section.name() == "name" => {
-                bail!("the WASM has names already")
-            }
-            _ => {}
+        } else if let Payload::CodeSectionEntry(body) = payload {
+            bodies.push(body.as_bytes());
+        } else if let Payload::CustomSection(section) = payload {
+            ensure!(section.name() != "name", "the WASM has names already");
         }
     }
     let mut names = Vec::new();

@@ -8,12 +8,12 @@ use super::{check, circles, is_rust};
 /// A room, and the other rooms of the server that it may name. Rooms that are not listed may name any.
 const MAY_NAME: &[(&str, &[&str])] = &[
     // The truth: rows that it cannot read.
-    ("log", &["clock"]),
+    ("log", &["cause", "clock", "lock"]),
     ("stored", &["log"]),
-    ("folder", &["log", "problem", "stored"]),
-    ("events", &["clock", "folder", "log", "problem", "stored", "turn"]),
+    ("folder", &["cause", "log", "stored"]),
+    ("events", &["cause", "clock", "folder", "lock", "log", "stored", "turn"]),
     // Derived. A question to views has the shape that lists give it.
-    ("views", &["clock", "events", "folder", "lists", "log", "stored"]),
+    ("views", &["clock", "events", "folder", "lists", "lock", "log", "stored"]),
     ("check", &["events", "folder", "log", "stored", "views"]),
 ];
 

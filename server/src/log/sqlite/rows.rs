@@ -103,14 +103,20 @@ fn sound<T>(
     result: Result<(T, usize), Unread>,
     what: impl Fn() -> String,
 ) -> Result<(T, usize), Unread> {
-    result.map_err(|error| match error {
-        Unread::Sql(
-            rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::Utf8Error(..),
-        ) => Unread::Log(LogError::damaged(place, format!("{} does not agree with its checksum", what()))),
-        other => other,
+    result.map_err(|error| {
+        let damaged = matches!(
+            error,
+            Unread::Sql(
+                rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::IntegralValueOutOfRange(..)
+                    | rusqlite::Error::Utf8Error(..),
+            )
+        );
+        if !damaged {
+            return error;
+        }
+        Unread::Log(LogError::damaged(place, format!("{} does not agree with its checksum", what())))
     })
 }
 

@@ -1,6 +1,7 @@
 //! One JPEG picture of a camera: from the stream that is open, or after a short dial.
 
 use crate::clock::{self, Instant};
+use crate::lock::lock;
 use crate::video::origin::registry::Registered;
 use crate::video::relay::feed::Wake;
 use crate::video::relay::frame::Frame;
@@ -40,12 +41,12 @@ pub struct Photos {
 
 impl Photos {
     fn get(&self, code: &CameraCode, age_max: Duration) -> Option<Photo> {
-        let made = self.made.lock().expect("no code panics while it holds the photos");
+        let made = lock(&self.made);
         made.get(code).filter(|(at, _)| at.elapsed() < age_max).map(|(_, photo)| photo.clone())
     }
 
     fn put(&self, code: &CameraCode, photo: Photo) {
-        let mut made = self.made.lock().expect("no code panics while it holds the photos");
+        let mut made = lock(&self.made);
         if made.len() >= CACHED_MAX && !made.contains_key(code) {
             let oldest = made.iter().min_by_key(|(_, (at, _))| *at).map(|(code, _)| code.clone());
             oldest.and_then(|code| made.remove(&code));
@@ -86,7 +87,7 @@ async fn to_jpeg(frame: Arc<Frame>, width_max: u16) -> Result<Bytes, NoPhoto> {
     match super::thread::run("photo", move || super::transcode::jpeg(&frame, width_max)).await {
         Ok(Ok(jpeg)) => Ok(jpeg),
         Ok(Err(error)) => {
-            tracing::warn!(error = crate::problem::chain(&error), "no photo from a key frame");
+            tracing::warn!(error = crate::cause::chain(&error), "no photo from a key frame");
             Err(NoPhoto::Decoder("the key frame could not be decoded"))
         }
         Err(_) => Err(NoPhoto::Decoder("the decoder failed")),

@@ -3,7 +3,9 @@
 //! The list is the body as its file holds it. No answer repeats an address or an account.
 
 use crate::access::Actor;
-use crate::problem::{Problem, Query, chain};
+use crate::cause::chain;
+use crate::http::extract::Query;
+use crate::problem::Problem;
 use crate::video::adoption::{Adoption, NotAdopted, Wish};
 use crate::video::origin::adopted::KeepError;
 use crate::video::origin::file::{Format, ListFile};

@@ -9,7 +9,9 @@ use super::registry::Registry;
 use domain::adoption::CameraCounts;
 use domain::event::By;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::lock::lock;
 
 /// Where adopted lists are kept, whatever keeps them.
 pub trait AdoptedLists: Send + Sync {
@@ -47,14 +49,14 @@ impl InMemory {
     /// The list adopted last.
     #[must_use]
     pub fn newest(&self) -> Option<Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 }
 
 impl AdoptedLists for InMemory {
     fn keep(&self, list: &ListFile, _: CameraCounts, by: &By) -> Result<(), KeepError> {
         let kept = Kept { list: list.clone(), by: by.name.clone() };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        *lock(&self.0) = Some(kept);
         Ok(())
     }
 }

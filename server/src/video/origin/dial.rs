@@ -4,6 +4,7 @@
 
 use super::lease::{Lease, Leases};
 use crate::clock::Instant;
+use crate::lock::lock;
 use crate::video::config::Config;
 use governor::clock::{Clock, QuantaClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -99,7 +100,7 @@ impl Dialer {
     }
 
     fn host(&self, name: &str) -> Arc<Host> {
-        let mut hosts = self.hosts.lock().expect("no code panics while it holds the hosts");
+        let mut hosts = lock(&self.hosts);
         if let Some(host) = hosts.get(name) {
             return Arc::clone(host);
         }
@@ -137,7 +138,7 @@ impl Dialer {
     /// Waits until every host has been told that our sessions are over, or the time is up.
     pub async fn teardown(&self) {
         let hosts: Vec<Arc<Host>> = {
-            let hosts = self.hosts.lock().expect("no code panics while it holds the hosts");
+            let hosts = lock(&self.hosts);
             hosts.values().cloned().collect()
         };
         let all = futures_util::future::join_all(hosts.iter().map(|host| host.group.await_teardown()));

@@ -3,7 +3,8 @@
 //! A stream nobody watches any more lingers for who comes back, and holds its session meanwhile; a recorder has few.
 
 use crate::clock::Instant;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::lock::lock;
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -27,7 +28,7 @@ enum State {
 
 impl Lease {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Says since when nobody watches, if nobody does. Who has been asked stays so until somebody watches.
@@ -80,7 +81,7 @@ pub struct Leases {
 
 impl Leases {
     fn all(&self) -> MutexGuard<'_, Vec<Arc<Lease>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.all)
     }
 
     #[must_use]

@@ -262,11 +262,11 @@ fn configuration(codec: Codec, parameters: &VideoParameters) -> Option<Configura
         parameter_sets.extend_from_slice(&[0, 0, 0, 1]);
         parameter_sets.extend_from_slice(nal);
     };
-    match parameters.codec_params() {
-        VideoParametersCodec::H264 { sps, pps } => [sps, pps].into_iter().for_each(|nal| set(nal)),
-        VideoParametersCodec::H265 { vps, sps, pps } => [vps, sps, pps].into_iter().for_each(|nal| set(nal)),
-        // JPEG, and whatever a later version of the library adds.
-        _ => {}
+    // JPEG, and whatever a later version of the library adds, has none.
+    if let VideoParametersCodec::H264 { sps, pps } = parameters.codec_params() {
+        [sps, pps].into_iter().for_each(|nal| set(nal));
+    } else if let VideoParametersCodec::H265 { vps, sps, pps } = parameters.codec_params() {
+        [vps, sps, pps].into_iter().for_each(|nal| set(nal));
     }
     Some(Configuration {
         id: Configuration::next_id(),

@@ -1,7 +1,9 @@
 //! How many cameras one actor has open on all pages together: what a single account, token or wall can make the hall dial.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 /// Open cameras by actor.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ impl Shares {
     /// One more for `actor`; none when all of its share is in use.
     #[must_use]
     pub fn take(self: &Arc<Self>, actor: &Arc<str>) -> Option<Share> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         let count = open.entry(Arc::clone(actor)).or_default();
         if *count >= self.each {
             return None;
@@ -44,7 +46,7 @@ pub struct Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.of.open);
         if let Some(count) = open.get_mut(&self.actor) {
             *count -= 1;
             if *count == 0 {

@@ -13,6 +13,7 @@ use crate::video::form::rendition::Mode;
 use crate::video::meters;
 use crate::video::relay::frame::Stamp;
 use crate::video::switchboard::Switchboard;
+use domain::wire::CLOSE_SIGNED_OUT;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -25,8 +26,6 @@ mod close {
     pub const AWAY: u16 = 1001;
     pub const POLICY: u16 = 1008;
 }
-/// Close code of a page whose session has ended, the same as the live feed's; private use.
-const SIGNED_OUT: u16 = 4001;
 /// Slots are bits of one word.
 const SLOTS: u8 = 64;
 const TICK: Duration = Duration::from_secs(1);
@@ -159,7 +158,7 @@ impl Line {
                 tracing::warn!(reason = ?words, "video page disconnected: protocol violation");
                 (close::POLICY, "protocol violation")
             }
-            End::SignedOut => (SIGNED_OUT, "signed out"),
+            End::SignedOut => (CLOSE_SIGNED_OUT, "signed out"),
             End::ShuttingDown => (close::AWAY, "the server is stopping"),
         };
         // A page that does not take its farewell has left.
@@ -355,11 +354,11 @@ impl Talk {
 }
 
 fn left_or_violation(error: &tungstenite::Error) -> End {
-    match error {
-        tungstenite::Error::Capacity(_) | tungstenite::Error::Utf8(_) => End::Violation(error.to_string()),
-        // The network, or a page that closed in the middle of a word.
-        _ => End::Left,
+    if let tungstenite::Error::Capacity(_) | tungstenite::Error::Utf8(_) = error {
+        return End::Violation(error.to_string());
     }
+    // The network, or a page that closed in the middle of a word.
+    End::Left
 }
 
 fn printable(text: &str) -> String {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::lock::lock;
+
 /// Wakes one reader of up to 64 streams and tells which of them have news.
 #[derive(Debug, Default)]
 pub struct Wake {
@@ -109,7 +111,7 @@ impl Feed {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no code panics while it holds a feed")
+        lock(&self.inner)
     }
 
     /// Adds a picture and wakes the viewers.

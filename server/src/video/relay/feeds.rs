@@ -7,6 +7,7 @@ use super::ring::Limits;
 use super::status::Status;
 use super::stream::Key;
 use crate::clock::Clock;
+use crate::lock::lock;
 use domain::code::CameraCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -27,7 +28,7 @@ impl Feeds {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Key, Arc<Feed>>> {
-        self.open.lock().expect("no code panics while it holds the feeds")
+        lock(&self.open)
     }
 
     /// The stream as it is now, without opening it.

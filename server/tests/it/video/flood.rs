@@ -199,6 +199,7 @@ fn resident() -> u64 {
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
 }
 
+#[expect(clippy::too_many_lines, reason = "one camera from its dial to its end, in order")]
 async fn one(flood: Flood, cause: &str, within: Duration) {
     let (addr, counts) = peer(flood).await;
     let mut sound = CameraSpec::looped("sound", 1);

@@ -52,12 +52,12 @@ pub async fn measure(server: &Server, simulator: &Simulator) -> anyhow::Result<V
     for (index, code) in codes.iter().enumerate() {
         simulator.camera(code)?.clear_fault(fault(index));
     }
-    let back = first(&mut page, "live again", |message| match message {
-        Message::Binary(bytes) => match bytes[..] {
+    let back = first(&mut page, "live again", |message| {
+        let Message::Binary(bytes) = message else { return None };
+        match bytes[..] {
             [2, low, high, ..] => Some(u16::from_le_bytes([low, high])),
             _ => None,
-        },
-        _ => None,
+        }
     })
     .await?;
     let (mut told, mut back) = (told, back);

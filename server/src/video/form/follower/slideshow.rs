@@ -46,7 +46,7 @@ impl Follower {
                     self.succeed();
                     continue;
                 }
-                Ok(Err(error)) => crate::problem::chain(&error),
+                Ok(Err(error)) => crate::cause::chain(&error),
                 Err(_) => "the decoder panicked".to_owned(),
             };
             meters::undecodable();

@@ -50,7 +50,7 @@ impl Failure {
         let (cause, reason) = match ended {
             Ok(Ok(())) => (Cause::Undecodable, "the transcoder ended".to_owned()),
             Ok(Err(error @ CodecError::Missing(_))) => (Cause::NoDecoder, error.to_string()),
-            Ok(Err(error)) => (Cause::Undecodable, crate::problem::chain(&error)),
+            Ok(Err(error)) => (Cause::Undecodable, crate::cause::chain(&error)),
             Err(_) => (Cause::Undecodable, "the transcoder panicked".to_owned()),
         };
         Self { cause, reason, thread: None }
