@@ -4,7 +4,8 @@
 //! A wave is announced at once when the one before has reached everybody; while the hall is busy, after the time a wave
 //! took lately, so that changes gather instead of queueing, and never later than the settings say.
 
-use domain::wire::{Kind, Topic};
+use domain::position::Cell;
+use domain::wire::{Kind, Part, Topic};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -15,6 +16,7 @@ use tokio::time::MissedTickBehavior;
 use super::Inner;
 use super::sets::Beat;
 use crate::clock;
+use crate::position::table::Table;
 
 /// How long a connection waits that may not send yet because of its own ceiling.
 const SLOT: Duration = Duration::from_millis(50);
@@ -203,7 +205,7 @@ fn announce(hub: &Arc<Inner>, pace: &Pace, cause: Cause, beat: u64, ms: u64) -> 
     Some(drain)
 }
 
-fn beat_of(hub: &super::Hub, number: u64) -> Beat {
+pub(super) fn beat_of(hub: &super::Hub, number: u64) -> Beat {
     let hashed = number.is_multiple_of(BEATS_PER_HASH);
     let used = hub.0.sets.topics();
     let mut topics = HashMap::with_capacity(used.len());
@@ -220,33 +222,9 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
     };
     if !others.is_empty() {
         hub.0.positions.with(|table| {
-            let (all, cells) = if hashed { table.hashes(None) } else { (0, Vec::new()) };
-            let cells: HashMap<_, _> = cells
-                .into_iter()
-                .take(CELLS_HASHED_MAX)
-                .map(|(cell, version, hash)| (cell, (version, hash)))
-                .collect();
+            let mut parts = HashMap::new();
             for topic in others {
-                let told = match topic.kind {
-                    Kind::Who => {
-                        let (head, hash) = table.who_at(topic.part.as_ref());
-                        (head, hashed.then_some(hash))
-                    }
-                    Kind::Positions if topic.part.is_some() => {
-                        let all = hashed.then(|| table.hashes(topic.part.as_ref()).0);
-                        (table.version(), all)
-                    }
-                    Kind::Position(cell) => match cells.get(&cell) {
-                        Some((version, hash)) => (*version, Some(*hash)),
-                        None => (table.version(), None),
-                    },
-                    Kind::Tally
-                    | Kind::Overdue
-                    | Kind::Open
-                    | Kind::Whistle
-                    | Kind::Case
-                    | Kind::Positions => (table.version(), hashed.then_some(all)),
-                };
+                let told = moved_at(table, &topic, hashed, &mut parts);
                 topics.insert(topic, told);
             }
         });
@@ -258,6 +236,45 @@ fn beat_of(hub: &super::Hub, number: u64) -> Beat {
         topics,
         degraded: hub.0.positions.degraded(),
         ping: number.is_multiple_of(BEATS_PER_PING),
+    }
+}
+
+/// Hash of everybody in a part of the city, and where each of its map cells stands, with its hash.
+type PartHashes = (u64, HashMap<Cell, (u64, u64)>);
+
+/// Where a topic of positions or of who they are stands, with its hash: of the topic's own part, and of nobody beyond it.
+/// `parts` keeps what has been counted for this beat.
+fn moved_at(
+    table: &mut Table,
+    topic: &Topic,
+    hashed: bool,
+    parts: &mut HashMap<Option<Part>, PartHashes>,
+) -> (u64, Option<u64>) {
+    let part = topic.part.as_ref();
+    if topic.kind == Kind::Who {
+        let (head, hash) = table.who_at(part);
+        return (head, hashed.then_some(hash));
+    }
+    if !hashed {
+        return (table.version(), None);
+    }
+    let (all, cells) = parts.entry(topic.part.clone()).or_insert_with(|| {
+        let (all, cells) = table.hashes(part);
+        let cells = cells.into_iter().take(CELLS_HASHED_MAX);
+        (all, cells.map(|(cell, version, hash)| (cell, (version, hash))).collect())
+    });
+    match topic.kind {
+        Kind::Position(cell) => match cells.get(&cell) {
+            Some((version, hash)) => (*version, Some(*hash)),
+            None => (table.version(), None),
+        },
+        Kind::Tally
+        | Kind::Overdue
+        | Kind::Open
+        | Kind::Whistle
+        | Kind::Who
+        | Kind::Case
+        | Kind::Positions => (table.version(), Some(*all)),
     }
 }
 

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::code::AreaCode;
+use domain::place::Point;
+use domain::position::{CellView, Frame};
 use domain::scope::Scope;
 use domain::wire::{Events, Kind, Part, Payload, Topic};
 
 use super::digest::{Cell, Digest};
 use super::frames::{Format, Frames, Next};
-use super::topics::{Rows, Step, Topics};
+use super::topics::{self, Rows, Topics};
 use super::{Build, Handed, Hub, Limits};
 use crate::clock::Clock;
 use crate::lock::lock;
-use crate::position::{Accepts, Positions, Settings};
+use crate::position::{Accepts, Positions, Settings, Step};
 use crate::versioned::{Placed, TooFarBehind, Versioned};
 
 /// Long enough for a busy machine; every wait ends with what it waits for.
@@ -246,7 +248,9 @@ fn a_quiet_areas_log_is_not_behind_for_what_happens_elsewhere() {
         topics.recent.push(line_in(seq, "530102002"));
     }
     assert_eq!(topics.head(&quiet).unwrap().get(), 1);
-    let Step::Rows { to: 200, rows } = topics.step(&quiet, 1, 200) else { panic!("the lines are held") };
+    let topics::Step::Rows { to: 200, rows } = topics.step(&quiet, 1, 200) else {
+        panic!("the lines are held")
+    };
     assert!(rows.is_empty());
 }
 
@@ -275,7 +279,7 @@ fn a_copy_taken_in_bites_under_changes_is_the_topic_at_its_version() {
         rows.append(more);
         onward = next;
     }
-    let Step::Rows { rows: late, .. } = topics.step(&Topic::TALLY, 5_000, seq) else {
+    let topics::Step::Rows { rows: late, .. } = topics.step(&Topic::TALLY, 5_000, seq) else {
         panic!("all is known")
     };
     rows.append(late);
@@ -283,6 +287,42 @@ fn a_copy_taken_in_bites_under_changes_is_the_topic_at_its_version() {
     let hash = cells.iter().fold(0, |hash, (key, value)| hash ^ domain::wire::tally_hash(key, *value));
     assert_eq!(Some(hash), topics.hash(&Topic::TALLY).map(|(_, hash)| hash));
     assert!(seq > 5_000 && cells.iter().all(|(_, value)| !value.is_zero()));
+}
+
+/// Method: two inspectors stand in one cell and work in different areas; each topic's hash in a heartbeat is that of whoever its
+/// reader sees, and the frames of that part give the same one.
+#[tokio::test]
+async fn a_parts_heartbeat_has_the_hashes_of_the_part_and_of_nobody_beyond_it() {
+    let (hub, publisher) = hub();
+    publisher.hand(Handed::Start(Box::new(Topics::empty())));
+    let (place, at) = (Point::from_degrees(25.04, 102.7).unwrap(), hub.0.clock.now());
+    hub.0.positions.set_works_in(Arc::new(|code| Some([area(code.as_str())].into())));
+    let cell = hub.0.positions.with(|table| {
+        for code in ["n", "s"] {
+            let index = table.enter(&code.parse().unwrap(), place, at).unwrap();
+            table.put(&Step { index, place, fixed: at, moving: false, heading_deg: 0.0 });
+        }
+        table.tick(at);
+        table.hashes(None).1[0].0
+    });
+    let part = |code| Some(Part::Own(Some(Arc::new(Scope::area(area(code))))));
+    let parts = [None, part("n"), part("s")];
+    let kinds = [Kind::Position(cell), Kind::Positions, Kind::Who];
+    let of = |kind| parts.clone().map(|part| Topic { kind, part });
+    let _followed = hub.0.sets.of(kinds.into_iter().flat_map(of).collect());
+    let beat = super::pacer::beat_of(&hub, 0);
+    for kind in kinds {
+        let [city, north, south] = of(kind).map(|topic| beat.topics[&topic].1.unwrap());
+        assert_eq!(north ^ south, city, "{kind:?}");
+        assert!(north != south && north != city && south != city, "{kind:?}: {north:x} {south:x} {city:x}");
+    }
+    for part in parts {
+        let frames = hub.0.positions.with(|table| table.frames(part.as_ref(), Some(cell), 0, at));
+        let mut view = CellView::default();
+        frames.iter().for_each(|frame| assert!(view.apply(&Frame::decode(&frame[1..]).unwrap())));
+        let topic = Topic { kind: Kind::Position(cell), part };
+        assert_eq!(beat.topics[&topic].1, Some(view.hash()), "{topic:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

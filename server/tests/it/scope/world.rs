@@ -1,6 +1,8 @@
 //! A hall with something in every corner, each with a mark by which it is found in an answer; and how each route is asked.
 
 use domain::code::{AreaCode, DepartmentCode};
+use domain::place::Point;
+use domain::position::Cell;
 use domain::role::Role;
 use domain::scope::Scope;
 use domain::wire::{Kind, Topic};
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use server::access::NewToken;
 use server::clock::Clock;
 use server::http::routes::Route;
+use server::position::Settings;
 
 use super::{AREAS, DEPARTMENTS};
 use crate::http::{Served, served_with};
@@ -191,10 +194,12 @@ impl World {
 /// Everything the live feed has, of the reader's own part, of the city and of each area. Their own comes first: whoever
 /// asks for too much that is not theirs is let go.
 pub fn topics() -> impl Iterator<Item = String> {
+    // Where every inspector stands.
+    let cell = Cell::of(Point::from_degrees(25.04, 102.7).unwrap(), Settings::default().cell_e6);
     let kinds = Kind::NAMED.into_iter();
     let own = kinds.clone().map(|kind| Topic::own(kind).to_string());
     let all = kinds.clone().map(|kind| Topic::of(kind).to_string());
     let areas = kinds.filter(|kind| kind.has_areas());
     let within = areas.flat_map(|kind| AREAS.map(|area| format!("{}/{area}", kind.name())));
-    own.chain(all).chain(within)
+    own.chain(all).chain(within).chain([Topic::of(Kind::Position(cell)).to_string()])
 }
