@@ -65,7 +65,10 @@ impl Event {
             Self::Whistle(_, WhistleEvent::Raised { call, .. }) => call.case,
             Self::Deadline(DeadlineEvent { subject: Subject::Case(case), .. }) => Some(*case),
             Self::Deadline(DeadlineEvent { subject: Subject::Whistle(..), .. })
-            | Self::Whistle(_, WhistleEvent::Answered { .. } | WhistleEvent::Closed { .. })
+            | Self::Whistle(
+                _,
+                WhistleEvent::Answered { .. } | WhistleEvent::Closed { .. } | WhistleEvent::Moved { .. },
+            )
             | Self::Policy(_)
             | Self::Hall(_) => None,
         }

@@ -60,6 +60,8 @@ pub struct State {
     cameras: Option<ListInForce>,
     /// Open cases that the policy in force gives other due times or other areas, by [`replan::place`]. They follow by events.
     stale: BTreeSet<(UtcMillis, CaseId)>,
+    /// Open whistle calls that lie in other areas by the policy in force. They follow by events.
+    stale_whistles: BTreeSet<WhistleId>,
     /// All running deadlines in order; the timer sleeps until the first.
     pub deadlines: BTreeSet<Deadline>,
     /// Sequence number of the last event applied.
@@ -97,6 +99,7 @@ impl State {
             in_force: InForce::genesis(Arc::new(policy.clone())),
             cameras: None,
             stale: BTreeSet::new(),
+            stale_whistles: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
             today: Date::from_days(0),

@@ -43,6 +43,7 @@ pub fn event_name(language: Language, name: &str) -> String {
         "whistle_raised" => say!(language, event.whistle_raised),
         "whistle_answered" => say!(language, event.whistle_answered),
         "whistle_closed" => say!(language, event.whistle_closed),
+        "whistle_moved" => say!(language, event.whistle_moved),
         "catalogue_defined" => say!(language, event.catalogue_defined),
         "deadline_nearing" => say!(language, event.deadline_nearing),
         "deadline_passed" => say!(language, event.deadline_passed),

@@ -12,13 +12,14 @@ use crate::words::{Language, say};
 
 const LINES: usize = 6;
 /// Of interest to the desk alone: the wall leaves them out.
-const QUIET: [&str; 7] = [
+const QUIET: [&str; 8] = [
     "catalogue_defined",
     "day_turned",
     "case_accepted",
     "deadline_nearing",
     "case_replanned",
     "case_moved",
+    "whistle_moved",
     "cameras_adopted",
 ];
 

@@ -11,6 +11,7 @@ table! {
     whistle_raised(): "吹哨", "Call";
     whistle_answered(): "报到", "Respond";
     whistle_closed(): "销哨", "Call end";
+    whistle_moved(): "吹哨划转", "Call moved";
     catalogue_defined(): "目录", "Codes";
     deadline_nearing(): "将超时", "Nearing";
     deadline_passed(): "超时", "Overdue";

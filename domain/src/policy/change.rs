@@ -77,6 +77,9 @@ pub struct Change {
     pub limits_settled: u64,
     /// Open cases that come to lie in other areas.
     pub cases_moved: u64,
+    /// Open whistle calls (吹哨) that do.
+    #[serde(default)]
+    pub whistles_moved: u64,
     pub codes: Vec<Codes>,
     pub figures: Vec<FigureChange>,
     pub calendar: CalendarChange,
@@ -114,8 +117,10 @@ impl Change {
             ..Self::default()
         };
         let parents = parents(after);
+        let moved = before.whistles.filter(|call| lies_elsewhere(&parents, &call.area_path));
+        change.whistles_moved = moved.count() as u64;
         for case in before.cases {
-            change.cases_moved += u64::from(lies_elsewhere(&parents, case));
+            change.cases_moved += u64::from(lies_elsewhere(&parents, &case.area_path));
             for clock in case.running().filter(|clock| clock.paused.is_empty()) {
                 let Some(limit) = clock.limit else { continue };
                 // A due time that cannot be told stays what was promised.
@@ -144,10 +149,10 @@ fn parents(policy: &Policy) -> BTreeMap<&AreaCode, Option<&AreaCode>> {
     policy.areas.iter().map(|area| (&area.code, area.parent.as_ref())).collect()
 }
 
-/// Whether one of the areas a case lies in lies in another one now.
-fn lies_elsewhere(parents: &BTreeMap<&AreaCode, Option<&AreaCode>>, case: &Case) -> bool {
-    let above = case.area_path.iter().skip(1).map(Some).chain([None]);
-    let mut path = case.area_path.iter().zip(above);
+/// Whether one of the areas that something lies in lies in another one now.
+fn lies_elsewhere(parents: &BTreeMap<&AreaCode, Option<&AreaCode>>, area_path: &[AreaCode]) -> bool {
+    let above = area_path.iter().skip(1).map(Some).chain([None]);
+    let mut path = area_path.iter().zip(above);
     path.any(|(area, above)| parents.get(area).is_some_and(|parent| *parent != above))
 }
 

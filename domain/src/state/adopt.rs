@@ -91,7 +91,7 @@ impl State {
         changed
     }
 
-    /// The policy comes into force: its codes, its calendar, its limits. Which cases have to follow is known afterwards.
+    /// The policy comes into force: its codes, its calendar, its limits. Which cases and calls have to follow is known afterwards.
     pub(super) fn take_in(&mut self, adopted: &Adopted) {
         self.catalogue = self.catalogue_under(&adopted.policy);
         let Adopted { version, hash, changed: _, policy } = adopted;
@@ -99,7 +99,7 @@ impl State {
         self.look_for_stale();
     }
 
-    /// Codes were added or replaced; cases in areas that lie elsewhere now have to follow.
+    /// Codes were added or replaced; cases and calls in areas that lie elsewhere now have to follow.
     pub(super) fn define(&mut self, entries: &[Entry]) {
         let mut moved = false;
         for entry in entries {
@@ -116,6 +116,8 @@ impl State {
     pub(super) fn look_for_stale(&mut self) {
         let stale = self.cases.values().filter(|case| replan::is_stale(self, case)).map(replan::place);
         self.stale = stale.collect();
+        let calls = self.whistles.values().filter(|call| replan::is_call_elsewhere(self, call));
+        self.stale_whistles = calls.map(|call| call.id).collect();
     }
 }
 

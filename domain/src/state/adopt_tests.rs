@@ -15,7 +15,9 @@ use crate::command::Command;
 use crate::event::By;
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::rejection::{PolicyProblem, Rejection};
-use crate::tally::{Dimension, Period};
+use crate::tally::Period;
+
+mod areas;
 
 impl Desk {
     pub(super) fn adopt(&mut self, policy: &Policy) -> Result<bool, Rejection> {
@@ -248,38 +250,6 @@ fn a_code_the_policy_no_longer_has_is_readable_and_refused_for_what_is_new() {
 }
 
 #[test]
-fn open_cases_move_with_a_street_that_lies_in_another_district() {
-    let mut desk = desk();
-    let id = desk.at_disposal("W01");
-    let district = |desk: &Desk, code: &str, measure| {
-        desk.state.tally.count(measure, Dimension::Area(code.parse().unwrap()), Period::Ever)
-    };
-    let now = |desk: &Desk, code: &str, measure| {
-        desk.state.tally.count(measure, Dimension::Area(code.parse().unwrap()), Period::Now)
-    };
-    let mut policy = desk.policy.clone();
-    policy.areas[3].parent = Some("530103".parse().unwrap());
-    desk.adopt(&policy).unwrap();
-    assert_eq!(desk.state.to_replan().cases, 1);
-    desk.send(Command::PassDeadlines).unwrap();
-    let path: Vec<&str> = desk.state.cases[&id].area_path.iter().map(|code| code.as_str()).collect();
-    assert_eq!(path, ["530102001", "530103", "5301"]);
-    assert_eq!((now(&desk, "530102", Measure::Open), now(&desk, "530103", Measure::Open)), (0, 1));
-    assert_eq!(
-        (district(&desk, "530102", Measure::Filed), district(&desk, "530103", Measure::Filed)),
-        (1, 0)
-    );
-    for step in [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE] {
-        desk.send(step.take_with(id, "清")).unwrap();
-    }
-    assert_eq!(
-        (district(&desk, "530102", Measure::Closed), district(&desk, "530103", Measure::Closed)),
-        (0, 1)
-    );
-    holds(&desk);
-}
-
-#[test]
 fn a_policy_that_would_break_what_was_counted_or_what_stays_readable_is_refused() {
     let mut desk = desk();
     let refused = |desk: &mut Desk, change: &dyn Fn(&mut Policy)| {
@@ -304,10 +274,15 @@ fn a_policy_that_would_break_what_was_counted_or_what_stays_readable_is_refused(
     holds(&desk);
 }
 
+const AREAS: [&str; 4] = ["5301", "530102", "530103", "530102001"];
+
 #[derive(Debug, Clone)]
 enum Act {
     Report(usize, usize),
     Step(usize),
+    Raise(usize),
+    Respond(u64),
+    CloseCall(u64),
     Pass(i64),
     Sleep(i64),
     Adopt { off: Vec<i64>, work: Vec<i64>, parent: bool, without: Option<usize>, until: u16 },
@@ -331,6 +306,9 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (0..4usize, 0..3usize).prop_map(|(area, class)| Act::Report(area, class)),
         6 => (0..12usize).prop_map(Act::Step),
+        1 => (0..4usize).prop_map(Act::Raise),
+        1 => (1..4u64).prop_map(Act::Respond),
+        1 => (1..4u64).prop_map(Act::CloseCall),
         2 => (1..2_000i64).prop_map(Act::Pass),
         1 => (1..3_000i64).prop_map(Act::Sleep),
         2 => adopt,
@@ -347,7 +325,7 @@ proptest! {
         for act in acts {
             match act {
                 Act::Report(area, class) => {
-                    let area = ["5301", "530102", "530103", "530102001"][area];
+                    let area = AREAS[area];
                     let _ = desk.send(Command::ReportCase { report: report(area, ["E01", "P01", "W01"][class]), at: None });
                 }
                 Act::Step(nth) => {
@@ -358,6 +336,9 @@ proptest! {
                         desk.send(command).unwrap();
                     }
                 }
+                Act::Raise(area) => drop(desk.send(areas::call(AREAS[area]))),
+                Act::Respond(call) => drop(desk.send(areas::respond(WhistleId(call)))),
+                Act::CloseCall(call) => drop(desk.send(areas::close(WhistleId(call)))),
                 Act::Pass(minutes) => desk.pass(minutes * MINUTE_MS),
                 Act::Sleep(minutes) => desk.now = desk.now.plus(minutes * MINUTE_MS),
                 Act::Adopt { off, work, parent, without, until } => {
@@ -383,6 +364,10 @@ proptest! {
             desk.send(Command::PassDeadlines).unwrap();
         }
         holds(&desk);
+        for call in desk.state.whistles.values() {
+            prop_assert_eq!(&call.area_path, &desk.state.catalogue.path(&call.call.area));
+        }
+        areas::holds(&desk);
         let mut open = 0;
         for case in desk.state.cases.values() {
             open += 1;

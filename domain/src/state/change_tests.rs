@@ -13,7 +13,7 @@ use crate::moment::UtcOffset;
 use crate::policy::change::Kind;
 use crate::policy::{Before, Change, Policy, Refusal};
 use crate::rejection::Language;
-use crate::whistle::{WhistleCall, WhistleLevel};
+use crate::whistle::{WhistleCall, WhistleEvent, WhistleLevel};
 
 /// A hall in which the dispatch limit counts working time, with `open` cases waiting for dispatch.
 fn waiting(open: u64) -> Desk {
@@ -39,6 +39,14 @@ fn waiting(open: u64) -> Desk {
         }
     }
     desk
+}
+
+fn street_calls(area: &str) -> Command {
+    let (area, called) = (area.parse().unwrap(), vec!["urban".parse().unwrap()]);
+    let title = "夜市占道".to_owned();
+    Command::RaiseWhistle {
+        call: WhistleCall { level: WhistleLevel::Street, area, title, case: None, called },
+    }
 }
 
 fn change(desk: &Desk, edit: impl FnOnce(&mut Policy)) -> Change {
@@ -105,21 +113,27 @@ fn a_new_holiday_moves_the_limits_that_run_over_it() {
 #[test]
 fn as_many_limits_and_cases_move_as_were_said() {
     let mut desk = waiting(9);
+    for area in ["530102001", "530102001", "530103"] {
+        desk.send(street_calls(area)).unwrap();
+    }
     let mut after = desk.policy.clone();
     after.calendar.add("2026-06-16".parse().unwrap(), DayKind::Off).unwrap();
     after.areas[3].parent = "530103".parse().ok();
     let said = Change::between(before(&desk), &after);
     assert!(desk.adopt(&after).unwrap());
     desk.send(Command::PassDeadlines).unwrap();
-    let (mut limits, mut cases) = (0, 0);
+    let (mut limits, mut cases, mut whistles) = (0, 0, 0);
     for recorded in &desk.log {
         if let Event::Case(_, CaseEvent::Replanned { clocks, .. }) = &recorded.event {
             limits += clocks.iter().filter(|clock| clock.was != clock.due).count() as u64;
         }
         cases += u64::from(matches!(recorded.event, Event::Case(_, CaseEvent::Moved { .. })));
+        whistles += u64::from(matches!(recorded.event, Event::Whistle(_, WhistleEvent::Moved { .. })));
     }
-    assert_eq!((limits, cases), (9, 9));
-    assert_eq!((said.limits_moved, said.cases_moved), (limits, cases));
+    assert_eq!((limits, cases, whistles), (9, 9, 2));
+    assert_eq!((said.limits_moved, said.cases_moved, said.whistles_moved), (limits, cases, whistles));
+    let sentences = [Language::Zh, Language::En].map(|language| said.words(language)[2].clone());
+    assert_eq!(sentences, ["2 个未销吹哨改属其他区域", "2 open whistle calls come to lie in other areas"]);
     desk.policy = after.clone();
     assert_eq!(change(&desk, |_| {}).limits_moved, 0, "and then it is the policy in force");
 }

@@ -36,9 +36,9 @@ pub fn decide(state: &State, command: &Command, now: UtcMillis) -> Result<Vec<Ev
         Command::RaiseWhistle { call } => raise_whistle(state, call, policy, now),
         Command::RespondToWhistle { whistle, department } => respond(state, *whistle, department),
         Command::CloseWhistle { whistle, note } => {
-            open_whistle(state, *whistle)?;
+            let call = open_whistle(state, *whistle)?;
             check_text("note", note, TextKind::Note)?;
-            one(Event::Whistle(*whistle, WhistleEvent::Closed { note: note.clone() }))
+            Ok(after_moving(state, call, WhistleEvent::Closed { note: note.clone() }))
         }
         Command::DefineCatalogue { entries } => define(state, entries),
         Command::PassDeadlines => Ok(pass_deadlines(state, policy, now)),
@@ -105,8 +105,15 @@ fn respond(state: &State, whistle: WhistleId, department: &DepartmentCode) -> Re
         Some(called) if called.responded.is_some() => {
             Err(Rejection::AlreadyResponded { whistle, department: name() })
         }
-        Some(_) => one(Event::Whistle(whistle, WhistleEvent::Answered { department: department.clone() })),
+        Some(_) => {
+            Ok(after_moving(state, standing, WhistleEvent::Answered { department: department.clone() }))
+        }
     }
+}
+
+/// What happens to a call that the policy in force has in other areas happens to it there.
+fn after_moving(state: &State, call: &Whistle, event: WhistleEvent) -> Vec<Event> {
+    replan::of_whistle(state, call).into_iter().chain([Event::Whistle(call.id, event)]).collect()
 }
 
 fn take_over(

@@ -49,6 +49,7 @@ impl From<State> for Kept {
             cameras,
             // Follows from everything else.
             stale: _,
+            stale_whistles: _,
             deadlines,
             seq,
             today,
@@ -106,6 +107,7 @@ impl From<Kept> for State {
             in_force,
             cameras,
             stale: BTreeSet::new(),
+            stale_whistles: BTreeSet::new(),
             deadlines,
             seq,
             today,
@@ -148,6 +150,7 @@ impl State {
             in_force,
             cameras: None,
             stale: BTreeSet::new(),
+            stale_whistles: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             seq: 0,
             today: Date::from_days(0),

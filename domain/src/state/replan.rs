@@ -1,5 +1,5 @@
 //! Replanning (改期): after another policy has come into force, running clocks get the due times it gives them, and open
-//! cases the areas they lie in by it, each by an event.
+//! cases and whistle calls the areas they lie in by it, each by an event.
 //!
 //! A limit stays what it was when its clock began; the calendar and the forecast window are those in force. Pauses and
 //! clocks that have stopped are facts. Alarms that passed under the old due time are taken back where the new one has not come yet.
@@ -8,11 +8,12 @@ use super::{State, start};
 use crate::case::event::Replanned;
 use crate::case::{Case, CaseEvent};
 use crate::clock::{Clock, Phase, Subject};
-use crate::code::CaseId;
+use crate::code::{AreaCode, CaseId};
 use crate::event::Event;
 use crate::moment::UtcMillis;
+use crate::whistle::{Whistle, WhistleEvent};
 
-/// Clocks replanned by one command: the city's commands go on between them.
+/// Clocks replanned and calls moved by one command: the city's commands go on between them.
 pub const CLOCKS_PER_COMMAND_MAX: usize = 500;
 
 /// Where a case stands in the queue of those to be replanned: first whose clock ends first.
@@ -27,9 +28,17 @@ pub(super) fn is_stale(state: &State, case: &Case) -> bool {
 }
 
 fn is_elsewhere(state: &State, case: &Case) -> bool {
+    lies_elsewhere(state, &case.report.area, &case.area_path)
+}
+
+/// Whether the policy in force has a call in other areas than it lies in.
+pub(super) fn is_call_elsewhere(state: &State, call: &Whistle) -> bool {
+    lies_elsewhere(state, &call.call.area, &call.area_path)
+}
+
+fn lies_elsewhere(state: &State, area: &AreaCode, path: &[AreaCode]) -> bool {
     // A code nobody knows any more, of an old log, lies where it lay.
-    state.catalogue.areas.contains_key(&case.report.area)
-        && !state.catalogue.is_path(&case.report.area, &case.area_path)
+    state.catalogue.areas.contains_key(area) && !state.catalogue.is_path(area, path)
 }
 
 /// The clock as the policy in force plans it, where that is another due time than it has.
@@ -44,17 +53,17 @@ fn planned_anew(state: &State, clock: &Clock) -> Option<Clock> {
 }
 
 impl State {
-    /// Whether open cases wait for being replanned.
+    /// Whether open cases or calls wait for being replanned.
     #[must_use]
     pub fn has_stale(&self) -> bool {
-        !self.stale.is_empty()
+        !self.stale.is_empty() || !self.stale_whistles.is_empty()
     }
 
-    /// How many running clocks `is_stale` would move, and how many cases lie elsewhere: what an adoption sets going.
+    /// How many running clocks `is_stale` would move, and how many cases and calls lie elsewhere: what an adoption sets going.
     #[must_use]
     pub fn to_replan(&self) -> ToReplan {
         let cases = self.stale.iter().filter_map(|(_, id)| self.cases.get(id));
-        let mut all = ToReplan::default();
+        let mut all = ToReplan { whistles: self.stale_whistles.len(), ..ToReplan::default() };
         for case in cases {
             all.cases += usize::from(is_elsewhere(self, case));
             all.clocks += case.running().filter(|clock| planned_anew(self, clock).is_some()).count();
@@ -81,9 +90,19 @@ pub struct ToReplan {
     pub clocks: usize,
     /// Open cases that come to lie in other areas.
     pub cases: usize,
+    /// Open whistle calls that do.
+    pub whistles: usize,
 }
 
-/// The events of the next cases in the queue.
+impl ToReplan {
+    /// Whether everything has followed.
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// The events of the next cases in the queue, then of the next calls.
 pub(super) fn batch(state: &State, now: UtcMillis) -> Vec<Event> {
     let (mut events, mut clocks) = (Vec::new(), 0);
     for case in state.stale.iter().filter_map(|(_, id)| state.cases.get(id)) {
@@ -93,7 +112,16 @@ pub(super) fn batch(state: &State, now: UtcMillis) -> Vec<Event> {
         clocks += case.running().count().max(1);
         events.extend(of_case(state, case, now));
     }
+    let room = CLOCKS_PER_COMMAND_MAX.saturating_sub(clocks);
+    let calls = state.stale_whistles.iter().filter_map(|id| state.whistles.get(id));
+    events.extend(calls.take(room).filter_map(|call| of_whistle(state, call)));
     events
+}
+
+/// What has to happen to a call before anything else does; nothing where it lies as the policy in force has it.
+pub(super) fn of_whistle(state: &State, call: &Whistle) -> Option<Event> {
+    let area_path = state.stale_whistles.contains(&call.id).then(|| state.catalogue.path(&call.call.area))?;
+    Some(Event::Whistle(call.id, WhistleEvent::Moved { area_path }))
 }
 
 /// What has to happen to a case before anything else does; nothing where it stands as the policy in force has it.

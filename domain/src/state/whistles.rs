@@ -1,8 +1,8 @@
-//! `apply` for whistle calls (吹哨): raised, answered, closed, and what they stand for in the tallies.
+//! `apply` for whistle calls (吹哨): raised, answered, moved, closed, and what they stand for in the tallies.
 
-use super::{Changes, State};
+use super::{Changes, State, replan};
 use crate::clock::{Alarm, ClockOf, Deadline, Subject};
-use crate::code::{DepartmentCode, WhistleId};
+use crate::code::{AreaCode, DepartmentCode, WhistleId};
 use crate::event::Recorded;
 use crate::moment::UtcMillis;
 use crate::tally::{Counted, Measure};
@@ -63,6 +63,7 @@ impl State {
                 }
                 self.keep_whistle(whistle, recorded.seq, changes);
             }
+            WhistleEvent::Moved { area_path } => self.move_whistle(id, area_path, recorded.seq, changes),
             WhistleEvent::Closed { .. } => {
                 let Some(mut whistle) = self.whistles.remove(&id) else { return };
                 for called in whistle.missing() {
@@ -97,10 +98,29 @@ impl State {
         self.keep_whistle(whistle, self.seq, changes);
     }
 
+    /// A call lies in other areas now, and what it stands for is counted there. That it was raised stays where it was counted.
+    fn move_whistle(&mut self, id: WhistleId, area_path: &[AreaCode], seq: u64, changes: &mut Changes) {
+        let Some(mut whistle) = self.whistles.remove(&id) else { return };
+        let late = whistle.missing().filter(|called| called.late).count() as i64;
+        let was = counted_whistle(&whistle);
+        whistle.area_path = area_path.to_vec();
+        for (of, sign) in [(was, -1), (counted_whistle(&whistle), 1)] {
+            self.tally.shift(Measure::WhistleOpen, sign, &of, &mut changes.tally);
+            if late > 0 {
+                self.tally.shift(Measure::WhistleLate, sign * late, &of, &mut changes.tally);
+            }
+        }
+        self.keep_whistle(whistle, seq, changes);
+    }
+
     fn keep_whistle(&mut self, mut whistle: Whistle, seq: u64, changes: &mut Changes) {
         whistle.version = seq;
         changes.whistle = Some(whistle.clone());
+        self.stale_whistles.remove(&whistle.id);
         if whistle.closed.is_none() {
+            if replan::is_call_elsewhere(self, &whistle) {
+                self.stale_whistles.insert(whistle.id);
+            }
             self.whistles.insert(whistle.id, whistle);
         }
     }

@@ -10,9 +10,21 @@ use crate::moment::UtcMillis;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum WhistleEvent {
-    Raised { call: WhistleCall, area_path: Vec<AreaCode>, due: UtcMillis },
-    Answered { department: DepartmentCode },
-    Closed { note: String },
+    Raised {
+        call: WhistleCall,
+        area_path: Vec<AreaCode>,
+        due: UtcMillis,
+    },
+    Answered {
+        department: DepartmentCode,
+    },
+    Closed {
+        note: String,
+    },
+    /// The policy in force has it in other areas (划转).
+    Moved {
+        area_path: Vec<AreaCode>,
+    },
 }
 
 impl WhistleEvent {
@@ -23,6 +35,7 @@ impl WhistleEvent {
             Self::Raised { .. } => "whistle_raised",
             Self::Answered { .. } => "whistle_answered",
             Self::Closed { .. } => "whistle_closed",
+            Self::Moved { .. } => "whistle_moved",
         }
     }
 }

@@ -186,6 +186,7 @@ impl<'a> Said<'a> {
                     Self { department: Some(department), ..Self::default() }
                 }
                 WhistleEvent::Closed { note } => Self { note, ..Self::default() },
+                WhistleEvent::Moved { .. } => Self::default(),
             },
             Event::Deadline(DeadlineEvent { of, subject, due, .. }) => Self {
                 department: match subject {

@@ -145,10 +145,10 @@ UNION ALL SELECT measure, id, taken.seq, at FROM taken JOIN step_counts USING (e
     AND clock.seq < taken.seq ORDER BY clock.seq DESC LIMIT 1);
 ";
 
-/// Whistles, their areas and who is late.
+/// Whistles, where they lay and lie, from which event until which, and who is late.
 const WHISTLES: &str = "
 CREATE TEMP TABLE raised AS
-SELECT whistle_id AS id, at, body -> '$.area_path' AS area_path,
+SELECT whistle_id AS id, seq, at, body -> '$.area_path' AS area_path,
   EXISTS (SELECT 1 FROM events c WHERE c.whistle_id = e.whistle_id AND c.name = 'whistle_closed') AS closed
 FROM events e WHERE name = 'whistle_raised';
 
@@ -158,9 +158,18 @@ WHERE p.name = 'deadline_passed' AND p.whistle_id IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM events a WHERE a.whistle_id = p.whistle_id AND a.name = 'whistle_answered'
     AND a.body ->> '$.department' = p.body ->> '$.department');
 
-CREATE TEMP TABLE whistle_dimension AS
-SELECT id, 'city' AS dimension FROM raised
-UNION ALL SELECT raised.id, 'area:' || area.value FROM raised, json_each(raised.area_path) AS area;
+CREATE TEMP TABLE whistle_lies AS
+SELECT id, seq, area_path FROM raised
+UNION ALL SELECT whistle_id, seq, body -> '$.area_path' FROM events WHERE name = 'whistle_moved';
+CREATE INDEX temp.whistle_lies_id ON whistle_lies(id, seq);
+
+CREATE TEMP TABLE whistle_within AS
+SELECT id, 'city' AS dimension, 0 AS from_seq, 1 << 62 AS until_seq FROM raised
+UNION ALL SELECT id, 'area:' || area.value, seq,
+    coalesce((SELECT min(later.seq) FROM whistle_lies AS later WHERE later.id = lies.id AND later.seq > lies.seq), 1 << 62)
+  FROM whistle_lies AS lies, json_each(lies.area_path) AS area;
+
+CREATE TEMP TABLE whistle_dimension AS SELECT id, dimension FROM whistle_within WHERE until_seq = 1 << 62;
 ";
 
 /// All cells as `measure|dimension|period` with their counts. Local time is UTC plus a fixed offset; days and months
@@ -169,7 +178,7 @@ const CELLS: &str = "
 WITH timed AS (
   SELECT measure, dimension, base, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN within ON within.id = flow.id AND seq >= from_seq AND seq < until_seq
   UNION ALL SELECT 'whistle_raised', dimension, 0, (at + :offset_ms) / 1000.0
-    FROM raised JOIN whistle_dimension USING (id)
+    FROM raised JOIN whistle_within USING (id) WHERE seq >= from_seq AND seq < until_seq
 ),
 dated AS (
   SELECT measure, dimension, base, date(local, 'unixepoch') AS day, strftime('%Y%m%d', local, 'unixepoch') AS compact,

@@ -222,6 +222,9 @@ fn encode_whistle(whistle: u64, event: &WhistleEvent) -> serde_json::Result<Stri
         WhistleEvent::Closed { note } => {
             serde_json::to_string(&WhistleClosed { whistle, note: note.clone() })
         }
+        WhistleEvent::Moved { area_path } => {
+            serde_json::to_string(&follow::whistle_moved_form(whistle, area_path))
+        }
     }
 }
 
@@ -262,6 +265,7 @@ pub(super) fn decode(name: &str, body: &str, bodies: &dyn Bodies) -> Read<Event>
             let is: WhistleClosed = serde_json::from_str(body)?;
             Event::Whistle(WhistleId(is.whistle), WhistleEvent::Closed { note: is.note })
         }
+        "whistle_moved" => follow::whistle_moved(serde_json::from_str(body)?)?,
         "catalogue_defined" => {
             let is: CatalogueDefined = serde_json::from_str(body)?;
             let entries = is.entries.into_iter().map(entry).collect::<Read<_>>()?;

@@ -116,8 +116,8 @@ impl Loop {
             Adopt::Policy { by, policy, body, upon, answer } => {
                 let adopted = self.adopted(&by, policy, body, upon);
                 if let Ok(Adoption { version, hash, seq: Some(_), to_replan, .. }) = &adopted {
-                    let (clocks, cases) = (to_replan.clocks, to_replan.cases);
-                    tracing::info!(by = by.name, version, %hash, clocks, cases, "policy adopted");
+                    let ToReplan { clocks, cases, whistles } = *to_replan;
+                    tracing::info!(by = by.name, version, %hash, clocks, cases, whistles, "policy adopted");
                 }
                 let _ = answer.send(adopted);
             }

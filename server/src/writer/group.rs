@@ -347,8 +347,8 @@ impl Loop {
         known.map(|case| case.number.clone())
     }
 
-    /// Tells the timer when it is needed next: at the first deadline, and when the local day ends; at once while cases
-    /// wait for being replanned.
+    /// Tells the timer when it is needed next: at the first deadline, and when the local day ends; at once while cases or
+    /// calls wait for being replanned.
     fn set_wake(&self) {
         let midnight = self.state.today.plus_days(1).midnight(self.state.policy().utc_offset_minutes);
         let next = match self.state.next_deadline() {

@@ -13,6 +13,7 @@ impl Change {
         let limits = [
             counted(language, self.limits_moved, LIMITS_MOVE),
             counted(language, self.cases_moved, CASES_MOVE),
+            counted(language, self.whistles_moved, WHISTLES_MOVE),
             counted(language, self.limits_settled, LIMITS_SETTLE),
         ];
         let codes = self.codes.iter().flat_map(|codes| codes.words(language));
@@ -49,6 +50,12 @@ const CASES_MOVE: Counted = [
     " 件在办案件改属其他区域",
     "open case comes to lie in another area",
     "open cases come to lie in other areas",
+];
+
+const WHISTLES_MOVE: Counted = [
+    " 个未销吹哨改属其他区域",
+    "open whistle call comes to lie in another area",
+    "open whistle calls come to lie in other areas",
 ];
 
 fn counted(language: Language, count: u64, [zh, one, many]: Counted) -> Option<String> {

@@ -1,11 +1,12 @@
-//! In form 2, what was adopted: a policy with what follows from it for open cases, and a list of cameras.
+//! In form 2, what was adopted: a policy with what follows from it for open cases and calls, and a list of cameras.
 
 use domain::adoption::{Adopted, CameraCounts, CamerasAdopted, Changed, ListHash, PolicyHash};
 use domain::case::CaseEvent;
 use domain::case::event::Replanned;
-use domain::code::{AreaCode, CaseId};
+use domain::code::{AreaCode, CaseId, WhistleId};
 use domain::event::{Event, HallEvent, PolicyEvent};
 use domain::moment::UtcMillis;
+use domain::whistle::WhistleEvent;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::is_false;
@@ -35,6 +36,12 @@ pub(super) struct CaseReplanned {
 #[derive(Serialize, Deserialize)]
 pub(super) struct CaseMoved {
     case: u64,
+    area_path: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct WhistleMoved {
+    whistle: u64,
     area_path: Vec<String>,
 }
 
@@ -80,6 +87,15 @@ pub(super) fn case_moved_form(case: u64, area_path: &[AreaCode]) -> CaseMoved {
 
 pub(super) fn case_moved(is: CaseMoved) -> Read<Event> {
     Ok(Event::Case(CaseId(is.case), CaseEvent::Moved { area_path: area_codes(is.area_path)? }))
+}
+
+pub(super) fn whistle_moved_form(whistle: u64, area_path: &[AreaCode]) -> WhistleMoved {
+    WhistleMoved { whistle, area_path: texts(area_path) }
+}
+
+pub(super) fn whistle_moved(is: WhistleMoved) -> Read<Event> {
+    let area_path = area_codes(is.area_path)?;
+    Ok(Event::Whistle(WhistleId(is.whistle), WhistleEvent::Moved { area_path }))
 }
 
 fn replanned_form(is: &Replanned) -> ReplannedForm {

@@ -109,6 +109,8 @@ fn whistles() {
         r#"{"whistle":3,"department":"shuiwu"}"#,
     );
     golden(&of(WhistleEvent::Closed { note: "了结".to_owned() }), r#"{"whistle":3,"note":"了结"}"#);
+    let area_path = vec![area("530103001"), area("5302")];
+    golden(&of(WhistleEvent::Moved { area_path }), r#"{"whistle":3,"area_path":["530103001","5302"]}"#);
 }
 
 #[test]

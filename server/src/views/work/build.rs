@@ -136,7 +136,10 @@ fn closes(event: &Event) -> Option<Subject> {
             | CaseEvent::Replanned { .. }
             | CaseEvent::Moved { .. },
         )
-        | Event::Whistle(_, WhistleEvent::Raised { .. } | WhistleEvent::Answered { .. })
+        | Event::Whistle(
+            _,
+            WhistleEvent::Raised { .. } | WhistleEvent::Answered { .. } | WhistleEvent::Moved { .. },
+        )
         | Event::Deadline(_)
         | Event::Policy(_)
         | Event::Hall(_) => None,
