@@ -138,7 +138,14 @@ impl File {
                         None => *held = Some(answer),
                     });
                 }
-                Err(error) => self.problem.set(Some(error)),
+                Err(error) => {
+                    // It lies where this account does not see, since areas lie elsewhere or by another's step: what was read of
+                    // it goes, and the pictures beside it close.
+                    if matches!(error, ApiError::Refused { status: 404, .. }) {
+                        self.clear();
+                    }
+                    self.problem.set(Some(error));
+                }
             }
         });
     }

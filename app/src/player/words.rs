@@ -94,7 +94,7 @@ fn over(language: Language, told: &Told, offset: UtcOffset) -> Option<Over> {
         Shown::Gone {} => {
             return Some(Over {
                 title: say("无此摄像机", "No such camera"),
-                detail: say("已不在名录中", "no longer in the registry"),
+                detail: say("已不在名录或可见范围内", "no longer in the registry, or out of your sight"),
             });
         }
     };

@@ -100,7 +100,7 @@ fn stills_and_unknown_codecs_are_named() {
     check(
         Language::En,
         r#"{"state":"gone","cause":"unknown_camera"}"#,
-        ["no picture", "No such camera", "no longer in the registry"],
+        ["no picture", "No such camera", "no longer in the registry, or out of your sight"],
     );
 }
 

@@ -129,10 +129,14 @@ impl Tile {
 
     /// Looks its camera up again where another list has been adopted: it may be gone, be back, or have another address.
     fn renew(&mut self, page: &Page) {
-        let revision = page.switchboard.revision();
-        if std::mem::replace(&mut self.revision, revision) == revision {
-            return;
+        if self.revision != page.switchboard.revision() {
+            self.look_up(page);
         }
+    }
+
+    /// The camera as it is there for the page now: another list may have been adopted, or its area lie elsewhere.
+    fn look_up(&mut self, page: &Page) {
+        self.revision = page.switchboard.revision();
         let before = self.camera.take();
         self.camera = page.camera(&self.code);
         let origin = |camera: &Option<Arc<Registered>>| camera.as_ref().map(|camera| camera.origin.clone());
@@ -179,7 +183,7 @@ impl Tile {
     pub fn next(&mut self, page: &Page, now: Stamp) -> Option<Outgoing> {
         self.renew(page);
         if self.camera.is_none() {
-            return self.gone(now.wall_us / 1_000);
+            return self.gone(page, now.wall_us / 1_000);
         }
         if let Some(message) = self.switch(page, now.steady) {
             return Some(message);
@@ -248,10 +252,14 @@ impl Tile {
         plays
     }
 
-    fn gone(&mut self, now_ms: i64) -> Option<Outgoing> {
+    fn gone(&mut self, page: &Page, now_ms: i64) -> Option<Outgoing> {
         let reason = match &self.said {
             None => "no camera has this code",
             Some((_, said)) if said.state == State::Gone => return None,
+            // Who has watched it knows that it is there.
+            Some(_) if page.switchboard.registry().get(&self.code).is_some() => {
+                "the camera no longer hangs where this account sees"
+            }
             Some(_) => "the camera is no longer in the list",
         };
         let status = Status::caused(Cause::UnknownCamera, reason, now_ms);
@@ -302,9 +310,10 @@ impl Tile {
         Some(Watched { profile, rendition, viewer, since: clock::instant() })
     }
 
-    /// To be called every second or so: gives up on streams that do not come, leaves a slideshow when it can.
+    /// To be called every second or so: closes what may be seen no more since areas lie elsewhere, gives up on streams that
+    /// do not come, leaves a slideshow when it can.
     pub fn tick(&mut self, page: &Page) {
-        self.renew(page);
+        self.look_up(page);
         if self.coming.as_ref().is_some_and(|coming| coming.since.elapsed() > SWITCH_TIMEOUT) {
             self.coming = None;
         }
