@@ -200,7 +200,7 @@ pub fn DeskPage() -> impl IntoView {
     called.follow(board);
     provide_context(board);
     people::Who::provide(board);
-    let live = Live::open(board, use_hall(), move || called.load_missing());
+    let live = Live::open(board, use_hall(), move || called.keep_up(board));
     let health = live.health();
     provide_context(health);
     people::provide(&live);

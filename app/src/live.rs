@@ -71,7 +71,7 @@ struct Inner {
     /// Counted on with each question whether the server is there, and when its answer is no longer waited for.
     question: Cell<u32>,
     closed: Cell<bool>,
-    on_welcome: Box<dyn Fn()>,
+    on_time: Box<dyn Fn()>,
 }
 
 /// The live connection of one page; clones share it.
@@ -79,8 +79,8 @@ struct Inner {
 pub struct Live(Rc<Inner>);
 
 impl Live {
-    /// Connects and stays connected until `close`. `on_welcome` runs after each (re)connection.
-    pub fn open(board: Board, hall: Hall, on_welcome: impl Fn() + 'static) -> Self {
+    /// Connects and stays connected until `close`. `on_time` runs after each (re)connection and each heartbeat.
+    pub fn open(board: Board, hall: Hall, on_time: impl Fn() + 'static) -> Self {
         let health = Health {
             link: RwSignal::new(Link::Connecting),
             divergences: RwSignal::new(0),
@@ -97,7 +97,7 @@ impl Live {
             attempts: Cell::new(0),
             question: Cell::new(0),
             closed: Cell::new(false),
-            on_welcome: Box::new(on_welcome),
+            on_time: Box::new(on_time),
         }));
         live.begin();
         live.watch();
@@ -326,8 +326,8 @@ impl Live {
         if welcome {
             self.0.attempts.set(0);
             health.link.set(Link::Live);
-            (self.0.on_welcome)();
         }
+        (self.0.on_time)();
     }
 
     fn fetch(&self, topic: Topic) {

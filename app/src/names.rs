@@ -1,11 +1,12 @@
-//! The names behind codes, and the policy's figures: loaded once, again when an unknown code appears.
+//! The names behind codes, and the policy's figures: loaded once, again when an unknown code appears or the hall goes by
+//! another policy.
 
 use domain::answer::{CatalogueAnswer, PolicyFigures};
 use domain::case::Report;
 use domain::catalogue::{Area, AreaLevel, Condition, Name};
 use domain::clock::Limit;
 use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
-use domain::feed::Held;
+use domain::feed::{Follower, Held};
 use domain::wire::EventLine;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -20,14 +21,19 @@ use crate::words::Language;
 /// An unknown code asks for the catalogue at most this often.
 const RELOAD_AFTER_MS: f64 = 30_000.0;
 
-/// Events after which the catalogue says something else.
-const CHANGES: [&str; 2] = ["policy_adopted", "catalogue_defined"];
+/// A question that brought nothing, or an older policy than the hall says, is asked again after this.
+const AGAIN_AFTER_MS: f64 = 5_000.0;
+
+/// Another policy each heartbeat tells of; this event alone says that codes were defined.
+const DEFINED: &str = "catalogue_defined";
 
 /// What the catalogue says, ready to look up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Names {
     pub centre: Name,
     pub policy: PolicyFigures,
+    /// Version of the policy all of this is of.
+    version: u64,
     areas: Sorted<AreaCode, Area>,
     order: Vec<AreaCode>,
     classes: Sorted<ClassCode, Name>,
@@ -42,6 +48,7 @@ impl From<CatalogueAnswer> for Names {
         Self {
             centre: answer.centre,
             policy: answer.policy,
+            version: answer.version,
             order: answer.areas.iter().map(|area| area.code.clone()).collect(),
             areas: Sorted::of(answer.areas.into_iter().map(|area| (area.code.clone(), area))),
             disposal_limits: Sorted::of(
@@ -173,18 +180,28 @@ impl Called {
         }
     }
 
-    /// Asks where there is no answer and none on its way: after a connection has come back.
-    pub fn load_missing(self) {
-        if !untrack(|| self.loaded()) && !self.asking.get_value() {
+    /// Asks where there is no answer, or one of another policy than the hall goes by now, and none is on its way: a screen
+    /// that was away, or sees a part, has heard of no adoption.
+    pub fn keep_up(self, board: Board) {
+        let held = self.names.with_untracked(|names| names.as_ref().map(|names| names.version));
+        let told = board.follows(Follower::policy);
+        if held.is_none() || told.is_some_and(|told| held != Some(told)) {
+            self.load_soon();
+        }
+    }
+
+    fn load_soon(self) {
+        let waited = monotonic_ms() - self.asked_at.get_value() > AGAIN_AFTER_MS;
+        if waited && !self.asking.get_value() {
             self.load();
         }
     }
 
-    /// Asks for the catalogue again once the feed tells of other codes or another policy: lamps and countdowns go by it.
+    /// Asks for the catalogue again once the feed tells of other codes: lamps and countdowns go by it.
     pub fn follow(self, board: Board) {
         let newest = Memo::new(move |_| {
             let change = |held: &Held| {
-                let is_change = |line: &&EventLine| CHANGES.contains(&line.name.as_str());
+                let is_change = |line: &&EventLine| line.name == DEFINED;
                 held.events.iter().rev().find(is_change).map(|line| line.seq)
             };
             board.knows(Part::Events).then(|| board.with(Part::Events, change))

@@ -127,6 +127,10 @@ pub enum ServerMessage {
         hashes: Vec<(Topic, u64, Hex64)>,
         /// 0 normal; 1–3 positions are thinned out.
         degraded: u8,
+        /// Version of the policy in force; 0 is the one the store began with. A client that holds names, areas or limits of
+        /// another version takes `GET /api/v1/catalogue` again.
+        #[serde(default)]
+        policy: u64,
     },
     /// The client must take a new snapshot of the topic.
     Resync { topic: Topic, reason: ResyncReason },

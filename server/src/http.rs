@@ -8,6 +8,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use domain::adoption::InForce;
+use domain::catalogue::Catalogue;
 use domain::grant::Grant;
 use domain::policy::Policy;
 use domain::scope::Scope;
@@ -74,8 +75,14 @@ impl Hall {
     /// The policy in force with its version.
     #[must_use]
     pub fn in_force(&self) -> InForce {
-        let told = self.mirror.read(|view| view.policy.clone());
-        told.expect("the writer tells the mirror before there is a hall")
+        self.of_one_moment().1
+    }
+
+    /// The codes, and the policy in force with its version, as they stood together.
+    #[must_use]
+    pub fn of_one_moment(&self) -> (Arc<Catalogue>, InForce) {
+        let (catalogue, policy) = self.mirror.read(|view| (view.catalogue.clone(), view.policy.clone()));
+        (catalogue, policy.expect("the writer tells the mirror before there is a hall"))
     }
 
     #[must_use]

@@ -38,6 +38,7 @@ pub struct Follower {
     connected: bool,
     pub(super) server_ms: Option<UtcMillis>,
     pub(super) degraded: u8,
+    pub(super) policy: Option<u64>,
     pub(super) server_build: Option<String>,
     pub(super) other_protocol: bool,
 }
@@ -58,6 +59,7 @@ impl Follower {
             connected: false,
             server_ms: None,
             degraded: 0,
+            policy: None,
             server_build: None,
             other_protocol: false,
         }
@@ -142,9 +144,10 @@ impl Follower {
             ServerMessage::Deltas { epoch, deltas } => {
                 deltas.into_iter().for_each(|delta| self.delta(epoch, delta));
             }
-            ServerMessage::Heartbeat { server_ms, head, heads, hashes, degraded } => {
+            ServerMessage::Heartbeat { server_ms, head, heads, hashes, degraded, policy } => {
                 self.server_ms = Some(server_ms);
                 self.degraded = degraded;
+                self.policy = Some(policy);
                 heads.iter().for_each(|(topic, version)| self.look_whether_behind(topic, *version));
                 hashes.iter().for_each(|(topic, version, hash)| self.compare(topic, *version, head, hash.0));
             }

@@ -96,6 +96,13 @@ impl Follower {
         self.degraded
     }
 
+    /// Version of the policy the hall goes by, as the last heartbeat said; none before the first. Names and limits of another
+    /// version are to be asked for again, whatever was missed meanwhile.
+    #[must_use]
+    pub fn policy(&self) -> Option<u64> {
+        self.policy
+    }
+
     /// When the server was last heard, by the clock of the inputs.
     #[must_use]
     pub fn heard_ms(&self) -> u64 {

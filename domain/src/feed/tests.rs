@@ -107,6 +107,26 @@ fn the_hash_of_a_changed_cell_is_the_hash_of_its_last_value() {
     assert_eq!((rows.hash(), rows.iter().copied().collect::<Vec<u8>>()), (keyed_hash(2, 6), vec![2]));
 }
 
+/// Whoever was away gets the version with the first heartbeat, and whoever sees a part, to whom no line of an adoption comes, too.
+#[test]
+fn each_heartbeat_says_the_version_of_the_policy_whatever_lines_were_missed() {
+    let beat = |policy| ServerMessage::Heartbeat {
+        server_ms: UtcMillis(2_000),
+        head: 10,
+        heads: Vec::new(),
+        hashes: Vec::new(),
+        degraded: 0,
+        policy,
+    };
+    let mut follower = at_ten();
+    assert_eq!(follower.policy(), None);
+    follower.hear(beat(1), 1);
+    follower.lost();
+    assert_eq!(follower.policy(), Some(1), "what is known stays on the screen");
+    follower.hear(beat(3), 2);
+    assert_eq!(follower.policy(), Some(3));
+}
+
 #[test]
 fn a_hash_that_differs_is_said_counted_and_the_topic_taken_anew() {
     let heartbeat = |version, head, hash| ServerMessage::Heartbeat {
@@ -115,6 +135,7 @@ fn a_hash_that_differs_is_said_counted_and_the_topic_taken_anew() {
         heads: vec![(Topic::TALLY, version)],
         hashes: vec![(Topic::TALLY, version, Hex64(hash))],
         degraded: 0,
+        policy: 0,
     };
     let right = tally_hash(&key(), count(3));
     let mut follower = at_ten();

@@ -176,6 +176,7 @@ fn server_messages() -> Vec<ServerMessage> {
             heads: vec![(Topic::TALLY, 9)],
             hashes: vec![(Topic::TALLY, 9, Hex64(0xff))],
             degraded: 1,
+            policy: 3,
         },
         ServerMessage::Resync { topic: Topic::TALLY, reason: ResyncReason::Diverged },
         ServerMessage::Refused { topic: None, code: "malformed".into(), words: "no".into() },

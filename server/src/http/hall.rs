@@ -27,8 +27,9 @@ use crate::turn::Reading;
 /// Names of all codes, and the policy's limits and calendar.
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "hall", responses((status = 200, body = CatalogueAnswer)))]
 pub async fn catalogue(State(hall): State<Hall>) -> Answer<CatalogueAnswer> {
-    let catalogue = hall.mirror.read(|view| view.catalogue.clone());
-    Answer(CatalogueAnswer::of(&catalogue, &hall.in_force()))
+    // Codes and version of one moment: a screen asks again when the version it holds is not the hall's.
+    let (catalogue, in_force) = hall.of_one_moment();
+    Answer(CatalogueAnswer::of(&catalogue, &in_force))
 }
 
 /// 口径: what each number means, by which formula, after which source.

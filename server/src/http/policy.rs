@@ -88,8 +88,7 @@ fn more(language: Language, count: usize) -> String {
 }
 
 fn considered(hall: &Hall, policy: &Policy) -> Adoption {
-    let (in_force, stand) = (hall.in_force(), hall.lists.present().load());
-    let catalogue = hall.mirror.read(|view| view.catalogue.clone());
+    let ((catalogue, in_force), stand) = (hall.of_one_moment(), hall.lists.present().load());
     consider(
         &Standing {
             in_force: &in_force,

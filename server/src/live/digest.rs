@@ -6,7 +6,7 @@
 use domain::case::Case;
 use domain::catalogue::{AreaLevel, Catalogue};
 use domain::code::AreaCode;
-use domain::event::Recorded;
+use domain::event::{Event, PolicyEvent, Recorded};
 use domain::state::{Changes, State};
 use domain::tally::{Count, Dimension, TallyKey};
 use domain::whistle::Whistle;
@@ -45,6 +45,8 @@ pub struct Digest {
     pub lines: Vec<Arc<EventLine>>,
     /// All areas, when there are others or they lie differently now.
     pub paths: Option<Paths>,
+    /// Version of the policy, where another one came into force.
+    pub policy: Option<u64>,
 }
 
 /// One case as an event left it.
@@ -108,6 +110,9 @@ impl Digester {
             if let Some(whistle) = &changes.whistle {
                 let row = whistle.closed.is_none().then(|| Arc::new(whistle.clone()));
                 digest.whistles.push((recorded.seq, whistle.id.0, row));
+            }
+            if let Event::Policy(PolicyEvent::Adopted(adopted)) = &recorded.event {
+                digest.policy = Some(adopted.version);
             }
             defines |= changes.case.is_none() && changes.whistle.is_none();
             digest.lines.push(Arc::new(line(recorded, changes.case.as_ref())));

@@ -211,14 +211,14 @@ pub(super) fn beat_of(hub: &super::Hub, number: u64) -> Beat {
     let mut topics = HashMap::with_capacity(used.len());
     let (by_events, others): (Vec<Topic>, Vec<Topic>) =
         used.into_iter().partition(|topic| topic.kind.counts_events());
-    let head = {
+    let (head, policy) = {
         let mut board = hub.topics();
         for topic in by_events {
             let Some(head) = board.head(&topic) else { continue };
             let hash = board.hash(&topic).filter(|_| hashed).map(|(_, hash)| hash);
             topics.insert(topic, (head.get(), hash));
         }
-        board.seq()
+        (board.seq(), board.policy())
     };
     if !others.is_empty() {
         hub.0.positions.with(|table| {
@@ -235,6 +235,7 @@ pub(super) fn beat_of(hub: &super::Hub, number: u64) -> Beat {
         head,
         topics,
         degraded: hub.0.positions.degraded(),
+        policy,
         ping: number.is_multiple_of(BEATS_PER_PING),
     }
 }

@@ -22,6 +22,8 @@ pub struct Beat {
     /// Version of the last change of every topic in use, and its hash when this beat carries hashes.
     pub topics: HashMap<Topic, (u64, Option<u64>)>,
     pub degraded: u8,
+    /// Version of the policy in force.
+    pub policy: u64,
     /// Whether a ping goes with it.
     pub ping: bool,
 }
@@ -60,6 +62,7 @@ impl Set {
                 .filter_map(|(topic, (head, hash))| Some((topic.clone(), *head, Hex64((*hash)?))))
                 .collect(),
             degraded: beat.degraded,
+            policy: beat.policy,
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Topics {
     pub recent: Recent,
     /// How the areas lie.
     paths: Paths,
+    /// Version of the policy in force.
+    policy: u64,
 }
 
 /// Rows of a topic, shared with it.
@@ -111,6 +113,7 @@ impl Topics {
             whistle: Versioned::start(0, []),
             recent: Recent::start(0),
             paths: Paths::default(),
+            policy: 0,
         }
     }
 
@@ -144,6 +147,7 @@ impl Topics {
             whistle: Versioned::start(state.seq, whistles),
             recent: Recent::start(state.seq),
             paths,
+            policy: state.in_force().version,
         }
     }
 
@@ -153,9 +157,16 @@ impl Topics {
         self.recent.seq()
     }
 
+    /// Version of the policy in force.
+    #[must_use]
+    pub fn policy(&self) -> u64 {
+        self.policy
+    }
+
     /// Takes a commit over.
     pub fn take(&mut self, digest: Digest) {
-        let Digest { cells, cases, whistles, lines, paths } = digest;
+        let Digest { cells, cases, whistles, lines, paths, policy } = digest;
+        self.policy = policy.unwrap_or(self.policy);
         for (seq, key, cell) in cells {
             self.set_cell(key, seq, cell);
         }

@@ -25,7 +25,7 @@ use server::writer::{Committed, Publisher, WriteError, Writer, spawn_with};
 use crate::city::{self, CLASSES, DEPARTMENTS, TestClock, report, send};
 
 /// As the other tests have it, with classes whose disposal takes working days.
-fn policy() -> Policy {
+pub fn policy() -> Policy {
     let mut policy = city::policy();
     policy.utc_offset_minutes.0 = 480;
     policy.dispatch_limit = Limit::new(4, LimitKind::WORK_HOUR);
@@ -41,22 +41,22 @@ fn without_class(nth: usize) -> Policy {
     policy
 }
 
-fn open(dir: &Path, policy: &Policy) -> (Store, State) {
+pub fn open(dir: &Path, policy: &Policy) -> (Store, State) {
     Store::open(dir, policy).unwrap()
 }
 
-fn start(dir: &Path, clock: &TestClock, publisher: Box<dyn Publisher>) -> (Writer, Reader) {
+pub fn start(dir: &Path, clock: &TestClock, publisher: Box<dyn Publisher>) -> (Writer, Reader) {
     let (store, state) = open(dir, &policy());
     let reader = store.reader();
     (spawn_with(store, state, publisher, clock.reading()), reader)
 }
 
-fn by() -> By {
+pub fn by() -> By {
     By::named("周敏")
 }
 
 /// The state as the first event and all after it make it: nothing that was kept on the way is used.
-fn from_the_first_event(dir: &Path) -> State {
+pub fn from_the_first_event(dir: &Path) -> State {
     let alone = tempfile::tempdir().unwrap();
     let file = server::folder::DATABASE;
     std::fs::copy(dir.join(file), alone.path().join(file)).unwrap();
@@ -74,12 +74,12 @@ fn all(reader: &Reader) -> Vec<Recorded> {
 }
 
 /// Waits until the timer has replanned everything: the same policy again says how much is left.
-fn settled(writer: &Writer, policy: &Policy) {
+pub fn settled(writer: &Writer, policy: &Policy) {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let left = writer.adopt_blocking(by(), policy.clone()).unwrap();
         assert_eq!(left.seq, None, "it is in force already");
-        if (left.to_replan.clocks, left.to_replan.cases) == (0, 0) {
+        if left.to_replan.is_nothing() {
             return;
         }
         assert!(Instant::now() < deadline, "{left:?} is still to be replanned");
@@ -87,7 +87,7 @@ fn settled(writer: &Writer, policy: &Policy) {
     }
 }
 
-fn sound(dir: &Path) {
+pub fn sound(dir: &Path) {
     let report = recounted(dir, &policy()).unwrap();
     assert!(report.is_sound(), "{}", report.table());
 }

@@ -205,7 +205,14 @@ impl Line {
             Some((topic, version, Hex64(hash)))
         });
         let (server_ms, head, hashes) = (server.now, server.topics.seq(), hashes.collect());
-        self.down.push_back(ServerMessage::Heartbeat { server_ms, head, heads, hashes, degraded: 0 });
+        self.down.push_back(ServerMessage::Heartbeat {
+            server_ms,
+            head,
+            heads,
+            hashes,
+            degraded: 0,
+            policy: 0,
+        });
     }
 }
 

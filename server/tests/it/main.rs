@@ -34,6 +34,7 @@ mod damage;
 mod earlier;
 mod clock;
 mod adopt;
+mod adopt_areas;
 mod adopt_cameras;
 mod adopt_doors;
 mod crash;
