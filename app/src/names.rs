@@ -6,7 +6,7 @@ use domain::case::Report;
 use domain::catalogue::{Area, AreaLevel, Condition, Name};
 use domain::clock::Limit;
 use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
-use domain::feed::{Follower, Held};
+use domain::feed::Held;
 use domain::wire::EventLine;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -184,8 +184,7 @@ impl Called {
     /// that was away, or sees a part, has heard of no adoption.
     pub fn keep_up(self, board: Board) {
         let held = self.names.with_untracked(|names| names.as_ref().map(|names| names.version));
-        let told = board.follows(Follower::policy);
-        if held.is_none() || told.is_some_and(|told| held != Some(told)) {
+        if board.follows(|follower| follower.wants_names(held)) {
             self.load_soon();
         }
     }

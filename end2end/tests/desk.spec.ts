@@ -389,6 +389,8 @@ for (const theme of ['hall-dark', 'seat-light']) {
       await page.goto(`/desk/case/${id}?open=true&stage=dispatch&theme=${theme}&lang=${lang}`);
       await expect(page.locator('.opts li').first()).toBeVisible();
       await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+      // Whatever is read above it, the step is in sight.
+      for (const [width, height] of [[1366, 768], [1920, 1080]] as const) await page.setViewportSize({ width, height }).then(() => expect(page.locator('#desk-step')).toBeInViewport({ ratio: 1 }));
       await expect_accessible(page);
       await page.keyboard.press('?');
       await expect(page.locator('dialog.keys')).toBeVisible();

@@ -33,11 +33,9 @@ pub struct Options {
     pub out: Option<PathBuf>,
 }
 
-/// What a screen's first load should weigh at most, brotli, all files together.
-pub const FIRST_LOAD_TARGET_BYTES: u64 = 350 * 1024;
-/// Above this the site stage fails. The desk weighs 352 KiB since it follows what its account sees: whatever is added from
-/// here on has to be taken off elsewhere, and this goes back to the target.
-const FIRST_LOAD_BYTES_MAX: u64 = 353 * 1024;
+/// What a screen's first load weighs at most, brotli, all files together. Above it the site stage fails: whatever is added
+/// then has to be taken off elsewhere.
+pub const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::npm(&repo.root.join("npm"))?;
@@ -79,9 +77,9 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
     if build == WasmBuild::Optimised {
         for screen in SCREENS {
             println!(
-                "site: first load of the {screen}: {} KiB brotli (page, WASM, scripts, style), target {} KiB",
+                "site: first load of the {screen}: {} KiB brotli (page, WASM, scripts, style), limit {} KiB",
                 first_load_bytes(&done.folder, screen)?.div_ceil(1024),
-                FIRST_LOAD_TARGET_BYTES / 1024
+                FIRST_LOAD_BYTES_MAX / 1024
             );
         }
     }
@@ -142,8 +140,11 @@ fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let near = Path::new(file).parent().unwrap_or(Path::new(""));
     let words: Vec<&str> = text.split(['\'', '"', '`']).collect();
-    // What `resolve` names is only an address.
-    let later = |before: &str| ["import(", "import.meta.resolve("].iter().any(|call| before.ends_with(call));
+    // What `resolve` and `new URL` name is only an address, unless a worker begins there.
+    let later = |before: &str| {
+        let named = ["import(", "import.meta.resolve(", "new URL("].iter().any(|call| before.ends_with(call));
+        named && !before.ends_with("new Worker(new URL(")
+    };
     let named = words.windows(2).filter(|pair| pair[1].ends_with(".js") && !pair[1].contains(' '));
     let resolved =
         named.filter(|pair| !later(pair[0])).map(|pair| pair[1]).map(|word| match word.strip_prefix('/') {
@@ -184,12 +185,14 @@ mod tests {
             write(name, &" ".repeat(bytes));
         }
         write("pkg/wall_bg.wasm.br", &" ".repeat(80));
-        write("pkg/wall.js", "import { a } from '/js/a.js';");
+        write("pkg/wall.js", "import { a } from '/js/a.js'; import '/js/d.js'");
         write("js/a.js", "import './a/b.js'; import './gone.js'; import '../pkg/wall.js'; import('./c.js')");
+        write("js/d.js", "new Worker(new URL('./worker.js', here)); x = new URL('/js/c.js', here)");
+        write("js/worker.js", "work()");
         write("js/a/b.js", "import '../a.js'; import.meta.resolve('../c.js')");
         write("js/c.js", "later()");
         write("js/player.js", "show()");
-        let scripts: u64 = [29, 80, 48].iter().sum();
+        let scripts: u64 = [47, 80, 48, 71, 6].iter().sum();
         let counted = first_load_bytes(&folder, "wall").unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(

@@ -114,7 +114,14 @@ pub fn Actions() -> impl IntoView {
         (Some(step), false) => view! { <TakeStep step/> }.into_any(),
         (None, _) => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
     };
-    view! { <section class="act">{form}<Buttons/><Outcome/></section> }
+    view! { <section class="act">{form}</section> }
+}
+
+/// What the hand goes to, below all that is read and always in sight: the buttons, for whom a dispatch would be, and how the
+/// last command went.
+#[component]
+pub fn Hand() -> impl IntoView {
+    view! { <div class="hand"><Outcome/><Buttons/></div> }
 }
 
 /// Whether the account may take the step.
@@ -227,8 +234,17 @@ fn outlook(
 
 #[component]
 fn Buttons() -> impl IntoView {
-    let (speaks, desk) = (use_language(), use_desk());
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
+    let sent_to = move || {
+        let named = |code: &DepartmentCode| names.with(|names| names.department(speaks.get(), code));
+        let asks = step.get().is_some_and(|step| step.asks.department && desk.holds(step));
+        (asks && !desk.file.calling.get()).then(|| desk.file.department.with(|code| code.as_ref().map(named)))
+    };
+    let sent_to = move || {
+        let words = sent_to()?.unwrap_or_else(|| say!(speaks.get(), desk.choose_department));
+        Some(view! { <span class="sent-to">{words}</span> })
+    };
     let busy = move || desk.sending.progress.with(|progress| matches!(progress, Progress::Pending { .. }));
     let unready = move || {
         let asks = step.get().is_some_and(|step| step.asks.department);
@@ -248,7 +264,7 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
     view! {
         <p class="acts">
-            {button}
+            {button}{sent_to}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{move || say!(speaks.get(), desk.whistle)}<kbd>"W"</kbd></button></Show>
         </p>

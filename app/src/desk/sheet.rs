@@ -4,7 +4,7 @@ use domain::code::AreaCode;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::act::Actions;
+use super::act::{Actions, Hand};
 use super::around::Around;
 use super::clock::lamp;
 use super::due::Countdown;
@@ -40,11 +40,14 @@ pub fn Sheet() -> impl IntoView {
     let label = move || file.with(|answer| answer.case.number.clone());
     view! {
         <section class="sheet" class:empty=move || desk.opened.get().is_none() class:full=move || there.get() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
-            <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{move || say!(speaks.get(), desk.back)}</button>
-            <Show when=move || there.get() fallback=waits>
-                <div class="sheet-l"><Title/><Way/><Countdown/><div class="sheet-two"><Actions/><History/></div></div>
-                <div class="sheet-r"><Around/></div>
-            </Show>
+            <div class="sheet-scroll">
+                <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{move || say!(speaks.get(), desk.back)}</button>
+                <Show when=move || there.get() fallback=waits>
+                    <div class="sheet-l"><Title/><Way/><Countdown/><div class="sheet-two"><Actions/><History/></div></div>
+                    <div class="sheet-r"><Around/></div>
+                </Show>
+            </div>
+            <Show when=move || there.get()><Hand/></Show>
         </section>
     }
 }

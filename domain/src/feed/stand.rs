@@ -96,11 +96,11 @@ impl Follower {
         self.degraded
     }
 
-    /// Version of the policy the hall goes by, as the last heartbeat said; none before the first. Names and limits of another
-    /// version are to be asked for again, whatever was missed meanwhile.
+    /// Whether names, areas and limits are to be asked for: there are none yet, or the hall goes by another version of the
+    /// policy than `held`, as the last heartbeat said. Whatever was missed meanwhile.
     #[must_use]
-    pub fn policy(&self) -> Option<u64> {
-        self.policy
+    pub fn wants_names(&self, held: Option<u64>) -> bool {
+        held.is_none() || self.policy.is_some_and(|told| held != Some(told))
     }
 
     /// When the server was last heard, by the clock of the inputs.

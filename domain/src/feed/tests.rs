@@ -109,7 +109,7 @@ fn the_hash_of_a_changed_cell_is_the_hash_of_its_last_value() {
 
 /// Whoever was away gets the version with the first heartbeat, and whoever sees a part, to whom no line of an adoption comes, too.
 #[test]
-fn each_heartbeat_says_the_version_of_the_policy_whatever_lines_were_missed() {
+fn names_of_another_policy_than_the_heartbeat_says_are_wanted_whatever_lines_were_missed() {
     let beat = |policy| ServerMessage::Heartbeat {
         server_ms: UtcMillis(2_000),
         head: 10,
@@ -119,12 +119,13 @@ fn each_heartbeat_says_the_version_of_the_policy_whatever_lines_were_missed() {
         policy,
     };
     let mut follower = at_ten();
-    assert_eq!(follower.policy(), None);
+    assert!(follower.wants_names(None) && !follower.wants_names(Some(0)), "nothing is told yet");
     follower.hear(beat(1), 1);
+    assert!(follower.wants_names(Some(0)) && !follower.wants_names(Some(1)));
     follower.lost();
-    assert_eq!(follower.policy(), Some(1), "what is known stays on the screen");
+    assert!(!follower.wants_names(Some(1)), "what is known stays on the screen");
     follower.hear(beat(3), 2);
-    assert_eq!(follower.policy(), Some(3));
+    assert!(follower.wants_names(Some(1)) && !follower.wants_names(Some(3)));
 }
 
 #[test]

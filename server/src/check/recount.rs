@@ -165,7 +165,7 @@ CREATE INDEX temp.whistle_lies_id ON whistle_lies(id, seq);
 
 CREATE TEMP TABLE whistle_within AS
 SELECT id, 'city' AS dimension, 0 AS from_seq, 1 << 62 AS until_seq FROM raised
-UNION ALL SELECT id, 'area:' || area.value, seq,
+UNION ALL SELECT lies.id, 'area:' || area.value, lies.seq,
     coalesce((SELECT min(later.seq) FROM whistle_lies AS later WHERE later.id = lies.id AND later.seq > lies.seq), 1 << 62)
   FROM whistle_lies AS lies, json_each(lies.area_path) AS area;
 

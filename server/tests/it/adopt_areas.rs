@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::command::Command;
+use domain::grant::Grant;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::role::Role;
@@ -38,7 +39,8 @@ async fn adopt(hall: &Served, text: String) {
 /// Whoever sees Panlong alone.
 async fn reader(hall: &Served) -> (&'static str, String) {
     let scope = Scope::area("530103".parse().unwrap());
-    let new = NewToken { scope, ..NewToken::wide("panlong", Role::Machine) };
+    let may = Some(Grant::MODEST.into());
+    let new = NewToken { scope, may, ..NewToken::wide("panlong", Role::Machine) };
     let doer = Doer { by: "test", now: UtcMillis(1_795_226_400_000) };
     let token = hall.running.hall.access.make_token_noted(doer, new, false).await.unwrap();
     ("authorization", format!("Bearer {}", token.expose()))
