@@ -201,5 +201,6 @@ pub fn topics() -> impl Iterator<Item = String> {
     let all = kinds.clone().map(|kind| Topic::of(kind).to_string());
     let areas = kinds.filter(|kind| kind.has_areas());
     let within = areas.flat_map(|kind| AREAS.map(|area| format!("{}/{area}", kind.name())));
-    own.chain(all).chain(within).chain([Topic::of(Kind::Position(cell)).to_string()])
+    // First: after some refusals nothing more is answered.
+    [Topic::of(Kind::Position(cell)).to_string()].into_iter().chain(own).chain(all).chain(within)
 }
