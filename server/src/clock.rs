@@ -152,6 +152,13 @@ pub(crate) struct Now {
     pub believed: UtcMillis,
 }
 
+impl Now {
+    /// What is believed in place of the time that is given; none while that is believed itself.
+    pub(crate) fn instead(self) -> Option<UtcMillis> {
+        (self.believed != self.given).then_some(self.believed)
+    }
+}
+
 /// The writer's clock: what it gives events, and how far it is believed.
 pub(crate) struct Watch {
     clock: Clock,
@@ -161,7 +168,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// `last` and `confirm_after` as for [`Trust::new`].
-    pub(crate) fn new(clock: Clock, last: Option<UtcMillis>, confirm_after: Duration) -> Self {
+    pub(crate) fn new(clock: Clock, last: Option<UtcMillis>, confirm_after: Option<Duration>) -> Self {
         let trust = Trust::new(last, clock.monotonic(), confirm_after);
         Self { clock, steady: Steady::default(), trust }
     }
@@ -228,7 +235,8 @@ const STANDS_MS: i64 = 60_000;
 /// makes nothing due.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    confirm_after: Duration,
+    /// None: however long it stands, only an operator's word makes it believed.
+    confirm_after: Option<Duration>,
     /// Wall and monotonic time of the last reading that was believed.
     base: Option<(UtcMillis, Duration)>,
     /// The first reading of the jump that is doubted.
@@ -237,7 +245,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// `last` is when the hall last knew the time, before this process.
-    pub(crate) fn new(last: Option<UtcMillis>, monotonic: Duration, confirm_after: Duration) -> Self {
+    pub(crate) fn new(last: Option<UtcMillis>, monotonic: Duration, confirm_after: Option<Duration>) -> Self {
         Self { confirm_after, base: last.map(|last| (last, monotonic)), doubted: None }
     }
 
@@ -248,11 +256,12 @@ impl Trust {
         if wall.since(expected) <= DOUBTED_MS {
             return self.believe(wall, monotonic);
         }
+        let Some(confirm_after) = self.confirm_after else { return expected };
         let stands = |doubted| wall.since(after(doubted, monotonic)).abs() <= STANDS_MS;
         let since = self.doubted.filter(|doubted| stands(*doubted));
         let since = since.unwrap_or_else(|| {
             let ahead_s = wall.since(expected) / 1_000;
-            let minutes = self.confirm_after.as_secs() / 60;
+            let minutes = confirm_after.as_secs() / 60;
             tracing::warn!(
                 ahead_s,
                 minutes,
@@ -261,7 +270,7 @@ impl Trust {
             (wall, monotonic)
         });
         self.doubted = Some(since);
-        if monotonic.saturating_sub(since.1) >= self.confirm_after {
+        if monotonic.saturating_sub(since.1) >= confirm_after {
             tracing::info!("clock believed: it has stood");
             return self.believe(wall, monotonic);
         }
@@ -304,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_jump_ahead_is_believed_once_it_has_stood() {
-        let mut trust = Trust::new(None, Duration::ZERO, Duration::from_secs(600));
+        let mut trust = Trust::new(None, Duration::ZERO, Some(Duration::from_secs(600)));
         assert_eq!(believed(&mut trust, 1_000_000, 0), 1_000_000, "a first start knows no better");
         assert_eq!(believed(&mut trust, 1_000_000 + HOUR_S, 1), 1_000_000 + HOUR_S, "within the hour");
         let (base, ahead) = (1_000_000 + HOUR_S, 31 * 24 * HOUR_S);
@@ -321,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_about_or_is_set_right_was_never_believed() {
-        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Duration::from_secs(600));
+        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Some(Duration::from_secs(600)));
         for minute in 0..100 {
             let wall = if minute % 8 == 7 { 90 * 24 * HOUR_S } else { 30 * 24 * HOUR_S };
             let now_s = minute * 60;
@@ -332,9 +341,19 @@ mod tests {
             );
         }
         assert_eq!(believed(&mut trust, 6_001, 6_001), 6_001, "right again");
-        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Duration::from_secs(600));
+        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Some(Duration::from_secs(600)));
         assert_eq!(believed(&mut trust, 50_000, 1), 1);
         trust.believe(UtcMillis(50_000_000), Duration::from_secs(1));
         assert_eq!(believed(&mut trust, 50_001, 2), 50_001, "an operator has said so");
+    }
+
+    #[test]
+    fn who_looks_once_never_believes_a_jump_however_long_it_stands() {
+        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, None);
+        assert_eq!(believed(&mut trust, HOUR_S, 0), HOUR_S, "within the hour");
+        for passed in [1, 600, 100_000] {
+            let wall = 31 * 24 * HOUR_S + passed;
+            assert_eq!(believed(&mut trust, wall, passed.unsigned_abs()), HOUR_S + passed);
+        }
     }
 }

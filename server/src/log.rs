@@ -59,6 +59,9 @@ pub trait Read: Send {
     /// The person of a case; without a key once it has been erased.
     fn person(&self, case: u64) -> Result<Option<PersonRow>>;
 
+    /// What the last appended group said that was believed; none where its time was.
+    fn believed(&self) -> Result<Option<i64>>;
+
     /// The secret of this store: what makes keyed hashes and the keys of imported rows unguessable.
     fn secret(&self) -> seal::Secret;
 
@@ -68,8 +71,8 @@ pub trait Read: Send {
 
 /// The log as its one writer holds it.
 pub trait Log: Read {
-    /// Appends a group: all of it is durable when this returns, or nothing of it is there. Events must follow the head
-    /// without a gap. A holder that somebody else has taken over from is refused ([`LogError::Stale`]).
+    /// Appends a group: all of it is durable when this returns, or nothing of it is there. One without rows says whether the
+    /// time is believed. Events must follow the head without a gap. A holder that somebody else has taken over from is refused ([`LogError::Stale`]).
     fn append(&mut self, group: &Group) -> Result<()>;
 
     /// Deletes the key of a case's person; what it sealed cannot be read again. Whether there was one.

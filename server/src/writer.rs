@@ -265,8 +265,8 @@ pub fn spawn_with(
     spawn_doubting(store, state, publisher, clock, Duration::ZERO)
 }
 
-/// As [`spawn_with`], without a timer: for a tool that changes one thing of a stopped hall. What has passed since it stopped is for
-/// the hall's own next start to tell, by a clock it has looked at for a while.
+/// As [`spawn_with`], without a timer and without belief in a jump: for a tool that changes a stopped hall. What has passed since it
+/// stopped is for the hall's own next start to tell, by a clock it has looked at for a while.
 #[must_use]
 pub fn spawn_untimed(
     store: Store,
@@ -274,11 +274,11 @@ pub fn spawn_untimed(
     publisher: Box<dyn Publisher>,
     clock: impl Into<Clock>,
 ) -> Writer {
-    start(store, state, publisher, clock.into(), Duration::ZERO, false)
+    start(store, state, publisher, clock.into(), None)
 }
 
 /// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
-/// Alarms are held meanwhile, since nothing takes them back. At a start the jump is from the last event.
+/// Alarms are held meanwhile, since nothing takes them back. At a start the jump is from the last time that was believed.
 #[must_use]
 pub fn spawn_doubting(
     store: Store,
@@ -287,16 +287,16 @@ pub fn spawn_doubting(
     clock: impl Into<Clock>,
     confirm_after: Duration,
 ) -> Writer {
-    start(store, state, publisher, clock.into(), confirm_after, true)
+    start(store, state, publisher, clock.into(), Some(confirm_after))
 }
 
+/// `confirm_after`: none for a tool, which has no timer either.
 fn start(
     store: Store,
     state: State,
     mut publisher: Box<dyn Publisher>,
     clock: Clock,
-    confirm_after: Duration,
-    timed: bool,
+    confirm_after: Option<Duration>,
 ) -> Writer {
     publisher.start(store.epoch(), &state);
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
@@ -304,7 +304,7 @@ fn start(
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
     let condition = Arc::new(Condition::default());
     let health = store.health();
-    let watch = Watch::new(clock.clone(), last_event(&store, &state), confirm_after);
+    let watch = Watch::new(clock.clone(), last_believed(&store, &state), confirm_after);
     let group = group::Loop::new(store, state, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
@@ -313,13 +313,17 @@ fn start(
     let shared = Arc::new(Shared { inbox, condition, health, threads: std::sync::Mutex::new(None) });
     let writer = Writer { shared };
     let door = Door(Arc::downgrade(&writer.shared));
-    let timer = timed.then(|| Timer::start(door, wake, rings, clock));
+    let timer = confirm_after.map(|_| Timer::start(door, wake, rings, clock));
     *lock(&writer.shared.threads) = Some(Threads { writer: thread, timer });
     writer
 }
 
-/// When the newest event was recorded; none in an empty log. One that cannot be read proves nothing.
-fn last_event(store: &Store, state: &State) -> Option<UtcMillis> {
+/// Which time was believed last: that of the newest event, unless it was doubted; none in an empty log. What cannot be read
+/// proves nothing.
+fn last_believed(store: &Store, state: &State) -> Option<UtcMillis> {
+    if let Some(believed) = store.believed() {
+        return Some(believed);
+    }
     let read = store.reader().events_after(state.seq.checked_sub(1)?, 1).ok()?;
     read.first().map(|(recorded, _)| recorded.at)
 }

@@ -33,7 +33,7 @@ impl Sink {
             Target::Store { dir, policy } => {
                 let (store, state) = Store::open(dir, policy)?;
                 let namespace = store.import_namespace();
-                let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
+                let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
                 Ok(Self::Store(writer, namespace))
             }
             Target::Server { url, token } => {

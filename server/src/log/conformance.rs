@@ -23,6 +23,7 @@ pub(super) fn all(engine: &mut dyn Harness) {
     erased_persons_lose_their_key_and_nothing_else(engine);
     keys_end_when_they_may(engine);
     rows_survive_another_holder(engine);
+    what_was_believed_holds_until_a_time_is_believed(engine);
 }
 
 pub(super) fn event(seq: u64) -> EventRow {
@@ -184,6 +185,7 @@ fn everything_since_a_stand_is_found_once(engine: &mut dyn Harness) {
             commands: vec![command(key, "a", seq, seq)],
             blobs: vec![Blob::of(vec![key % 4; 50])],
             persons: vec![person(seq)],
+            believed: None,
         };
         log.append(&group).unwrap();
     }
@@ -318,4 +320,17 @@ fn the_engine_in_memory_conforms() {
 #[test]
 fn the_engine_in_a_file_conforms() {
     all(&mut InFile(tempfile::tempdir().unwrap()));
+}
+
+fn what_was_believed_holds_until_a_time_is_believed(engine: &mut dyn Harness) {
+    let mut log = engine.fresh();
+    log.append(&events(1..=1)).unwrap();
+    assert_eq!(log.believed().unwrap(), None);
+    log.append(&Group { believed: Some(-7), ..events(2..=2) }).unwrap();
+    assert!(log.append(&events(9..=9)).is_err());
+    let mut log = engine.again();
+    assert_eq!(log.believed().unwrap(), Some(-7), "a refused group says nothing");
+    assert_eq!(log.since(Stand::default(), 10).unwrap(), events(1..=2), "no backup carries it");
+    log.append(&Group::default()).unwrap();
+    assert_eq!((log.believed().unwrap(), log.head().unwrap().seq), (None, 2));
 }

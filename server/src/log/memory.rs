@@ -28,6 +28,7 @@ struct Rows {
     hashes: HashMap<Hash, u64>,
     persons: BTreeMap<u64, PersonRow>,
     person_of: HashMap<u64, u64>,
+    believed: Option<i64>,
     stand: Stand,
 }
 
@@ -125,6 +126,7 @@ impl Read for Memory {
             commands: page(commands, limit, |row| row.answer.len() + 150),
             blobs: page(blobs, limit, |row| row.bytes.len() + 100),
             persons: page(persons, limit, |row| row.sealed.len() + 100),
+            believed: None,
         })
     }
 
@@ -143,6 +145,10 @@ impl Read for Memory {
     fn person(&self, case: u64) -> Result<Option<PersonRow>> {
         let rows = self.rows();
         Ok(rows.person_of.get(&case).and_then(|no| rows.persons.get(no)).cloned())
+    }
+
+    fn believed(&self) -> Result<Option<i64>> {
+        Ok(self.rows().believed)
     }
 
     fn secret(&self) -> Secret {
@@ -185,6 +191,10 @@ impl Read for MemoryLog {
 
     fn person(&self, case: u64) -> Result<Option<PersonRow>> {
         self.memory.person(case)
+    }
+
+    fn believed(&self) -> Result<Option<i64>> {
+        self.memory.believed()
     }
 
     fn secret(&self) -> Secret {
@@ -252,6 +262,7 @@ impl Rows {
             self.person_of.insert(row.case, no);
             self.persons.insert(no, PersonRow { no, ..row.clone() });
         }
+        self.believed = group.believed;
     }
 }
 

@@ -160,9 +160,13 @@ pub struct Group {
     pub commands: Vec<CommandRow>,
     pub blobs: Vec<Blob>,
     pub persons: Vec<PersonRow>,
+    /// Which time was believed, in milliseconds UTC, when the time of these rows was doubted. Of this machine and its clock: no
+    /// backup carries it.
+    pub believed: Option<i64>,
 }
 
 impl Group {
+    /// It has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.commands.is_empty() && self.blobs.is_empty() && self.persons.is_empty()

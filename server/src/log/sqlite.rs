@@ -114,6 +114,7 @@ macro_rules! read_through_db {
                     commands: rows::commands_after(conn, path, stand.command, limit)?,
                     blobs: rows::blobs_after(conn, path, stand.blob, limit)?,
                     persons: rows::persons_after(conn, path, stand.person, limit)?,
+                    believed: None,
                 })
             }
 
@@ -137,6 +138,10 @@ macro_rules! read_through_db {
 
             fn person(&self, case: u64) -> Result<Option<PersonRow>> {
                 rows::person_of(&self.db.conn, case).map_err(self.db.failed("read a person of"))
+            }
+
+            fn believed(&self) -> Result<Option<i64>> {
+                schema::believed(&self.db.conn, &self.db.path)
             }
 
             fn secret(&self) -> Secret {
@@ -275,7 +280,8 @@ impl SqliteLog {
         let conn = &self.db.conn;
         let head = self.db.number("SELECT coalesce(max(seq), 0) FROM events")?;
         rows::follow(&group.events, head, &self.db.path)?;
-        insert_rows(conn, group).map_err(self.db.failed("append to"))
+        insert_rows(conn, group).map_err(self.db.failed("append to"))?;
+        schema::set_believed(conn, &self.db.path, group.believed)
     }
 
     /// Folds the write-ahead log in when whoever tends it could not keep up; what they left is little.
@@ -317,9 +323,6 @@ fn abort(error: &LogError) -> ! {
 
 impl Log for SqliteLog {
     fn append(&mut self, group: &Group) -> Result<()> {
-        if group.is_empty() {
-            return Ok(());
-        }
         self.transaction(|log| log.write(group))
     }
 

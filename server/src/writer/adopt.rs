@@ -170,7 +170,8 @@ impl Loop {
                 // Whoever adopts the list again may do so because its body was lost.
                 let mut pending = Pending::default();
                 pending.blob(body.into_blob());
-                self.store.append(pending).map_err(|error| self.not_stored(Failed(error)))?;
+                let now = self.now();
+                self.store.append(pending, now).map_err(|error| self.not_stored(Failed(error)))?;
                 None
             }
         };
@@ -194,7 +195,7 @@ impl Loop {
         self.happened(event, by, now.given, &mut written);
         let seq = self.state.seq;
         let Written { pending, mut committed } = written;
-        match self.store.append(pending) {
+        match self.store.append(pending, now) {
             Ok(()) => self.committed(began, &mut committed),
             Err(error) => return Err(self.not_stored(Failed(error))),
         }

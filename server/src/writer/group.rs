@@ -252,9 +252,7 @@ impl Loop {
         for envelope in group.iter().flat_map(|(envelopes, _)| envelopes) {
             outcomes.push(self.one(envelope, now, &mut written)?);
         }
-        if !written.pending.is_empty() {
-            self.store.append(written.pending)?;
-        }
+        self.store.append(written.pending, now)?;
         if self.state.today != today {
             // By the time that is believed: nothing brings a key back.
             self.forgetting = Some(now.believed);
@@ -276,7 +274,7 @@ impl Loop {
         let Envelope { by, department, scope, seen, command, .. } = envelope;
         let sender = Sender { by, department: department.as_ref(), scope, seen: *seen };
         let events = decide_for(&self.state, &sender, command, now.given)?;
-        if now.believed == now.given || !matches!(command, Command::PassDeadlines) {
+        if now.instead().is_none() || !matches!(command, Command::PassDeadlines) {
             return Ok(events);
         }
         let is_day = |event: &Event| matches!(event, Event::Hall(HallEvent::DayTurned { .. }));

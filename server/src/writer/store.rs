@@ -8,6 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::state::State;
 use uuid::Uuid;
@@ -60,6 +61,8 @@ pub struct Store {
     dir: PathBuf,
     genesis: Genesis,
     options: Options,
+    /// What was believed at the last append, where its time was doubted.
+    believed: Option<UtcMillis>,
     keeper: Option<keeper::Keeper>,
     /// Held while the store is open, so that a second process is refused.
     _lock: File,
@@ -83,6 +86,7 @@ impl Store {
         keeper.note_head(state.seq, day_of(&state));
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
+            believed: log.believed()?.map(UtcMillis),
             log: Box::new(log),
             dir: dir.to_owned(),
             genesis,
@@ -125,6 +129,12 @@ impl Store {
     #[must_use]
     pub fn health(&self) -> Arc<Health> {
         self.keeper.as_ref().map_or_else(Arc::default, |keeper| keeper.health.clone())
+    }
+
+    /// Which time was believed when the newest events were given one that was not; none where theirs was.
+    #[must_use]
+    pub fn believed(&self) -> Option<UtcMillis> {
+        self.believed
     }
 
     /// What the log began with.

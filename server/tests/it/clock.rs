@@ -10,9 +10,11 @@ use domain::event::{DeadlineEvent, Event, HallEvent, Recorded};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use server::events::Reader;
+use server::import::Target;
 use server::writer::Writer;
 
 use crate::city::{self, TestClock};
+use crate::import::OWN_MAP;
 
 fn log(reader: &Reader) -> Vec<Recorded> {
     let all = reader.events_after(0, 10_000).unwrap();
@@ -284,4 +286,67 @@ fn a_clock_that_stands_or_that_an_operator_believes_lets_the_held_alarms_go_off(
         assert_eq!(writer.doubted_clock(), None);
         writer.stop();
     }
+}
+
+/// Held alarms went off at the first restart: what the doubted clock had written was taken for the time.
+#[test]
+fn a_restart_in_the_middle_of_a_jump_doubts_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
+    turned_to(&reader, today(&clock), 1);
+    file(&writer);
+    clock.pass(31 * DAY_MS);
+    turned_to(&reader, today(&clock), 1);
+    number_of(&writer);
+    for restart in 1..=2 {
+        writer_of_a_tool(dir.path(), &clock, &writer);
+        let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
+        number_of(&writer);
+        std::thread::sleep(Duration::from_millis(1_200));
+        assert_eq!(alarms(&reader), 0, "after restart {restart}");
+        assert!(writer.doubted_clock().is_some_and(|ahead| ahead > Duration::from_secs(30 * 24 * 3_600)));
+        writer.stop();
+    }
+    // An operator's word holds over a restart, whether or not anything happened since.
+    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
+    writer.believe_clock();
+    number_of(&writer);
+    until(&reader, "the passed deadline", |event| matches!(event, Event::Deadline(_)));
+    writer.stop();
+    let (writer, _) = doubting(dir.path(), &clock, Duration::from_secs(600));
+    number_of(&writer);
+    assert_eq!(writer.doubted_clock(), None);
+    writer.stop();
+}
+
+/// Stops the hall and changes something in its folder, as a tool does: its one look at the clock proves nothing.
+fn writer_of_a_tool(dir: &std::path::Path, clock: &TestClock, hall: &Writer) {
+    hall.stop();
+    let (store, state) = server::writer::store::Store::open(dir, &city::policy()).unwrap();
+    let tool = server::writer::spawn_untimed(store, state, Box::new(()), clock.reading());
+    number_of(&tool);
+    tool.stop();
+}
+
+/// An import told what had become overdue by one look at this machine's clock, for good.
+#[test]
+fn an_import_fires_no_alarm_by_a_clock_nobody_has_proved() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let clock = TestClock::new();
+    clock.pass(server::clock::Clock::machine().now().since(clock.now()) - 31 * DAY_MS);
+    let (writer, _) = city::start(&dir, &clock, Box::new(()));
+    file(&writer);
+    writer.stop();
+    let (map, table) = (folder.path().join("map.toml"), folder.path().join("cases.csv"));
+    std::fs::write(&map, OWN_MAP).unwrap();
+    let rows = "编号;上报时间;小类;环节;纬度;经度;地址;社区\nA-2;2024/11/20 09:30;E02-03;;;;;\n";
+    std::fs::write(&table, rows).unwrap();
+    let target = Target::Store { dir: &dir, policy: &city::policy() };
+    assert_eq!(server::import::cases(&table, Some(&map), &target).unwrap().taken, 1);
+    let (store, _) = server::writer::store::Store::open(&dir, &city::policy()).unwrap();
+    assert_eq!(alarms(&store.reader()), 0);
+    let believed = store.believed().expect("a month has passed by one look");
+    assert!(believed.since(clock.now()) < DAY_MS, "the hall's next start doubts it, too");
 }

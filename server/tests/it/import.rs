@@ -273,7 +273,7 @@ fn header_and_mapping_that_do_not_fit_are_refused_before_any_row() {
 }
 
 /// A city of ours: semicolons, Chinese columns, codes of the policy, Mars coordinates, decimal commas.
-const OWN_MAP: &str = r#"
+pub const OWN_MAP: &str = r#"
 name = "市平台"
 system = "ncity"
 delimiter = ";"

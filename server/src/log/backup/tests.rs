@@ -48,8 +48,13 @@ impl Source {
             command.key[..8].copy_from_slice(&seq.to_le_bytes());
             let blobs =
                 if seq.is_multiple_of(10) { vec![Blob::of(vec![seq as u8; 100])] } else { Vec::new() };
-            let group =
-                Group { events: vec![event(seq)], commands: vec![command], blobs, persons: vec![person] };
+            let group = Group {
+                events: vec![event(seq)],
+                commands: vec![command],
+                blobs,
+                persons: vec![person],
+                ..Group::default()
+            };
             self.log.append(&group).unwrap();
         }
     }
@@ -282,6 +287,7 @@ fn rows_in_segments_keep_their_bytes() {
         commands: vec![command(3, "周", 15, 15)],
         blobs: vec![Blob::of(b"b".to_vec())],
         persons: vec![PersonRow { no: 1, case: 2, sealed: vec![3], key: None }],
+        ..Group::default()
     };
     let digests = [
         digest(postcard::to_allocvec(&group.events[0]).unwrap()),

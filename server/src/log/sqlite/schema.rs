@@ -177,6 +177,26 @@ pub(crate) fn set_meta(conn: &Connection, path: &Path, name: &str, value: &str) 
     Ok(())
 }
 
+/// In `meta` while the newest rows have a time that is doubted: the one that was believed then.
+const BELIEVED: &str = "believed";
+
+pub(crate) fn believed(conn: &Connection, path: &Path) -> Result<Option<i64>, LogError> {
+    let parse = |text: String| {
+        text.parse()
+            .map_err(|_| LogError::damaged(path, format!("the time it believed, `{text}`, is no number")))
+    };
+    meta(conn, path, BELIEVED)?.map(parse).transpose()
+}
+
+pub(crate) fn set_believed(conn: &Connection, path: &Path, at: Option<i64>) -> Result<(), LogError> {
+    if let Some(at) = at {
+        return set_meta(conn, path, BELIEVED, &at.to_string());
+    }
+    let end =
+        |conn: &Connection| conn.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([BELIEVED]);
+    end(conn).map(|_| ()).map_err(|source| failed(path, "write", source))
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

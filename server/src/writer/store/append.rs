@@ -10,6 +10,7 @@ use domain::state::State;
 use uuid::Uuid;
 
 use super::Store;
+use crate::clock::Now;
 use crate::folder::{self, StoreError};
 use crate::log::{Blob, CommandRow, Group, Subject};
 use crate::stored::answer::{self, About};
@@ -183,9 +184,16 @@ impl Store {
         }
     }
 
-    /// Makes the group durable: all of it, or nothing of it happened.
-    pub(crate) fn append(&mut self, pending: Pending) -> Result<(), StoreError> {
-        Ok(self.log.append(&pending.group)?)
+    /// Makes the group durable: all of it, or nothing of it happened. Which time was believed `now` is kept with it; an
+    /// empty group is written where the time was doubted and no longer is.
+    pub(crate) fn append(&mut self, pending: Pending, now: Now) -> Result<(), StoreError> {
+        let believed = now.instead();
+        if pending.is_empty() && (believed.is_some() || self.believed.is_none()) {
+            return Ok(());
+        }
+        self.log.append(&Group { believed: believed.map(|at| at.0), ..pending.group })?;
+        self.believed = believed;
+        Ok(())
     }
 
     /// Whether there is room again, tried by a write that changes nothing else.

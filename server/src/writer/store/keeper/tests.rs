@@ -61,6 +61,10 @@ impl Read for Faulty {
         self.log.person(case)
     }
 
+    fn believed(&self) -> Result<Option<i64>, LogError> {
+        self.log.believed()
+    }
+
     fn secret(&self) -> Secret {
         self.log.secret()
     }
