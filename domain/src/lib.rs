@@ -29,4 +29,5 @@ pub mod state;
 pub mod position;
 pub mod wire;
 pub mod answer;
+pub mod audience;
 pub mod feed;

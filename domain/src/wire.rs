@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
 use crate::code::InspectorCode;
 use crate::moment::UtcMillis;
 use crate::scope::Scope;
@@ -80,13 +81,14 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// The same from a reader who sees this much.
     #[must_use]
-    pub fn as_read_by(self, scope: &Arc<Scope>) -> Self {
+    pub fn as_read_by(self, scope: &Arc<Scope>, audience: Audience) -> Self {
+        let read = |topic: Topic| topic.as_read_by(scope, audience);
         match self {
             Self::Subscribe { topic, epoch, from, max_hz } => {
-                Self::Subscribe { topic: topic.as_read_by(scope), epoch, from, max_hz }
+                Self::Subscribe { topic: read(topic), epoch, from, max_hz }
             }
-            Self::Unsubscribe { topic } => Self::Unsubscribe { topic: topic.as_read_by(scope) },
-            Self::Diverged { topic, version } => Self::Diverged { topic: topic.as_read_by(scope), version },
+            Self::Unsubscribe { topic } => Self::Unsubscribe { topic: read(topic) },
+            Self::Diverged { topic, version } => Self::Diverged { topic: read(topic), version },
             hello @ Self::Hello { .. } => hello,
         }
     }

@@ -259,7 +259,7 @@ impl Hub {
         if all.rows.len() > ROWS_PER_MESSAGE {
             return Next::TooFarBehind;
         }
-        let payload = frames::payload(all.rows);
+        let payload = frames::payload(all.rows, topic.audience);
         frames::encoded(
             format,
             &domain::wire::Delta { topic: topic.clone(), from: 0, to: all.version, payload },

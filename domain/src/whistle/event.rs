@@ -28,11 +28,14 @@ pub enum WhistleEvent {
 }
 
 impl WhistleEvent {
+    /// Name of the event of a call that was raised.
+    pub const RAISED: &str = "whistle_raised";
+
     /// The name in logs, the feed and the store.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Raised { .. } => "whistle_raised",
+            Self::Raised { .. } => Self::RAISED,
             Self::Answered { .. } => "whistle_answered",
             Self::Closed { .. } => "whistle_closed",
             Self::Moved { .. } => "whistle_moved",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
 use crate::code::AreaCode;
 use crate::position::Cell;
 use crate::scope::Scope;
@@ -90,6 +91,21 @@ impl Kind {
         }
     }
 
+    /// Whether its rows say what people did and wrote, which a wall does not show.
+    #[must_use]
+    pub fn is_of_people(self) -> bool {
+        match self {
+            Self::Case => true,
+            Self::Tally
+            | Self::Overdue
+            | Self::Open
+            | Self::Whistle
+            | Self::Who
+            | Self::Positions
+            | Self::Position(_) => false,
+        }
+    }
+
     /// Whether its versions are sequence numbers of events; positions and numbers have a count of their own.
     #[must_use]
     pub fn counts_events(self) -> bool {
@@ -122,6 +138,8 @@ pub struct Topic {
     pub kind: Kind,
     /// None for the whole city.
     pub part: Option<Part>,
+    /// For whom its rows are. Whose they are the server alone knows, as with [`Part::Own`]; on the wire it is not said.
+    pub audience: Audience,
 }
 
 impl Topic {
@@ -136,28 +154,31 @@ impl Topic {
     /// The whole city's.
     #[must_use]
     pub const fn of(kind: Kind) -> Self {
-        Self { kind, part: None }
+        Self { kind, part: None, audience: Audience::Desk }
     }
 
     /// One area's.
     #[must_use]
     pub fn within(kind: Kind, area: AreaCode) -> Self {
-        Self { kind, part: Some(Part::Area(area)) }
+        Self { kind, part: Some(Part::Area(area)), audience: Audience::Desk }
     }
 
     /// The reader's own.
     #[must_use]
     pub const fn own(kind: Kind) -> Self {
-        Self { kind, part: Some(Part::Own(None)) }
+        Self { kind, part: Some(Part::Own(None)), audience: Audience::Desk }
     }
 
-    /// The same, where it is the reader's own part with the scope that this is.
+    /// The same, where it is the reader's own part with the scope that this is, and for whom it is.
     #[must_use]
-    pub fn as_read_by(self, scope: &Arc<Scope>) -> Self {
-        match self.part {
-            Some(Part::Own(_)) => Self { kind: self.kind, part: Some(Part::Own(Some(scope.clone()))) },
-            Some(Part::Area(_)) | None => self,
-        }
+    pub fn as_read_by(self, scope: &Arc<Scope>, audience: Audience) -> Self {
+        let part = match self.part {
+            Some(Part::Own(_)) => Some(Part::Own(Some(scope.clone()))),
+            part @ (Some(Part::Area(_)) | None) => part,
+        };
+        // What shows the same to everybody is made once for everybody.
+        let audience = if self.kind.is_of_people() { audience } else { Audience::Desk };
+        Self { kind: self.kind, part, audience }
     }
 
     /// What a screen follows whose reader sees this much: the city, an area, or a part of their own.

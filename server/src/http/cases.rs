@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::{Extension, Json as Answer};
 use domain::answer::{CaseAnswer, PageAnswer};
+use domain::audience::{Audience, Shown};
 use domain::case::{Case, Stage};
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::Days;
-use domain::role::Role;
 use domain::wire::CaseLine;
 use serde::Deserialize;
 
@@ -205,9 +205,10 @@ impl TimelineQuery {
 pub async fn one(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
+    Extension(audience): Extension<Audience>,
     Path(id): Path<String>,
     Query(query): Query<TimelineQuery>,
-) -> Result<Answer<CaseAnswer>, Problem> {
+) -> Result<Answer<Shown<CaseAnswer>>, Problem> {
     let (before, limit) = query.page()?;
     let number: u64 = id
         .parse()
@@ -230,15 +231,13 @@ pub async fn one(
             None => return Ok(None),
         };
         // Who reported it is no part of the case; a wall has nobody to show it to.
-        if actor.roles.iter().any(|role| *role != Role::Kiosk) {
-            case.report.reporter = reader.reporter(case.id)?;
-        }
+        case.report.reporter = reader.reporter(case.id)?;
         let Timeline { events, older } = reader.timeline(CaseId(number), before, limit)?;
-        Ok(Some(CaseAnswer::of(case, events, older)))
+        Ok(Some(audience.show(CaseAnswer::of(case, events, older))))
     };
     let found = hall.reader.run(Reading::Desk, read).await.map_err(store_problem)?;
     let found = found.ok_or_else(|| Problem::not_found(format!("no case {number}")))?;
-    if found.case.report.reporter.is_some() {
+    if found.get().case.report.reporter.is_some() {
         tracing::info!(by, case = number, "reporter read");
     }
     Ok(Answer(found))

@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::audience::Audience;
 use domain::role::Role;
 
 use super::Hall;
@@ -44,6 +45,7 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
     }
     let sight = Sight::new(&actor.name, actor.scope.clone(), door.path_of.clone());
     request.extensions_mut().insert(actor.scope.clone());
+    request.extensions_mut().insert(Audience::of(&actor.roles));
     request.extensions_mut().insert(sight);
     request.extensions_mut().insert(actor);
     request.extensions_mut().insert(pass);

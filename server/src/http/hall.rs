@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::Json as Answer;
 use axum::extract::State;
 use domain::answer::{CatalogueAnswer, PageAnswer, PolicyFigures};
+use domain::audience::{Audience, OnWall, Shown};
 use domain::case::Stage;
 use domain::catalogue::AreaLevel;
 use domain::code::{AreaCode, WhistleId};
@@ -252,15 +253,22 @@ pub struct WhistleAnswer {
     older: Option<u64>,
 }
 
+impl OnWall for WhistleAnswer {
+    fn on_wall(self) -> Self {
+        Self { timeline: Vec::new(), ..self }
+    }
+}
+
 /// One whistle call.
 #[utoipa::path(get, path = "/api/v1/whistles/{id}", tag = "hall", params(("id" = u64, Path), TimelineQuery),
     responses((status = 200, body = WhistleAnswer), (status = 404, body = Problem)))]
 pub async fn whistle(
     State(hall): State<Hall>,
     Extension(sight): Extension<Sight>,
+    Extension(audience): Extension<Audience>,
     Path(id): Path<String>,
     Query(query): Query<TimelineQuery>,
-) -> Result<Answer<WhistleAnswer>, Problem> {
+) -> Result<Answer<Shown<WhistleAnswer>>, Problem> {
     let (before, limit) = query.page()?;
     let number: u64 = id.parse().map_err(|_| {
         Problem::bad_request("id", format!("`{id}` is not a whistle call's id, a whole number"))
@@ -280,7 +288,8 @@ pub async fn whistle(
             None => return Ok(None),
         };
         let page = reader.whistle_timeline(WhistleId(number), before, limit)?;
-        Ok(Some(WhistleAnswer { whistle, timeline: page.events, older: page.older }))
+        let answer = WhistleAnswer { whistle, timeline: page.events, older: page.older };
+        Ok(Some(audience.show(answer)))
     };
     let found = hall.reader.run(Reading::Desk, read).await.map_err(store_problem)?;
     found.map(Answer).ok_or_else(|| Problem::not_found(format!("no whistle call {number}")))

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use domain::audience::Audience;
 use domain::scope::Scope;
 use domain::wire::{Hex64, Kind, Payload, Snapshot, Topic};
 use flate2::Compression;
@@ -123,6 +124,7 @@ pub(super) async fn get(
     State(live): State<Live>,
     Query(asked): Query<Asked>,
     scope: Option<Extension<Scope>>,
+    audience: Option<Extension<Audience>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if !live.hub.started() {
@@ -130,7 +132,7 @@ pub(super) async fn get(
     }
     // Whoever came without one sees nothing.
     let scope = Arc::new(scope.map_or_else(Scope::nothing, |Extension(scope)| scope));
-    let topic = asked.topic.as_read_by(&scope);
+    let topic = asked.topic.as_read_by(&scope, audience_of(audience));
     let admission = live.hub.topics().admission(&scope, &topic);
     if let Some((code, words)) = admission.refusal(&topic) {
         let status = match admission {
@@ -167,6 +169,11 @@ pub(super) async fn get(
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(answer)
+}
+
+/// Whoever came without one stands before a wall.
+pub(super) fn audience_of(said: Option<Extension<Audience>>) -> Audience {
+    said.map_or(Audience::Wall, |Extension(audience)| audience)
 }
 
 /// Whether the client lists gzip, and not as something it refuses.
@@ -297,7 +304,7 @@ fn make(hub: &Hub, topic: Topic, format: Format) -> Option<Made> {
         Kind::Position(cell) => moved_rows(hub, &topic, Some(cell)),
         Kind::Tally | Kind::Overdue | Kind::Open | Kind::Whistle | Kind::Case | Kind::Who => {
             let all = collect(hub, &topic)?;
-            (all.version, frames::payload(all.rows))
+            (all.version, frames::payload(all.rows, topic.audience))
         }
     };
     let snapshot = Snapshot { topic, epoch: Hex64(epoch), version, server_ms: hub.0.clock.now(), payload };

@@ -6,6 +6,7 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use domain::audience::Audience;
 use domain::scope::Scope;
 use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, CLOSE_SIGNED_OUT, ClientMessage, ResyncReason, ServerMessage};
 use serde::Deserialize;
@@ -56,6 +57,7 @@ pub(super) async fn open(
     Query(asked): Query<Asked>,
     pass: Option<Extension<Pass>>,
     scope: Option<Extension<Scope>>,
+    audience: Option<Extension<Audience>>,
     request: Request,
 ) -> Response {
     if !live.hub.started() {
@@ -75,6 +77,7 @@ pub(super) async fn open(
             live,
             format,
             scope,
+            audience: super::beginning::audience_of(audience),
             subscriber: Subscriber::default(),
             set: None,
             heard_ms: 0,
@@ -120,6 +123,7 @@ struct Connection {
     live: Live,
     format: Format,
     scope: Arc<Scope>,
+    audience: Audience,
     subscriber: Subscriber,
     /// What it follows, for its heartbeats; none after it has changed.
     set: Option<Arc<Set>>,
@@ -231,8 +235,8 @@ impl Connection {
         let reply = match said {
             Ok(said) => {
                 self.set = None;
-                self.subscriber
-                    .take(said.as_read_by(&self.scope), |topic| self.live.hub.stands(topic, &self.scope))
+                let said = said.as_read_by(&self.scope, self.audience);
+                self.subscriber.take(said, |topic| self.live.hub.stands(topic, &self.scope))
             }
             Err(words) => self.subscriber.unreadable(shortened(words)),
         };

@@ -4,8 +4,9 @@
 //! who gets them, what is new (`topics`).
 
 use bytes::Bytes;
+use domain::audience::Audience;
 use domain::tally::{Count, TallyKey};
-use domain::wire::{Delta, Events, Keyed, OpenRows, Payload, ServerMessage, Topic};
+use domain::wire::{Delta, EventLine, Events, Keyed, OpenRows, Payload, ServerMessage, Topic};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -141,7 +142,7 @@ impl Frames {
 /// Rows as one delta, as far as they fit; or the word that not even the first do.
 #[must_use]
 pub fn delta(format: Format, topic: &Topic, from: u64, to: u64, rows: Rows) -> Next {
-    let (to, payload) = fitted(format, to, rows);
+    let (to, payload) = fitted(format, to, rows, topic.audience);
     encoded(format, &Delta { topic: topic.clone(), from, to, payload })
 }
 
@@ -158,9 +159,9 @@ pub fn encoded(format: Format, delta: &Delta) -> Next {
     Next::Delta { to: delta.to, delta: bytes.into() }
 }
 
-/// All rows as they travel in a snapshot.
+/// All rows as they travel in a snapshot, as far as they are for its readers.
 #[must_use]
-pub fn payload(rows: Rows) -> Payload {
+pub fn payload(rows: Rows, audience: Audience) -> Payload {
     match rows {
         Rows::Tally(rows) => Payload::Tally(rows.into_iter().map(|row| cell(row).1).collect()),
         Rows::Overdue(rows) => Payload::Overdue(rows.into_iter().map(|row| keyed(row).1).collect()),
@@ -171,14 +172,14 @@ pub fn payload(rows: Rows) -> Payload {
             Payload::Open(OpenRows::pack(rows))
         }
         Rows::Lines { since, lines } => {
-            let lines = lines.iter().map(|line| line.as_ref().clone()).collect();
+            let lines = lines.iter().map(|line| shown(line, audience)).collect();
             Payload::Case(Events { since, lines })
         }
     }
 }
 
 /// The rows that fit a delta, and the version it then reaches.
-fn fitted(format: Format, to: u64, rows: Rows) -> (u64, Payload) {
+fn fitted(format: Format, to: u64, rows: Rows, audience: Audience) -> (u64, Payload) {
     match rows {
         Rows::Tally(rows) => {
             let (to, rows) = fit(rows.into_iter().map(cell), to, |cell| size(format, cell));
@@ -207,14 +208,18 @@ fn fitted(format: Format, to: u64, rows: Rows) -> (u64, Payload) {
                 each * case.as_ref().map_or(16, |case| case.weight())
             };
             let (to, rows) = fit(rows, to, weigh);
-            (to, payload(Rows::Open(rows)))
+            (to, payload(Rows::Open(rows), audience))
         }
         Rows::Lines { since, lines } => {
-            let lines = lines.iter().map(|line| (line.seq, line.as_ref().clone()));
+            let lines = lines.iter().map(|line| (line.seq, shown(line, audience)));
             let (to, lines) = fit(lines, to, |line| size(format, line));
             (to, Payload::Case(Events { since, lines }))
         }
     }
+}
+
+fn shown(line: &EventLine, audience: Audience) -> EventLine {
+    audience.show(line.clone()).into_inner()
 }
 
 fn cell<K: std::ops::Deref<Target = TallyKey>>(

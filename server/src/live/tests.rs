@@ -7,6 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::audience::Audience;
 use domain::code::AreaCode;
 use domain::place::Point;
 use domain::position::{CellView, Frame};
@@ -228,7 +229,7 @@ fn a_quiet_streets_ticker_starts_with_its_own_last_lines_however_busy_the_city_i
     let seqs = |code: Option<&str>| {
         let topic = Topic { part: code.map(|code| Part::Area(area(code))), ..Topic::CASE };
         let Some((rows, None)) = topics.bite(&topic, None) else { panic!("no lines") };
-        let Payload::Case(Events { since, lines }) = super::frames::payload(rows) else {
+        let Payload::Case(Events { since, lines }) = super::frames::payload(rows, Audience::Desk) else {
             panic!("not lines")
         };
         (since, lines.iter().map(|line| line.seq).collect::<Vec<u64>>())
@@ -283,7 +284,9 @@ fn a_copy_taken_in_bites_under_changes_is_the_topic_at_its_version() {
         panic!("all is known")
     };
     rows.append(late);
-    let Payload::Tally(cells) = super::frames::payload(rows.settled()) else { panic!("not tallies") };
+    let Payload::Tally(cells) = super::frames::payload(rows.settled(), Audience::Desk) else {
+        panic!("not tallies")
+    };
     let hash = cells.iter().fold(0, |hash, (key, value)| hash ^ domain::wire::tally_hash(key, *value));
     assert_eq!(Some(hash), topics.hash(&Topic::TALLY).map(|(_, hash)| hash));
     assert!(seq > 5_000 && cells.iter().all(|(_, value)| !value.is_zero()));

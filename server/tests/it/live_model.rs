@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use domain::audience::Audience;
 use domain::command::Command;
 use domain::event::{By, Recorded};
 use domain::feed::EVENTS_BACK;
@@ -75,7 +76,7 @@ impl Server {
         }
         match self.topics.step(topic, told, seq) {
             Step::Rows { rows, .. } if rows.is_empty() => Ok(None),
-            Step::Rows { to, rows } => Ok(Some((to, frames::payload(rows)))),
+            Step::Rows { to, rows } => Ok(Some((to, frames::payload(rows, Audience::Desk)))),
             Step::Log if self.log.is_empty() => {
                 // What lies between is further back than anybody is led through.
                 let since = self.topics.recent.floor().max(seq - EVENTS_BACK);
@@ -83,7 +84,7 @@ impl Server {
                 else {
                     panic!("the newest lines are held")
                 };
-                Ok(Some((to, frames::payload(Rows::Lines { since, lines }))))
+                Ok(Some((to, frames::payload(Rows::Lines { since, lines }, Audience::Desk))))
             }
             Step::Log => {
                 let lines = self.log.iter().skip(told as usize).take(3);
@@ -97,7 +98,7 @@ impl Server {
                 let part = topic.part.as_ref();
                 let lines =
                     lines.into_iter().filter(|line| server::live::recent::is_in(line, part)).collect();
-                Ok(Some((to, frames::payload(Rows::Lines { since: told, lines }))))
+                Ok(Some((to, frames::payload(Rows::Lines { since: told, lines }, Audience::Desk))))
             }
             Step::TooFarBehind => Err(ResyncReason::TooFarBehind),
         }
@@ -114,7 +115,8 @@ impl Server {
             Kind::Case => self.topics.seq(),
             _ => self.topics.head(topic).unwrap().get(),
         };
-        let (topic, epoch, payload) = (topic.clone(), Hex64(self.epoch), frames::payload(rows.settled()));
+        let (topic, epoch, payload) =
+            (topic.clone(), Hex64(self.epoch), frames::payload(rows.settled(), Audience::Desk));
         Snapshot { topic, epoch, version, server_ms: self.now, payload }
     }
 }
@@ -138,7 +140,7 @@ impl Line {
     /// Takes one message of the client, as a server does.
     pub fn hear(&mut self, server: &Server) {
         let Some(message) = self.up.pop_front() else { return };
-        match message.as_read_by(&server.scope) {
+        match message.as_read_by(&server.scope, Audience::Desk) {
             ClientMessage::Hello { protocol, .. } => assert_eq!(protocol, PROTOCOL),
             ClientMessage::Subscribe { topic, epoch, from, .. } => {
                 let reason = match (epoch, from) {

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use domain::audience::Audience;
 use domain::command::Command;
 use domain::feed::{Act, Follower};
 use domain::scope::Scope;
@@ -123,7 +124,7 @@ impl Screen {
 
     fn fetched(&mut self, server: &mut Server, there: bool) {
         if let Some(topic) = self.fetching.pop_front() {
-            let read = topic.clone().as_read_by(&server.scope);
+            let read = topic.clone().as_read_by(&server.scope, Audience::Desk);
             let snapshot = there.then(|| Snapshot { topic: topic.clone(), ..server.snapshot(&read) });
             self.follower.fetched(&topic, snapshot, self.now_ms, 0.5);
             self.settle_acts();
@@ -156,7 +157,7 @@ impl Screen {
         let held = self.follower.held();
         assert_eq!(self.follower.counts().divergences, 0);
         for topic in &self.topics {
-            let topic = &topic.clone().as_read_by(&server.scope);
+            let topic = &topic.clone().as_read_by(&server.scope, Audience::Desk);
             let theirs = server.topics.hash(topic).map(|(_, hash)| hash);
             assert_eq!(held.hash(topic.kind), theirs, "{topic}");
             assert!(self.follower.knows(topic.kind));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::role::Role;
 use serde_json::{Value, json};
 
-use super::world::{Mark, topics, world};
+use super::world::{Hold, Mark, topics, world};
 use super::{AREAS, scopes, sender};
 use crate::http::Served;
 use crate::roles::Sender;
@@ -68,7 +68,7 @@ async fn every_role_with_every_scope_hears_at_the_sockets_what_is_its_own() {
             assert!(!closed, "{who} is let in");
             assert!(scope.is_all() || heard.contains("out_of_scope"), "{who}: {heard}");
             // What is theirs comes by itself: no reporter does, and of a camera the feed says nothing.
-            let fed = |mark: &&Mark| !mark.reporter && !mark.text.starts_with("CAM-");
+            let fed = |mark: &&Mark| mark.hold != Hold::Reporter && !mark.text.starts_with("CAM-");
             for mark in world.marks.iter().filter(fed) {
                 // A case's line says where it is; lines of before the feed began are read from the log.
                 let due = world.may_show(mark, role, &scope) && mark.text.starts_with(['哨', 'J']);
@@ -101,6 +101,8 @@ async fn every_role_with_every_scope_hears_at_the_sockets_what_is_its_own() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(
         heard_of.iter().any(|mark| mark.starts_with("哨"))
+            && heard_of.iter().any(|mark| mark.starts_with("备注"))
+            && heard_of.iter().any(|mark| mark.starts_with("经手"))
             && heard_of.iter().any(|mark| mark.starts_with("J-")),
         "{heard_of:?}"
     );

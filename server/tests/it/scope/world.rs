@@ -20,8 +20,19 @@ pub struct Mark {
     pub text: String,
     pub area: Option<&'static str>,
     pub department: Option<&'static str>,
-    /// Of the one who reported: no wall shows it.
-    pub reporter: bool,
+    /// Who can hear of it besides being within its area and department.
+    pub hold: Hold,
+}
+
+/// What else decides about a mark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing: a wall shows it, too.
+    Open,
+    /// Somebody wrote it, or did something: no wall shows it.
+    Desk,
+    /// Who reported: no wall shows it, and nobody is fed it.
+    Reporter,
 }
 
 pub struct World {
@@ -50,12 +61,12 @@ pub async fn world() -> World {
     )
     .unwrap();
     let hall = served_with(|config| config.cameras.file = Some(list)).await;
-    let mark = |text: String, area, department, reporter| Mark { text, area, department, reporter };
+    let mark = |text: String, area, department| Mark { text, area, department, hold: Hold::Open };
     let mut world = World { hall, marks: Vec::new(), cases: Vec::new(), whistles: Vec::new() };
-    world.marks.push(mark("CAM-NOWHERE".to_owned(), None, None, false));
+    world.marks.push(mark("CAM-NOWHERE".to_owned(), None, None));
     for area in AREAS {
-        world.marks.push(mark(format!("CAM-{area}"), Some(area), None, false));
-        world.marks.push(mark(inspector_in(area), Some(area), None, false));
+        world.marks.push(mark(format!("CAM-{area}"), Some(area), None));
+        world.marks.push(mark(inspector_in(area), Some(area), None));
         world.case(area, None, false).await;
         for department in DEPARTMENTS {
             world.case(area, Some(department), false).await;
@@ -64,7 +75,7 @@ pub async fn world() -> World {
             let call = json!({ "level": "street", "area": area, "title": title, "called": [department] });
             let raised = world.send(json!({ "raise_whistle": { "call": call } })).await;
             world.whistles.push(raised["whistle"].as_u64().unwrap());
-            world.marks.push(mark(title, Some(area), Some(department), false));
+            world.marks.push(mark(title, Some(area), Some(department)));
         }
         let scope = Scope::area(area.parse().unwrap());
         let new = NewToken { scope, ..NewToken::wide(&inspector_in(area), Role::Inspector) };
@@ -95,7 +106,7 @@ impl World {
         let of =
             format!("{area}-{}-{}", department.unwrap_or("none"), if closed { "closed" } else { "open" });
         let report = json!({ "source": "hotline", "class": "E01-10", "area": area, "address": format!("地址-{of}"),
-            "reporter": format!("上报人-{of} 13800000000") });
+            "description": format!("描述-{of}"), "reporter": format!("上报人-{of} 13800000000") });
         let case = self.send(json!({ "report_case": { "report": report } })).await["case"].clone();
         let mut steps = vec!["accept_case", "file_case"];
         for step in steps.drain(..) {
@@ -104,15 +115,43 @@ impl World {
         if let Some(department) = department {
             self.send(json!({ "dispatch_case": { "case": case, "department": department } })).await;
         }
+        self.noted(&of, &case).await;
         if closed {
             for step in ["finish_disposal", "give_feedback", "pass_check", "close_case"] {
                 self.send(json!({ step: { "case": case } })).await;
             }
         }
         self.cases.push(case.as_u64().unwrap());
-        for (what, reporter) in [("地址", false), ("上报人", true)] {
-            self.marks.push(Mark { text: format!("{what}-{of}"), area: Some(area), department, reporter });
+        let marks = [
+            ("地址", Hold::Open),
+            ("描述", Hold::Desk),
+            ("备注", Hold::Desk),
+            ("经手", Hold::Desk),
+            ("上报人", Hold::Reporter),
+        ];
+        for (what, hold) in marks {
+            self.marks.push(Mark { text: format!("{what}-{of}"), area: Some(area), department, hold });
         }
+    }
+
+    /// Somebody who has nothing else to do writes a note on a case.
+    async fn noted(&self, of: &str, case: &Value) {
+        let name = format!("经手-{of}");
+        let new = NewToken {
+            may: Some([domain::grant::Grant::Dispatch].into()),
+            ..NewToken::wide(&name, Role::Machine)
+        };
+        let doer = server::access::Doer { by: "tests", now: Clock::machine().now() };
+        let access = &self.hall.running.hall.access;
+        let token = access.make_token_noted(doer, new, false).await.unwrap();
+        let bearer = format!("Bearer {}", token.expose());
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let note = json!({ "note_case": { "case": case, "text": format!("备注-{of}") } });
+        let body = json!({ "command": note }).to_string();
+        let noted = self.hall.ask("POST", "/api/v1/commands", &headers, Some(body)).await;
+        assert_eq!(noted.status, 200, "{}", noted.text);
+        // Gone before anybody is asked who has a token here.
+        access.revoke(doer, &name).await.unwrap();
     }
 
     /// How a route is asked, in every way that might show something else; with a body for what is posted.
@@ -181,7 +220,7 @@ impl World {
     }
 
     pub fn may_show(&self, mark: &Mark, role: Role, scope: &Scope) -> bool {
-        if role == Role::Kiosk && mark.reporter {
+        if role == Role::Kiosk && mark.hold != Hold::Open {
             return false;
         }
         let path: Vec<AreaCode> =
