@@ -43,12 +43,13 @@ pub struct FixesAnswer {
     refused: Vec<Problem>,
 }
 
-/// Takes positions of inspectors.
+/// Takes positions of inspectors: a phone's token its own, a machine's those of whoever works within its scope.
 #[utoipa::path(post, path = "/api/v1/positions", tag = "positions", request_body = Fixes,
     responses((status = 200, body = FixesAnswer), (status = 400, body = Problem), (status = 403, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
+    Extension(sight): Extension<Sight>,
     Json(batch): Json<Fixes>,
 ) -> Result<Answer<FixesAnswer>, Problem> {
     let machine = actor.has(Role::Machine) && actor.is_granted(Grant::Locate);
@@ -61,7 +62,7 @@ pub async fn post(
     }
     let (mut good, mut refused) = (Vec::new(), Vec::new());
     for (index, row) in batch.fixes.into_iter().enumerate() {
-        match own_fix(row, &actor) {
+        match own_fix(&hall, row, &actor, &sight) {
             Ok(fix) => good.push((index, fix)),
             Err(problem) => refused.push(problem.in_row("fixes", index)),
         }
@@ -78,15 +79,28 @@ pub async fn post(
     Ok(Answer(FixesAnswer { taken, refused }))
 }
 
-/// A phone's token speaks for its own inspector only.
-fn own_fix(row: serde_json::Value, actor: &Actor) -> Result<Fix, Problem> {
+/// A phone's token speaks for its own inspector only, a machine's for those it sees.
+fn own_fix(hall: &Hall, row: serde_json::Value, actor: &Actor, sight: &Sight) -> Result<Fix, Problem> {
     let fix: Fix =
         serde_path_to_error::deserialize(row).map_err(|error| Problem::malformed("malformed_fix", &error))?;
-    if actor.has(Role::Inspector) && fix.inspector.as_str() != actor.name {
-        let title = format!("this token reports for `{}` only", actor.name);
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title).at("inspector"));
+    let inspector = fix.inspector.as_str();
+    if actor.has(Role::Inspector) {
+        if inspector != actor.name {
+            let title = format!("this token reports for `{}` only", actor.name);
+            return Err(not_theirs("not_allowed", title).at("inspector"));
+        }
+    } else if !sees(hall, sight, inspector) {
+        // The same of one who works elsewhere and of one nobody knows.
+        let title = format!("`{inspector}` does not work within what this token sees");
+        return Err(not_theirs("out_of_scope", title).at("inspector"));
     }
     Ok(fix)
+}
+
+/// Somebody reports where another one is.
+pub(super) fn not_theirs(code: &'static str, title: String) -> Problem {
+    metrics::counter!("gridhall_fixes_refused_total", "code" => code).increment(1);
+    Problem::new(StatusCode::FORBIDDEN, code, title)
 }
 
 pub(super) fn fix_problem(error: &FixError) -> Problem {

@@ -19,7 +19,7 @@ use domain::role::Role;
 use serde::{Deserialize, Serialize};
 
 use super::Hall;
-use super::fixes::fix_problem;
+use super::fixes::{fix_problem, not_theirs};
 use crate::position::{Fix, FixError};
 use crate::problem::Problem;
 
@@ -134,7 +134,7 @@ pub struct TraccarCoords {
 
 /// One fix of a stock phone app, in the address.
 #[utoipa::path(get, path = "/osmand", tag = "positions", params(OsmandForm), security(()),
-    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
 pub async fn get(
     State(hall): State<Hall>,
     RawQuery(query): RawQuery,
@@ -148,7 +148,7 @@ pub async fn get(
         (TraccarReport = "application/json"),
         (OsmandForm = "application/x-www-form-urlencoded")
     )),
-    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     RawQuery(query): RawQuery,
@@ -314,9 +314,13 @@ fn dropped(inspector: &InspectorCode, problem: Problem) -> Answer<OsmandAnswer> 
 }
 
 fn inspector(hall: &Hall, id: &str) -> Result<InspectorCode, Problem> {
-    let token = hall.access.by_token(id).filter(|actor| actor.has(Role::Inspector));
-    let code = match token {
-        Some(actor) => actor.name,
+    let code = match hall.access.by_token(id) {
+        Some(actor) if actor.has(Role::Inspector) => actor.name,
+        // A machine has a door that asks for its scope, and no secret is anybody's code.
+        Some(_) => {
+            let title = "the device identifier is the secret of a token that is no inspector's; machines report to /api/v1/positions";
+            return Err(not_theirs("not_allowed", title.to_owned()).at("id"));
+        }
         None if hall.config.ingest.osmand_open => id.to_owned(),
         None => {
             let title = "the device identifier is not the secret of an inspector's token";

@@ -112,7 +112,7 @@ impl Served {
 
 impl Served {
     /// Newest positions, once the next tick has taken them over.
-    async fn newest(&self) -> Vec<Value> {
+    pub async fn newest(&self) -> Vec<Value> {
         for _ in 0..100 {
             let items = self.get("/api/v1/positions").await.json()["items"].as_array().unwrap().clone();
             if !items.is_empty() {

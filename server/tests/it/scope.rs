@@ -17,6 +17,7 @@ use crate::http::{Reply, Served};
 use crate::roles::Sender;
 
 mod heard;
+mod located;
 mod planted;
 mod world;
 
