@@ -17,7 +17,7 @@ use domain::scope::Scope;
 use crate::access::{Access, Doer, NewToken, Taken};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{import, log};
+use crate::import;
 
 mod account;
 mod cameras;
@@ -215,14 +215,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             work.await.context("the import stopped unexpectedly")??;
         }
         Command::Check { json, recount } => return keeping::check(&config, json, recount),
-        Command::Backup { folder, json } => {
-            let made = log::backup::backup(&config.store.dir, &folder, Clock::machine().now().0)?;
-            keeping::say(json, &made, &made.words())?;
-        }
-        Command::Restore { from, to, json } => {
-            let restored = log::restore::restore(&from, &to)?;
-            keeping::say(json, &restored, &restored.words())?;
-        }
+        Command::Backup { folder, json } => keeping::backup(&config, &folder, json)?,
+        Command::Restore { from, to, json } => keeping::restore(&config, &from, &to, json)?,
         Command::Config { what: ConfigCommand::Check } => {
             let policy = config.load_policy()?;
             config.check_files()?;
@@ -298,7 +292,10 @@ fn written(taken: Taken) -> anyhow::Result<()> {
     match taken {
         Taken::Written => Ok(()),
         Taken::InForce { why } => {
-            anyhow::bail!("nothing was changed, the account file cannot be written: {why}")
+            anyhow::bail!(
+                "nothing was changed, the account file cannot be written: {why}; a running server can hold a token revoked in \
+                 memory until there is room: DELETE /api/v1/tokens/NAME, or the page /kiosks, as an administrator"
+            )
         }
     }
 }
@@ -369,7 +366,7 @@ fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
             );
             let by = account::by();
             let doer = Doer { by: &by, now: Clock::machine().now() };
-            let policy = config.load_policy()?;
+            let policy = keeping::policy_in_force(config)?;
             access.set_powers_together(policy.powers_together.is_some());
             let replace = add.replace;
             let secret = access.make_token_noted(doer, new_token(add, &policy)?, replace).wait()?;

@@ -10,13 +10,15 @@ use domain::case::Case;
 use domain::code::{CaseId, WhistleId};
 use domain::event::Recorded;
 use domain::moment::UtcOffset;
-use domain::state::Alone;
+use domain::policy::Policy;
+use domain::state::{Alone, State};
 use domain::whistle::Whistle;
 
 use crate::folder::{DATABASE, StoreError};
 use crate::lock::lock;
 use crate::log::sqlite::SqliteReader;
 use crate::log::{Hash, LogError, Read, Subject};
+use crate::stored;
 use crate::stored::command::import_namespace;
 use crate::stored::person;
 use crate::stored::policy::{Bodies, NoBodies};
@@ -27,6 +29,18 @@ mod page;
 pub(crate) mod replay;
 
 pub use page::{EventFilter, EventPage};
+
+/// The state as the log in `dir` makes it, read beside its server or without one; nothing is written. None where there is no
+/// store, or one that no server of this version has opened yet. `file` is what a new store would begin with.
+pub fn standing(dir: &Path, file: &Policy) -> Result<Option<State>, StoreError> {
+    let log = match SqliteReader::open(dir) {
+        Ok(log) => log,
+        Err(LogError::Missing { .. } | LogError::Older { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let genesis = genesis::read_or(&log, dir, file)?;
+    replay::load(&log, dir, &genesis, &stored::state::SECTIONS).map(Some)
+}
 
 /// Handles of the log kept for the next read: as many as read at the same time.
 const HANDLES_MAX: usize = turn::DESK_MAX + turn::LONG_MAX;

@@ -74,7 +74,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
                 !roles.iter().any(|role| matches!(role, Role::Kiosk | Role::Machine | Role::Inspector)),
                 "kiosks and machines have tokens, not accounts: gridhall token add"
             );
-            let policy = config.load_policy()?;
+            let policy = super::keeping::policy_in_force(config)?;
             access.set_powers_together(policy.powers_together.is_some());
             let scope = super::scope(areas, departments, &policy)?;
             check_department(&policy, department.as_ref())?;
@@ -90,7 +90,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
             println!("account `{name}` is set{still}");
         }
         Command::List => {
-            let together = config.load_policy()?.powers_together.is_some();
+            let together = super::keeping::policy_in_force(config)?.powers_together.is_some();
             for account in access.accounts().wait()? {
                 println!("{}", line(&account, together, now));
             }

@@ -1,5 +1,8 @@
 //! The account file held by somebody else: sign-ins wait, nothing else does.
 
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::moment::UtcMillis;
@@ -102,4 +105,50 @@ async fn an_account_file_that_is_held_stops_neither_feed_nor_health_nor_commands
         file.query_row("SELECT count(*) FROM token WHERE name = 'J0001'", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0, "written down");
     hall.running.stop().await.unwrap();
+}
+
+/// Runs `gridhall` on a data folder with something on its standard input; what it prints, or what it says when it fails.
+fn gridhall(dir: &Path, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_gridhall"));
+    process.args(arguments).arg("--data-dir").arg(dir);
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = process.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let [said, failed] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    if output.status.success() { Ok(said) } else { Err(failed) }
+}
+
+/// The settings' file keeps the powers apart, as it did when the store began; a policy that was adopted since does not.
+/// Method: the command line beside the running server, and on the folder of the stopped one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_goes_by_the_policy_in_force_and_not_by_the_file() {
+    let hall = served().await;
+    let dir = hall.dir.path().to_owned();
+    let add = |name: &'static str| {
+        let dir = dir.clone();
+        let roles = ["account", "add", name, "--role", "supervisor", "--role", "dispatcher"];
+        tokio::task::spawn_blocking(move || gridhall(&dir, &roles, "correct horse battery"))
+    };
+    let apart = add("zhou").await.unwrap().unwrap_err();
+    assert!(apart.contains("separate powers"), "{apart}");
+    let mut policy = server::config::Config::default().load_policy().unwrap();
+    policy.powers_together = Some("编委批复〔2026〕1号".to_owned());
+    let text = toml::to_string(&policy).unwrap();
+    let adopted = crate::adopt_doors::post(&hall, &hall.token, "application/toml", "", text).await;
+    assert_eq!(adopted.status, 200, "{}", adopted.text);
+    let done = add("zhou").await.unwrap();
+    assert!(done.is_ok(), "beside the server: {done:?}");
+    let Served { running, dir: folder, .. } = hall;
+    running.stop().await.unwrap();
+    let done = add("wang").await.unwrap();
+    assert!(done.is_ok(), "without one: {done:?}");
+    let may = ["token", "add", "both", "--role", "machine", "--may", "supervise", "--may", "dispatch"];
+    let listed = tokio::task::spawn_blocking({
+        let dir = folder.path().to_owned();
+        move || gridhall(&dir, &may, "").and_then(|_| gridhall(&dir, &["account", "list"], ""))
+    });
+    let listed = listed.await.unwrap().unwrap();
+    assert!(listed.contains("as the policy's `powers_together` lets it"), "{listed}");
+    assert!(!listed.contains("may use neither"), "{listed}");
 }

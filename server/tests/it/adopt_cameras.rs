@@ -195,6 +195,54 @@ async fn a_list_that_was_kept_as_a_file_is_taken_over_at_the_first_start_and_the
     assert!(found.is_sound(), "{}", found.table());
 }
 
+/// What `gridhall` says on standard error when it does this.
+async fn warned(arguments: [&OsStr; 5]) -> String {
+    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_gridhall"));
+    process.args(arguments).env_remove("RUST_LOG");
+    let output = tokio::task::spawn_blocking(move || process.output().unwrap()).await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(HIDDEN.iter().all(|word| !said.contains(word)), "{said}");
+    said
+}
+
+/// A list that lies beside the log is in no backup, and one that lies in the folder of a restore is of no backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_backup_leaves_out_and_a_restore_finds_before_it_is_said() {
+    let hall = served_with(|_| {}).await;
+    let Served { running, dir, .. } = hall;
+    running.stop().await.unwrap();
+    let folders: Vec<tempfile::TempDir> = (0..6).map(|_| tempfile::tempdir().unwrap()).collect();
+    let [backup, named_backup, empty, restored, named, unnamed] = &folders[..] else { unreachable!() };
+    let data: &OsStr = "--data-dir".as_ref();
+    let back_up = async |to: &tempfile::TempDir| {
+        warned(["backup".as_ref(), to.path().as_ref(), data, dir.path().as_ref(), "--json".as_ref()]).await
+    };
+    let restore = async |from: &tempfile::TempDir, to: &tempfile::TempDir| {
+        warned(["restore".as_ref(), from.path().as_ref(), to.path().as_ref(), data, dir.path().as_ref()])
+            .await
+    };
+    kept_before(dir.path(), &[&["K1"]]);
+    let said = back_up(backup).await;
+    assert!(said.contains("is not in this backup") && said.contains("start the server once"), "{said}");
+    assert_eq!(restore(backup, empty).await.matches("cameras").count(), 0, "nothing was there before");
+    kept_before(restored.path(), &[&["K9"]]);
+    let said = restore(backup, restored).await;
+    assert!(said.contains("the next start takes the list in that folder into service"), "{said}");
+    std::fs::create_dir_all(unnamed.path().join("cameras")).unwrap();
+    assert!(!restore(backup, unnamed).await.contains("cameras"), "an empty folder is nobody's list");
+
+    // Taken over by a start, it is in the backup, and whatever lies where that is restored is not read.
+    start_with(dir.path(), |_| {}).await.stop().await.unwrap();
+    assert!(!back_up(named_backup).await.contains("is not in this backup"));
+    kept_before(named.path(), &[&["K9"]]);
+    let said = restore(named_backup, named).await;
+    assert!(said.contains("are not read; delete them"), "{said}");
+    let running = start_with(named.path(), |_| {}).await;
+    assert_eq!(codes(&running), ["K1"]);
+    running.stop().await.unwrap();
+}
+
 /// Whoever removes the body keeps no hall from starting, and `check` says it; the same list adopted again mends it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_whose_body_is_lost_is_named_by_check_and_the_file_of_the_settings_holds() {

@@ -51,6 +51,39 @@ impl Former {
         Ok(Some(Kept { list, by: note.by }))
     }
 
+    /// What a backup that was just made leaves out, `named` where the log names a list itself. None where that is nothing.
+    #[must_use]
+    pub fn left_out_of_backup(&self, named: bool) -> Option<String> {
+        let kept_here = !matches!(self.newest(), Ok(None));
+        (kept_here && !named).then(|| {
+            format!(
+                "the adopted list of cameras lies beside the log in `{}`, as an earlier version kept it, and is not in this backup; \
+                 start the server once, which takes it over into the log, and back up again",
+                self.dir.display()
+            )
+        })
+    }
+
+    /// What stood in a folder before a backup was restored into it, `named` where the restored log names a list itself. None
+    /// where that is nothing.
+    #[must_use]
+    pub fn left_beside_restored(&self, named: bool) -> Option<String> {
+        let dir = self.dir.display();
+        match (named, self.newest()) {
+            (true, _) => self.dir.exists().then(|| {
+                format!(
+                    "`{dir}` was here before and is not of this backup: the list of cameras that the restored log names holds, and \
+                     these files, which hold addresses and accounts in the clear, are not read; delete them"
+                )
+            }),
+            (false, Ok(None)) => None,
+            (false, Ok(Some(_)) | Err(_)) => Some(format!(
+                "`{dir}` was here before and is not of this backup, whose log names no list of cameras: the next start takes the list \
+                 in that folder into service; move the folder away unless that is wanted"
+            )),
+        }
+    }
+
     fn note(&self) -> Result<Option<Note>, KeepError> {
         let path = self.dir.join(NOTE);
         let Some(note) = read(&path)? else { return Ok(None) };
