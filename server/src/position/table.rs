@@ -21,11 +21,13 @@ use seen::Layer;
 pub use seen::{Areas, Known, Rows, WorksIn};
 
 /// Inspectors the table accepts. While it is full, new ones take the numbers of those longest unheard who have left the
-/// screens.
+/// screens: of codes without a token first.
 pub const INSPECTORS_MAX: usize = 100_000;
-/// Of these, numbers that only inspectors with a token of their own are given: codes can be made up by whoever reports for
-/// all, and must not keep out whoever the hall knows.
+/// Of these, places that only inspectors with a token of their own have: codes can be made up by whoever reports for all,
+/// and must not keep out whoever the hall knows. As many codes without a token as are left may have a number; beyond that
+/// each new one takes that of another such code.
 pub const KEPT_FOR_KNOWN: usize = 10_000;
+const UNKNOWN_MAX: usize = INSPECTORS_MAX - KEPT_FOR_KNOWN;
 /// Slower than this a person stands, in metres per second.
 const WALKING_MPS: f64 = 0.3;
 /// Shorter steps say nothing about a direction.
@@ -40,11 +42,20 @@ pub struct Person {
     pub moving: bool,
     pub heading_deg: f32,
     areas: Areas,
+    /// A token is for this code, as far as the table has been told.
+    is_known: bool,
     /// What screens have been told.
     sent: Option<(Cell, Grid)>,
     /// Version of the tick that last told them.
     told: u64,
     dirty: bool,
+}
+
+/// Numbers that may be given to others while the table is full, longest unheard last.
+#[derive(Default)]
+struct Free {
+    known: Vec<u32>,
+    unknown: Vec<u32>,
 }
 
 /// Everyone's newest position.
@@ -61,8 +72,9 @@ pub struct Table {
     works_in: Option<WorksIn>,
     /// Who has which number, of those on the screens.
     who: Versioned<u64, Known>,
-    /// Numbers that may be given to others while the table is full, longest unheard last.
-    free: Vec<u32>,
+    /// Of the people, those whom no token is for.
+    unknown: usize,
+    free: Free,
 }
 
 impl std::fmt::Debug for Table {
@@ -85,7 +97,8 @@ impl Table {
             layers: HashMap::new(),
             works_in: None,
             who: Versioned::start(0, []),
-            free: Vec::new(),
+            unknown: 0,
+            free: Free::default(),
         }
     }
 
@@ -119,7 +132,6 @@ impl Table {
         let works = self.works_in.as_ref().map(|works_in| works_in(code));
         // Until somebody says who is known, as at the start, everybody is.
         let is_known = works.as_ref().is_none_or(Option::is_some);
-        let room = if is_known { INSPECTORS_MAX } else { INSPECTORS_MAX - KEPT_FOR_KNOWN };
         let mut person = Person {
             code: code.clone(),
             place,
@@ -127,48 +139,64 @@ impl Table {
             moving: false,
             heading_deg: 0.0,
             areas: works.flatten().unwrap_or_else(|| Areas::from([])),
+            is_known,
             sent: None,
             told: 0,
             dirty: false,
         };
-        let index = if self.people.len() < room {
+        let may_be_one_more = is_known || self.unknown < UNKNOWN_MAX;
+        let index = if self.people.len() < INSPECTORS_MAX && may_be_one_more {
             let index = u32::try_from(self.people.len()).ok()?;
             self.people.push(person);
             index
         } else {
-            let index = self.take_free()?;
+            let index = self.take_free(may_be_one_more)?;
             let before = &mut self.people[index as usize];
+            self.unknown -= usize::from(!before.is_known);
             // Clients that have not heard yet that the number left its place must still be told.
             person.told = before.told;
             self.codes.remove(&before.code);
             *before = person;
             index
         };
+        self.unknown += usize::from(!is_known);
         self.codes.insert(code.clone(), index);
         Some(index)
     }
 
-    fn take_free(&mut self) -> Option<u32> {
-        while let Some(index) = self.free.pop() {
-            let person = &self.people[index as usize];
-            // Some have been heard again since they were listed.
-            if person.sent.is_none() && !person.dirty {
-                return Some(index);
+    /// The number of somebody without a token, else, if `of_anybody`, of somebody with one.
+    fn take_free(&mut self, of_anybody: bool) -> Option<u32> {
+        let people = &self.people;
+        // Some have been heard again since they were listed, or have got a token or lost it.
+        let next = |free: &mut Vec<u32>, is_known: bool| {
+            while let Some(index) = free.pop() {
+                let person = &people[index as usize];
+                if person.sent.is_none() && !person.dirty && person.is_known == is_known {
+                    return Some(index);
+                }
             }
+            None
+        };
+        match next(&mut self.free.unknown, false) {
+            None if of_anybody => next(&mut self.free.known, true),
+            found => found,
         }
-        None
     }
 
     /// Lists whose numbers may be given away. Only at the pace of forgetting: it looks at everyone.
     fn list_free(&mut self, before: UtcMillis) {
-        self.free.clear();
-        if self.people.len() < INSPECTORS_MAX - KEPT_FOR_KNOWN {
+        self.free = Free::default();
+        if self.people.len() < UNKNOWN_MAX {
             return;
         }
         let unheard = |person: &Person| person.sent.is_none() && !person.dirty && person.fixed < before;
-        let free = (0..).zip(&self.people).filter(|(_, person)| unheard(person)).map(|(index, _)| index);
-        self.free = free.collect();
-        self.free.sort_by_key(|index| std::cmp::Reverse(self.people[*index as usize].fixed));
+        let mut free: Vec<(u32, &Person)> =
+            (0..).zip(&self.people).filter(|(_, person)| unheard(person)).collect();
+        free.sort_by_key(|(_, person)| std::cmp::Reverse(person.fixed));
+        for (index, person) in free {
+            let of = if person.is_known { &mut self.free.known } else { &mut self.free.unknown };
+            of.push(index);
+        }
     }
 
     /// Takes a checked fix. Newest wins; an older one only belongs to the track. Returns its step. A position held that

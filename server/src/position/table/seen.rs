@@ -98,7 +98,11 @@ impl Table {
         let version = self.version + 1;
         for index in 0..self.people.len() {
             let person = &mut self.people[index];
-            let areas = works_in(&person.code).unwrap_or_else(|| Areas::from([]));
+            let works = works_in(&person.code);
+            self.unknown -= usize::from(!person.is_known);
+            person.is_known = works.is_some();
+            self.unknown += usize::from(!person.is_known);
+            let areas = works.unwrap_or_else(|| Areas::from([]));
             if areas == person.areas {
                 continue;
             }

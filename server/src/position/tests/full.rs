@@ -50,3 +50,40 @@ fn made_up_codes_keep_nobody_out_who_is_known() {
     assert_eq!(table.enter(&known, place, START), Some(u32::try_from(taken).unwrap()));
     assert_eq!(table.enter(&made_up(taken), place, START), None);
 }
+
+/// Method: a flood of made-up codes that takes every number it can get, while the known are silent for a day, over and over:
+/// more often than it takes to use up the places kept for them, had each absence cost them one.
+#[test]
+fn a_flood_never_takes_the_places_of_the_known_who_were_silent_for_a_day() {
+    let mut table = Table::new(CELL_E6);
+    table.set_works_in(Arc::new(|code| code.as_str().starts_with("jd-").then(|| Arc::from([]))));
+    let day = 25 * 3_600_000;
+    let forgetting = 24 * 3_600_000;
+    // Half of the places that are kept: after two absences they would be used up.
+    let known = crate::position::table::KEPT_FOR_KNOWN / 2;
+    let mut made_up = 0;
+    for absence in 0..4 {
+        let now = START.plus(absence * day);
+        for number in 0..known {
+            let back = fix(number, 25.0, 102.7, now);
+            let index = table.enter(&back.inspector, back.place, now);
+            let index = index.unwrap_or_else(|| panic!("jd-{number} is kept out after absence {absence}"));
+            table.take(index, &back, UtcMillis(i64::MAX));
+        }
+        table.tick(now);
+        // A day later, in which everybody was silent.
+        let later = now.plus(day - 1);
+        table.forget(later.plus(-forgetting), later);
+        let mut taken = 0;
+        loop {
+            let code = InspectorCode::new(format!("made-up-{made_up}")).unwrap();
+            let Some(index) = table.enter(&code, fix(0, 25.2, 102.9, later).place, later) else { break };
+            table.take(index, &Fix { inspector: code, ..fix(0, 25.2, 102.9, later) }, UtcMillis(i64::MAX));
+            (made_up, taken) = (made_up + 1, taken + 1);
+        }
+        assert_eq!(taken, crate::position::table::INSPECTORS_MAX - crate::position::table::KEPT_FOR_KNOWN);
+        table.tick(later);
+        // They go silent as well, so that their numbers are free for the next flood.
+        table.forget(later.plus(1), later.plus(1));
+    }
+}
