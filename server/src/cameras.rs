@@ -1,7 +1,7 @@
-//! Which list of cameras holds (摄像机名录): the one adopted last, which the log names and holds sealed.
+//! Adopted lists of cameras (摄像机名录) into the log, which names the last of them and holds each sealed, and out of it again.
 //!
-//! What should be here: adopted lists into the log and out of it again, and the folder they were kept in before. What should not:
-//! what a list says and changes (`video`), how it is sealed (`stored::cameras`), how an event gets into the log (`writer`).
+//! What should be here: besides, the folder they were kept in before. What should not: which list holds at a start
+//! (`video::origin::adopted`), what a list says and changes (`video`), how it is sealed (`stored::cameras`), how an event gets into the log (`writer`).
 
 use std::path::Path;
 
@@ -20,6 +20,16 @@ use crate::video::origin::change::Change;
 use crate::video::origin::file::{Format, ListFile};
 use crate::video::origin::former::Former;
 use crate::writer::{WriteError, Writer};
+
+/// What became of a list that was kept before the log could hold it.
+enum Taken {
+    /// It is in the log.
+    Over,
+    /// There was none.
+    Nothing,
+    /// It is where it was.
+    NotYet,
+}
 
 /// Adopted lists in the log, through its writer.
 pub struct InLog {
@@ -76,12 +86,19 @@ impl InLog {
     }
 
     /// Takes the list over that a version before kept as a file, unless the log names one, and removes what the log has from
-    /// its folder. What goes wrong keeps no hall from starting: the list is read where it is, and the next start tries again. For
-    /// threads without an async runtime.
-    pub fn settle(&self, named: Option<&ListInForce>, bodies: &dyn Bodies, data: &Path) {
+    /// its folder. What goes wrong keeps no hall from starting: the list is read where it is, and the next start tries again.
+    /// Gives how many files lie there that nothing reads any more, which is warned of. For threads without an async runtime.
+    pub fn settle(&self, named: Option<&ListInForce>, bodies: &dyn Bodies, data: &Path) -> usize {
         let former = Former::within(data);
-        if !former.dir().exists() || (named.is_none() && !self.take_over(&former)) {
-            return;
+        if !former.dir().exists() {
+            return 0;
+        }
+        if named.is_none() {
+            match self.take_over(&former) {
+                // Without a note none of the lists there was adopted last.
+                Taken::NotYet => return 0,
+                Taken::Over | Taken::Nothing => {}
+            }
         }
         let folder = former.dir().display().to_string();
         let in_log = |list: &ListFile| {
@@ -90,26 +107,34 @@ impl InLog {
         };
         match former.remove(in_log) {
             Ok(0) => {
-                tracing::info!(folder, "the log holds the list of cameras; the folder it was kept in is gone")
+                tracing::info!(
+                    folder,
+                    "no list of cameras is kept outside the log; the folder of such is gone"
+                );
+                0
             }
-            Ok(left) => tracing::warn!(
-                folder,
-                left,
-                "files of lists of cameras adopted earlier hold addresses and accounts in the clear, and nothing reads them any more; delete them"
-            ),
+            Ok(left) => {
+                tracing::warn!(
+                    folder,
+                    left,
+                    "files of lists of cameras adopted earlier hold addresses and accounts in the clear, and nothing reads them any more; delete them"
+                );
+                left
+            }
             Err(error) => {
-                tracing::warn!(folder, %error, "the log holds the list of cameras; the files it was kept in cannot be removed");
+                tracing::warn!(folder, %error, "files of lists of cameras that the log holds cannot be removed");
+                0
             }
         }
     }
 
-    /// Whether the log has a list now.
-    fn take_over(&self, former: &Former) -> bool {
+    fn take_over(&self, former: &Former) -> Taken {
         let folder = former.dir().display().to_string();
         let kept = match former.newest() {
             Ok(Some(kept)) => kept,
+            Ok(None) => return Taken::Nothing,
             // What cannot be had is said where it is read to be put into service.
-            Ok(None) | Err(_) => return false,
+            Err(_) => return Taken::NotYet,
         };
         let counts = match kept.list.rows() {
             Ok((registry, _)) => counts(&Change::between(&Registry::default(), &registry), registry.len()),
@@ -119,14 +144,14 @@ impl InLog {
                     error = chain(&error),
                     "adopted list of cameras not taken over into the log"
                 );
-                return false;
+                return Taken::NotYet;
             }
         };
         match self.keep(&kept.list, counts, &By::named(kept.by)) {
-            Ok(()) => true,
+            Ok(()) => Taken::Over,
             Err(error) => {
                 tracing::warn!(folder, %error, "adopted list of cameras not taken over into the log; it holds all the same");
-                false
+                Taken::NotYet
             }
         }
     }

@@ -167,7 +167,7 @@ impl Loop {
         let seq = match self.state.adopting_cameras(hash, counts) {
             Some(event) => Some(self.write_with(event, by, body.into_blob())?),
             None => {
-                // Whoever adopts the list again may do so because its body was lost.
+                // Whoever adopts the list again may do so because its body was lost or damaged.
                 let mut pending = Pending::default();
                 pending.blob(body.into_blob());
                 let now = self.now();

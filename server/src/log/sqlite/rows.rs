@@ -15,6 +15,9 @@ const EVENT: &str = "seq, at, actor, roles, door, key, name, form, case_id, whis
                      body, crc, chain";
 const COMMAND: &str = "no, at, actor, key, fingerprint, form, first_seq, last_seq, answer, lasting";
 
+const INSERT_BLOB: &str = "INSERT INTO blobs VALUES(?1, ?2, ?3) ON CONFLICT(hash) \
+                           DO UPDATE SET bytes = excluded.bytes WHERE blobs.bytes IS NOT excluded.bytes";
+
 /// Why a row was not read.
 enum Unread {
     Sql(rusqlite::Error),
@@ -67,7 +70,7 @@ pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn natural(number: i64) -> u64 {
+pub(crate) fn natural(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -321,9 +324,9 @@ pub(super) fn insert_command(conn: &Connection, row: &CommandRow) -> rusqlite::R
         .map(|_| ())
 }
 
-/// Bytes that are there already are not written twice.
+/// Bytes that are there already are not written twice; bytes that are no more what their name says are mended.
 pub(super) fn insert_blob(conn: &Connection, row: &Blob) -> rusqlite::Result<()> {
-    conn.prepare_cached("INSERT INTO blobs VALUES(?1, ?2, ?3) ON CONFLICT(hash) DO NOTHING")?
+    conn.prepare_cached(INSERT_BLOB)?
         .execute(params![given(row.no), row.hash.as_slice(), row.bytes])
         .map(|_| ())
 }

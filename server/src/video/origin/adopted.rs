@@ -1,4 +1,4 @@
-//! Which list of cameras holds: the one adopted last, before the file the settings name.
+//! Which list of cameras holds at a start: the one adopted last, else the file the settings name, and what is warned of.
 //!
 //! What should not be here: where adopted lists are kept (`crate::cameras`), what a list changes (`change.rs`), and taking it
 //! into service (`switchboard.rs`).
@@ -71,7 +71,7 @@ pub struct InForce {
 }
 
 /// The list adopted last, else the file the settings name. A file that differs from the adopted list does not hold, and an
-/// adopted list that cannot be had again does not keep a hall from starting: both are said.
+/// adopted list that cannot be had again, or read by this build, does not keep a hall from starting: all of it is said.
 pub fn in_force(kept: Result<Option<Kept>, KeepError>, file: Option<&Path>) -> Result<InForce, ListError> {
     let named = |warning| {
         let (registry, refused) = match file {
@@ -80,14 +80,20 @@ pub fn in_force(kept: Result<Option<Kept>, KeepError>, file: Option<&Path>) -> R
         };
         Ok(InForce { registry, refused, warning })
     };
+    let cannot_be_had = |why: String| {
+        named(Some(format!(
+            "the adopted camera list cannot be had ({why}); the file in the settings holds, adopt a list again"
+        )))
+    };
     let kept = match kept {
         Ok(Some(kept)) => kept,
         Ok(None) => return named(None),
-        Err(error) => {
-            return named(Some(format!(
-                "the adopted camera list cannot be had ({error}); the file in the settings holds, adopt a list again"
-            )));
-        }
+        Err(error) => return cannot_be_had(error.to_string()),
+    };
+    // Another build may have read it, and nobody can take it out of the log again.
+    let (registry, refused) = match kept.list.rows() {
+        Ok(rows) => rows,
+        Err(error) => return cannot_be_had(crate::problem::chain(&error)),
     };
     let differs =
         file.is_some_and(|file| ListFile::load(file).is_ok_and(|list| list.bytes != kept.list.bytes));
@@ -97,7 +103,6 @@ pub fn in_force(kept: Result<Option<Kept>, KeepError>, file: Option<&Path>) -> R
             kept.by
         )
     });
-    let (registry, refused) = kept.list.rows()?;
     Ok(InForce { registry, refused, warning })
 }
 
@@ -144,6 +149,18 @@ mod tests {
         assert_eq!(held, ["FILE"]);
         assert!(warning.unwrap().contains("00ff is not in the log"));
         assert_eq!(codes(lost(), None).0, Vec::<String>::new());
+        let of_another_build = |format, text: &str| {
+            let list = ListFile { format, bytes: text.as_bytes().to_vec() };
+            codes(Ok(Some(Kept { list, by: "zhou".into() })), Some(&file))
+        };
+        for (format, text) in
+            [(Format::Csv, "code,address\nA,rtsp://u:hidden77@10.0.0.1/A\n"), (Format::Toml, "= [")]
+        {
+            let (held, warning) = of_another_build(format, text);
+            assert_eq!(held, ["FILE"]);
+            let warning = warning.unwrap();
+            assert!(warning.contains("cannot be had") && !warning.contains("hidden77"), "{warning}");
+        }
         assert!(!format!("{:?}", adopted("A")).contains("hidden77"));
     }
 }
