@@ -10,7 +10,6 @@ use std::path::Path;
 use domain::case::CaseEvent;
 use domain::event::{Event, HallEvent, Recorded};
 use domain::policy::Policy;
-use domain::state::State;
 use domain::tally::{Count, TallyKey};
 use domain::whistle::WhistleEvent;
 use rusqlite::Connection;
@@ -18,17 +17,20 @@ use serde::Serialize;
 
 use crate::events::{genesis, replay};
 use crate::folder::{BESIDE, DATABASE, LOCK, StoreError};
+use crate::log::Read;
 use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
-use crate::log::{Read, shelf};
+use crate::stored::cameras;
 use crate::stored::policy::Genesis;
-use crate::stored::{cameras, state};
 use crate::views::Belongs;
 use crate::views::check::Against;
 
 mod recount;
+mod snapshots;
 
 pub use recount::Recount;
+
+use snapshots::Snapshots;
 
 /// What was looked at and what was found.
 #[must_use = "a report that nobody asks is no check"]
@@ -132,7 +134,7 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
     if found.unlisted > 0 {
         report.problems.push(format!("… and {} more findings in the log", found.unlisted));
     }
-    let usable = snapshots(dir, &log, &genesis, &mut report);
+    let usable = Snapshots::of(dir, &log, &genesis, &mut report);
     if sound {
         replayed(dir, (&log, &genesis), usable, recount, &mut report)?;
     }
@@ -147,7 +149,7 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
 fn replayed(
     dir: &Path,
     (log, genesis): (&SqliteReader, &Genesis),
-    mut snapshots: BTreeMap<u64, shelf::Kept>,
+    mut snapshots: Snapshots,
     recount: bool,
     report: &mut Report,
 ) -> Result<(), StoreError> {
@@ -169,9 +171,7 @@ fn replayed(
         ));
         report.whistles +=
             u64::from(matches!(recorded.event, Event::Whistle(_, WhistleEvent::Raised { .. })));
-        if let Some(kept) = snapshots.remove(&recorded.seq) {
-            same_as_replayed(&kept, log, genesis, &state, report);
-        }
+        snapshots.compare((log, genesis), &state, report);
         if let Some(against) = &mut views
             && let Err(error) = against.note(&recorded, &changes)
         {
@@ -180,6 +180,7 @@ fn replayed(
         }
         Ok(())
     })?;
+    snapshots.say_what_is_unproved(report);
     if let Some(against) = views {
         compared(against, head, report);
     }
@@ -326,59 +327,4 @@ fn differences(kept: &BTreeMap<&TallyKey, Count>, counted: &BTreeMap<TallyKey, C
 
 fn words(count: Count) -> String {
     format!("{} ({} by weight)", count.cases, count.base)
-}
-
-/// Every snapshot must be usable by this version, or be of another one; gives the usable ones by their event.
-fn snapshots(
-    dir: &Path,
-    log: &SqliteReader,
-    genesis: &Genesis,
-    report: &mut Report,
-) -> BTreeMap<u64, shelf::Kept> {
-    let log: &dyn Read = log;
-    let policies = state::Policies { genesis, bodies: &log };
-    use crate::log::container::Unusable;
-    let known = state::known(&state::SECTIONS);
-    let mut usable = BTreeMap::new();
-    for kept in shelf::list(dir) {
-        report.snapshots += 1;
-        let name = shelf::name(kept.seq, kept.day);
-        let opened = shelf::open(&kept.path, log.epoch(), u64::MAX, &known);
-        match opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies)) {
-            Ok(_) => drop(usable.insert(kept.seq, kept)),
-            Err(why @ (Unusable::Layout(_) | Unusable::Unknown(_) | Unusable::Newer { .. })) => {
-                tracing::info!(name, %why, "snapshot not used by this version");
-            }
-            Err(why) => report.problems.push(format!("snapshot {name}: {why}")),
-        }
-    }
-    usable
-}
-
-/// A snapshot must equal the replayed state.
-fn same_as_replayed(
-    kept: &shelf::Kept,
-    log: &SqliteReader,
-    genesis: &Genesis,
-    replayed: &State,
-    report: &mut Report,
-) {
-    let log: &dyn Read = log;
-    let policies = state::Policies { genesis, bodies: &log };
-    let known = state::known(&state::SECTIONS);
-    let opened = shelf::open(&kept.path, log.epoch(), u64::MAX, &known);
-    let decoded = opened.and_then(|container| state::decode(&container, &state::SECTIONS, policies));
-    let Ok(loaded) = decoded else { return };
-    let same = loaded.guessed != state::Guessed::default()
-        || (loaded.state.tally == replayed.tally
-            && loaded.state.in_force() == replayed.in_force()
-            && loaded.state.cameras() == replayed.cameras()
-            && loaded.state.catalogue == replayed.catalogue
-            && loaded.state.cases == replayed.cases
-            && loaded.state.whistles == replayed.whistles
-            && loaded.state.deadlines == replayed.deadlines);
-    if !same {
-        let name = shelf::name(kept.seq, kept.day);
-        report.problems.push(format!("snapshot {name}: differs from its events"));
-    }
 }
