@@ -24,6 +24,7 @@ mod cameras;
 mod keeping;
 mod policy;
 mod remote;
+mod stopped;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]

@@ -18,6 +18,7 @@ use domain::whistle::Whistle;
 use crate::clock;
 use crate::turn::{Reading, Turns};
 use crate::views::file::Frozen;
+use crate::views::pool::Written;
 use crate::views::{Belongs, Builder, Progress, ViewsError};
 use crate::writer::Committed;
 
@@ -89,7 +90,7 @@ impl Lists {
         let offset = state.policy().utc_offset_minutes;
         let lists = Self::new(offset);
         let belongs = Belongs { epoch, offset, version: crate::views::sql::VERSION };
-        let views = crate::views::file::open_frozen(dir, belongs, state.seq);
+        let views = crate::views::file::open_frozen(dir, belongs, state.seq, Written::ByNobody);
         lists.inner.present.change(|stand| {
             if let Ok(Frozen { pool, runs, covered, tail }) = views {
                 (stand.runs, stand.pool) = (Arc::new(runs), Some(pool));

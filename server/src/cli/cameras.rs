@@ -6,12 +6,13 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use domain::event::{By, Door};
 
+use super::account;
 use super::remote::{Remote, Where};
-use super::{account, keeping};
+use super::stopped::{self, AtRest};
 use crate::cameras::{self, InLog};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::folder::DATABASE;
+use crate::log::Read;
 use crate::video::adoption::{self, Adoption, Wish};
 use crate::video::origin::adopted;
 use crate::video::origin::file::{Format, ListFile};
@@ -71,12 +72,15 @@ fn in_words(adopt: &Adopt, adoption: &Adoption) -> &'static str {
     }
 }
 
-/// Into the store of a stopped server. Nothing is made and nothing changed before it is known that the list is taken.
+/// Into the store of a stopped server. It is only looked at until it is known that the list is taken.
 fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Adoption> {
     let (dir, file) = (&config.store.dir, config.cameras.file.as_deref());
-    let opened = dir.join(DATABASE).exists().then(|| keeping::open_stopped(config)).transpose()?;
-    let kept = match &opened {
-        Some((store, state)) => cameras::kept(state.cameras(), &store.secret(), &store.reader(), dir),
+    let at_rest = AtRest::look(config)?;
+    let kept = match &at_rest {
+        Some(AtRest { log, state, .. }) => {
+            let log: &dyn Read = log;
+            cameras::kept(state.cameras(), &log.secret(), &log, dir)
+        }
         None => Former::within(dir).newest(),
     };
     let before = adopted::in_force(kept, file)?.registry;
@@ -84,7 +88,10 @@ fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Ado
     if wish.dry_run {
         return Ok(considered.adoption);
     }
-    let (store, state) = opened.map_or_else(|| keeping::open_stopped(config), Ok)?;
+    let (store, state) = match at_rest {
+        Some(at_rest) => at_rest.open(config)?,
+        None => stopped::open(config)?,
+    };
     let (named, secret, reader) = (state.cameras().cloned(), store.secret(), store.reader());
     let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
     let lists = InLog::new(writer.clone(), secret);

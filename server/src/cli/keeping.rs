@@ -1,5 +1,5 @@
-//! `gridhall check`, `backup` and `restore`, how they and their siblings say what they did, the store of a stopped server for those
-//! that change it, and the policy in force for those that go by it.
+//! `gridhall check`, `backup` and `restore`, how they and their siblings say what they did, and the policy in force for those
+//! that go by it.
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 use std::path::Path;
@@ -8,13 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domain::policy::Policy;
-use domain::state::State;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::folder::StoreError;
 use crate::video::origin::former::Former;
-use crate::writer::store::Store;
 use crate::{check, events, log};
 
 /// Prints what was done: JSON, or words for people.
@@ -25,17 +22,6 @@ pub(super) fn say<T: serde::Serialize>(json: bool, done: &T, words: &str) -> any
         print!("{words}");
     }
     Ok(())
-}
-
-/// The store of a stopped server, made where there is none. Whoever has a running one in mind is told how it is asked.
-pub(super) fn open_stopped(config: &Config) -> anyhow::Result<(Store, State)> {
-    let opened = Store::open(&config.store.dir, &config.load_policy()?);
-    opened.map_err(|error| match error {
-        StoreError::InUse { .. } => anyhow::Error::new(error).context(
-            "this folder has a server; name it with --server URL, and a token with --token-file FILE",
-        ),
-        other => other.into(),
-    })
 }
 
 /// The policy in force: the log's, whether or not a server runs beside; that of the settings where no log has one yet.

@@ -8,18 +8,17 @@ use domain::adoption::InForce;
 use domain::event::{By, Door};
 use domain::policy::Policy;
 use domain::rejection::Language;
-use domain::state::State;
 
+use super::account;
 use super::remote::Where;
-use super::{account, keeping};
+use super::stopped::AtRest;
 use crate::adoption::{Adoption, Standing, consider};
 use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};
-use crate::folder::DATABASE;
 use crate::http::policy::PolicyAnswer;
 use crate::lists::Lists;
+use crate::log::Read;
 use crate::writer;
-use crate::writer::store::Store;
 
 const PATH: &str = "/api/v1/policy";
 
@@ -121,37 +120,35 @@ fn in_force(config: &Config, hall: &Where) -> anyhow::Result<PolicyAnswer> {
     if let Some(remote) = hall.remote()? {
         return remote.get(PATH);
     }
-    let (_store, state) = open(config)?;
-    let InForce { version, hash, policy } = state.in_force().clone();
+    let InForce { version, hash, policy } = look(config)?.state.in_force().clone();
     Ok(PolicyAnswer { version, hash: hash.map(|hash| hash.to_string()), policy: (*policy).clone() })
 }
 
 /// The store of a stopped server; a new one is not made for this.
-fn open(config: &Config) -> anyhow::Result<(Store, State)> {
-    let dir = &config.store.dir;
-    anyhow::ensure!(
-        dir.join(DATABASE).exists(),
-        "there is no store in `{}`; a new one begins with the policy of the settings",
-        dir.display()
-    );
-    keeping::open_stopped(config)
+fn look(config: &Config) -> anyhow::Result<AtRest> {
+    AtRest::look(config)?.with_context(|| {
+        let dir = config.store.dir.display();
+        format!("there is no store in `{dir}`; a new one begins with the policy of the settings")
+    })
 }
 
 fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<Adoption> {
-    let (store, state) = open(config)?;
+    let at_rest = look(config)?;
+    let state = &at_rest.state;
     let mut adoption = consider(
         &Standing {
             in_force: state.in_force(),
             catalogue: &state.catalogue,
             cases: state.cases.values().collect(),
             whistles: state.whistles.values().collect(),
-            lists: &Lists::of_stopped(store.dir(), store.epoch(), &state),
+            lists: &Lists::of_stopped(&config.store.dir, at_rest.log.epoch(), state),
         },
         &policy,
     );
     if dry_run || !adoption.refused.is_empty() {
         return Ok(adoption);
     }
+    let (store, state) = at_rest.open(config)?;
     // No timer: nothing passes by the policy that is about to go, nor by this machine's clock at one look.
     let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
     let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };

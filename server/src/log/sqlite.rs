@@ -26,7 +26,8 @@ mod rows;
 mod tests;
 
 use file::failed;
-use rows::{int, natural};
+use rows::int;
+pub(crate) use rows::natural;
 
 /// Pages of the write-ahead log beyond which the writer itself folds it in: 64 MiB.
 const WAL_PAGES_FOLD: u64 = 16_384;
@@ -191,12 +192,21 @@ impl SqliteReader {
 
     /// Opens the file in `dir` beside a server or without one; nothing is written to it.
     pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_by(dir, file::open_for_reading)
+    }
+
+    /// Opens the file of a folder that nobody writes to meanwhile; nothing in the folder changes.
+    pub(crate) fn open_at_rest(dir: &Path) -> Result<Self> {
+        Self::open_by(dir, file::open_at_rest)
+    }
+
+    fn open_by(dir: &Path, connect: fn(&Path) -> Result<Connection>) -> Result<Self> {
         let path = dir.join(file::DATABASE);
         match file::probe(dir, false)? {
             file::Found::Nothing => return Err(LogError::Missing { place: dir.to_owned() }),
             file::Found::Store(_) => {}
         }
-        let conn = file::open_for_reading(&path)?;
+        let conn = connect(&path)?;
         match schema::format(&conn, &path)? {
             schema::FORMAT => Ok(Self { db: Db::new(conn, &path)? }),
             is if is < schema::FORMAT => Err(LogError::Older { place: path, is }),

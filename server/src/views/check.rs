@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::file::{self, Belongs, Frozen, Run, ViewsError};
 use super::pack;
-use super::pool::Pool;
+use super::pool::{Pool, Written};
 use super::run::{CaseColumn, Piece, RunBuilder, piece_key};
 use super::source::Source;
 use super::{sql, whistles};
@@ -61,7 +61,7 @@ impl Against {
             return Ok(None);
         }
         // How far the log has come is asked afterwards: a server goes on.
-        let views = match file::open_frozen(dir, belongs, u64::MAX) {
+        let views = match file::open_frozen(dir, belongs, u64::MAX, Written::Meanwhile) {
             Ok(views) => views,
             Err(ViewsError::Damaged { what, .. }) => return Ok(Some(Err(what))),
             Err(error) => return Err(error),

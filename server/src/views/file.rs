@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::covered::Covered;
 use super::pack::Bits;
-use super::pool::Pool;
+use super::pool::{Pool, Written};
 use super::run::{RUN_ROWS_MAX, RunHead};
 use super::sql;
 use crate::stored::closed::Row;
@@ -202,10 +202,10 @@ fn load(path: &Path, belongs: Belongs, head: u64) -> Result<Option<Opened>, View
 }
 
 /// Views of an older version that this one still reads: they serve, frozen, while the new ones are laid out.
-pub fn open_frozen(dir: &Path, belongs: Belongs, head: u64) -> Result<Frozen, ViewsError> {
+pub fn open_frozen(dir: &Path, belongs: Belongs, head: u64, written: Written) -> Result<Frozen, ViewsError> {
     let path = dir.join(name(belongs.version));
     probe(&path, belongs.version)?;
-    let pool = Pool::new(path.clone());
+    let pool = Pool::new(path.clone(), written);
     let (runs, covered, tail) = pool.with(|conn| contents(conn, &path, belongs, head))?;
     Ok(Frozen { pool: Arc::new(pool), runs, covered, tail })
 }

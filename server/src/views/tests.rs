@@ -13,7 +13,7 @@ use domain::scope::Scope;
 use super::file::{self, Belongs, ViewsError};
 use super::layout::Layout;
 use super::pace::Pace;
-use super::pool::Pool;
+use super::pool::{Pool, Written};
 use super::scan::{BYTES_MAX, Budget, Cost, Found, Question, Scan};
 use super::sql;
 use crate::lists::{AnyOf, Asked, CaseFilter};
@@ -120,7 +120,7 @@ pub(super) fn merge(layout: &mut Layout) {
 }
 
 pub(super) fn pool(layout: &Layout) -> Pool {
-    Pool::new(layout.path().to_owned())
+    Pool::new(layout.path().to_owned(), Written::Meanwhile)
 }
 
 /// Asks the runs for a page.

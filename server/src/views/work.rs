@@ -18,7 +18,7 @@ use super::builder::Settings;
 use super::file::{self, Belongs, ViewsError};
 use super::layout::{Begun, Layout};
 use super::pace::Pace;
-use super::pool::Pool;
+use super::pool::{Pool, Written};
 use super::progress::{Doing, Progress};
 use crate::clock::{self, Instant};
 use crate::lists::Present;
@@ -74,7 +74,7 @@ impl Work {
         let since = since.chain(stand.recent.whistles.iter().map(|whistle| whistle.version)).min();
         let seq = since.map_or(stand.seq, |first| first - 1);
         let Begun { layout, tail, .. } = Layout::open(&settings.dir, settings.belongs, seq)?;
-        let pool = Arc::new(Pool::new(layout.path().to_owned()));
+        let pool = Arc::new(Pool::new(layout.path().to_owned(), Written::Meanwhile));
         let pace = if settings.full_speed {
             Pace::full()
         } else {
@@ -133,7 +133,7 @@ impl Work {
             if !self.settings.dir.join(file::name(version)).exists() {
                 continue;
             }
-            match file::open_frozen(&self.settings.dir, belongs, head) {
+            match file::open_frozen(&self.settings.dir, belongs, head, Written::Meanwhile) {
                 Ok(mut frozen) => {
                     let known: BTreeSet<CaseId> = tail.iter().map(|case| case.id).collect();
                     frozen.tail.retain(|case| !known.contains(&case.id));
@@ -324,7 +324,7 @@ impl Work {
         file::remove(self.layout.path())?;
         let stand = self.present.load();
         self.layout = Layout::open(&self.settings.dir, self.settings.belongs, stand.seq)?.layout;
-        self.pool = Arc::new(Pool::new(self.layout.path().to_owned()));
+        self.pool = Arc::new(Pool::new(self.layout.path().to_owned(), Written::Meanwhile));
         self.sealed.clear();
         // Memory has every closing after this one.
         let cases = stand.recent.iter().map(|case| case.version);

@@ -17,10 +17,10 @@ use crate::events::{Reader, genesis, replay};
 use crate::folder::{DATABASE, LOCK, StoreError};
 use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Log, Read, shelf};
+use crate::log::{Group, Log, Read, shelf};
 use crate::stored;
 use crate::stored::command::import_namespace;
-use crate::stored::policy::Genesis;
+use crate::stored::policy::{Genesis, genesis_blob};
 
 mod append;
 mod keeper;
@@ -79,7 +79,7 @@ impl Store {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
         let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
-        let genesis = genesis::settle(&mut log, dir, policy)?;
+        let genesis = begin(&mut log, dir, policy)?;
         let replay::Beginning { state, counts_are_guessed } =
             replay::begin(&log, dir, &genesis, options.sections)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options, counts_are_guessed)?;
@@ -183,6 +183,17 @@ impl Store {
         tracing::info!(seq = state.seq, "store closed");
         Ok(())
     }
+}
+
+/// What the log began with. A store without any gets it here, before its first event.
+fn begin(log: &mut dyn Log, dir: &Path, file: &Policy) -> Result<Genesis, StoreError> {
+    if let Some(genesis) = genesis::read(&*log, dir)? {
+        return Ok(genesis);
+    }
+    let genesis = genesis::read_or(&*log, dir, file)?;
+    log.append(&Group { blobs: vec![genesis_blob(&genesis)], ..Group::default() })?;
+    tracing::info!(source = genesis.policy.stated_source, "the log begins with this policy");
+    Ok(genesis)
 }
 
 /// The local day of a state, as snapshots are named by it.

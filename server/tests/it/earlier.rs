@@ -39,7 +39,7 @@ fn policy() -> Policy {
 }
 
 /// The store as the first version left it.
-fn first_store() -> tempfile::TempDir {
+pub fn first_store() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join(DATABASE), unpacked("gridhall.db")).unwrap();
     let snapshots = dir.path().join("snapshots");

@@ -37,6 +37,7 @@ mod adopt;
 mod adopt_areas;
 mod adopt_cameras;
 mod adopt_doors;
+mod at_rest;
 mod check;
 mod crash;
 mod import;

@@ -159,14 +159,42 @@ pub(crate) fn settle(conn: &Connection, path: &Path) -> Result<(), LogError> {
 
 /// Opens the file for reading alone, in this process or another.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, LogError> {
-    let failed = |source| failed(path, "open", source);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    for_reading(Connection::open_with_flags(path, flags), path)
+}
+
+/// As [`open_for_reading`], by [`connect_at_rest`].
+pub(crate) fn open_at_rest(path: &Path) -> Result<Connection, LogError> {
+    for_reading(connect_at_rest(path), path)
+}
+
+fn for_reading(conn: rusqlite::Result<Connection>, path: &Path) -> Result<Connection, LogError> {
+    let failed = |source| failed(path, "open", source);
+    let conn = conn.map_err(failed)?;
     conn.busy_timeout(BUSY).map_err(failed)?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
+}
+
+/// Opens a file that nobody writes meanwhile, and leaves it and its folder as they are, to the byte. SQLite else makes a
+/// write-ahead log and an index of it even to read. What a killed process left in the log is read from there, by the index
+/// that process left; without an index one is made.
+pub(crate) fn connect_at_rest(path: &Path) -> rusqlite::Result<Connection> {
+    let left = |ending| std::fs::metadata(beside(path, ending)).map_or(0, |meta| meta.len());
+    let how = match (left("-wal"), left("-shm")) {
+        (0, _) => "immutable=1",
+        (_, 0) => "mode=ro",
+        (_, _) => "readonly_shm=1",
+    };
+    let not_a_path = || rusqlite::Error::InvalidPath(path.to_owned());
+    let whole = std::path::absolute(path).map_err(|_| not_a_path())?;
+    let mut address = url::Url::from_file_path(whole).map_err(|()| not_a_path())?;
+    address.set_query(Some(how));
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(address.as_str(), flags)
 }
 
 /// Walks the whole file when it is small enough to do so at every start.
