@@ -122,14 +122,6 @@ impl Add<Duration> for Instant {
     }
 }
 
-impl Sub<Duration> for Instant {
-    type Output = Self;
-
-    fn sub(self, earlier: Duration) -> Self {
-        Self(self.0 - earlier)
-    }
-}
-
 impl Sub for Instant {
     type Output = Duration;
 

@@ -41,7 +41,7 @@ pub enum StoreError {
     #[error("disk is full: store `{path}` cannot grow; free some space, nothing was changed")]
     Full { path: PathBuf },
     #[error("store `{path}`: event {seq} cannot be read")]
-    Event { path: PathBuf, seq: i64, source: stored::StoredError },
+    Event { path: PathBuf, seq: u64, source: stored::StoredError },
     #[error("store `{path}`: cannot {doing}")]
     Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
     #[error("cannot {doing} `{path}`")]
@@ -99,13 +99,4 @@ impl StoreError {
     pub fn chain(&self) -> String {
         crate::cause::chain(self)
     }
-}
-
-/// SQLite's integers are signed; sequence numbers and ids stay far below the sign.
-pub(crate) fn int(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn natural(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

@@ -11,8 +11,8 @@ use domain::tally::{Count, TallyKey};
 use rusqlite::{Connection, named_params, params};
 
 use crate::events::Reader;
-use crate::folder::{StoreError, natural};
-use crate::log::sqlite::file;
+use crate::folder::StoreError;
+use crate::log::sqlite::{file, natural};
 
 /// Tally cells as the events alone give them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use domain::event::Recorded;
 use domain::moment::UtcOffset;
 use domain::state::{Alone, Kept, State};
 
-use crate::folder::{DATABASE, StoreError, int};
+use crate::folder::{DATABASE, StoreError};
 use crate::log::container::{Container, Unusable};
 use crate::log::{EventRow, Read, Subject, each_event, shelf};
 use crate::stored::policy::{Bodies, Genesis, NoBodies};
@@ -16,7 +16,7 @@ use crate::stored::{self, state};
 pub(crate) fn recorded(row: &EventRow, path: &Path, bodies: &dyn Bodies) -> Result<Recorded, StoreError> {
     stored::recorded(row, bodies).map_err(|source| StoreError::Event {
         path: path.to_owned(),
-        seq: int(row.seq),
+        seq: row.seq,
         source,
     })
 }

@@ -251,8 +251,9 @@ mod tests {
             dialer.admit(HOST).await.unwrap(),
             dialer.admit(HOST).await.unwrap(),
         );
-        newer.set_idle(Some(clock::instant()));
-        older.set_idle(Some(clock::instant() - Duration::from_secs(5)));
+        let began = clock::instant();
+        newer.set_idle(Some(began + Duration::from_secs(5)));
+        older.set_idle(Some(began));
         let gives_up = async |admission: Admission| {
             admission.wanted().await;
             drop(admission);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Store;
 use crate::clock::Now;
-use crate::folder::{self, StoreError};
+use crate::folder::StoreError;
 use crate::log::{Blob, CommandRow, Group, Subject};
 use crate::stored::answer::{self, About};
 use crate::stored::command::import_key;
@@ -157,7 +157,7 @@ impl Store {
     }
 
     fn unreadable(&self, seq: u64, source: stored::StoredError) -> StoreError {
-        StoreError::Event { path: self.database(), seq: folder::int(seq), source }
+        StoreError::Event { path: self.database(), seq, source }
     }
 
     /// The row that remembers a command and its answer.
