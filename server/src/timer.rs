@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use domain::command::Command;
 use domain::event::By;
-use uuid::Uuid;
 
 use crate::clock::{Clock, HOLD_MS};
+use crate::stored::command::fresh_key;
 use crate::writer::{Envelope, Outcome, Shared, WriteError, Writer};
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver
             continue;
         }
         let command = Command::PassDeadlines;
-        let key = Uuid::now_v7();
+        let key = fresh_key(now);
         pause = match send(Envelope {
             key,
             by: By::timer(),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json as Answered};
 use domain::command::Command;
+use domain::moment::UtcMillis;
 use domain::rejection::{Language, Rejection};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::Hall;
 use crate::access::Actor;
 use crate::http::extract::Json;
 use crate::problem::{Problem, language};
+use crate::stored::command::fresh_key;
 use crate::writer::{Answer, Envelope, WriteError};
 
 /// Commands in one batch.
@@ -91,7 +93,7 @@ pub async fn post(
         return Err(Problem::bad_request("body", "expected {key, command} or {commands: […]}"));
     };
     if fields.contains_key("command") {
-        let envelope = envelope(fields.into(), &actor, language)?;
+        let envelope = envelope(fields.into(), hall.clock.now(), &actor, language)?;
         let answer = hall.writer.send(envelope).await.map_err(|error| write_problem(error, language))?;
         return Ok(Answered(Outcome::One(answer)));
     }
@@ -114,11 +116,12 @@ async fn batch(
     actor: &Actor,
     language: Language,
 ) -> Vec<RowAnswer> {
+    let now = hall.clock.now();
     let checked: Vec<Result<Envelope, Problem>> = rows
         .into_iter()
         .enumerate()
         .map(|(index, row)| {
-            envelope(row, actor, language).map_err(|problem| problem.in_row("commands", index))
+            envelope(row, now, actor, language).map_err(|problem| problem.in_row("commands", index))
         })
         .collect();
     let good: Vec<Envelope> = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
@@ -136,7 +139,12 @@ async fn batch(
         .collect()
 }
 
-fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result<Envelope, Problem> {
+fn envelope(
+    row: serde_json::Value,
+    now: UtcMillis,
+    actor: &Actor,
+    language: Language,
+) -> Result<Envelope, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
     let department = actor.acts_for(&row.command).map_err(|rejection| {
@@ -144,7 +152,7 @@ fn envelope(row: serde_json::Value, actor: &Actor, language: Language) -> Result
         Problem::refused(if withheld { &Rejection::PowersApart } else { &rejection }, language)
     })?;
     Ok(Envelope {
-        key: row.key.unwrap_or_else(Uuid::now_v7),
+        key: row.key.unwrap_or_else(|| fresh_key(now)),
         by: actor.recorded(),
         department,
         scope: actor.scope.clone(),

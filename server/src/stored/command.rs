@@ -9,9 +9,10 @@ use domain::case::Report;
 use domain::catalogue::{Entry, Name};
 use domain::clock::{Counts, Limit, Unit};
 use domain::command::{Command, History, TakeStep};
+use domain::moment::UtcMillis;
 use domain::whistle::WhistleCall;
 use serde::Serialize;
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use super::words::Spelt;
 use crate::log::seal::Secret;
@@ -165,6 +166,14 @@ pub fn import_namespace(secret: &Secret) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&secret.mark("import", "")[..16]);
     Uuid::from_bytes(bytes)
+}
+
+/// A key for a command that came without one, or that nobody sends again: in the order of the hall's time.
+#[must_use]
+pub fn fresh_key(now: UtcMillis) -> Uuid {
+    let ms = u64::try_from(now.0).unwrap_or(0);
+    let within_second = u32::try_from(ms % 1_000).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, ms / 1_000, within_second * 1_000_000))
 }
 
 /// The key of an imported row. The namespace holds the store's secret, so that only whoever may import can make it.

@@ -2,8 +2,9 @@
 //! change, or every key made before answers that it was used for another command.
 
 use domain::command::Command;
+use domain::moment::UtcMillis;
 
-use super::encode;
+use super::{encode, fresh_key};
 
 fn read(text: &str) -> Command {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -46,4 +47,14 @@ fn what_came_later_is_written_where_it_is_used() {
     ] {
         assert_eq!(encode(&read(text)), text);
     }
+}
+
+/// Method: a moment no machine of today shows, to the millisecond.
+#[test]
+fn a_fresh_key_has_the_time_it_was_given_and_no_two_are_the_same() {
+    let now = UtcMillis(4_102_444_800_123);
+    let key = fresh_key(now);
+    let (seconds, nanos) = key.get_timestamp().unwrap().to_unix();
+    assert_eq!((seconds, nanos / 1_000_000), (4_102_444_800, 123));
+    assert_ne!(key, fresh_key(now));
 }
