@@ -78,10 +78,10 @@ pub(super) fn open(config: &Config) -> anyhow::Result<(Store, State)> {
 
 /// Whoever has a running hall in mind is told how it is asked.
 fn with_advice(error: StoreError) -> anyhow::Error {
-    match error {
-        StoreError::InUse { .. } => anyhow::Error::new(error).context(
-            "this folder has a server; name it with --server URL, and a token with --token-file FILE",
-        ),
-        other => other.into(),
+    let in_use = matches!(error, StoreError::InUse { .. });
+    let error = anyhow::Error::new(error);
+    if !in_use {
+        return error;
     }
+    error.context("this folder has a server; name it with --server URL, and a token with --token-file FILE")
 }

@@ -311,7 +311,7 @@ async fn a_parts_heartbeat_has_the_hashes_of_the_part_and_of_nobody_beyond_it() 
     let part = |code| Some(Part::Own(Some(Arc::new(Scope::area(area(code))))));
     let parts = [None, part("n"), part("s")];
     let kinds = [Kind::Position(cell), Kind::Positions, Kind::Who];
-    let of = |kind| parts.clone().map(|part| Topic { kind, part });
+    let of = |kind| parts.clone().map(|part| Topic { kind, part, audience: Audience::Desk });
     let _followed = hub.0.sets.of(kinds.into_iter().flat_map(of).collect());
     let beat = super::pacer::beat_of(&hub, 0);
     for kind in kinds {
@@ -323,7 +323,7 @@ async fn a_parts_heartbeat_has_the_hashes_of_the_part_and_of_nobody_beyond_it() 
         let frames = hub.0.positions.with(|table| table.frames(part.as_ref(), Some(cell), 0, at));
         let mut view = CellView::default();
         frames.iter().for_each(|frame| assert!(view.apply(&Frame::decode(&frame[1..]).unwrap())));
-        let topic = Topic { kind: Kind::Position(cell), part };
+        let topic = Topic { kind: Kind::Position(cell), part, audience: Audience::Desk };
         assert_eq!(beat.topics[&topic].1, Some(view.hash()), "{topic:?}");
     }
 }

@@ -93,7 +93,7 @@ pub fn in_force(kept: Result<Option<Kept>, KeepError>, file: Option<&Path>) -> R
     // Another build may have read it, and nobody can take it out of the log again.
     let (registry, refused) = match kept.list.rows() {
         Ok(rows) => rows,
-        Err(error) => return cannot_be_had(crate::problem::chain(&error)),
+        Err(error) => return cannot_be_had(crate::cause::chain(&error)),
     };
     let differs =
         file.is_some_and(|file| ListFile::load(file).is_ok_and(|list| list.bytes != kept.list.bytes));
