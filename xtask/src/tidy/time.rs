@@ -11,6 +11,7 @@ const STARTS: &[&str] = &[
     "server/src/cli.rs",
     "server/src/cli/account.rs",
     "server/src/cli/cameras.rs",
+    "server/src/cli/keeping.rs",
     "server/src/cli/policy.rs",
     "server/src/import/sink.rs",
 ];
