@@ -11,6 +11,8 @@ use std::sync::Arc;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use crate::event::Recorded;
+use crate::moment::UtcMillis;
 use crate::policy::Policy;
 
 pub mod cameras;
@@ -72,6 +74,19 @@ fn hash_of(text: &str) -> Result<[u8; 32], NoHash> {
     Ok(bytes)
 }
 
+/// Who brought something into force, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Took {
+    pub by: String,
+    pub at: UtcMillis,
+}
+
+impl Took {
+    pub(crate) fn of(recorded: &Recorded) -> Self {
+        Self { by: recorded.by.name.clone(), at: recorded.at }
+    }
+}
+
 /// The policy that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InForce {
@@ -80,13 +95,15 @@ pub struct InForce {
     /// None for the policy the store began with.
     pub hash: Option<PolicyHash>,
     pub policy: Arc<Policy>,
+    /// None for the policy the store began with.
+    pub took: Option<Took>,
 }
 
 impl InForce {
     /// The policy a store began with.
     #[must_use]
     pub fn genesis(policy: Arc<Policy>) -> Self {
-        Self { version: 0, hash: None, policy }
+        Self { version: 0, hash: None, policy, took: None }
     }
 }
 

@@ -8,8 +8,10 @@ use crate::code::{CaseId, WhistleId};
 use crate::moment::{UtcMillis, UtcOffset};
 
 pub mod problem;
+pub mod since;
 
 pub use problem::{PolicyProblem, RangeProblem, TimeProblem};
+pub use since::{Adoptable, AdoptedSince};
 
 /// Language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,6 +103,8 @@ pub enum Rejection {
     PolicyRefused {
         problem: PolicyProblem,
     },
+    /// Another version came into force after the one an adoption was held against.
+    AdoptedSince(Box<AdoptedSince>),
 }
 
 /// What happened between what the sender of a command had seen of a case and the command.
@@ -161,6 +165,7 @@ impl Rejection {
             Self::OwnDispatch { .. } => "own_dispatch",
             Self::PowersApart => "powers_apart",
             Self::PolicyRefused { .. } => "policy_refused",
+            Self::AdoptedSince(_) => "adopted_since",
         }
     }
 
@@ -182,6 +187,7 @@ impl Rejection {
             Self::OwnDispatch { .. } => Some("case"),
             Self::NotAllowed { .. } | Self::NoDepartment | Self::PowersApart => None,
             Self::PolicyRefused { .. } => Some("policy"),
+            Self::AdoptedSince(_) => Some("upon"),
         }
     }
 
@@ -233,6 +239,7 @@ impl Rejection {
                 "当前账号兼有监督与处置两权，本中心两权分离，两权均停用；请管理员分设账号".to_owned()
             }
             Self::PolicyRefused { problem } => format!("规则未启用：{}", problem.words(Language::Zh)),
+            Self::AdoptedSince(since) => since.words(Language::Zh),
         }
     }
 
@@ -284,6 +291,7 @@ impl Rejection {
             Self::PolicyRefused { problem } => {
                 format!("the policy is not adopted: {}", problem.words(Language::En))
             }
+            Self::AdoptedSince(since) => since.words(Language::En),
         }
     }
 }

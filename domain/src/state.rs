@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::adoption::{InForce, ListInForce};
+use crate::adoption::{InForce, ListInForce, Took};
 use crate::case::{Case, CaseEvent};
 use crate::catalogue::Catalogue;
 use crate::clock::{Deadline, Subject};
@@ -126,10 +126,10 @@ impl State {
             Event::Whistle(id, event) => self.apply_whistle(*id, event, recorded, &mut changes),
             Event::Deadline(event) => self.apply_deadline(event, &mut changes),
             Event::Policy(PolicyEvent::Defined { entries }) => self.define(entries),
-            Event::Policy(PolicyEvent::Adopted(adopted)) => self.take_in(adopted),
+            Event::Policy(PolicyEvent::Adopted(adopted)) => self.take_in(adopted, Took::of(recorded)),
             Event::Hall(HallEvent::DayTurned { date }) => self.turn_day(*date, &mut changes),
             Event::Hall(HallEvent::CamerasAdopted(adopted)) => {
-                self.take_cameras(adopted, &recorded.by.name);
+                self.take_cameras(adopted, Took::of(recorded));
             }
         }
         changes

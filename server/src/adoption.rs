@@ -27,6 +27,9 @@ use crate::stored;
 pub struct Wish {
     /// Only says what would change.
     pub dry_run: bool,
+    /// `version` of the dry run it was read in: refused (409) when another policy came into force since. Without it, it is held
+    /// against what is in force when it arrives; a dry run does not compare.
+    pub upon: Option<u64>,
 }
 
 /// What an adoption did, or would do.

@@ -4,6 +4,7 @@
 //! (`video::origin::adopted`), what a list says and changes (`video`), how it is sealed (`stored::cameras`), how an event gets into the log (`writer`).
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::adoption::{CameraCounts, ListInForce};
 use domain::event::By;
@@ -35,25 +36,40 @@ enum Taken {
 pub struct InLog {
     writer: Writer,
     secret: Secret,
+    /// Version in force; whoever adopts goes through here.
+    version: AtomicU64,
 }
 
 /// A row of the log that no backup could read again would make every backup fail.
 const _: () = assert!(LIST_BYTES_MAX + 4_096 < ROW_BYTES_MAX as usize, "a sealed list is a row of a backup");
 
 impl AdoptedLists for InLog {
-    fn keep(&self, list: &ListFile, counts: CameraCounts, by: &By) -> Result<(), KeepError> {
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    fn keep(
+        &self,
+        list: &ListFile,
+        counts: CameraCounts,
+        upon: Option<u64>,
+        by: &By,
+    ) -> Result<(), KeepError> {
         let bytes = list.bytes.len();
         if bytes > LIST_BYTES_MAX {
             return Err(KeepError::NotStored(NotAdopted::TooLarge { bytes }.to_string()));
         }
         // Sealed here, and not while commands wait.
         let sealed = Sealed::of(&self.secret, &stored(list));
-        match self.writer.adopt_cameras_blocking(by.clone(), sealed, counts) {
-            Ok(_) => Ok(()),
+        match self.writer.adopt_cameras_blocking(by.clone(), sealed, counts, upon) {
+            Ok(adopted) => {
+                self.version.store(adopted.version, Ordering::Release);
+                Ok(())
+            }
             Err(WriteError::Busy) => Err(KeepError::Busy),
             Err(WriteError::Stopped) => Err(KeepError::Stopping),
             Err(WriteError::NotStored(why)) => Err(KeepError::NotStored(why)),
-            Err(WriteError::Refused(rejection)) => Err(KeepError::NotStored(rejection.to_string())),
+            Err(WriteError::Refused(rejection)) => Err(KeepError::Refused(rejection)),
         }
     }
 }
@@ -69,20 +85,21 @@ pub fn kept(
     bodies: &dyn Bodies,
     data: &Path,
 ) -> Result<Option<Kept>, KeepError> {
-    let Some(ListInForce { hash, by, version: _ }) = named else {
+    let Some(ListInForce { hash, took, version: _ }) = named else {
         return Former::within(data).newest();
     };
     let List { format, bytes } =
         adopted(hash, secret, bodies).map_err(|error| KeepError::Lost(error.to_string()))?;
     let format = Format::of(Path::new(&format!("list.{format}")))
         .map_err(|_| KeepError::Lost(format!("list of cameras {hash} is in an unknown format")))?;
-    Ok(Some(Kept { list: ListFile { format, bytes }, by: by.clone() }))
+    Ok(Some(Kept { list: ListFile { format, bytes }, by: took.by.clone() }))
 }
 
 impl InLog {
     #[must_use]
-    pub fn new(writer: Writer, secret: Secret) -> Self {
-        Self { writer, secret }
+    pub fn new(writer: Writer, secret: Secret, named: Option<&ListInForce>) -> Self {
+        let version = AtomicU64::new(named.map_or(0, |list| list.version));
+        Self { writer, secret, version }
     }
 
     /// Takes the list over that a version before kept as a file, unless the log names one, and removes what the log has from
@@ -147,7 +164,7 @@ impl InLog {
                 return Taken::NotYet;
             }
         };
-        match self.keep(&kept.list, counts, &By::named(kept.by)) {
+        match self.keep(&kept.list, counts, None, &By::named(kept.by)) {
             Ok(()) => Taken::Over,
             Err(error) => {
                 tracing::warn!(folder, %error, "adopted list of cameras not taken over into the log; it holds all the same");

@@ -72,6 +72,7 @@ impl Problem {
             | Rejection::NotesFull { .. }
             | Rejection::KeyReused
             | Rejection::MovedOn(_)
+            | Rejection::AdoptedSince(_)
             | Rejection::NotCalled { .. }
             | Rejection::AlreadyResponded { .. } => StatusCode::CONFLICT,
             Rejection::UnknownCode { .. }

@@ -146,7 +146,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
         // The hall serves without: what is open comes from memory, and the log has everything.
         Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
     }
-    let lists_kept = Arc::new(InLog::new(writer.clone(), secret));
+    let lists_kept = Arc::new(InLog::new(writer.clone(), secret, named.as_ref()));
     let cameras = read_cameras(&config, named, secret, &reader, lists_kept.clone()).await?;
     let video = Video::start(config.video.clone(), cameras, lists_kept, clock.clone());
     let config = Arc::new(config);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ListHash;
+use super::{ListHash, Took};
 
 /// The list that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,7 @@ pub struct ListInForce {
     /// Counts the lists adopted, from 1.
     pub version: u64,
     pub hash: ListHash,
-    /// Who adopted it.
-    pub by: String,
+    pub took: Took,
 }
 
 /// What an adopted list has and what it changes, in figures.

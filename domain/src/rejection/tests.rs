@@ -1,6 +1,7 @@
 //! Refusals speak one language at a time.
 
 use super::*;
+use crate::adoption::Took;
 use crate::catalogue::AreaLevel;
 use crate::text::TextError;
 
@@ -76,6 +77,13 @@ fn all() -> Vec<Rejection> {
         Rejection::OwnDispatch { case: CaseId(7) },
         Rejection::PowersApart,
     ];
+    for what in [Adoptable::Policy, Adoptable::Cameras] {
+        let took = Took { by: "7".to_owned(), at: UtcMillis(1_795_226_400_000) };
+        for took in [Some(took), None] {
+            let since = AdoptedSince { what, upon: 5, is: 9, took, offset: UtcOffset(480) };
+            all.push(Rejection::AdoptedSince(Box::new(since)));
+        }
+    }
     let commands = Step::all().map(|step| step.take(case));
     all.extend(commands.map(|command| Rejection::NotAllowed { command: command.name(), act: command.act() }));
     all.extend(times.map(|problem| Rejection::ImpossibleTime { field: "1".to_owned(), problem }));

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{State, replan};
-use crate::adoption::{Adopted, Changed, InForce, PolicyHash};
+use crate::adoption::{Adopted, Changed, InForce, PolicyHash, Took};
 use crate::catalogue::{AreaError, Catalogue, ENTRIES_MAX, Entry};
 use crate::event::{Event, PolicyEvent};
 use crate::policy::Policy;
-use crate::rejection::{PolicyProblem, Rejection};
+use crate::rejection::{Adoptable, PolicyProblem, Rejection};
 
 impl State {
     /// The policy in force with its version.
@@ -22,11 +22,19 @@ impl State {
         &self.in_force.policy
     }
 
-    /// The event of adopting `policy`; none where it is the one in force. `hash` names its body.
-    pub fn adopting(&self, policy: Arc<Policy>, hash: PolicyHash) -> Result<Option<Event>, Rejection> {
+    /// The event of adopting `policy`; none where it is the one in force. `hash` names its body, `upon` is the version it was
+    /// held against, where it was held against one.
+    pub fn adopting(
+        &self,
+        policy: Arc<Policy>,
+        hash: PolicyHash,
+        upon: Option<u64>,
+    ) -> Result<Option<Event>, Rejection> {
         if policy == self.in_force.policy {
             return Ok(None);
         }
+        let InForce { version, took, .. } = &self.in_force;
+        self.expect_upon(Adoptable::Policy, upon, *version, took.as_ref())?;
         let refused = |problem| Err(Rejection::PolicyRefused { problem });
         if policy.utc_offset_minutes != self.offset {
             // Days, numbers and tallies of all years were counted with it.
@@ -92,10 +100,11 @@ impl State {
     }
 
     /// The policy comes into force: its codes, its calendar, its limits. Which cases and calls have to follow is known afterwards.
-    pub(super) fn take_in(&mut self, adopted: &Adopted) {
+    pub(super) fn take_in(&mut self, adopted: &Adopted, took: Took) {
         self.catalogue = self.catalogue_under(&adopted.policy);
         let Adopted { version, hash, changed: _, policy } = adopted;
-        self.in_force = InForce { version: *version, hash: Some(*hash), policy: policy.clone() };
+        let (hash, policy) = (Some(*hash), policy.clone());
+        self.in_force = InForce { version: *version, hash, policy, took: Some(took) };
         self.look_for_stale();
     }
 

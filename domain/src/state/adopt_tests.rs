@@ -11,18 +11,18 @@ use crate::case::{CaseEvent, Step};
 use crate::catalogue::Class;
 use crate::clock::calendar::{DayKind, Span};
 use crate::clock::{Clock, ClockOf, Counts, Limit, LimitKind, Phase, Unit};
-use crate::command::Command;
-use crate::event::By;
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::rejection::{PolicyProblem, Rejection};
 use crate::tally::Period;
+use crate::{command::Command, event::By};
 
 mod areas;
 
 impl Desk {
     pub(super) fn adopt(&mut self, policy: &Policy) -> Result<bool, Rejection> {
         let hash = PolicyHash([self.state.in_force().version as u8 + 1; 32]);
-        let Some(event) = self.state.adopting(Arc::new(policy.clone()), hash)? else { return Ok(false) };
+        let event = self.state.adopting(Arc::new(policy.clone()), hash, None)?;
+        let Some(event) = event else { return Ok(false) };
         let recorded = Recorded { seq: self.state.seq + 1, at: self.now, by: By::named("周敏"), event };
         self.state.apply(&recorded);
         self.log.push(recorded);

@@ -1,9 +1,10 @@
-//! Whether a command was decided on what is still so.
+//! Whether a command, or an adoption, was decided on what is still so.
 
 use super::State;
+use crate::adoption::Took;
 use crate::code::CaseId;
 use crate::command::Command;
-use crate::rejection::{MovedOn, Rejection};
+use crate::rejection::{Adoptable, AdoptedSince, MovedOn, Rejection};
 
 impl State {
     /// Refuses a step or a claim of a case that has taken a step since `seen`, the version the sender had before their eyes.
@@ -27,6 +28,19 @@ impl State {
             at: last.at,
             offset: self.offset,
         })))
+    }
+
+    /// Refuses an adoption that was held against another version than the one in force, `is`.
+    pub(super) fn expect_upon(
+        &self,
+        what: Adoptable,
+        upon: Option<u64>,
+        is: u64,
+        took: Option<&Took>,
+    ) -> Result<(), Rejection> {
+        let Some(upon) = upon.filter(|upon| *upon != is) else { return Ok(()) };
+        let since = AdoptedSince { what, upon, is, took: took.cloned(), offset: self.offset };
+        Err(Rejection::AdoptedSince(Box::new(since)))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cameras::{self, InLog};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::log::Read;
-use crate::video::adoption::{self, Adoption, Wish};
+use crate::video::adoption::{self, Adoption, Before, Wish};
 use crate::video::origin::adopted;
 use crate::video::origin::file::{Format, ListFile};
 use crate::video::origin::former::Former;
@@ -35,6 +35,9 @@ pub struct Adopt {
     /// Adopt the good rows although others are refused; their cameras are gone then
     #[arg(long)]
     leave_out_refused: bool,
+    /// Version the dry run was held against: refused when another list came into force since
+    #[arg(long, value_name = "VERSION")]
+    upon: Option<u64>,
     #[command(flatten)]
     hall: Where,
     /// Print the answer as JSON
@@ -47,7 +50,7 @@ pub struct Adopt {
 pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let Command::Adopt(adopt) = command;
     let list = ListFile::load(&adopt.file)?;
-    let wish = Wish { dry_run: adopt.dry_run, leave_out_refused: adopt.leave_out_refused };
+    let wish = Wish { dry_run: adopt.dry_run, leave_out_refused: adopt.leave_out_refused, upon: adopt.upon };
     let adoption = match adopt.hall.remote()? {
         Some(remote) => to_server(&remote, &list, wish)?,
         None => to_folder(config, &list, wish)?,
@@ -59,6 +62,9 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     println!("{}", adoption.said);
     for refusal in adoption.refused.iter().skip(1) {
         println!("  {refusal}");
+    }
+    if !adoption.adopted {
+        println!("{}", keeping::held_against(adoption.version));
     }
     println!("{}", in_words(&adopt, &adoption));
     Ok(())
@@ -83,8 +89,13 @@ fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Ado
         }
         None => Former::within(dir).newest(),
     };
+    // A list that was kept before the log could hold it is taken over first, as the first version.
+    let version = match at_rest.as_ref().and_then(|at_rest| at_rest.state.cameras()) {
+        Some(list) => list.version,
+        None => u64::from(matches!(kept, Ok(Some(_)))),
+    };
     let before = adopted::in_force(kept, file)?.registry;
-    let considered = adoption::consider(&before, list, wish)?;
+    let considered = adoption::consider(&Before { registry: &before, version }, list, wish)?;
     if wish.dry_run {
         return Ok(considered.adoption);
     }
@@ -94,10 +105,10 @@ fn to_folder(config: &Config, list: &ListFile, wish: Wish) -> anyhow::Result<Ado
     };
     let (named, secret, reader) = (state.cameras().cloned(), store.secret(), store.reader());
     let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
-    let lists = InLog::new(writer.clone(), secret);
+    let lists = InLog::new(writer.clone(), secret, named.as_ref());
     lists.settle(named.as_ref(), &reader, dir);
     let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
-    let done = adoption::keep(considered, &lists, list, &by);
+    let done = adoption::keep(considered, &lists, list, wish.upon, &by);
     writer.stop();
     Ok(done?.adoption)
 }
@@ -107,7 +118,8 @@ fn to_server(remote: &Remote<'_>, list: &ListFile, wish: Wish) -> anyhow::Result
         Format::Csv => "text/csv",
         Format::Toml => "application/toml",
     };
-    let Wish { dry_run, leave_out_refused } = wish;
-    let path = format!("/api/v1/cameras/adopt?dry_run={dry_run}&leave_out_refused={leave_out_refused}");
+    let Wish { dry_run, leave_out_refused, upon } = wish;
+    let upon = keeping::upon(upon);
+    let path = format!("/api/v1/cameras/adopt?dry_run={dry_run}&leave_out_refused={leave_out_refused}{upon}");
     remote.post(&path, kind, &list.bytes)
 }

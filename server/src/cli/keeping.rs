@@ -24,6 +24,18 @@ pub(super) fn say<T: serde::Serialize>(json: bool, done: &T, words: &str) -> any
     Ok(())
 }
 
+/// The line of a dry run that says how it is made sure that what was read is what happens.
+pub(super) fn held_against(version: u64) -> String {
+    format!(
+        "held against version {version}: with --upon {version} it is refused when another one comes into force meanwhile"
+    )
+}
+
+/// The version an adoption was held against, as a server is told it.
+pub(super) fn upon(version: Option<u64>) -> String {
+    version.map_or_else(String::new, |version| format!("&upon={version}"))
+}
+
 /// The policy in force: the log's, whether or not a server runs beside; that of the settings where no log has one yet.
 pub(super) fn policy_in_force(config: &Config) -> anyhow::Result<Arc<Policy>> {
     let file = config.load_policy()?;

@@ -9,10 +9,10 @@ use domain::event::{By, Door};
 use domain::policy::Policy;
 use domain::rejection::Language;
 
-use super::account;
+use super::{account, keeping};
 use super::remote::Where;
 use super::stopped::AtRest;
-use crate::adoption::{Adoption, Standing, consider};
+use crate::adoption::{Adoption, Standing, Wish, consider};
 use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};
 use crate::http::policy::PolicyAnswer;
@@ -43,6 +43,9 @@ pub struct Adopt {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
+    /// Version the dry run was held against: refused when another policy came into force since
+    #[arg(long, value_name = "VERSION")]
+    upon: Option<u64>,
     #[command(flatten)]
     hall: Where,
     /// Print the answer as JSON
@@ -95,6 +98,9 @@ fn in_words(adoption: &Adoption) -> String {
         (false, false) => "nothing was changed".to_owned(),
     };
     let mut said = adoption.change.words(Language::En);
+    if !adoption.adopted {
+        said.push(keeping::held_against(adoption.version));
+    }
     said.push(end);
     said.join("\n")
 }
@@ -110,9 +116,10 @@ fn take(config: &Config, adopt: &Adopt) -> anyhow::Result<Adoption> {
     match adopt.hall.remote()? {
         Some(remote) => {
             let body = serde_json::to_vec(&policy).context("cannot send the policy")?;
-            remote.post(&format!("{PATH}?dry_run={}", adopt.dry_run), "application/json", &body)
+            let upon = keeping::upon(adopt.upon);
+            remote.post(&format!("{PATH}?dry_run={}{upon}", adopt.dry_run), "application/json", &body)
         }
-        None => to_folder(config, policy, adopt.dry_run),
+        None => to_folder(config, policy, Wish { dry_run: adopt.dry_run, upon: adopt.upon }),
     }
 }
 
@@ -120,7 +127,7 @@ fn in_force(config: &Config, hall: &Where) -> anyhow::Result<PolicyAnswer> {
     if let Some(remote) = hall.remote()? {
         return remote.get(PATH);
     }
-    let InForce { version, hash, policy } = look(config)?.state.in_force().clone();
+    let InForce { version, hash, policy, took: _ } = look(config)?.state.in_force().clone();
     Ok(PolicyAnswer { version, hash: hash.map(|hash| hash.to_string()), policy: (*policy).clone() })
 }
 
@@ -132,7 +139,7 @@ fn look(config: &Config) -> anyhow::Result<AtRest> {
     })
 }
 
-fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<Adoption> {
+fn to_folder(config: &Config, policy: Policy, wish: Wish) -> anyhow::Result<Adoption> {
     let at_rest = look(config)?;
     let state = &at_rest.state;
     let mut adoption = consider(
@@ -145,14 +152,14 @@ fn to_folder(config: &Config, policy: Policy, dry_run: bool) -> anyhow::Result<A
         },
         &policy,
     );
-    if dry_run || !adoption.refused.is_empty() {
+    if wish.dry_run || !adoption.refused.is_empty() {
         return Ok(adoption);
     }
     let (store, state) = at_rest.open(config)?;
     // No timer: nothing passes by the policy that is about to go, nor by this machine's clock at one look.
     let writer = writer::spawn_untimed(store, state, Box::new(()), Clock::machine());
     let by = By { name: account::by(), roles: Vec::new(), door: Door::Cli };
-    let adopted = writer.adopt_blocking(by, policy);
+    let adopted = writer.adopt_blocking(by, policy, wish.upon);
     writer.stop();
     adoption.version = adopted?.version;
     adoption.adopted = true;

@@ -42,7 +42,7 @@ pub async fn show(State(hall): State<Hall>) -> Json<PolicyAnswer> {
 #[utoipa::path(post, path = "/api/v1/policy", tag = "hall", params(Wish),
     request_body(content((String = "application/toml"), (Object = "application/json")), description = "The whole policy, as in config/policy.toml"),
     responses((status = 200, body = Adoption), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+        (status = 409, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub async fn adopt(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -71,7 +71,8 @@ pub async fn adopt(
         let said = format!("{words}{}", more(language, adoption.refused.len() - 1));
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "policy", said).at(&first.field));
     }
-    let adopted = hall.writer.adopt(actor.recorded(), policy, adoption.version).await;
+    let upon = wish.upon.unwrap_or(adoption.version);
+    let adopted = hall.writer.adopt(actor.recorded(), policy, upon).await;
     let adopted = adopted.map_err(|error| write_problem(error, language))?;
     adoption.adopted = true;
     adoption.version = adopted.version;

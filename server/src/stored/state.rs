@@ -25,11 +25,13 @@ use crate::log::container::{Container, Section, Unusable};
 
 pub mod former;
 pub(super) mod forms;
+mod adopted;
 
 #[cfg(test)]
 mod tests;
 
-use forms::{CameraListForm, CaseForm, CountsForm, DeadlineForm, PolicyForm, WhistleForm};
+use adopted::{CameraListForm, PolicyForm};
+use forms::{CaseForm, CountsForm, DeadlineForm, WhistleForm};
 
 /// A section this version reads.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +56,8 @@ const CAMERAS: &str = "camera_list";
 /// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
 ///
 /// Cases of form 1 do not say how many notes they got: none is a guess, and their own events tell. A snapshot without a list of
-/// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none.
+/// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none. Form 1 of the policy and of the
+/// list does not say who brought them into force when.
 pub const SECTIONS: [Known; 9] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 1, exact: 1 },
@@ -63,8 +66,8 @@ pub const SECTIONS: [Known; 9] = [
     Known { name: TALLY, form: 1, exact: 1 },
     Known { name: ASIDE, form: 1, exact: 1 },
     Known { name: DEADLINES, form: 1, exact: 1 },
-    Known { name: POLICY, form: 1, exact: 1 },
-    Known { name: CAMERAS, form: 1, exact: 1 },
+    Known { name: POLICY, form: 2, exact: 2 },
+    Known { name: CAMERAS, form: 2, exact: 2 },
 ];
 
 /// Names and newest forms, as a container asks for them.
@@ -114,8 +117,8 @@ pub fn encode_as(epoch: u64, state: &State, sections: &[Known]) -> Container {
         rows(TALLY, cells(&kept.tally)),
         rows(ASIDE, cells(&kept.aside)),
         rows(DEADLINES, lines(kept.deadlines.iter().map(forms::deadline_form))),
-        rows(POLICY, lines(std::iter::once(forms::policy_form(&kept.in_force)))),
-        rows(CAMERAS, lines(kept.cameras.iter().map(forms::camera_list_form))),
+        rows(POLICY, lines(std::iter::once(adopted::policy_form(&kept.in_force)))),
+        rows(CAMERAS, lines(kept.cameras.iter().map(adopted::camera_list_form))),
     ];
     Container { epoch, seq: state.seq, sections }
 }
@@ -154,12 +157,12 @@ pub fn decode(container: &Container, sections: &[Known], policies: Policies<'_>)
     if let Some(section) = container.section(POLICY) {
         let forms: Vec<PolicyForm> = parse(&section.bytes).map_err(read(POLICY))?;
         let form = forms.into_iter().next().ok_or(Unusable::Lacks(POLICY.to_owned()))?;
-        kept.in_force = forms::in_force(form, policies).map_err(read(POLICY))?;
+        kept.in_force = adopted::in_force(form, policies).map_err(read(POLICY))?;
     }
     // One line, or none before the first adoption.
     if let Some(section) = container.section(CAMERAS) {
         let forms: Vec<CameraListForm> = parse(&section.bytes).map_err(read(CAMERAS))?;
-        let list = forms.into_iter().next().map(forms::camera_list).transpose();
+        let list = forms.into_iter().next().map(adopted::camera_list).transpose();
         kept.cameras = list.map_err(read(CAMERAS))?;
     }
     for form in parse::<CaseForm>(part(CASES)?).map_err(read(CASES))? {

@@ -26,6 +26,9 @@ pub struct Wish {
     /// Adopts the good rows although others are refused. Without it such a list changes nothing: a camera whose row has a
     /// slip in it would be gone.
     pub leave_out_refused: bool,
+    /// `version` of the dry run it was read in: refused (409) when another list came into force since. Without it nothing is
+    /// compared; a dry run does not compare either.
+    pub upon: Option<u64>,
 }
 
 /// What an adoption did, or would do.
@@ -34,6 +37,8 @@ pub struct Wish {
 pub struct Adoption {
     /// Whether the list is in force now.
     pub adopted: bool,
+    /// Version in force now; 0 before the first adoption.
+    pub version: u64,
     /// SHA-256 of the list.
     pub sha256: String,
     pub cameras: usize,
@@ -67,14 +72,21 @@ pub struct Considered {
     pub registry: Registry,
 }
 
+/// The list a new one is held against.
+pub struct Before<'a> {
+    pub registry: &'a Registry,
+    /// 0 before the first adoption.
+    pub version: u64,
+}
+
 /// Reads `list` and says what it would change.
-pub fn consider(before: &Registry, list: &ListFile, wish: Wish) -> Result<Considered, NotAdopted> {
+pub fn consider(before: &Before<'_>, list: &ListFile, wish: Wish) -> Result<Considered, NotAdopted> {
     let bytes = list.bytes.len();
     if bytes > LIST_BYTES_MAX {
         return Err(NotAdopted::TooLarge { bytes });
     }
     let (registry, mut refused) = list.rows().map_err(NotAdopted::Unreadable)?;
-    let change = Change::between(before, &registry);
+    let change = Change::between(before.registry, &registry);
     let refused_count = refused.len();
     let mut said = change.to_string();
     if let Some(first) = refused.first() {
@@ -87,8 +99,9 @@ pub fn consider(before: &Registry, list: &ListFile, wish: Wish) -> Result<Consid
     }
     refused.truncate(REFUSED_MAX);
     let cameras = registry.len();
+    let (version, sha256) = (before.version, list.hash());
     let adoption =
-        Adoption { adopted: false, sha256: list.hash(), cameras, change, refused_count, refused, said };
+        Adoption { adopted: false, version, sha256, cameras, change, refused_count, refused, said };
     if wish.dry_run {
         return Ok(Considered { adoption, registry });
     }
@@ -106,11 +119,13 @@ pub fn keep(
     mut considered: Considered,
     lists: &dyn AdoptedLists,
     list: &ListFile,
+    upon: Option<u64>,
     by: &By,
 ) -> Result<Considered, NotAdopted> {
     let counts = counts(&considered.adoption.change, considered.adoption.cameras);
-    lists.keep(list, counts, by).map_err(NotAdopted::NotKept)?;
+    lists.keep(list, counts, upon, by).map_err(NotAdopted::NotKept)?;
     considered.adoption.adopted = true;
+    considered.adoption.version = lists.version();
     Ok(considered)
 }
 

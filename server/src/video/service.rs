@@ -1,6 +1,6 @@
 //! The video part as the hall holds it.
 
-use super::adoption::{self, Adoption, NotAdopted, Wish};
+use super::adoption::{self, Adoption, Before, NotAdopted, Wish};
 use super::config::Config;
 use super::form::photo::Photos;
 use super::origin::adopted::AdoptedLists;
@@ -48,11 +48,12 @@ impl Video {
     /// for the runtime's own threads.
     pub fn adopt(&self, list: &ListFile, wish: Wish, by: &By) -> Result<Adoption, NotAdopted> {
         let _one_after_the_other = lock(&self.adopting);
-        let considered = adoption::consider(&self.switchboard.registry(), list, wish)?;
+        let (registry, version) = (self.switchboard.registry(), self.lists.version());
+        let considered = adoption::consider(&Before { registry: &registry, version }, list, wish)?;
         if wish.dry_run {
             return Ok(considered.adoption);
         }
-        let kept = adoption::keep(considered, self.lists.as_ref(), list, by)?;
+        let kept = adoption::keep(considered, self.lists.as_ref(), list, wish.upon, by)?;
         self.switchboard.adopt(kept.registry);
         Ok(kept.adoption)
     }

@@ -54,6 +54,8 @@ pub(crate) enum Adopt {
         by: By,
         counts: CameraCounts,
         body: Sealed,
+        /// As for a policy.
+        upon: Option<u64>,
         answer: Answer<ListAdoption>,
     },
 }
@@ -62,16 +64,16 @@ type Answer<T> = oneshot::Sender<Result<T, WriteError>>;
 
 impl Writer {
     /// Adopts a policy that was held against the version `upon`: it is in force when this returns, and running clocks follow
-    /// it. The one that is in force already changes nothing; [`WriteError::Busy`] where another one has come into force
-    /// since, against which nobody has held it.
+    /// it. The one that is in force already changes nothing; refused where another one has come into force since, against which
+    /// nobody has held it.
     pub async fn adopt(&self, by: By, policy: Policy, upon: u64) -> Result<Adoption, WriteError> {
         let answer = self.ask_to_adopt(by, policy, Some(upon))?;
         answer.await.unwrap_or(Err(WriteError::Stopped))
     }
 
-    /// As [`Self::adopt`] upon whatever is in force, for threads without an async runtime.
-    pub fn adopt_blocking(&self, by: By, policy: Policy) -> Result<Adoption, WriteError> {
-        let answer = self.ask_to_adopt(by, policy, None)?;
+    /// As [`Self::adopt`], upon whatever is in force where no version is named, for threads without an async runtime.
+    pub fn adopt_blocking(&self, by: By, policy: Policy, upon: Option<u64>) -> Result<Adoption, WriteError> {
+        let answer = self.ask_to_adopt(by, policy, upon)?;
         answer.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
@@ -82,9 +84,10 @@ impl Writer {
         by: By,
         body: Sealed,
         counts: CameraCounts,
+        upon: Option<u64>,
     ) -> Result<ListAdoption, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Adopt::Cameras { by, counts, body, answer })?;
+        self.ask(Adopt::Cameras { by, counts, body, upon, answer })?;
         answered.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
@@ -121,8 +124,8 @@ impl Loop {
                 }
                 let _ = answer.send(adopted);
             }
-            Adopt::Cameras { by, counts, body, answer } => {
-                let adopted = self.cameras_adopted(&by, counts, body);
+            Adopt::Cameras { by, counts, body, upon, answer } => {
+                let adopted = self.cameras_adopted(&by, counts, body, upon);
                 if let Ok(ListAdoption { version, hash, seq: Some(_) }) = &adopted {
                     let CameraCounts { cameras, new, gone, readdressed, moved, renamed } = counts;
                     tracing::info!(by = by.name, version, %hash, cameras, new, gone, readdressed, moved, renamed, "camera list adopted");
@@ -141,10 +144,7 @@ impl Loop {
     ) -> Result<Adoption, WriteError> {
         self.expect_room()?;
         let hash = PolicyHash(body.hash);
-        let event = self.state.adopting(policy, hash).map_err(WriteError::Refused)?;
-        if event.is_some() && upon.is_some_and(|upon| upon != self.state.in_force().version) {
-            return Err(WriteError::Busy);
-        }
+        let event = self.state.adopting(policy, hash, upon).map_err(WriteError::Refused)?;
         let (mut seq, mut changed) = (None, Changed::default());
         if let Some(event) = event {
             if let Event::Policy(PolicyEvent::Adopted(adopted)) = &event {
@@ -161,10 +161,12 @@ impl Loop {
         by: &By,
         counts: CameraCounts,
         body: Sealed,
+        upon: Option<u64>,
     ) -> Result<ListAdoption, WriteError> {
         self.expect_room()?;
         let hash = body.hash();
-        let seq = match self.state.adopting_cameras(hash, counts) {
+        let event = self.state.adopting_cameras(hash, counts, upon).map_err(WriteError::Refused)?;
+        let seq = match event {
             Some(event) => Some(self.write_with(event, by, body.into_blob())?),
             None => {
                 // Whoever adopts the list again may do so because its body was lost or damaged.

@@ -77,7 +77,7 @@ fn all(reader: &Reader) -> Vec<Recorded> {
 pub fn settled(writer: &Writer, policy: &Policy) {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let left = writer.adopt_blocking(by(), policy.clone()).unwrap();
+        let left = writer.adopt_blocking(by(), policy.clone(), None).unwrap();
         assert_eq!(left.seq, None, "it is in force already");
         if left.to_replan.is_nothing() {
             return;
@@ -117,11 +117,11 @@ fn after_two_adoptions_and_a_retired_code_the_log_and_its_snapshots_make_the_sam
         at: None,
     };
     send(&writer, new(CLASSES[1])).unwrap();
-    let first = writer.adopt_blocking(by(), without_class(1)).unwrap();
+    let first = writer.adopt_blocking(by(), without_class(1), None).unwrap();
     assert_eq!((first.version, first.changed.retired, first.changed.added), (1, 1, 0));
     let mut second = without_class(1);
     second.classes[1].name.zh = "井盖".to_owned();
-    let second = writer.adopt_blocking(by(), second).unwrap();
+    let second = writer.adopt_blocking(by(), second, None).unwrap();
     assert_eq!((second.version, second.changed.retired, second.changed.altered), (2, 0, 1));
     let refused = send(&writer, new(CLASSES[1])).unwrap_err();
     let retired = Rejection::RetiredCode { field: "class".to_owned(), code: CLASSES[1].to_owned() };
@@ -145,9 +145,9 @@ fn a_refused_policy_and_one_that_is_in_force_leave_nothing_behind() {
     let (writer, reader) = start(dir.path(), &TestClock::new(), Box::new(()));
     let mut other = policy();
     other.utc_offset_minutes.0 = 60;
-    let refused = writer.adopt_blocking(by(), other).unwrap_err();
+    let refused = writer.adopt_blocking(by(), other, None).unwrap_err();
     assert!(matches!(refused, WriteError::Refused(Rejection::PolicyRefused { .. })), "{refused}");
-    assert_eq!(writer.adopt_blocking(by(), policy()).unwrap().seq, None);
+    assert_eq!(writer.adopt_blocking(by(), policy(), None).unwrap().seq, None);
     writer.stop();
     assert!(all(&reader).iter().all(|recorded| !matches!(recorded.event, Event::Policy(_))));
 }
@@ -274,7 +274,7 @@ fn a_calendar_across_new_year_adopted_under_load_moves_every_due_time_and_each_p
         std::thread::spawn(move || traffic(&writer, &stop, usize::MAX))
     };
     std::thread::sleep(Duration::from_millis(50));
-    let adoption = writer.adopt_blocking(by(), new_year()).unwrap();
+    let adoption = writer.adopt_blocking(by(), new_year(), None).unwrap();
     assert!(adoption.to_replan.clocks > 500, "more than a batch: {adoption:?}");
     settled(&writer, &new_year());
     std::thread::sleep(Duration::from_millis(50));
@@ -344,7 +344,7 @@ fn a_hall_that_is_killed_between_an_adoption_and_its_replanning_goes_on_with_it_
     let killed = Killed { dir: dir.path().into(), copy: copy.path().into(), done: done.clone() };
     let (writer, _) = start(dir.path(), &clock, Box::new(killed));
     traffic(&writer, &AtomicBool::new(false), 90);
-    writer.adopt_blocking(by(), new_year()).unwrap();
+    writer.adopt_blocking(by(), new_year(), None).unwrap();
     writer.stop();
     let seq = done.lock().unwrap().expect("the adoption was published");
     // The old due times have passed meanwhile, the new ones have not all.

@@ -16,7 +16,7 @@ use server::video::origin::file::{Format, ListFile};
 use server::writer::spawn_with;
 use server::writer::store::Store;
 
-use crate::adopt_doors::{command, next, post};
+use crate::adopt_doors::{command, held_against, next, post};
 use crate::city::TestClock;
 use crate::http::{Reply, Served, report, served_with, start_with};
 
@@ -163,6 +163,45 @@ async fn what_was_adopted_is_in_force_after_a_restart_with_the_old_files_and_in_
     let retired = |code: &str| in_force.policy.classes.iter().find(|class| class.code.as_str() == code);
     assert!(retired("E01-10").unwrap().retired && !retired("E99-01").unwrap().retired);
     restored.stop().await.unwrap();
+}
+
+/// Method: two dry runs of the same minute, of which one is adopted; then the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_was_held_against_a_list_before_is_refused_and_says_who_adopted_which_when() {
+    let hall = served_with(|_| {}).await;
+    for (seen, list) in [(0, ["K1"]), (1, ["K2"])] {
+        let dry = adopt(&hall, "?dry_run=true", &list).await.json();
+        assert_eq!(dry["version"], seen);
+        let done = adopt(&hall, &format!("?upon={seen}"), &list).await;
+        assert_eq!((done.status, &done.json()["version"]), (200, &json!(seen + 1)), "{}", done.text);
+    }
+    let late = adopt(&hall, "?upon=1", &["K3"]).await;
+    assert_eq!((late.status, late.code().as_str()), (409, "adopted_since"), "{}", late.text);
+    let title = late.json()["title"].as_str().unwrap().to_owned();
+    let said = "试运行对照的是第 1 版，而city-platform已于 ";
+    assert!(title.starts_with(said) && title.contains(" 启用摄像机名录第 2 版；未作任何变更"), "{title}");
+    assert_eq!((codes(&hall.running), adoptions(&hall.running).len()), (vec!["K2".to_owned()], 2));
+    // The one in force, sent again because its answer was lost, is no other.
+    assert_eq!(adopt(&hall, "?upon=1", &["K2"]).await.status, 200);
+
+    let Served { running, dir, .. } = hall;
+    running.stop().await.unwrap();
+    let file = dir.path().join("late.csv");
+    std::fs::write(&file, csv(&["K3"])).unwrap();
+    let asked = |end: &[&'static str]| -> Vec<OsString> {
+        let [file, folder] = [file.as_os_str(), dir.path().as_os_str()];
+        let words = ["cameras".as_ref(), "adopt".as_ref(), file, "--data-dir".as_ref(), folder];
+        words.into_iter().map(OsString::from).chain(end.iter().map(OsString::from)).collect()
+    };
+    let run = async |end: &[&'static str]| {
+        let words = asked(end);
+        command(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>()).await
+    };
+    let said = run(&["--dry-run"]).await.unwrap();
+    assert!(said.contains("held against version 2: with --upon 2 "), "{said}");
+    let late = run(&["--upon", "1"]).await.unwrap_err();
+    assert!(late.contains("and city-platform adopted version 2 of the list of cameras on "), "{late}");
+    run(&["--upon", "2"]).await.unwrap();
 }
 
 /// The version before kept the list as a file in the data folder, in the clear.
@@ -328,14 +367,17 @@ async fn a_list_is_adopted_in_the_data_folder_of_a_stopped_hall_and_nothing_is_m
         said
     };
     let dry = run(on(&good, &["--dry-run"])).await.unwrap();
-    assert_eq!(dry, "2 new, 0 as before\ndry run: nothing was changed\n");
+    assert_eq!(dry, format!("2 new, 0 as before\n{}\ndry run: nothing was changed\n", held_against(0)));
     assert!(run(on(&bad, &[])).await.unwrap_err().contains("1 row refused"));
     assert!(!data.exists(), "no store is made by a question or a refused list");
 
     // Against the list that was kept before the log could hold it, which is taken over before this one.
     kept_before(&data, &[&["K1", "K2"]]);
     let dry = run(on(&good, &["--dry-run"])).await.unwrap();
-    assert_eq!(dry, "1 new, 1 gone, 1 as before\ndry run: nothing was changed\n");
+    assert_eq!(
+        dry,
+        format!("1 new, 1 gone, 1 as before\n{}\ndry run: nothing was changed\n", held_against(1))
+    );
     assert!(data.join("cameras").exists() && !data.join(DATABASE).exists());
     let done = run(on(&good, &[])).await.unwrap();
     assert_eq!(done, "1 new, 1 gone, 1 as before\nadopted: in force from the next start of the server\n");

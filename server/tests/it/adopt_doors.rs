@@ -188,7 +188,10 @@ async fn an_adopted_policy_holds_at_once_and_after_a_restart_with_the_old_file()
     let server = ["--server".as_ref(), url.as_ref(), "--token-file".as_ref(), secret.as_os_str()];
     let adopt = [&["policy".as_ref(), "adopt".as_ref(), file.as_os_str()], &server[..]].concat();
     let said = command(&[&adopt[..], &["--dry-run".as_ref()]].concat()).await.unwrap();
-    assert_eq!(said, "forecast_minutes: 30 → 45\ndry run: nothing was changed\n");
+    assert_eq!(
+        said,
+        format!("forecast_minutes: 30 → 45\n{}\ndry run: nothing was changed\n", held_against(1))
+    );
     let said = command(&adopt).await.unwrap();
     assert_eq!(said, "forecast_minutes: 30 → 45\nin force as version 2\n");
     let said = command(&[&["policy".as_ref(), "show".as_ref()], &server[..]].concat()).await.unwrap();
@@ -200,6 +203,56 @@ async fn an_adopted_policy_holds_at_once_and_after_a_restart_with_the_old_file()
     let in_force = again.hall.in_force();
     assert_eq!((in_force.version, in_force.policy.forecast_minutes), (2, 45));
     again.stop().await.unwrap();
+}
+
+/// Method: a dry run, another person's adoption, then the adoption that was held against the version before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_held_against_a_version_before_is_refused_and_says_who_adopted_what_when() {
+    let hall = served().await;
+    let toml = "application/toml";
+    let slower = || next().replacen("forecast_minutes = 30", "forecast_minutes = 45", 1);
+    let dry = post(&hall, &hall.token, toml, "?dry_run=true", slower()).await.json();
+    assert_eq!(dry["version"], 0);
+    assert_eq!(post(&hall, &hall.token, toml, "?upon=0", next()).await.status, 200);
+    let late = post(&hall, &hall.token, toml, "?upon=0", slower()).await;
+    assert_eq!((late.status, late.code().as_str()), (409, "adopted_since"), "{}", late.text);
+    let (problem, told) = (late.json(), events(&hall).await);
+    let time = UtcMillis(told.last().unwrap()["at"].as_i64().unwrap()).local(domain::moment::UtcOffset(480));
+    let when = format!("{} {:02}:{:02}", time.date, time.hour(), time.minute());
+    let said = format!(
+        "this was held against version 0, and city-platform adopted version 1 of the policy on {when}; nothing was changed, make the dry run again first"
+    );
+    assert_eq!((problem["title"].as_str().unwrap(), &problem["field"]), (said.as_str(), &json!("upon")));
+    assert_eq!(hall.get("/api/v1/policy").await.json()["version"], 1);
+    // The one in force, sent again because its answer was lost, is no other; a version to come is none.
+    assert_eq!(post(&hall, &hall.token, toml, "?upon=0", next()).await.status, 200);
+    assert_eq!(post(&hall, &hall.token, toml, "?upon=7", slower()).await.status, 409);
+    assert_eq!(post(&hall, &hall.token, toml, "?upon=soon", slower()).await.status, 400);
+
+    let (file, secret) = (hall.dir.path().join("next.toml"), hall.dir.path().join("token"));
+    std::fs::write(&file, slower()).unwrap();
+    std::fs::write(&secret, &hall.token).unwrap();
+    let url = hall.url("");
+    let server = ["--server".as_ref(), url.as_ref(), "--token-file".as_ref(), secret.as_os_str()];
+    let adopt = |upon: &'static str| {
+        let words = ["policy".as_ref(), "adopt".as_ref(), file.as_os_str(), "--upon".as_ref(), upon.as_ref()];
+        [&words[..], &server[..]].concat()
+    };
+    let late = command(&adopt("0")).await.unwrap_err();
+    assert!(late.contains("city-platform") && late.contains("(409)"), "{late}");
+    let asked = [&adopt("0")[..], &["--dry-run".as_ref()]].concat();
+    let said = command(&asked).await.unwrap();
+    assert!(said.contains("held against version 1: with --upon 1 "), "{said}");
+    assert!(command(&adopt("1")).await.unwrap().ends_with("in force as version 2\n"));
+
+    // Who did it is known after a restart too, and in the folder of a stopped hall.
+    let Served { running, dir, .. } = hall;
+    running.stop().await.unwrap();
+    std::fs::write(&file, next()).unwrap();
+    let folder = ["--data-dir".as_ref(), dir.path().as_os_str(), "--upon".as_ref(), "1".as_ref()];
+    let late = [&["policy".as_ref(), "adopt".as_ref(), file.as_os_str()], &folder[..]].concat();
+    let late = command(&late).await.unwrap_err();
+    assert!(late.contains("and city-platform adopted version 2 of the policy on "), "{late}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,6 +298,13 @@ async fn a_policy_is_adopted_in_the_data_folder_of_a_stopped_hall() {
     ];
     assert!(command(&none).await.unwrap_err().contains("there is no store in"));
     assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0, "and none was made");
+}
+
+/// The line of a dry run that says how to adopt just that.
+pub fn held_against(version: u64) -> String {
+    format!(
+        "held against version {version}: with --upon {version} it is refused when another one comes into force meanwhile"
+    )
 }
 
 /// Runs the command line; what it prints, or what it says when it fails.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::adoption::{InForce, ListInForce};
+use domain::adoption::InForce;
 use domain::case::{Case, Step, Taken};
 use domain::catalogue::Catalogue;
 use domain::clock::{Alarm, Clock, Deadline, Pause, Subject};
@@ -17,11 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::form2::catalogue::is_false;
 use super::super::form2::{ClockForm, clock, clock_form, clock_of};
-use super::super::policy;
 use super::super::report::{ReportForm, report, report_form};
 use super::super::words::Spelt;
 use super::super::{Read, area_codes, code, spelt, texts, word};
-use super::Policies;
 
 /// Everything that is one of its kind.
 #[derive(Serialize, Deserialize)]
@@ -71,42 +69,6 @@ pub(super) fn counts(is: CountsForm, genesis: &Arc<Policy>) -> Read<Kept> {
         last_whistle: is.last_whistle,
         numbers_of_days: numbers.collect::<Read<_>>()?,
     })
-}
-
-/// The policy in force, by its hash; none for the one the log begins with.
-#[derive(Serialize, Deserialize)]
-pub(super) struct PolicyForm {
-    version: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hash: Option<String>,
-}
-
-pub(super) fn policy_form(in_force: &InForce) -> PolicyForm {
-    PolicyForm { version: in_force.version, hash: in_force.hash.map(|hash| hash.to_string()) }
-}
-
-pub(super) fn in_force(is: PolicyForm, policies: Policies<'_>) -> Read<InForce> {
-    let Some(text) = is.hash else { return Ok(InForce::genesis(policies.genesis.policy.clone())) };
-    let hash = text.parse().map_err(|_| word("hash", text))?;
-    let policy = policy::adopted(&hash, policies.bodies)?;
-    Ok(InForce { version: is.version, hash: Some(hash), policy })
-}
-
-/// The adopted list of cameras, by its hash.
-#[derive(Serialize, Deserialize)]
-pub(super) struct CameraListForm {
-    version: u64,
-    hash: String,
-    by: String,
-}
-
-pub(super) fn camera_list_form(list: &ListInForce) -> CameraListForm {
-    CameraListForm { version: list.version, hash: list.hash.to_string(), by: list.by.clone() }
-}
-
-pub(super) fn camera_list(is: CameraListForm) -> Read<ListInForce> {
-    let hash = is.hash.parse().map_err(|_| word("hash", is.hash))?;
-    Ok(ListInForce { version: is.version, hash, by: is.by })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -152,7 +152,7 @@ fn sections_keep_their_lines() {
     assert_eq!(text(&container, CAMERAS), "", "none was adopted");
     assert!(text(&container, TALLY).contains("\nopen|area:5301|now 1 2\n"), "{}", text(&container, TALLY));
     let forms: Vec<u32> = SECTIONS.iter().map(|known| known.form).collect();
-    assert_eq!(forms, [1, 1, 2, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(forms, [1, 1, 2, 1, 1, 1, 1, 2, 2]);
 }
 
 const GOLDEN_COUNTS: &str = concat!(
@@ -268,10 +268,10 @@ fn the_list_of_cameras_in_force_comes_back_and_a_snapshot_of_before_has_none() {
     let mut now = state();
     let (hash, counts) =
         (ListHash([0xab; 32]), CameraCounts { cameras: 2, new: 2, ..CameraCounts::default() });
-    let event = now.adopting_cameras(hash, counts).unwrap();
+    let event = now.adopting_cameras(hash, counts, None).unwrap().unwrap();
     now.apply(&Recorded { seq: now.seq + 1, at: START, by: By::named("zhou"), event });
     let mut container = encode(7, &now);
-    let line = format!("{{\"version\":1,\"hash\":\"{hash}\",\"by\":\"zhou\"}}\n");
+    let line = format!("{{\"version\":1,\"hash\":\"{hash}\",\"by\":\"zhou\",\"at_ms\":{}}}\n", START.0);
     assert_eq!(text(&container, CAMERAS), line);
     let read = Container::decode(&container.encode(), &known(&SECTIONS)).unwrap();
     assert_eq!(read_back(&read, &SECTIONS).unwrap().state, now);

@@ -5,7 +5,7 @@
 use crate::access::Actor;
 use crate::cause::chain;
 use crate::http::extract::Query;
-use crate::problem::Problem;
+use crate::problem::{Problem, language};
 use crate::video::adoption::{Adoption, NotAdopted, Wish};
 use crate::video::origin::adopted::KeepError;
 use crate::video::origin::file::{Format, ListFile};
@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use domain::grant::Grant;
+use domain::rejection::Language;
 use domain::role::Role;
 use domain::scope::Scope;
 
@@ -24,7 +25,7 @@ use domain::scope::Scope;
 #[utoipa::path(post, path = "/api/v1/cameras/adopt", tag = "cameras", params(Wish),
     request_body(content((String = "text/csv"), (String = "application/toml")), description = "The list, as in docs/cameras.md"),
     responses((status = 200, body = Adoption), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
+        (status = 409, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
         (status = 507, body = Problem)))]
 pub async fn adopt(
     State(video): State<Video>,
@@ -38,6 +39,7 @@ pub async fn adopt(
         let title = "this needs the role admin, or a machine's token that may define, for the whole city";
         Problem::new(StatusCode::FORBIDDEN, "not_allowed", title)
     })?;
+    let language = language(&headers);
     let list = ListFile { format: format(&headers)?, bytes: body.to_vec() };
     let work = tokio::task::spawn_blocking(move || video.adopt(&list, wish, &by));
     let adopted = work.await.map_err(|error| Problem::internal("adopt a camera list", &error))?;
@@ -48,15 +50,16 @@ pub async fn adopt(
         NotAdopted::Empty | NotAdopted::TooLarge { .. } | NotAdopted::Refused(_) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", format!("nothing was changed: {why}"))
         }
-        NotAdopted::NotKept(error) => not_kept(error),
+        NotAdopted::NotKept(error) => not_kept(error, language),
     })
 }
 
 /// As for a command: nothing was changed, and the same again may do.
-fn not_kept(error: KeepError) -> Problem {
+fn not_kept(error: KeepError, language: Language) -> Problem {
     match error {
         KeepError::Busy => Problem::busy("the event log is busy; send the list again", 1),
         KeepError::Stopping => Problem::busy("the server is stopping; send the list again", 5),
+        KeepError::Refused(rejection) => Problem::refused(&rejection, language),
         KeepError::NotStored(why) | KeepError::Lost(why) => {
             tracing::error!(why, "camera list not stored");
             let title = "the event log cannot be written; nothing was changed";

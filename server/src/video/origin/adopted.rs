@@ -8,6 +8,7 @@ use super::list::{ListError, Refusal};
 use super::registry::Registry;
 use domain::adoption::CameraCounts;
 use domain::event::By;
+use domain::rejection::Rejection;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -15,9 +16,18 @@ use crate::lock::lock;
 
 /// Where adopted lists are kept, whatever keeps them.
 pub trait AdoptedLists: Send + Sync {
+    /// Version of the newest; 0 before the first.
+    fn version(&self) -> u64;
+
     /// Makes `list` the newest; durable when it returns. The one that is the newest already changes nothing. `counts` is what
-    /// it changes.
-    fn keep(&self, list: &ListFile, counts: CameraCounts, by: &By) -> Result<(), KeepError>;
+    /// it changes, `upon` the version it was held against, where it was held against one: another one since refuses it.
+    fn keep(
+        &self,
+        list: &ListFile,
+        counts: CameraCounts,
+        upon: Option<u64>,
+        by: &By,
+    ) -> Result<(), KeepError>;
 }
 
 /// An adopted list, and who adopted it.
@@ -36,12 +46,15 @@ pub enum KeepError {
     Stopping,
     #[error("not stored: {0}")]
     NotStored(String),
+    /// Another list came into force after what was seen.
+    #[error("{0}")]
+    Refused(Rejection),
     /// It was kept, and what is there now is not it.
     #[error("{0}")]
     Lost(String),
 }
 
-/// Kept for the life of the process: a hall without a log.
+/// Kept for the life of the process: a hall without a log, which holds nothing against versions.
 #[derive(Debug, Default)]
 pub struct InMemory(Mutex<Option<Kept>>);
 
@@ -54,7 +67,11 @@ impl InMemory {
 }
 
 impl AdoptedLists for InMemory {
-    fn keep(&self, list: &ListFile, _: CameraCounts, by: &By) -> Result<(), KeepError> {
+    fn version(&self) -> u64 {
+        u64::from(self.newest().is_some())
+    }
+
+    fn keep(&self, list: &ListFile, _: CameraCounts, _: Option<u64>, by: &By) -> Result<(), KeepError> {
         let kept = Kept { list: list.clone(), by: by.name.clone() };
         *lock(&self.0) = Some(kept);
         Ok(())
