@@ -164,6 +164,16 @@ fn faults(
     if closed && reply.status != 403 || !closed && (refused || reply.status == 401) {
         faults.push(format!("{} {asked}: {} {}", route.method, reply.status, reply.text));
     }
+    // A sample that asks nothing finds nothing.
+    if reply.status == 400 && route.method.as_str() == "GET" {
+        faults.push(format!("{} {asked} is asked in a way nobody may: {}", route.method, reply.text));
+    }
+    if reply.status == 200 && asked.contains("count=true") {
+        let (total, of_it) = (reply.json()["total"].as_u64(), world.cases_of(role, scope));
+        if total != Some(of_it as u64) {
+            faults.push(format!("{} {asked} counts {total:?} of {of_it}", route.method));
+        }
+    }
     for mark in world.marks.iter().filter(|mark| !world.may_show(mark, role, scope)) {
         // Whoever asks for something by its name is told the name.
         if reply.text.contains(&mark.text) && !asked.contains(&mark.text) {

@@ -175,10 +175,16 @@ impl World {
                 each(&inspectors, &format!("{}?from={}&to={to}", route.path, to - 3_600_000), "{inspector}")
             }
             ("GET", "/api/v1/cases") => {
-                let mut paths: Vec<String> =
-                    ["", "?open=true&sort=due", "?open=false", "?text=地址", "?total=true"]
-                        .map(|query| format!("{}{query}", route.path).replace("地址", "%E5%9C%B0%E5%9D%80"))
-                        .to_vec();
+                let mut paths: Vec<String> = [
+                    "",
+                    "?open=true&sort=due",
+                    "?open=false",
+                    "?text=地址",
+                    "?count=true",
+                    "?count=true&limit=1",
+                ]
+                .map(|query| format!("{}{query}", route.path).replace("地址", "%E5%9C%B0%E5%9D%80"))
+                .to_vec();
                 paths.extend(AREAS.map(|area| format!("{}?area={area}", route.path)));
                 paths.extend(DEPARTMENTS.map(|code| format!("{}?department={code}", route.path)));
                 get(paths)
@@ -217,6 +223,12 @@ impl World {
             ("GET", path) if !path.contains('{') => get(vec![path.to_owned()]),
             (method, path) => panic!("no sample says how to ask {method} {path}"),
         }
+    }
+
+    /// How many cases there are for somebody.
+    pub fn cases_of(&self, role: Role, scope: &Scope) -> usize {
+        let marks = self.marks.iter().filter(|mark| mark.text.starts_with("地址"));
+        marks.filter(|mark| self.may_show(mark, role, scope)).count()
     }
 
     pub fn may_show(&self, mark: &Mark, role: Role, scope: &Scope) -> bool {
