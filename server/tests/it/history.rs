@@ -28,6 +28,7 @@ mod fill;
 mod instant;
 #[path = "../../examples/history/life.rs"]
 mod life;
+mod keeping;
 mod same;
 mod upgraded;
 #[path = "../../examples/history/later.rs"]
