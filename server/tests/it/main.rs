@@ -15,6 +15,7 @@ mod hands;
 mod scope;
 mod accounts;
 mod map;
+mod plans;
 mod live;
 mod live_screen;
 mod live_model;
