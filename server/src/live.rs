@@ -17,7 +17,7 @@ use domain::state::State;
 use domain::wire::{Hex64, Kind, PROTOCOL, ServerMessage, Topic};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -72,6 +72,9 @@ impl Default for Limits {
         Self { connections_max: 2_000, heartbeat_ms: 1_000, coalesce_ms: 12, stall_ms: 15_000 }
     }
 }
+
+/// Digests that may wait before the writer takes them over itself, where nobody looks: a pacer that gets no time, or none at all.
+const WAITING_DIGESTS: usize = 64;
 
 /// The hub of the live feed; clones share it.
 #[derive(Debug, Clone)]
@@ -144,6 +147,11 @@ impl Hub {
     /// The topics, with everything taken over that the writer has handed on.
     fn topics(&self) -> MutexGuard<'_, Topics> {
         let mut topics = lock(&self.0.topics);
+        self.take_over(&mut topics);
+        topics
+    }
+
+    fn take_over(&self, topics: &mut Topics) {
         let handed = std::mem::take(&mut *lock(&self.0.inbox));
         for handed in handed {
             match handed {
@@ -159,7 +167,6 @@ impl Hub {
                 }
             }
         }
-        topics
     }
 
     /// How often areas have come to lie elsewhere: who may follow what is asked anew then.
@@ -292,7 +299,19 @@ pub struct HubPublisher {
 
 impl HubPublisher {
     fn hand(&self, handed: Handed) {
-        lock(&self.hub.0.inbox).push(handed);
+        let waiting = {
+            let mut inbox = lock(&self.hub.0.inbox);
+            inbox.push(handed);
+            inbox.len()
+        };
+        if waiting >= WAITING_DIGESTS {
+            match self.hub.0.topics.try_lock() {
+                Ok(mut topics) => self.hub.take_over(&mut topics),
+                Err(TryLockError::Poisoned(topics)) => self.hub.take_over(&mut topics.into_inner()),
+                // Somebody looks at them and takes the next over; the writer waits for nobody.
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
         self.hub.0.pace.dirty.notify_one();
     }
 }

@@ -80,6 +80,18 @@ async fn no_reader_holds_the_writer() {
     assert_eq!(hub.topics().seq(), 1_000);
 }
 
+/// Method: a runtime that never gets to its pacer; the writer hands over on and on.
+#[tokio::test]
+async fn what_nobody_looks_at_does_not_pile_up() {
+    let (hub, publisher) = hub();
+    for seq in 1..=10_000 {
+        let lines = vec![line_in(seq, "530102001")];
+        publisher.hand(Handed::Commit(Digest { lines, ..Digest::default() }));
+        assert!(lock(&hub.0.inbox).len() <= super::WAITING_DIGESTS);
+    }
+    assert_eq!(hub.topics().seq(), 10_000);
+}
+
 /// Method: one frame takes its time; another is wanted meanwhile, and the slow one a second time.
 #[test]
 fn a_slow_frame_holds_up_nobody_but_those_who_need_it() {
