@@ -6,9 +6,9 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use domain::event::{By, Door};
 
-use super::account;
 use super::remote::{Remote, Where};
 use super::stopped::{self, AtRest};
+use super::{account, keeping};
 use crate::cameras::{self, InLog};
 use crate::clock::Clock;
 use crate::config::Config;

@@ -9,9 +9,9 @@ use domain::event::{By, Door};
 use domain::policy::Policy;
 use domain::rejection::Language;
 
-use super::{account, keeping};
 use super::remote::Where;
 use super::stopped::AtRest;
+use super::{account, keeping};
 use crate::adoption::{Adoption, Standing, Wish, consider};
 use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};

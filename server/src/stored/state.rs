@@ -56,8 +56,8 @@ const CAMERAS: &str = "camera_list";
 /// Every section. A change of a form raises its number; `exact` follows when the default of what was added is a guess.
 ///
 /// Cases of form 1 do not say how many notes they got: none is a guess, and their own events tell. A snapshot without a list of
-/// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none. Form 1 of the policy and of the
-/// list does not say who brought them into force when.
+/// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none. A policy of form 1 does not say who
+/// brought it into force: of the one a log begins with nobody did, and of an adopted one that is a guess (see [`guessed`]).
 pub const SECTIONS: [Known; 9] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 1, exact: 1 },
@@ -66,8 +66,8 @@ pub const SECTIONS: [Known; 9] = [
     Known { name: TALLY, form: 1, exact: 1 },
     Known { name: ASIDE, form: 1, exact: 1 },
     Known { name: DEADLINES, form: 1, exact: 1 },
-    Known { name: POLICY, form: 2, exact: 2 },
-    Known { name: CAMERAS, form: 2, exact: 2 },
+    Known { name: POLICY, form: 2, exact: 1 },
+    Known { name: CAMERAS, form: 1, exact: 1 },
 ];
 
 /// Names and newest forms, as a container asks for them.
@@ -178,7 +178,9 @@ pub fn decode(container: &Container, sections: &[Known], policies: Policies<'_>)
     for form in parse::<DeadlineForm>(part(DEADLINES)?).map_err(read(DEADLINES))? {
         kept.deadlines.insert(forms::deadline(form).map_err(read(DEADLINES))?);
     }
-    Ok(Loaded { state: kept.into(), guessed: guessed(container, sections) })
+    let mut guessed = guessed(container, sections);
+    guessed.whole |= kept.in_force.hash.is_some() && kept.in_force.took.is_none();
+    Ok(Loaded { state: kept.into(), guessed })
 }
 
 /// The codes a container knows.

@@ -175,7 +175,7 @@ fn open_calls_follow_a_street_that_another_policy_has_in_another_district() {
             send(&writer, Command::PassDeadlines).unwrap();
         }
     }
-    let adoption = writer.adopt_blocking(by(), drawn_anew()).unwrap();
+    let adoption = writer.adopt_blocking(by(), drawn_anew(), None).unwrap();
     assert!(adoption.to_replan.whistles > 400, "{adoption:?}");
     settled(&writer, &drawn_anew());
     clock.pass(31 * MINUTE_MS);

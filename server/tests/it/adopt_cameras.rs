@@ -296,7 +296,7 @@ fn lists_in_the_clear_of_which_none_holds_are_counted_and_warned_of_too() {
     let (store, state) = Store::open(data.path(), &Config::default().load_policy().unwrap()).unwrap();
     let (secret, reader) = (store.secret(), store.reader());
     let writer = spawn_with(store, state, Box::new(()), TestClock::new().reading());
-    assert_eq!(InLog::new(writer.clone(), secret).settle(None, &reader, data.path()), 2);
+    assert_eq!(InLog::new(writer.clone(), secret, None).settle(None, &reader, data.path()), 2);
     assert_eq!(in_the_clear(data.path()).len(), 2, "they are the operator's to delete");
     writer.stop();
 }

@@ -128,7 +128,7 @@ async fn what_a_killed_hall_left_in_its_write_ahead_log_is_seen_and_left_there()
         let mut next: domain::policy::Policy = toml::from_str(&next()).unwrap();
         next.stated_source = "adopted before the kill".to_owned();
         let writer = writer.clone();
-        move || writer.adopt_blocking(domain::event::By::named("周敏"), next)
+        move || writer.adopt_blocking(domain::event::By::named("周敏"), next, None)
     });
     assert_eq!(adopted.await.unwrap().unwrap().version, 1);
     for ending in ["", "-wal", "-shm"] {

@@ -15,7 +15,7 @@ pub(super) struct PolicyForm {
     version: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
-    /// Rows of form 1 do not say by whom and when; the section's `exact` says that this is a guess.
+    /// Rows of form 1 do not say by whom and when.
     #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
     took: Option<TookForm>,
 }
@@ -52,8 +52,6 @@ pub(super) struct CameraListForm {
     version: u64,
     hash: String,
     by: String,
-    /// Rows of form 1 do not say it; the section's `exact` says that this is a guess.
-    #[serde(default)]
     at_ms: i64,
 }
 
