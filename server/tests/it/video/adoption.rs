@@ -220,11 +220,8 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
 
     let dir = tempfile::tempdir().unwrap();
     let (file, secret) = (dir.path().join("next.csv"), dir.path().join("token"));
-    std::fs::write(
-        &file,
-        csv("K2,西门,rtsp://10.1.2.3/2,op,hidden77\nK3,南门,rtsp://10.1.2.3/3,op,hidden77\n"),
-    )
-    .unwrap();
+    let other = csv("K2,西门,rtsp://10.1.2.3/2,op,hidden77\nK3,南门,rtsp://10.1.2.3/3,op,hidden77\n");
+    std::fs::write(&file, other).unwrap();
     std::fs::write(&secret, machine.expose()).unwrap();
     let command = async |more: &[&std::ffi::OsStr]| {
         let mut process = Process::new(env!("CARGO_BIN_EXE_gridhall"));
@@ -238,10 +235,8 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
     let url = hall.url("");
     let server = ["--server".as_ref(), url.as_ref(), "--token-file".as_ref(), secret.as_os_str()];
     let said = command(&[&server[..], &["--dry-run".as_ref()]].concat()).await;
-    assert_eq!(
-        said,
-        format!("1 new, 1 gone, 1 as before\n{}\ndry run: nothing was changed\n", held_against(1))
-    );
+    let against = held_against(1);
+    assert_eq!(said, format!("1 new, 1 gone, 1 as before\n{against}\ndry run: nothing was changed\n"));
     let said = command(&server).await;
     assert_eq!(said, "1 new, 1 gone, 1 as before\nadopted: in force now\n");
     let registry = hall.running.hall.video.registry();
