@@ -1,7 +1,7 @@
 //! The built user interface, with the headers that keep a page from loading anything else.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -104,9 +104,10 @@ pub async fn door(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Door).await
 }
 
-/// `GET /wall`: the wall every hall has.
-pub async fn main_wall() -> Redirect {
-    Redirect::temporary("/wall/main")
+/// `GET /wall`: the wall every hall has, in the language and from the place its address says.
+pub async fn main_wall(RawQuery(query): RawQuery) -> Redirect {
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    Redirect::temporary(&format!("/wall/main{query}"))
 }
 
 /// Nothing is there, which the page says in words. A script or picture that is missing is no page.
