@@ -10,6 +10,7 @@ use domain::wire::Topic;
 
 use super::super::door::Door;
 use super::super::screen::{Screen, Seen, Stand};
+use super::super::used::Gauge;
 use super::super::{Row, Server, percentile};
 use super::walk::Walk;
 use super::{Load, cases};
@@ -50,7 +51,9 @@ pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyho
     let [bytes, snapshots] = [&seen.bytes, &seen.snapshots].map(|count| count.load(Ordering::Relaxed));
     let restarted = Instant::now();
     let listened = server.restart().await?;
+    let gauge = Gauge::begin(server)?;
     all(&stands, BACK_WITHIN, "come back", |stand| stand.whole.is_some()).await?;
+    let used = gauge.end(server)?;
     let (cpu, _) = server.usage()?;
     let mut waits: Vec<f64> = stands
         .iter()
@@ -69,8 +72,7 @@ pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyho
     // The stream goes on where it was: nothing may be missing, and every screen must agree.
     let stream = cases::stream(door).await?;
     tokio::time::sleep(STREAM).await;
-    let streamed = stream.stop().await?;
-    ensure!(streamed > 0, "the server that came back takes no cases");
+    ensure!(stream.stop().await? > 0, "the server that came back takes no cases");
     let agreed = all(&stands, HASHES_WITHIN, "agree", |stand| stand.agreed == HASHED).await.is_ok();
     let agreed_count = stands.iter().filter(|stand| read(stand).agreed == HASHED).count();
     let events: Vec<u64> = stands.iter().map(|stand| read(stand).event).collect();
@@ -81,7 +83,10 @@ pub async fn measure(server: &mut Server, door: &Arc<Door>, load: Load) -> anyho
     let measure = format!("restart under {} screens, {} s away", load.screens, load.outage_seconds);
     Ok(vec![
         Row::plain(format!("{measure}: start to listen"), (listened - restarted).as_secs_f64(), "s"),
-        Row::at_most("the same: all whole again after listen", percentile(&mut waits, 1.0), "s", 2.0),
+        Row::at_most("the same: all whole again after listen", percentile(&mut waits, 1.0), "s", 2.0)
+            .under(&used),
+        // On this machine all screens share the cores that each of them has for itself in a hall.
+        Row::plain("the same: processor time of a screen", used.load / screens * 1_000.0, "ms"),
         Row::plain("the same: half of them whole after", percentile(&mut waits, 0.5), "s"),
         Row::at_most("the same: gaps in what screens hold", missing as f64, "gaps", 0.0),
         Row {
