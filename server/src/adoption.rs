@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use domain::adoption::InForce;
 use domain::case::Case;
 use domain::catalogue::{Catalogue, Name};
+use domain::moment::UtcMillis;
 use domain::policy::change::{Change, Kind};
 use domain::policy::{Before, Policy, Refusal};
 use domain::rejection::Language;
@@ -75,6 +76,7 @@ pub struct Standing<'a> {
     pub whistles: Vec<&'a Whistle>,
     /// Where closed cases are counted.
     pub lists: &'a Lists,
+    pub now: UtcMillis,
 }
 
 /// Closed cases that have one of the codes, by the views' own counts; none while not all closed cases are laid out, and for
@@ -99,6 +101,7 @@ pub fn consider(standing: &Standing<'_>, after: &Policy) -> Adoption {
         catalogue: standing.catalogue,
         cases: standing.cases.iter().copied(),
         whistles: standing.whistles.iter().copied(),
+        today: standing.now.local(standing.in_force.policy.utc_offset_minutes).date,
     };
     let refused = after.refusals(&before).iter().map(Refused::from).collect();
     let mut change = Change::between(before, after);

@@ -71,6 +71,16 @@ const SEARCH_DAYS_MAX: i64 = 4_000;
 /// 29 December (2007 and 2018).
 const PAPER_REACHES_TO: (u8, u8) = (12, 28);
 
+/// Years behind the current one that a calendar may be known for. A paper of the State Council arranges the next year at the
+/// latest; two more are for a hall whose clock is behind and for days that a law has fixed. What reaches further is a slip.
+pub const REACH_YEARS_MAX: i32 = 3;
+
+/// The last day that anybody can know the kind of, asked on a day.
+#[must_use]
+pub fn furthest_reach(today: Date) -> Date {
+    Date::new(today.parts().0.saturating_add(REACH_YEARS_MAX), 12, 31).unwrap_or(today)
+}
+
 impl WorkCalendar {
     /// Says what is wrong with the calendar, if anything.
     pub fn check(&self) -> Result<(), String> {
@@ -93,6 +103,13 @@ impl WorkCalendar {
         }
         if let Some(day) = self.weekdays.iter().find(|day| **day > 6) {
             return Err(format!("weekdays: {day} is not 0 (Monday) to 6 (Sunday)"));
+        }
+        let impossible = |day: &Date| !day.midnight(UtcOffset(0)).is_possible();
+        if let Some(day) = self.exceptions.keys().find(|day| impossible(day)) {
+            return Err(format!("exceptions: {day} is not within 1970 to 2199"));
+        }
+        if let Some(day) = self.reaches_to.filter(impossible) {
+            return Err(format!("reaches_to: {day} is not within 1970 to 2199"));
         }
         match (self.reaches_to, self.exceptions.last_key_value()) {
             (Some(reach), Some((last, _))) if reach < *last => {

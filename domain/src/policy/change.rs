@@ -93,6 +93,8 @@ pub struct Before<'a, C, W> {
     pub catalogue: &'a Catalogue,
     pub cases: C,
     pub whistles: W,
+    /// The hall's day.
+    pub today: Date,
 }
 
 impl Change {

@@ -7,6 +7,7 @@ use super::Policy;
 use super::change::{Before, Kind, Uses, entries, uses};
 use crate::case::Case;
 use crate::catalogue::{AreaLevel, ClassKind};
+use crate::clock::calendar::{REACH_YEARS_MAX, furthest_reach};
 use crate::moment::Date;
 use crate::rejection::Language;
 use crate::whistle::Whistle;
@@ -16,8 +17,12 @@ use crate::whistle::Whistle;
 pub enum Refusal {
     /// All days were counted with the offset that is; in minutes east of UTC.
     Offset { is: i32, wanted: i32 },
-    /// Days that are known would not be known any more.
-    Reach { is: Date, wanted: Option<Date> },
+    /// Holidays are known, and none would be any more.
+    Forgotten { is: Date },
+    /// Due times of running limits that were told for certain, up to `needed`, would be provisional.
+    Reach { wanted: Date, needed: Date, limits: u64 },
+    /// Days would count as known that nobody can know yet.
+    Ahead { wanted: Date, furthest: Date },
     /// A code that something open has is left out.
     InUse { kind: Kind, code: String, cases: u64, whistles: u64 },
     /// 区域层级 of a code that is known.
@@ -34,7 +39,7 @@ impl Refusal {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Offset { .. } => "utc_offset_minutes",
-            Self::Reach { .. } => "calendar",
+            Self::Forgotten { .. } | Self::Reach { .. } | Self::Ahead { .. } => "calendar",
             Self::InUse { kind, .. } => kind.list(),
             Self::Level { .. } => Kind::Area.list(),
             Self::ClassKind { .. } => Kind::Class.list(),
@@ -59,12 +64,15 @@ impl Refusal {
             Self::Offset { is, wanted } => {
                 format!("与 UTC 的时差不得由 {is} 分钟改为 {wanted} 分钟，历年统计均按其计日")
             }
-            Self::Reach { is, wanted: Some(wanted) } => {
-                format!("日历只到 {wanted}，现行日历已知至 {is}；请保留已知的节假日")
-            }
-            Self::Reach { is, wanted: None } => {
+            Self::Forgotten { is } => {
                 format!("日历没有节假日，现行日历已知至 {is}；请保留已知的节假日")
             }
+            Self::Reach { wanted, needed, limits } => format!(
+                "日历只到 {wanted}，{limits} 个运行中的时限已按确定期限告知，最迟到 {needed}；请保留至该日的节假日或 reaches_to"
+            ),
+            Self::Ahead { wanted, furthest } => format!(
+                "日历已知至 {wanted}，最远只可至 {furthest}（本年及其后 {REACH_YEARS_MAX} 年），再往后的放假安排尚未公布；请核对 reaches_to 与节假日的年份"
+            ),
             Self::InUse { code, cases, whistles, kind: _ } => {
                 let calls =
                     if *whistles > 0 { format!("、{whistles} 个进行中的哨") } else { String::new() };
@@ -93,11 +101,18 @@ impl Refusal {
             Self::Offset { is, wanted } => {
                 format!("{is} never becomes {wanted}; the days of all years were counted with it")
             }
-            Self::Reach { is, wanted } => {
-                let wanted =
-                    wanted.map_or_else(|| "has no holidays".to_owned(), |day| format!("reaches to {day}"));
-                format!("it {wanted}, the one in force is known up to {is}; keep the holidays that are known")
+            Self::Forgotten { is } => format!(
+                "it has no holidays, the one in force is known up to {is}; keep the holidays that are known"
+            ),
+            Self::Reach { wanted, needed, limits } => {
+                let told = if *limits == 1 { "limit was" } else { "limits were" };
+                format!(
+                    "it reaches to {wanted}, and {limits} running {told} told for certain, up to {needed}; keep the holidays or `reaches_to` up to that day"
+                )
             }
+            Self::Ahead { wanted, furthest } => format!(
+                "it is known up to {wanted}, and nobody can know it beyond {furthest} (this year and {REACH_YEARS_MAX} more); look at the years in `reaches_to` and of the holidays"
+            ),
             Self::InUse { code, cases, whistles, kind: _ } => {
                 let case = if *cases == 1 { "case has" } else { "cases have" };
                 let calls = match whistles {
@@ -150,12 +165,7 @@ impl Policy {
         if is != wanted {
             refused.push(Refusal::Offset { is, wanted });
         }
-        if let Some(is) = before.policy.calendar.reach() {
-            let wanted = self.calendar.reach();
-            if wanted < Some(is) {
-                refused.push(Refusal::Reach { is, wanted });
-            }
-        }
+        self.refuse_calendar(before, &mut refused);
         for codes in entries::compare(before.policy, before.catalogue, self) {
             let kind = codes.kind;
             let gone: BTreeSet<&str> = codes.gone.iter().map(String::as_str).collect();
@@ -165,6 +175,40 @@ impl Policy {
         }
         self.refuse_other_meanings(before.catalogue, &mut refused);
         refused
+    }
+
+    /// What people were told stays: a due time that was certain must not become provisional because days on its way are
+    /// forgotten, and holidays are not left out altogether by a file that lacks them. Nothing else depends on how far the
+    /// calendar is known, so a reach that was a slip is taken back; what it promised beyond anybody's knowledge is none.
+    fn refuse_calendar<'a, C, W>(&self, before: &Before<'a, C, W>, refused: &mut Vec<Refusal>)
+    where
+        C: Iterator<Item = &'a Case> + Clone,
+    {
+        let known = &before.policy.calendar;
+        let furthest = furthest_reach(before.today);
+        let Some(wanted) = self.calendar.reach() else {
+            let is = known.reach().filter(|_| !known.exceptions.is_empty());
+            refused.extend(is.map(|is| Refusal::Forgotten { is }));
+            return;
+        };
+        if wanted > furthest {
+            refused.push(Refusal::Ahead { wanted, furthest });
+            return;
+        }
+        let offset = self.utc_offset_minutes;
+        let certain = before.cases.clone().flat_map(Case::running).filter(|clock| !clock.provisional);
+        let forgotten = certain.filter(|clock| clock.paused.is_empty()).filter_map(|clock| {
+            let limit = clock.limit?;
+            let due = self.calendar.due(clock.started, limit, offset)?;
+            self.calendar.is_provisional(due, limit, offset).then(|| due.local(offset).date)
+        });
+        let (mut limits, mut needed) = (0, wanted);
+        for day in forgotten.filter(|day| *day <= furthest) {
+            (limits, needed) = (limits + 1, needed.max(day));
+        }
+        if limits > 0 {
+            refused.push(Refusal::Reach { wanted, needed, limits });
+        }
     }
 
     fn refuse_other_meanings(&self, known: &crate::catalogue::Catalogue, refused: &mut Vec<Refusal>) {

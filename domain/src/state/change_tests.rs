@@ -4,7 +4,7 @@ use super::State;
 use super::tests::{Desk, START, name, report};
 use crate::case::{CaseEvent, Step};
 use crate::catalogue::{Area, AreaLevel, Class, ClassKind};
-use crate::clock::calendar::DayKind;
+use crate::clock::calendar::{DayKind, furthest_reach};
 use crate::clock::{Limit, LimitKind};
 use crate::code::{CaseId, ClassCode};
 use crate::command::{Command, TakeStep};
@@ -73,6 +73,7 @@ fn before(
         catalogue: &desk.state.catalogue,
         cases: desk.state.cases.values(),
         whistles: desk.state.whistles.values(),
+        today: START.local(UtcOffset(480)).date,
     }
 }
 
@@ -233,16 +234,48 @@ fn a_code_that_is_in_use_is_not_left_out() {
 }
 
 #[test]
-fn days_that_are_known_stay_known_and_the_offset_stays() {
-    let desk = waiting(1);
-    let shorter = refused(&desk, |policy| policy.calendar.exceptions.clear());
-    assert!(matches!(shorter[..], [Refusal::Reach { wanted: None, .. }]), "{shorter:?}");
-    assert!(shorter[0].words(Language::En).contains("known up to 2026-12-28"));
-    let year = refused(&desk, |policy| policy.calendar.reaches_to = "2026-06-30".parse().ok());
-    assert!(year[0].words(Language::En).contains("reaches to 2026-06-30"), "{year:?}");
+fn what_was_told_for_certain_stays_certain_and_the_offset_stays() {
+    let desk = waiting(2);
+    let none = refused(&desk, |policy| policy.calendar.exceptions.clear());
+    assert!(matches!(none[..], [Refusal::Forgotten { .. }]), "{none:?}");
+    assert!(none[0].words(Language::En).contains("known up to 2026-12-28"));
+    let due = desk.state.cases.values().flat_map(|case| case.running()).map(|clock| clock.due).max().unwrap();
+    let needed = due.local(UtcOffset(480)).date;
+    let before = needed.plus_days(-1);
+    let short = refused(&desk, |policy| policy.calendar.reaches_to = Some(before));
+    assert_eq!(short, [Refusal::Reach { wanted: before, needed, limits: 2 }]);
+    let words = short[0].words(Language::En);
+    assert!(words.contains("2 running limits were told for certain"), "{words}");
+    assert_eq!(refused(&desk, |policy| policy.calendar.reaches_to = Some(needed)), []);
     assert_eq!(refused(&desk, |policy| policy.calendar.reaches_to = "2027-12-28".parse().ok()), []);
     let offset = refused(&desk, |policy| policy.utc_offset_minutes = UtcOffset(540));
     assert_eq!(offset, [Refusal::Offset { is: 480, wanted: 540 }]);
+}
+
+/// A year mistyped, stated or in one holiday, is refused; one that got into the log all the same is taken back.
+#[test]
+fn a_calendar_known_too_far_is_refused_and_can_be_taken_back() {
+    let mut desk = waiting(2);
+    let furthest = furthest_reach(START.local(UtcOffset(480)).date);
+    let ahead = |edit: fn(&mut Policy)| refused(&desk, edit);
+    let stated = ahead(|policy| policy.calendar.reaches_to = "2062-12-28".parse().ok());
+    assert!(matches!(stated[..], [Refusal::Ahead { .. }]), "{stated:?}");
+    assert!(stated[0].words(Language::En).contains("known up to 2062-12-28"), "{stated:?}");
+    assert!(stated[0].words(Language::Zh).contains(&format!("最远只可至 {furthest}")), "{stated:?}");
+    let single = ahead(|policy| {
+        policy.calendar.exceptions.insert("2062-01-01".parse().unwrap(), DayKind::Off);
+    });
+    assert!(matches!(single[..], [Refusal::Ahead { .. }]), "{single:?}");
+    assert_eq!(refused(&desk, |policy| policy.calendar.reaches_to = Some(furthest)), []);
+
+    let good = desk.policy.clone();
+    desk.policy.calendar.reaches_to = "2062-12-28".parse().ok();
+    assert_eq!(good.refusals(&before(&desk)), [], "back to what was in force before the slip");
+    desk.policy.calendar.exceptions.clear();
+    let unstated = refused(&desk, |policy| policy.calendar.reaches_to = None);
+    assert_eq!(unstated, [], "no holiday is forgotten where none was known");
+    let change = Change::between(before(&desk), &good);
+    assert!(words(&change)[1].contains("known up to 2026-12-28 only"), "{:?}", words(&change));
 }
 
 #[test]

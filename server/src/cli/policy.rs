@@ -149,6 +149,7 @@ fn to_folder(config: &Config, policy: Policy, wish: Wish) -> anyhow::Result<Adop
             cases: state.cases.values().collect(),
             whistles: state.whistles.values().collect(),
             lists: &Lists::of_stopped(&config.store.dir, at_rest.log.epoch(), state),
+            now: Clock::machine().now(),
         },
         &policy,
     );

@@ -97,6 +97,7 @@ fn considered(hall: &Hall, policy: &Policy) -> Adoption {
             cases: stand.open.iter().map(AsRef::as_ref).collect(),
             whistles: stand.whistles.values().map(AsRef::as_ref).collect(),
             lists: &hall.lists,
+            now: hall.clock.now(),
         },
         policy,
     )

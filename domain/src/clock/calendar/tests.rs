@@ -169,6 +169,19 @@ fn a_calendar_knows_the_day_it_reaches_to() {
 }
 
 #[test]
+fn a_day_that_no_hall_lives_to_see_is_refused() {
+    for day in ["0000-01-01", "1969-12-31", "2200-01-01", "9999-12-31"] {
+        let date: Date = day.parse().unwrap();
+        let stated = WorkCalendar { reaches_to: Some(date), ..WorkCalendar::default() };
+        assert_eq!(stated.check(), Err(format!("reaches_to: {day} is not within 1970 to 2199")));
+        let single = WorkCalendar { exceptions: [(date, DayKind::Off)].into(), ..WorkCalendar::default() };
+        assert_eq!(single.check(), Err(format!("exceptions: {day} is not within 1970 to 2199")));
+    }
+    let last = WorkCalendar { reaches_to: "2199-12-31".parse().ok(), ..of_2026() };
+    assert_eq!(last.check(), Ok(()));
+}
+
+#[test]
 fn a_due_time_beyond_the_known_days_is_provisional_in_working_time_alone() {
     let provisional = |calendar: &WorkCalendar, start: &str, kind| {
         let limit = Limit::new(3, kind);

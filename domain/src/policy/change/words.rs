@@ -179,6 +179,12 @@ impl CalendarChange {
         }
         match (language, self.reaches_to) {
             (_, reach) if reach == self.reached_to => {}
+            (Language::Zh, Some(reach)) if Some(reach) < self.reached_to => {
+                said.push(format!("工作日历只已知至 {reach}，少于现行日历"));
+            }
+            (Language::En, Some(reach)) if Some(reach) < self.reached_to => {
+                said.push(format!("the calendar is known up to {reach} only, less far than before"));
+            }
             (Language::Zh, Some(reach)) => said.push(format!("工作日历已知至 {reach}")),
             (Language::En, Some(reach)) => said.push(format!("the calendar is known up to {reach}")),
             (_, None) => {}
