@@ -122,6 +122,46 @@ impl From<Kept> for State {
 }
 
 impl State {
+    /// The parts of what is kept that are not the same in both, by name. What follows from them, such as which cases a policy
+    /// gives other due times, is found anew at every start and is none.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Vec<&'static str> {
+        let Self {
+            catalogue,
+            cases,
+            whistles,
+            tally,
+            aside,
+            turns,
+            in_force,
+            cameras,
+            stale: _,
+            stale_whistles: _,
+            deadlines,
+            seq,
+            today,
+            offset,
+            last_case,
+            last_whistle,
+            numbers_of_days,
+        } = self;
+        let parts = [
+            ("codes", *catalogue == other.catalogue),
+            ("open cases", *cases == other.cases),
+            ("open whistle calls", *whistles == other.whistles),
+            ("counts", *tally == other.tally && *aside == other.aside),
+            ("days", (turns, today) == (&other.turns, &other.today)),
+            ("the policy in force", *in_force == other.in_force),
+            ("the list of cameras", *cameras == other.cameras),
+            ("deadlines", *deadlines == other.deadlines),
+            ("the number of the last event", *seq == other.seq),
+            ("the offset from UTC", *offset == other.offset),
+            ("the last numbers", (last_case, last_whistle) == (&other.last_case, &other.last_whistle)),
+            ("the numbers of days", *numbers_of_days == other.numbers_of_days),
+        ];
+        parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
+    }
+
     /// Whether days are counted with this offset.
     #[must_use]
     pub fn counts_with(&self, offset: UtcOffset) -> bool {
