@@ -13,7 +13,7 @@ use domain::wire::PositionRow;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -34,12 +34,11 @@ use fix::{check, latest};
 use pace::{Pace, Paced};
 use table::Table;
 pub use table::{Areas, WorksIn};
-use track::{Batch, Open, TrackError, Tracks};
+use track::{Batch, Open, TrackError, Tracks, Trouble};
 
-/// Batches that may wait for the disk: about 16 seconds. Past that the track has a hole, which is counted; the
-/// screens do not notice.
+/// Batches that may wait for the disk: about 16 seconds. Past that they wait before the tick.
 const BATCHES_WAITING_MAX: usize = 64;
-/// Fixes that may wait for the next tick.
+/// Fixes that may wait for the next tick. Past that they are not taken: whoever sent them keeps them.
 const STEPS_WAITING_MAX: usize = 50_000;
 
 /// How positions are kept and shown.
@@ -81,6 +80,7 @@ struct Inner {
     degraded: AtomicU8,
     open: Open,
     path: Option<PathBuf>,
+    trouble: Trouble,
 }
 
 impl Positions {
@@ -95,7 +95,7 @@ impl Positions {
         let open = Open::default();
         let mut table = Table::new(settings.cell_e6);
         let path = dir.map(|dir| dir.join("positions.db"));
-        let mut batches = None;
+        let (mut batches, mut trouble) = (None, Trouble::default());
         if let Some(path) = &path {
             let (tracks, known) = Tracks::open(path, settings.keep_days, open.clone())?;
             for person in known {
@@ -109,6 +109,7 @@ impl Positions {
                     table.put(&Step { index, place, fixed, moving, heading_deg });
                 }
             }
+            trouble = tracks.trouble();
             let (sender, receiver) = sync_channel(BATCHES_WAITING_MAX);
             std::thread::Builder::new()
                 .name("track".to_owned())
@@ -130,6 +131,7 @@ impl Positions {
             degraded: AtomicU8::new(0),
             open,
             path,
+            trouble,
         });
         tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches, (accepts, clock)));
         Ok(Self(inner))
@@ -181,6 +183,11 @@ impl Positions {
                 waiting.steps.retain(|step| step.index != index);
             }
         }
+        if self.0.trouble.is_there() || waiting.steps.len() >= STEPS_WAITING_MAX {
+            // Screens go on; it is sent again for the track, and counts against nobody's pace.
+            table.take(index, fix, latest);
+            return Err(FixError::NotStored);
+        }
         let paced = pace.take(index, fix.fixed, monotonic);
         if paced == Paced::TooMany {
             return Err(FixError::TooFast);
@@ -190,11 +197,7 @@ impl Positions {
         if paced == Paced::Thin {
             return Ok(paced);
         }
-        if waiting.steps.len() < STEPS_WAITING_MAX {
-            waiting.steps.push(step);
-        } else {
-            metrics::counter!("gridhall_position_track_dropped_total").increment(1);
-        }
+        waiting.steps.push(step);
         Ok(paced)
     }
 
@@ -233,6 +236,12 @@ impl Positions {
         points.dedup_by_key(|point| point.fixed);
         points.truncate(limit);
         Ok(points)
+    }
+
+    /// Why positions are not taken at present; none while all is well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.0.trouble.why()
     }
 
     #[must_use]
@@ -301,18 +310,18 @@ async fn run(
     }
 }
 
+/// Gives what came in to the disk; what it has no room for waits where it is.
 fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, clock: &Clock, accepts: &Accepts) {
-    let mut batch = std::mem::take(&mut *lock(waiting));
-    let Some(batches) = batches.filter(|_| !batch.is_empty()) else { return };
-    let now = clock.now();
+    let mut waiting = lock(waiting);
+    let Some(batches) = batches.filter(|_| !waiting.is_empty()) else {
+        // Nobody keeps a track.
+        *waiting = Batch::default();
+        return;
+    };
+    let (now, mut batch) = (clock.now(), std::mem::take(&mut *waiting));
     (batch.at, batch.monotonic, batch.latest) = (now, clock.monotonic(), latest(now, accepts));
-    let steps = batch.steps.len();
-    if let Err(error) = batches.try_send(batch) {
-        metrics::counter!("gridhall_position_track_dropped_total").increment(steps as u64);
-        // New inspectors must not be lost with the steps: their numbers are taken.
-        let (std::sync::mpsc::TrySendError::Full(batch) | std::sync::mpsc::TrySendError::Disconnected(batch)) =
-            error;
-        lock(waiting).new.splice(0..0, batch.new);
+    if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) = batches.try_send(batch) {
+        *waiting = batch;
     }
 }
 

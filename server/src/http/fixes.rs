@@ -43,9 +43,11 @@ pub struct FixesAnswer {
     refused: Vec<Problem>,
 }
 
-/// Takes positions of inspectors: a phone's token its own, a machine's those of whoever works within its scope.
+/// Takes positions of inspectors: a phone's token its own, a machine's those of whoever works within its scope. While they
+/// cannot be written to the disk the batch is answered 507 (`not_stored`): send all of it again.
 #[utoipa::path(post, path = "/api/v1/positions", tag = "positions", request_body = Fixes,
-    responses((status = 200, body = FixesAnswer), (status = 400, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = FixesAnswer), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 507, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -73,6 +75,8 @@ pub async fn post(
     for ((index, _), answer) in good.into_iter().zip(answers) {
         match answer {
             Ok(()) => taken += 1,
+            // Rows of the same batch that were taken are passed over when they come again.
+            Err(error @ FixError::NotStored) => return Err(fix_problem(&error)),
             Err(error) => refused.push(fix_problem(&error).in_row("fixes", index)),
         }
     }
@@ -105,7 +109,19 @@ pub(super) fn not_theirs(code: &'static str, title: String) -> Problem {
 
 pub(super) fn fix_problem(error: &FixError) -> Problem {
     metrics::counter!("gridhall_fixes_refused_total", "code" => error.code()).increment(1);
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
+    let status = match error {
+        FixError::NotStored => StatusCode::INSUFFICIENT_STORAGE,
+        FixError::Future(_)
+        | FixError::TooOld(_)
+        | FixError::OutsideBounds
+        | FixError::Speed(_)
+        | FixError::Heading(_)
+        | FixError::Accuracy(_)
+        | FixError::Source(_)
+        | FixError::TooFast
+        | FixError::TooManyInspectors => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Problem::new(status, error.code(), error.to_string())
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

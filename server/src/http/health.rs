@@ -16,8 +16,8 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the log is read, screens may connect, commands are stored, the store is kept, and the account file can be
-/// written.
+/// `GET /readyz`: the log is read, screens may connect, commands are stored, the store is kept, and the account file and
+/// positions can be written.
 pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
     let not_yet = |words: &str| (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
     if !hall.hub.started() {
@@ -29,6 +29,11 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
     if let Some(why) = hall.access.trouble() {
         return not_yet(&format!(
             "the account file cannot be written: accounts and tokens cannot be changed, all else goes on: {why}"
+        ));
+    }
+    if let Some(why) = hall.positions.trouble() {
+        return not_yet(&format!(
+            "positions cannot be written: they are refused and phones keep theirs, all else goes on: {why}"
         ));
     }
     // Everything else goes on, so nobody is sent away.

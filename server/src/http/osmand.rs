@@ -3,7 +3,7 @@
 //!
 //! These apps keep a queue and send its oldest fix until it is answered 200. So a known phone's fix that can never be
 //! taken is acknowledged, counted and dropped; only what a person must mend (an unknown device, an app that states no
-//! device or place at all) is refused, and a table that is full now is told as 503.
+//! device or place at all) is refused, a table that is full now is told as 503, and a disk that is full as 507.
 //!
 //! What should be here: reading the three forms, and whose phone it is. What should not: whether the fix is taken
 //! (`position`).
@@ -134,7 +134,7 @@ pub struct TraccarCoords {
 
 /// One fix of a stock phone app, in the address.
 #[utoipa::path(get, path = "/osmand", tag = "positions", params(OsmandForm), security(()),
-    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn get(
     State(hall): State<Hall>,
     RawQuery(query): RawQuery,
@@ -148,7 +148,7 @@ pub async fn get(
         (TraccarReport = "application/json"),
         (OsmandForm = "application/x-www-form-urlencoded")
     )),
-    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = OsmandAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     RawQuery(query): RawQuery,
@@ -286,6 +286,8 @@ fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
     match hall.positions.report(&[fix]).pop() {
         None | Some(Ok(())) => Ok(Answer(OsmandAnswer { taken: true, dropped: None })),
         Some(Err(error)) => match error {
+            // It stays in the phone's queue.
+            FixError::NotStored => Err(fix_problem(&error)),
             FixError::TooManyInspectors => Err(Problem::busy(error.to_string(), 60)),
             // It has stored more than it can have: the rest comes later.
             FixError::TooFast => Err(Problem::busy(error.to_string(), 10)),

@@ -66,6 +66,8 @@ pub enum FixError {
     TooFast,
     #[error("inspector: the hall already follows 100,000 inspectors heard within `positions.forget_hours`")]
     TooManyInspectors,
+    #[error("positions cannot be written to the disk at present; send it again later")]
+    NotStored,
 }
 
 impl FixError {
@@ -82,6 +84,7 @@ impl FixError {
             Self::Source(_) => "source",
             Self::TooFast => "too_fast",
             Self::TooManyInspectors => "too_many_inspectors",
+            Self::NotStored => "not_stored",
         }
     }
 }

@@ -8,9 +8,9 @@
 use domain::code::InspectorCode;
 use domain::moment::{DAY_MS, MINUTE_MS, UtcMillis};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,17 +21,21 @@ mod first;
 mod form;
 mod keep;
 mod read;
+mod trouble;
 #[cfg(test)]
 mod tests;
 
 use keep::{Agreement, Keep};
 pub use read::sealed;
+pub use trouble::Trouble;
 
 /// How often open tracks are sealed, and what of a day one chunk holds.
 const SEAL_MS: i64 = 15 * MINUTE_MS;
 const SEAL_EVERY: Duration = Duration::from_millis(SEAL_MS as u64);
 /// Open points that are sealed before their time: about 100 MB of memory.
 const OPEN_MAX: usize = 2_000_000;
+/// Pause between attempts to write what could not be written.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Form of the file; a newer one is refused.
 const FORM: i64 = 2;
 
@@ -81,6 +85,7 @@ pub struct Tracks {
     codes: Vec<InspectorCode>,
     sealed: Option<Duration>,
     keep: Keep,
+    trouble: Trouble,
 }
 
 /// An inspector as the file knows them.
@@ -135,11 +140,18 @@ impl Tracks {
             .map_err(failed("read"))?;
         let keep = Keep::new(keep_days, agreement.unwrap_or_default());
         let path = path.to_owned();
-        let mut tracks = Self { path, conn, open, open_points: 0, codes: Vec::new(), sealed: None, keep };
+        let (codes, trouble) = (Vec::new(), Trouble::default());
+        let mut tracks = Self { path, conn, open, open_points: 0, codes, sealed: None, keep, trouble };
         let known = tracks.restore();
         let known =
             known.map_err(|source| TrackError::Sql { path: tracks.path.clone(), doing: "read", source })?;
         Ok((tracks, known))
+    }
+
+    /// Says while nothing can be written.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        self.trouble.clone()
     }
 
     fn restore(&mut self) -> Result<Vec<Known>, rusqlite::Error> {
@@ -173,34 +185,68 @@ impl Tracks {
         Ok(known)
     }
 
-    /// Writes batches until the sender is gone, then seals.
+    /// Writes batches until the sender is gone, then seals. What cannot be written is kept in its order and tried again: its
+    /// senders were told that it is taken. Nobody is told so while there is trouble, so that no more than that waits.
     pub fn run(mut self, batches: &Receiver<Batch>) {
-        // People whose number is taken and not yet on disk. Without their row, the number would go to somebody else
-        // after a restart.
-        let mut unwritten: Vec<(u32, InspectorCode)> = Vec::new();
-        let mut latest = UtcMillis(i64::MAX);
-        while let Ok(mut batch) = batches.recv() {
-            let monotonic = batch.monotonic;
-            latest = batch.latest;
-            let newest = batch.steps.iter().map(|step| step.fixed).filter(|fixed| *fixed <= latest).max();
-            self.keep.note(batch.at, monotonic, newest);
-            unwritten.append(&mut batch.new);
-            if let Err(error) = self.append(&unwritten, batch) {
-                metrics::counter!("gridhall_position_track_failures_total").increment(1);
-                tracing::error!(%error, path = %self.path.display(), "positions not written to the track");
+        let mut unwritten: VecDeque<Batch> = VecDeque::new();
+        let (mut latest, mut monotonic) = (UtcMillis(i64::MAX), Duration::ZERO);
+        loop {
+            let next = if unwritten.is_empty() {
+                batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                unwritten.clear();
-            }
-            let sealed = *self.sealed.get_or_insert(monotonic);
-            if monotonic.saturating_sub(sealed) >= SEAL_EVERY || self.open_points >= OPEN_MAX {
-                self.sealed = Some(monotonic);
-                self.seal_or_say(latest);
-                if let Err(error) = self.let_go() {
-                    tracing::error!(%error, path = %self.path.display(), "old tracks not deleted");
+                batches.recv_timeout(TRY_AGAIN)
+            };
+            match next {
+                Ok(batch) => {
+                    (latest, monotonic) = (batch.latest, batch.monotonic);
+                    let newest =
+                        batch.steps.iter().map(|step| step.fixed).filter(|fixed| *fixed <= latest).max();
+                    self.keep.note(batch.at, monotonic, newest);
+                    unwritten.push_back(batch);
                 }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.write(&mut unwritten) {
+                self.tend(monotonic, latest);
             }
         }
+        if !self.write(&mut unwritten) {
+            let positions: usize = unwritten.iter().map(|batch| batch.steps.len()).sum();
+            tracing::error!(positions, path = %self.path.display(), "positions that were taken are in no track");
+        }
         self.seal_or_say(latest);
+    }
+
+    /// Writes what waits, the oldest first; returns whether all of it is written.
+    fn write(&mut self, unwritten: &mut VecDeque<Batch>) -> bool {
+        while let Some(batch) = unwritten.pop_front() {
+            if let Err(error) = self.append(&batch) {
+                unwritten.push_front(batch);
+                metrics::counter!("gridhall_position_track_failures_total").increment(1);
+                if self.trouble.begin(error.to_string()) {
+                    tracing::error!(%error, path = %self.path.display(), "positions not written to the track, and no more are taken; tried again");
+                }
+                return false;
+            }
+        }
+        if self.trouble.end() {
+            tracing::info!(path = %self.path.display(), "positions are written to the track again");
+        }
+        true
+    }
+
+    /// Seals what is due, and lets old days go.
+    fn tend(&mut self, monotonic: Duration, latest: UtcMillis) {
+        let sealed = *self.sealed.get_or_insert(monotonic);
+        if monotonic.saturating_sub(sealed) < SEAL_EVERY && self.open_points < OPEN_MAX {
+            return;
+        }
+        self.sealed = Some(monotonic);
+        self.seal_or_say(latest);
+        if let Err(error) = self.let_go() {
+            tracing::error!(%error, path = %self.path.display(), "old tracks not deleted");
+        }
     }
 
     fn seal_or_say(&mut self, latest: UtcMillis) {
@@ -209,7 +255,8 @@ impl Tracks {
         }
     }
 
-    fn append(&mut self, people: &[(u32, InspectorCode)], batch: Batch) -> Result<(), rusqlite::Error> {
+    fn append(&mut self, batch: &Batch) -> Result<(), rusqlite::Error> {
+        let people = &batch.new;
         let given_again = |(index, code): &(u32, InspectorCode)| {
             self.codes.get(*index as usize).is_some_and(|before| before != code)
         };
@@ -237,7 +284,7 @@ impl Tracks {
             self.codes[index] = code.clone();
         }
         let mut open = lock(&self.open);
-        for step in batch.steps {
+        for step in &batch.steps {
             let Some(code) = self.codes.get(step.index as usize) else { continue };
             open.entry(code.clone()).or_default().push(step.point());
             self.open_points += 1;

@@ -15,6 +15,7 @@ mod hands;
 mod scope;
 mod accounts;
 mod map;
+mod positions;
 mod plans;
 mod live;
 mod live_screen;

@@ -290,3 +290,43 @@ fn a_file_of_a_later_version_is_refused() {
     let error = Tracks::open(&path, 31, Open::default()).unwrap_err();
     assert!(matches!(error, TrackError::Newer { found: 3, .. }), "{error}");
 }
+
+fn waited(what: &str, mut is: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !is() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// What was taken before anybody knew is in the track in the end, in its order: a number goes to somebody else meanwhile.
+#[test]
+fn what_the_disk_had_no_room_for_is_written_when_there_is_some() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("positions.db");
+    let (sender, receiver) = channel();
+    let (tracks, _) = Tracks::open(&path, 31, Open::default()).unwrap();
+    let trouble = tracks.trouble();
+    let disk = Connection::open(&path).unwrap();
+    disk.busy_timeout(Duration::from_secs(5)).unwrap();
+    disk.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON flushes BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    )
+    .unwrap();
+    let thread = std::thread::spawn(move || tracks.run(&receiver));
+    let at = |minutes: i64| START.plus(minutes * 60_000);
+    for (minute, who) in [(0, "before"), (1, ""), (2, "after")] {
+        let new = if who.is_empty() { Vec::new() } else { vec![(0, code(who))] };
+        let steps = vec![step(0, at(minute))];
+        sender.send(Batch { new, ..batch(at(minute), MINUTE * minute as u32, steps) }).unwrap();
+    }
+    waited("trouble is told", || trouble.is_there());
+    assert_eq!(trouble.why().as_deref(), Some("no room"));
+    assert_eq!(count(&path, "SELECT count(*) FROM flushes"), 0);
+    disk.execute_batch("DROP TRIGGER full").unwrap();
+    waited("nobody else sends anything, and it is written", || !trouble.is_there());
+    drop(sender);
+    thread.join().unwrap();
+    assert_eq!(all(&path, "before"), [at(0), at(1)]);
+    assert_eq!(all(&path, "after"), [at(2)]);
+}
