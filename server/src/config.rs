@@ -75,11 +75,14 @@ pub struct Store {
     /// Days for which the idempotency keys of commands are remembered; keys of imported rows are for ever. A phone that
     /// sends again later than this makes a second case.
     pub keys_kept_days: u32,
+    /// MiB of the folder's file system that the lists of closed cases leave to the event log. 0 to 1,048,576; 0 leaves
+    /// none. Default 256.
+    pub reserve_mib: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { dir: PathBuf::from("data"), keys_kept_days: 400 }
+        Self { dir: PathBuf::from("data"), keys_kept_days: 400, reserve_mib: 256 }
     }
 }
 
@@ -139,10 +142,11 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 13] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 14] = [
             ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
             ("server.clock_confirm_minutes", self.server.clock_confirm_minutes.into(), 0..=1_440),
             ("store.keys_kept_days", self.store.keys_kept_days.into(), 1..=36_500),
+            ("store.reserve_mib", self.store.reserve_mib.into(), 0..=1_048_576),
             ("access.failures_before_lock", self.access.failures_before_lock.into(), 1..=100),
             ("access.lock_minutes", self.access.lock_minutes.into(), 1..=1_440),
             ("live.heartbeat_ms", self.live.heartbeat_ms.into(), 200..=2_000),
@@ -251,6 +255,7 @@ mod tests {
             ("access.lock_minutes", "[access]\nlock_minutes = 1441\n"),
             ("server.clock_confirm_minutes", "[server]\nclock_confirm_minutes = 1441\n"),
             ("store.keys_kept_days", "[store]\nkeys_kept_days = 0\n"),
+            ("store.reserve_mib", "[store]\nreserve_mib = 1048577\n"),
             ("access.failures_before_lock", "[access]\nfailures_before_lock = 0\n"),
             ("map.raster", "[map]\nraster = \"https://tiles.example/{z}/{x}/{y}.png\"\n"),
             ("map.raster", "[map]\nraster = \"//tiles.example/{z}/{x}/{y}.png\"\n"),

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::log::LogError;
+use crate::log::sqlite::file::{has_no_room, is_out_of_reach, was_out_of_reach};
 use crate::stored;
 
 /// Name of the database in the data folder.
@@ -76,7 +77,7 @@ impl StoreError {
     pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { path },
+            _ if has_no_room(&source) => Self::Full { path },
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
                 Self::Damaged { path, what: format!("cannot {doing}: {source}") }
             }
@@ -92,6 +93,24 @@ impl StoreError {
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full { .. })
+    }
+
+    /// Whether a file cannot be opened where it lies, though it may be whole.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Sql { source, .. } => is_out_of_reach(source),
+            Self::Log(error) => was_out_of_reach(error),
+            Self::NotWritable { .. }
+            | Self::InUse { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Damaged { .. }
+            | Self::Missing { .. }
+            | Self::Full { .. }
+            | Self::Event { .. }
+            | Self::Io { .. }
+            | Self::Busy => false,
+        }
     }
 
     /// The error with its causes, in one line.

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::access::Access;
 use crate::cameras::{self, InLog};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::events::Reader;
 use crate::http::{self, Hall};
 use crate::lists::Lists;
@@ -29,9 +29,10 @@ use crate::stored::state::{Known, SECTIONS};
 use crate::video::origin::adopted;
 use crate::video::{Registry, Video};
 use crate::views::from_log::LogSource;
+use crate::views::reserve::Reserve;
 use crate::views::{Belongs, Builder, Settings};
-use crate::writer;
 use crate::writer::store::{Options, Store};
+use crate::writer::{self, Writer};
 
 mod connections;
 pub mod seats;
@@ -134,13 +135,9 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let listeners = Box::new(listeners);
     let genesis = store.genesis().clone();
     let writer = writer::spawn_doubting(store, state, listeners, clock.clone(), confirm_after);
-    let commits = writer.commit_times();
     let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: forms.views };
     let source = Box::new(LogSource::new(reader.clone(), epoch, genesis).in_forms(forms.sections));
-    let mut settings =
-        Settings::new(dir.clone(), belongs, source, Arc::new(move || commits.p99()), clock.clone());
-    settings.full_speed = forms.full_speed;
-    settings.reads_older = forms.reads_older.unwrap_or(settings.reads_older);
+    let settings = laying_out(&config.store, (belongs, source), &writer, (forms, clock.clone()));
     match Builder::start(settings, lists.present()) {
         Ok(builder) => lists.serve(builder),
         // The hall serves without: what is open comes from memory, and the log has everything.
@@ -159,6 +156,23 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let served = connections::serve(listener, http::router(&hall), seats, proxies, stop.clone());
     let served = tokio::spawn(served);
     Ok(Running { hall, address, stop: stop.drop_guard(), served })
+}
+
+/// How the views are laid out beside a writer, which goes first.
+fn laying_out(
+    store: &config::Store,
+    (belongs, source): (Belongs, Box<LogSource>),
+    writer: &Writer,
+    (forms, clock): (Forms, Clock),
+) -> Settings {
+    let commits = writer.commit_times();
+    let gauge = Arc::new(move || commits.p99());
+    let mut settings = Settings::new(store.dir.clone(), belongs, source, gauge, clock);
+    settings.full_speed = forms.full_speed;
+    settings.reads_older = forms.reads_older.unwrap_or(settings.reads_older);
+    settings.reserve = Reserve::of_mib(store.reserve_mib);
+    settings.refused = Box::new(writer.fullness());
+    settings
 }
 
 /// A policy in the settings that is not the one in force changes nothing; whoever wrote it hears how it would.

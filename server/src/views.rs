@@ -20,6 +20,7 @@ pub mod file;
 pub mod question;
 pub mod scan;
 pub mod pace;
+pub mod reserve;
 pub mod whistles;
 pub mod layout;
 pub mod fill;

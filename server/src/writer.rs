@@ -149,6 +149,12 @@ impl Writer {
         self.shared.condition.full.load(Ordering::Relaxed)
     }
 
+    /// [`Self::is_full`] for those who can make room; holds the writer up in nothing.
+    pub fn fullness(&self) -> impl Fn() -> bool + Send + use<> {
+        let condition = self.shared.condition.clone();
+        move || condition.full.load(Ordering::Relaxed)
+    }
+
     /// How far the wall clock has jumped ahead without being believed yet: alarms are held meanwhile.
     #[must_use]
     pub fn doubted_clock(&self) -> Option<Duration> {

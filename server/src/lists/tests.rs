@@ -24,6 +24,7 @@ use crate::views::{Belongs, Doing, Progress, Settings, Source, ViewsError, sql};
 
 mod joined;
 mod built;
+mod room;
 
 const START: UtcMillis = UtcMillis(1_795_226_400_000);
 

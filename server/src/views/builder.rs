@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use super::file::{Belongs, ViewsError};
 use super::pace::Gauge;
 use super::progress::Progress;
+use super::reserve::Reserve;
 use super::source::Source;
 use super::work::Work;
 use crate::clock::Clock;
@@ -39,6 +40,10 @@ pub struct Settings {
     pub clock: Clock,
     /// Bytes laid down and read without any break: for tools that have the machine for themselves.
     pub full_speed: bool,
+    /// Room that is left to the event log.
+    pub reserve: Reserve,
+    /// Whether the event log is refused for room.
+    pub refused: Box<dyn Fn() -> bool + Send>,
     /// Older versions that are served while this one is built.
     pub reads_older: Vec<u32>,
     /// Cases of a run as they come, and of a piece of a build.
@@ -59,6 +64,8 @@ impl Settings {
             gauge,
             clock,
             full_speed: false,
+            reserve: Reserve::none(),
+            refused: Box::new(|| false),
             reads_older: READS_OLDER.to_vec(),
             seal_cases: SEAL_CASES,
             piece_cases: PIECE_CASES,

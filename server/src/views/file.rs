@@ -15,6 +15,7 @@ use super::pack::Bits;
 use super::pool::{Pool, Written};
 use super::run::{RUN_ROWS_MAX, RunHead};
 use super::sql;
+use crate::log::sqlite::file::{has_no_room, is_out_of_reach};
 use crate::stored::closed::Row;
 
 const PAGE_BYTES: u32 = 8_192;
@@ -26,6 +27,10 @@ pub enum ViewsError {
         "disk is full: views `{path}` cannot grow; free some space, the lists go on with what is laid out"
     )]
     Full { path: PathBuf },
+    #[error(
+        "less than {mib} MiB are free where views `{path}` lie, and these are kept for the event log (store.reserve_mib); free some space, the lists go on with what is laid out"
+    )]
+    Reserved { path: PathBuf, mib: u32 },
     #[error("views `{path}` are damaged: {what}; they are made anew from the log")]
     Damaged { path: PathBuf, what: String },
     #[error("views `{path}`: cannot {doing}")]
@@ -41,7 +46,7 @@ impl ViewsError {
     pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { path },
+            _ if has_no_room(&source) => Self::Full { path },
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
                 Self::Damaged { path, what: format!("cannot {doing}: {source}") }
             }
@@ -56,6 +61,18 @@ impl ViewsError {
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full { .. })
+    }
+
+    /// Whether the file cannot be opened where it lies, though it may be whole.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Sql { source, .. } => is_out_of_reach(source),
+            Self::Full { .. }
+            | Self::Reserved { .. }
+            | Self::Damaged { .. }
+            | Self::Io { .. }
+            | Self::Log(_) => false,
+        }
     }
 
     #[must_use]

@@ -15,6 +15,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::covered::Covered;
 use super::file::{self, Belongs, Opened, Run, ViewsError};
 use super::pack::Bits;
+use super::reserve::{Reserve, Wanted};
 use super::run::{Encoded, RunBuilder};
 use super::{pace::Pace, sql, whistles};
 
@@ -54,6 +55,7 @@ pub struct Layout {
     runs: Vec<Arc<Run>>,
     /// Runs that others have taken the place of, while somebody may still read them.
     leaving: Vec<Arc<Run>>,
+    reserve: Reserve,
 }
 
 impl Layout {
@@ -61,7 +63,8 @@ impl Layout {
     pub fn open(dir: &Path, belongs: Belongs, head: u64) -> Result<Begun, ViewsError> {
         let Opened { conn, runs, covered, tail, discarded } = file::open(dir, belongs, head)?;
         let path = dir.join(file::name(belongs.version));
-        let layout = Self { conn, path, belongs, covered, runs, leaving: Vec::new() };
+        let layout =
+            Self { conn, path, belongs, covered, runs, leaving: Vec::new(), reserve: Reserve::none() };
         Ok(Begun { layout, tail, discarded })
     }
 
@@ -78,6 +81,38 @@ impl Layout {
     #[must_use]
     pub fn runs(&self) -> &[Arc<Run>] {
         &self.runs
+    }
+
+    /// Nothing is laid down from now on that would take room from the reserve.
+    #[must_use]
+    pub fn keeping_free(mut self, reserve: Reserve) -> Self {
+        self.reserve = reserve;
+        self
+    }
+
+    /// Asked before anything is laid down that takes more room than a few pages.
+    pub(super) fn expect_room(&self, wanted: Wanted) -> Result<(), ViewsError> {
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        if self.reserve.allows(wanted, dir) { Ok(()) } else { Err(self.reserved()) }
+    }
+
+    pub(super) fn reserved(&self) -> ViewsError {
+        ViewsError::Reserved { path: self.path.clone(), mib: self.reserve.mib() }
+    }
+
+    /// Folds the write-ahead log in and gives its room back, as far as the disk has room for what is folded in.
+    pub(super) fn give_back(&self) {
+        let folded = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = folded {
+            tracing::warn!(%error, file = %self.path.display(), "write-ahead log of the views not given back");
+        }
+    }
+
+    /// Closes the file: nothing is laid out, and nothing can be, until it is opened again.
+    pub(super) fn close(&mut self) -> Result<(), ViewsError> {
+        self.conn = Connection::open_in_memory().map_err(self.failed("close"))?;
+        (self.covered, self.runs, self.leaving) = (Covered::default(), Vec::new(), Vec::new());
+        Ok(())
     }
 
     /// As if the disk had room for so many pages more.
@@ -100,6 +135,9 @@ impl Layout {
         whistles: &[Arc<Whistle>],
         (low, high): (u64, u64),
     ) -> Result<(), ViewsError> {
+        if !cases.is_empty() || !whistles.is_empty() {
+            self.expect_room(Wanted::Latest)?;
+        }
         let mut replaced = Vec::new();
         for case in cases {
             // Almost every case is closed once: one look says so.
@@ -129,6 +167,7 @@ impl Layout {
     /// Lays down closed cases of an older stretch without saying that it is whole: for a build, which says so at its end.
     /// A case that was closed again later is left out: its newer row stands already.
     pub fn lay_down(&mut self, cases: &[Case], whistles: &[Arc<Whistle>]) -> Result<LaidDown, ViewsError> {
+        self.expect_room(Wanted::Bulk)?;
         let failed = self.failed("lay down closed cases in");
         let mut done = LaidDown::default();
         let transaction =
@@ -213,6 +252,7 @@ impl Layout {
         let mut pieces = encoded.pieces.iter().peekable();
         let mut grams = encoded.grams.iter().peekable();
         while pieces.peek().is_some() || grams.peek().is_some() {
+            self.expect_room(Wanted::Bulk)?;
             let transaction =
                 self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
             let mut bytes = 0;

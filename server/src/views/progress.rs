@@ -15,6 +15,8 @@ pub enum Doing {
     HeldUp,
     /// The disk has no room for more; what is laid out serves.
     NoRoom,
+    /// Less than so many MiB are free, and these are kept for the event log; what is laid out serves.
+    Reserved { mib: u32 },
     /// Something else went wrong; it is tried again.
     Failed { why: String },
 }
@@ -68,6 +70,9 @@ impl Progress {
             Doing::NoRoom => {
                 format!("closed cases are laid out to {percent} %; the disk has no room for more")
             }
+            Doing::Reserved { mib } => format!(
+                "closed cases are laid out to {percent} %; less than {mib} MiB are free, which are kept for the event log (store.reserve_mib)"
+            ),
             Doing::Failed { why } => {
                 format!("closed cases are laid out to {percent} %; it failed and is tried again: {why}")
             }

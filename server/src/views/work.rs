@@ -20,10 +20,15 @@ use super::layout::{Begun, Layout};
 use super::pace::Pace;
 use super::pool::{Pool, Written};
 use super::progress::{Doing, Progress};
+use super::reserve::Wanted;
 use crate::clock::{self, Instant};
 use crate::lists::Present;
 
 mod build;
+mod way;
+
+#[cfg(test)]
+pub(crate) use way::NOT_ENOUGH_AFTER;
 
 /// How often closed cases are laid down.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -58,6 +63,14 @@ pub(crate) struct Work {
     /// An older version serves until this one is whole.
     frozen: Option<u32>,
     looked: Instant,
+    /// Since when the event log is refused for room.
+    refused: Option<Instant>,
+    /// The file was removed to make way for the log.
+    is_gone: bool,
+}
+
+fn pool_of(layout: &Layout) -> Arc<Pool> {
+    Arc::new(Pool::new(layout.path().to_owned(), Written::Meanwhile))
 }
 
 impl Work {
@@ -74,7 +87,8 @@ impl Work {
         let since = since.chain(stand.recent.whistles.iter().map(|whistle| whistle.version)).min();
         let seq = since.map_or(stand.seq, |first| first - 1);
         let Begun { layout, tail, .. } = Layout::open(&settings.dir, settings.belongs, seq)?;
-        let pool = Arc::new(Pool::new(layout.path().to_owned(), Written::Meanwhile));
+        let layout = layout.keeping_free(settings.reserve.clone());
+        let pool = pool_of(&layout);
         let pace = if settings.full_speed {
             Pace::full()
         } else {
@@ -97,6 +111,8 @@ impl Work {
             sealed: BTreeMap::new(),
             frozen: None,
             looked: clock::instant(),
+            refused: None,
+            is_gone: false,
         };
         // What a kill has left out at the top alone is little, and caught up with.
         let covered = work.layout.covered();
@@ -175,6 +191,7 @@ impl Work {
             tracing::debug!(%error, "views are laid out at ordinary priority");
         }
         while !self.stop.load(Ordering::Relaxed) {
+            self.make_way(clock::instant());
             match self.round() {
                 Ok(true) => {}
                 Ok(false) => std::thread::park_timeout(LOOK_EVERY),
@@ -191,12 +208,16 @@ impl Work {
         if self.suspect.swap(false, Ordering::Relaxed) {
             return Err(ViewsError::damaged(self.layout.path(), "a reader found it so"));
         }
+        self.come_back()?;
         self.absorb(false)?;
-        self.seal()?;
-        let month = self.settings.clock.now().local(self.settings.belongs.offset).date.number() / 100;
-        if self.layout.merge(month, &mut self.pace)? {
-            self.publish(&[]);
-            return Ok(true);
+        // Without more room than the reserve nothing is missing for want of larger runs.
+        if self.layout.expect_room(Wanted::Bulk).is_ok() {
+            self.seal()?;
+            let month = self.settings.clock.now().local(self.settings.belongs.offset).date.number() / 100;
+            if self.layout.merge(month, &mut self.pace)? {
+                self.publish(&[]);
+                return Ok(true);
+            }
         }
         self.layout.sweep(&mut self.pace)?;
         let built = self.build()?;
@@ -207,6 +228,9 @@ impl Work {
     /// Lays down what was closed since the last time.
     pub(crate) fn absorb(&mut self, all: bool) -> Result<(), ViewsError> {
         self.looked = clock::instant();
+        if self.is_gone {
+            return Ok(());
+        }
         let stand = self.present.load();
         let cases: Vec<Arc<Case>> =
             stand.recent.iter().filter(|case| case.version > self.appended).cloned().collect();
@@ -304,18 +328,13 @@ impl Work {
         self.fail(error);
     }
 
-    /// Says what went wrong.
-    pub(crate) fn tell(&self, error: &ViewsError) {
-        let doing = if error.is_full() { Doing::NoRoom } else { Doing::Failed { why: error.to_string() } };
-        say(&self.progress, doing);
-    }
-
     fn fail(&mut self, error: &ViewsError) {
         tracing::warn!(%error, "views not laid out further; tried again in {} s", TRY_AGAIN.as_secs());
         self.tell(error);
         let until = clock::instant() + TRY_AGAIN;
         while clock::instant() < until && !self.stop.load(Ordering::Relaxed) {
             std::thread::park_timeout(LOOK_EVERY);
+            self.make_way(clock::instant());
         }
     }
 
@@ -323,8 +342,10 @@ impl Work {
     pub(crate) fn start_over(&mut self) -> Result<(), ViewsError> {
         file::remove(self.layout.path())?;
         let stand = self.present.load();
-        self.layout = Layout::open(&self.settings.dir, self.settings.belongs, stand.seq)?.layout;
-        self.pool = Arc::new(Pool::new(self.layout.path().to_owned(), Written::Meanwhile));
+        let Begun { layout, .. } = Layout::open(&self.settings.dir, self.settings.belongs, stand.seq)?;
+        self.layout = layout.keeping_free(self.settings.reserve.clone());
+        self.pool = pool_of(&self.layout);
+        self.is_gone = false;
         self.sealed.clear();
         // Memory has every closing after this one.
         let cases = stand.recent.iter().map(|case| case.version);

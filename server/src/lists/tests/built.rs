@@ -3,7 +3,7 @@
 use super::*;
 
 /// A city with some months of history, each with a state to begin from.
-fn city_with_history(months: u64) -> City {
+pub(super) fn city_with_history(months: u64) -> City {
     let mut city = City::new();
     for month in 0..months {
         (0..120).for_each(|n| city.one_more(month * 120 + n));
@@ -12,7 +12,7 @@ fn city_with_history(months: u64) -> City {
     city
 }
 
-fn finish(work: &mut Work) {
+pub(super) fn finish(work: &mut Work) {
     while work.round().unwrap() {}
 }
 
@@ -96,12 +96,19 @@ fn a_build_without_room_says_so_and_goes_on_when_there_is_some() {
     assert!(error.is_full() && error.to_string().contains("free some space"), "{error}");
     work.tell(&error);
     assert_eq!(progress.load().doing, Doing::NoRoom);
+    assert_eq!(bytes_of(work.layout().path(), "-wal"), 0, "what was written in vain is given back");
     assert!(progress.load().words().contains("no room"));
     assert_eq!(city.lists.cases(&Scope::All, &CaseFilter::default(), None, 20).unwrap().items, newest);
     work.layout().leave_room(100_000);
     finish(&mut work);
     assert!(progress.load().is_whole());
     city.lists_are_right();
+}
+
+pub(super) fn bytes_of(path: &Path, ending: &str) -> u64 {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    std::fs::metadata(name).map_or(0, |meta| meta.len())
 }
 
 #[test]

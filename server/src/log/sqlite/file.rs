@@ -37,11 +37,43 @@ pub enum Found {
 pub(crate) fn failed(place: &Path, doing: &'static str, source: rusqlite::Error) -> LogError {
     let place = place.to_owned();
     match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => LogError::Full { place },
+        _ if has_no_room(&source) => LogError::Full { place },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             LogError::Damaged { place, what: format!("cannot {doing}: {source}") }
         }
         _ => LogError::Engine { place, doing, source: Box::new(source) },
+    }
+}
+
+/// Whether there was no room, be it for the index that SQLite keeps beside a file.
+pub(crate) fn has_no_room(source: &rusqlite::Error) -> bool {
+    let said = source.sqlite_error();
+    said.is_some_and(|said| {
+        said.code == ErrorCode::DiskFull || said.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
+}
+
+/// Whether a file cannot be opened where it lies, as in a folder that nobody may write: to read what a server may write
+/// meanwhile, SQLite needs an index of its log beside it.
+pub(crate) fn is_out_of_reach(source: &rusqlite::Error) -> bool {
+    let code = source.sqlite_error_code();
+    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
+}
+
+/// The same of what was said of a file before.
+pub(crate) fn was_out_of_reach(error: &LogError) -> bool {
+    match error {
+        LogError::Engine { source, .. } => source.downcast_ref().is_some_and(is_out_of_reach),
+        LogError::NotWritable { .. }
+        | LogError::Foreign { .. }
+        | LogError::Newer { .. }
+        | LogError::Older { .. }
+        | LogError::Damaged { .. }
+        | LogError::Missing { .. }
+        | LogError::Full { .. }
+        | LogError::Stale { .. }
+        | LogError::OutOfOrder { .. }
+        | LogError::Io { .. } => false,
     }
 }
 

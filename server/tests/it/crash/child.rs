@@ -207,7 +207,9 @@ fn load_and_views() {
                 Doing::Whole => Some(Said::Whole),
                 Doing::Building | Doing::HeldUp if progress.since.is_some() => Some(Said::Building),
                 Doing::Building | Doing::HeldUp => None,
-                Doing::NoRoom | Doing::Failed { .. } => panic!("{}", progress.words()),
+                Doing::NoRoom | Doing::Reserved { .. } | Doing::Failed { .. } => {
+                    panic!("{}", progress.words())
+                }
             };
             if let Some(now) = now.filter(|now| before.as_ref() != Some(now)) {
                 say(&tell, &now);
