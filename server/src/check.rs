@@ -22,8 +22,9 @@ use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
 use crate::stored::cameras;
 use crate::stored::policy::Genesis;
-use crate::views::Belongs;
 use crate::views::check::Against;
+use crate::views::pool::Written;
+use crate::views::{Belongs, ViewsError};
 
 mod recount;
 mod snapshots;
@@ -121,9 +122,9 @@ pub fn recounted(dir: &Path, policy: &Policy) -> Result<Report, StoreError> {
 
 fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreError> {
     let path = dir.join(DATABASE);
-    let log = SqliteReader::open(dir)?;
+    let log = reader(dir)?;
     let genesis = genesis::read_or(&log, dir, policy)?;
-    let conn = open(&path)?;
+    let conn = open(dir, &path)?;
     let mut report = Report { epoch: format!("{:016x}", log.epoch()), ..Report::default() };
     pages(&conn, dir, &path, DATABASE, &mut report)?;
     let found = crate::log::check::check(&log)?;
@@ -206,7 +207,11 @@ fn list_is_there(recorded: &Recorded, log: &SqliteReader, report: &mut Report) {
 fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Report) -> Option<Against> {
     let offset = genesis.policy.utc_offset_minutes;
     let belongs = Belongs { epoch: log.epoch(), offset, version: crate::views::sql::VERSION };
-    let against = match Against::open(dir, belongs) {
+    let mut opened = Against::open(dir, belongs, Written::Meanwhile);
+    if opened.as_ref().is_err_and(ViewsError::is_out_of_reach) && !is_in_use(dir) {
+        opened = Against::open(dir, belongs, Written::ByNobody);
+    }
+    let against = match opened {
         Ok(Some(Ok(against))) => against,
         Ok(Some(Err(what))) => {
             report.unproved.push(thrown_away(&what));
@@ -215,6 +220,10 @@ fn views(dir: &Path, (log, genesis): (&SqliteReader, &Genesis), report: &mut Rep
         Ok(None) => {
             let why = "no views are here; the server lays them out from the log";
             report.unproved.push(format!("lists of closed cases: {why}"));
+            return None;
+        }
+        Err(error) if error.is_out_of_reach() => {
+            report.unproved.push(format!("lists of closed cases: {OUT_OF_REACH}"));
             return None;
         }
         Err(error) => {
@@ -260,9 +269,27 @@ fn compared(against: Against, head: u64, report: &mut Report) {
     }
 }
 
-/// Opens the file for reading alone.
-fn open(path: &Path) -> Result<Connection, StoreError> {
-    Ok(file::open_for_reading(path)?)
+/// What is said of a file that may be whole. A folder that nobody may write is checked as one at rest; where a server has it all
+/// the same, that would be a guess.
+const OUT_OF_REACH: &str =
+    "the file cannot be opened in a folder that may not be written; stop the server, or check a copy";
+
+/// The log of a folder that a server may have, or of one at rest that may not be written.
+fn reader(dir: &Path) -> Result<SqliteReader, StoreError> {
+    let opened = SqliteReader::open(dir);
+    if opened.as_ref().is_err_and(file::was_out_of_reach) && !is_in_use(dir) {
+        return Ok(SqliteReader::open_at_rest(dir)?);
+    }
+    Ok(opened?)
+}
+
+/// Opens a file for reading alone, in the same way.
+fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
+    let opened = file::open_for_reading(path);
+    if opened.as_ref().is_err_and(file::was_out_of_reach) && !is_in_use(dir) {
+        return Ok(file::open_at_rest(path)?);
+    }
+    Ok(opened?)
 }
 
 /// Whether a server has the folder.
@@ -304,9 +331,12 @@ fn beside(dir: &Path, name: &str, report: &mut Report) {
         report.missing.push(name.to_owned());
         return;
     }
-    let walked = open(&path).and_then(|conn| pages(&conn, dir, &path, name, report));
-    if let Err(error) = walked {
-        report.problems.push(format!("{name}: {}", error.chain()));
+    match open(dir, &path).and_then(|conn| pages(&conn, dir, &path, name, report)) {
+        Ok(()) => {}
+        Err(error) if error.is_out_of_reach() => {
+            report.unproved.push(format!("pages of {name}: {OUT_OF_REACH}"));
+        }
+        Err(error) => report.problems.push(format!("{name}: {}", error.chain())),
     }
 }
 

@@ -56,12 +56,16 @@ pub struct Against {
 impl Against {
     /// Opens the views in `dir` and makes the columns of every run anew from its rows; none where there are no views of
     /// this version. A server may lay out more meanwhile. `Err` of the inner result says why they are not to be trusted.
-    pub fn open(dir: &Path, belongs: Belongs) -> Result<Option<Result<Self, String>>, ViewsError> {
+    pub fn open(
+        dir: &Path,
+        belongs: Belongs,
+        written: Written,
+    ) -> Result<Option<Result<Self, String>>, ViewsError> {
         if !dir.join(file::name(belongs.version)).exists() {
             return Ok(None);
         }
         // How far the log has come is asked afterwards: a server goes on.
-        let views = match file::open_frozen(dir, belongs, u64::MAX, Written::Meanwhile) {
+        let views = match file::open_frozen(dir, belongs, u64::MAX, written) {
             Ok(views) => views,
             Err(ViewsError::Damaged { what, .. }) => return Ok(Some(Err(what))),
             Err(error) => return Err(error),
@@ -144,7 +148,7 @@ impl std::fmt::Debug for Against {
 
 /// Compares the views in `dir` with a replay of the log; none where there are no views of this version.
 pub fn check(dir: &Path, belongs: Belongs, source: &dyn Source) -> Result<Option<Report>, ViewsError> {
-    let mut against = match Against::open(dir, belongs)? {
+    let mut against = match Against::open(dir, belongs, Written::Meanwhile)? {
         Some(Ok(against)) => against,
         Some(Err(what)) => return Ok(Some(Report { differences: vec![what], ..Report::default() })),
         None => return Ok(None),

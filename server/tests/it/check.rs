@@ -74,3 +74,34 @@ fn a_snapshot_of_before_is_held_against_the_events_in_all_it_does_not_guess() {
     let report = checked(dir.path());
     assert!(report.problems.concat().contains("(open cases and deadlines)"), "{}", report.table());
 }
+
+/// Method: what SQLite keeps beside a file cannot be made, as in a folder that is mounted to be read. The accounts stand for every
+/// file that a server writes.
+#[test]
+fn a_folder_that_may_not_be_written_is_checked_or_said_to_be_out_of_reach() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    drop(city::laid_out(dir.path(), &city::policy()));
+    let accounts = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
+    accounts.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE accounts (name TEXT);").unwrap();
+    accounts.close().unwrap();
+    let views = server::views::file::name(server::views::sql::VERSION);
+    for file in ["access.db", &views] {
+        let index = dir.path().join(format!("{file}-shm"));
+        assert!(!index.exists(), "{file} is at rest");
+        std::os::unix::fs::symlink("nowhere/at/all", index).unwrap();
+    }
+    let report = checked(dir.path());
+    assert!(report.is_sound() && report.laid_out.is_some(), "{}", report.table());
+    assert!(!report.table().contains("may not be written"), "{}", report.table());
+
+    // Beside a server it would be a guess.
+    let lock = std::fs::File::options().write(true).open(dir.path().join("gridhall.lock")).unwrap();
+    lock.lock().unwrap();
+    let report = checked(dir.path());
+    let said = |what: &str| {
+        report.unproved.iter().any(|said| said.starts_with(what) && said.contains("may not be written"))
+    };
+    assert!(said("pages of access.db") && said("lists of closed cases"), "{}", report.table());
+    assert!(report.is_sound(), "{}", report.table());
+}
