@@ -36,7 +36,7 @@ mod sight;
 pub use actor::{Actor, Proof};
 use attempts::NoAttempt;
 pub use clerk::Asked;
-pub use db::{AccessError, Account, Act, NewToken};
+pub use db::{AccessError, Account, Act, COMMAND_LINE, NewToken};
 pub use first::First;
 pub use kiosk::{Kiosk, PairingRefused};
 pub use noted::{Doer, Taken};

@@ -271,13 +271,21 @@ fn split(roles: &str) -> Vec<Role> {
     roles.split(',').filter_map(|role| role.parse().ok()).collect()
 }
 
+/// How the log's name of whoever works on the machine itself begins.
+pub const COMMAND_LINE: &str = "command line";
+
 /// Names stand in the event log and tell people apart there: 1 to 64 characters, all of them seen, none of them turning
 /// the direction of writing.
 pub(super) fn check_name(name: &str) -> Result<(), AccessError> {
     let length = name.chars().count();
     let invalid = |problem: &str| Err(AccessError::Invalid(problem.to_owned()));
-    if !(1..=64).contains(&length) || name.trim() != name || name == "system" {
-        return invalid("a name has 1 to 64 characters, no space at its ends, and is not `system`");
+    if !(1..=64).contains(&length) || name.trim() != name {
+        return invalid("a name has 1 to 64 characters and no space at its ends");
+    }
+    if name == "system" || name.starts_with(COMMAND_LINE) {
+        return invalid(
+            "a name is not `system`, and does not begin with `command line`: acts of the hall itself have these",
+        );
     }
     if let Some(bad) = name.chars().find(|c| is_unseen(*c)) {
         return invalid(&format!("a name is made of visible characters; U+{:04X} is none", u32::from(bad)));

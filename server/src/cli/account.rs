@@ -10,7 +10,7 @@ use domain::policy::Policy;
 use domain::role::{Role, holds_both_powers};
 
 use super::access;
-use crate::access::{Account, Change, NewAccount};
+use crate::access::{Account, COMMAND_LINE, Change, NewAccount};
 use crate::clock::Clock;
 use crate::config::Config;
 
@@ -57,7 +57,7 @@ pub(super) enum Command {
 
 /// Who acts, in the record of acts.
 pub(super) fn by() -> String {
-    format!("command line, uid {}", rustix::process::getuid().as_raw())
+    format!("{COMMAND_LINE}, uid {}", rustix::process::getuid().as_raw())
 }
 
 pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {

@@ -348,3 +348,16 @@ async fn the_word_for_the_build_is_read_beside_the_site() {
     assert_eq!(Build::of(dir.path().to_owned()).word(), "a1b2c3");
     assert_eq!(lock(&hub().0.0.inbox).len(), 0);
 }
+
+#[test]
+fn what_a_reader_of_a_part_is_told_to_follow_is_a_topic() {
+    let kinds =
+        [Kind::Tally, Kind::Who, Kind::Positions, Kind::Position(domain::position::Cell { x: 1027, y: 250 })];
+    for kind in kinds {
+        let topic = Topic::of(kind);
+        let (code, said) = topics::Admission::OutOfScope.refusal(&topic).unwrap();
+        let advised = said.rsplit_once("follow ").unwrap().1;
+        let own: Topic = advised.parse().unwrap_or_else(|error| panic!("{topic}: {error}"));
+        assert_eq!((code, own.part), ("out_of_scope", Some(Part::Own(None))), "{advised}");
+    }
+}

@@ -83,13 +83,14 @@ impl Admission {
             (Self::OutOfScope, Some(_)) => {
                 Some(("out_of_scope", format!("{topic} is not within what this account may read")))
             }
-            (Self::OutOfScope, None) => Some((
-                "out_of_scope",
-                format!(
-                    "{topic} is of the whole city, and this account reads a part: follow {topic}/{}",
-                    Part::OWN
-                ),
-            )),
+            (Self::OutOfScope, None) => {
+                // A cell has no part of its own.
+                let is_cell = matches!(topic.kind, Kind::Position(_));
+                let own = Topic::own(if is_cell { Kind::Positions } else { topic.kind });
+                let said =
+                    format!("{topic} is of the whole city, and this account reads a part: follow {own}");
+                Some(("out_of_scope", said))
+            }
         }
     }
 }

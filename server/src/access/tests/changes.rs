@@ -184,3 +184,14 @@ async fn what_another_process_does_to_tokens_is_seen() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[test]
+fn no_name_reads_as_an_act_of_the_hall_itself() {
+    for name in ["system", "command line", "command line, uid 0"] {
+        let error = crate::access::db::check_name(name).unwrap_err().to_string();
+        assert!(error.contains("acts of the hall itself"), "{name}: {error}");
+    }
+    for name in ["J0007", "systems", "the command line"] {
+        crate::access::db::check_name(name).unwrap();
+    }
+}

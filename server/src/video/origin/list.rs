@@ -10,6 +10,7 @@ use super::upstream::Origin;
 use domain::camera::Camera;
 use domain::code::{AreaCode, CameraCode};
 use domain::place::Point;
+use domain::text::{TextKind, check_text};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -283,11 +284,13 @@ impl Row {
             None => self.refuse("code", "a camera code"),
         };
         let name = self.text("name");
-        if name
-            .as_ref()
-            .is_some_and(|name| name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control))
-        {
-            self.refuse::<()>("name", "at most 128 characters in one line");
+        if name.as_ref().is_some_and(|name| {
+            name.chars().count() > NAME_CHARS_MAX || check_text(name, TextKind::Line).is_err()
+        }) {
+            self.refuse::<()>(
+                "name",
+                "at most 128 visible characters in one line, none that turns the direction of writing",
+            );
         }
         let area = match self.text("area").map(AreaCode::new) {
             Some(Ok(area)) => Some(area),

@@ -174,3 +174,17 @@ fn a_long_toml_list_names_the_line_of_its_last_row() {
     assert_eq!((registry.len(), refusals.len()), (20_000, 1));
     assert_eq!((refusals[0].line, refusals[0].field.as_str()), (100_003, "main"));
 }
+
+#[test]
+fn a_name_that_turns_the_direction_of_writing_is_refused() {
+    for name in ["东门\u{202E}7", "\u{200B}"] {
+        let text = format!("[[camera]]\ncode = \"A\"\nname = \"{name}\"\nmain = \"rtsp://10.0.0.1/a\"\n");
+        let (registry, refusals) = from_toml(&text).unwrap();
+        assert_eq!(registry.len(), 0);
+        assert!(
+            said(&refusals)[0].starts_with("line 1: name: expected at most 128 visible characters")
+                || said(&refusals)[0].starts_with("line 3: name: expected at most 128 visible characters"),
+            "{refusals:?}"
+        );
+    }
+}
