@@ -36,3 +36,38 @@ impl State {
         Recounted { changed, codes, differs }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Desk, report};
+    use crate::command::Command;
+    use crate::state::{Kept, State};
+
+    /// Method: a policy with areas elsewhere than the log's open cases have them, replayed, and begun from what a snapshot keeps.
+    #[test]
+    fn what_follows_from_what_is_kept_is_no_difference_and_anything_kept_is_named() {
+        let mut desk = Desk::new();
+        desk.send(Command::ReportCase { report: report("530102001", "E01"), at: None }).unwrap();
+        let mut replayed = desk.state.clone();
+        replayed.catalogue.areas.values_mut().for_each(|area| area.parent = None);
+        let mut begun = State::from(Kept::from(replayed.clone()));
+        assert!(begun.has_stale() && !replayed.has_stale() && begun != replayed);
+        assert_eq!(begun.take_counts(replayed.clone()).differs, [""; 0]);
+        begun.cases.clear();
+        assert_eq!(begun.take_counts(replayed).differs, ["open cases"]);
+    }
+
+    /// A code that an event has defined may be another in a snapshot of the first format: the replay's holds.
+    #[test]
+    fn codes_are_taken_from_the_replay_and_open_cases_are_looked_at_again() {
+        let mut desk = Desk::new();
+        desk.send(Command::ReportCase { report: report("530102001", "E01"), at: None }).unwrap();
+        let mut replayed = desk.state.clone();
+        replayed.catalogue.areas.values_mut().for_each(|area| area.parent = None);
+        let mut begun = desk.state.clone();
+        let taken = begun.take_counts(replayed.clone());
+        assert!(taken.codes && begun.has_stale());
+        assert_eq!((taken.differs, &begun.catalogue), (Vec::new(), &replayed.catalogue));
+        assert!(!begun.take_counts(replayed).codes);
+    }
+}
