@@ -95,7 +95,7 @@ enum Command {
     Restore {
         /// Folder of the backup
         from: PathBuf,
-        /// New data folder; must not hold a store yet
+        /// New data folder; must hold nothing of a store yet
         to: PathBuf,
         /// Print what was done as JSON
         #[arg(long)]

@@ -15,7 +15,8 @@ use super::segment::{self, Link, Sealed};
 use super::sqlite::{SqliteReader, schema};
 use super::{LogError, Read, Stand, shelf};
 
-mod beside;
+pub(super) mod beside;
+mod past;
 #[cfg(test)]
 mod tests;
 
@@ -101,12 +102,26 @@ pub enum BackupError {
     OtherStore { folder: PathBuf, theirs: String, ours: String },
     #[error("`{}` holds a store and no backup; name another folder", folder.display())]
     HoldsStore { folder: PathBuf },
+    #[error(
+        "`{}` still holds {names}, and nothing in it was changed: a restore neither writes over what may be the last copy of accounts and \
+         tracks, nor leaves beside the store what SQLite would read as a part of it. Restore into a new folder, or move these files away first",
+        folder.display()
+    )]
+    Leftovers { folder: PathBuf, names: String },
     #[error("`{}` was written by a newer gridhall (layout {is}, this one knows {LAYOUT})", folder.display())]
     Newer { folder: PathBuf, is: u32 },
     #[error(
-        "the log ends at event {log}, its backup at {backup}: the store lost events, or an older copy runs under its name; nothing was changed"
+        "the log ends at event {log}, its backup in `{}` at {backup}: the store lost events, or an older copy runs under its name; nothing was \
+         changed. Keep that backup, which holds what this store lacks, and name a new folder for this store",
+        folder.display()
     )]
-    Behind { log: u64, backup: u64 },
+    Behind { folder: PathBuf, log: u64, backup: u64 },
+    #[error(
+        "`{}` is the backup of another past of this store: {what} in it is not the one in the log, so an older copy of the store went on \
+         under its name; nothing was changed. Keep that backup, which holds what this store lacks, and name a new folder for this store",
+        folder.display()
+    )]
+    OtherPast { folder: PathBuf, what: String },
     #[error(
         "rows of the earlier format are still being moved; the running server does it, try again when it is done"
     )]
@@ -151,7 +166,14 @@ pub fn backup(dir: &Path, folder: &Path, now_ms: i64) -> Result<Made, BackupErro
     let start = chain(folder, log.epoch(), before.as_ref())?;
     let until = log.head().map_err(BackupError::Source)?;
     if until.seq < start.stand.seq {
-        return Err(BackupError::Behind { log: until.seq, backup: start.stand.seq });
+        return Err(BackupError::Behind {
+            folder: folder.to_owned(),
+            log: until.seq,
+            backup: start.stand.seq,
+        });
+    }
+    if let Some(what) = past::differing(&log, &segments, start).map_err(BackupError::Source)? {
+        return Err(BackupError::OtherPast { folder: folder.to_owned(), what });
     }
     let end = seal_all(&log, &segments, start, until)?;
     let erased = erase(&log, &segments, end, before.as_ref().map_or(0, |list| list.erased))?;

@@ -1,13 +1,15 @@
 //! `gridhall restore`: a data folder made of a backup, proved on the way.
 //!
-//! The store gets its name last, so that a restore that is killed leaves no store. It takes a new epoch: what was
-//! recorded after the backup is missing, and its numbers will be given again.
+//! All of it is made in a folder within, [`UNFINISHED`], and gets its names at the end, the store last: a restore that is
+//! killed leaves no store, and the next one begins anew. Nothing that lies in the data folder is written over, nor is anything
+//! left beside the store that SQLite would read as a part of it. It takes a new epoch: what was recorded after the backup is
+//! missing, and its numbers will be given again.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::backup::{self, BackupError, List};
+use super::backup::{self, BackupError, List, beside as databases};
 use super::container::{Container, publish};
 use super::segment::{self, Link};
 use super::sqlite::making::Making;
@@ -43,23 +45,26 @@ impl Restored {
     }
 }
 
-/// Makes the data folder `to` of the backup in `from`.
+/// What a restore is made in; whatever a killed one left there is copies of a backup.
+const UNFINISHED: &str = "restore.unfinished";
+
+/// Makes the data folder `to` of the backup in `from`. A folder that holds anything of a store is refused and left alone.
 pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
     let list = backup::read_list(from)?.ok_or_else(|| BackupError::None { folder: from.to_owned() })?;
-    let database = to.join(file::DATABASE);
-    if database.exists() || shelf::any(to) {
-        return Err(BackupError::HoldsStore { folder: to.to_owned() });
-    }
-    std::fs::create_dir_all(to).map_err(|source| BackupError::io(to, "create", source))?;
-    let mut making = Making::begin(to, Some(&list.secret)).map_err(BackupError::Source)?;
-    let epoch = making.epoch().map_err(BackupError::Source)?;
-    fill(from, &list, &mut making)?;
-    let made = making.finish().map_err(BackupError::Source)?;
-    for copy in &list.copies {
-        beside(from, to, copy)?;
-    }
-    let snapshots = snapshots(from, to, epoch)?;
-    made.name().map_err(BackupError::Source)?;
+    holds_nothing_of_a_store(to)?;
+    let unfinished = to.join(UNFINISHED);
+    let made = make(from, &list, &unfinished);
+    // It may have taken long: somebody may have started a hall in the folder meanwhile.
+    let made = made.and_then(|made| holds_nothing_of_a_store(to).map(|()| made));
+    let (epoch, snapshots) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            // A part of a restore is of no use, and on a full disk it is in the way.
+            let _ = std::fs::remove_dir_all(&unfinished);
+            return Err(error);
+        }
+    };
+    place(&unfinished, to, &list)?;
     tracing::info!(to = %to.display(), events = list.head.seq, "backup restored");
     Ok(Restored {
         folder: to.to_owned(),
@@ -69,6 +74,79 @@ pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
         beside: list.copies.iter().map(|copy| copy.name.clone()).collect(),
         snapshots,
     })
+}
+
+/// Refuses a folder with files of a store in it: a write-ahead log that was left would be played into the restored
+/// database, and accounts and tracks may be the only ones that survived.
+fn holds_nothing_of_a_store(to: &Path) -> Result<(), BackupError> {
+    let entries = |folder: &Path| -> Result<Vec<String>, BackupError> {
+        match std::fs::read_dir(folder) {
+            Ok(entries) => entries
+                .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+                .collect::<std::io::Result<_>>()
+                .map_err(|source| BackupError::io(folder, "read", source)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(BackupError::io(folder, "read", source)),
+        }
+    };
+    let mut left: Vec<String> = entries(to)?.into_iter().filter(|name| is_of_a_store(name)).collect();
+    if !entries(&shelf::folder(to))?.is_empty() {
+        left.push("snapshots/".to_owned());
+    }
+    left.sort();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(BackupError::Leftovers { folder: to.to_owned(), names: left.join(", ") })
+}
+
+/// Whether a file is a database of ours, or what SQLite keeps beside one; or says that its folder is a backup.
+fn is_of_a_store(name: &str) -> bool {
+    let mut databases = std::iter::once(file::DATABASE).chain(databases::NAMES);
+    let of_views = name.starts_with("views-") && name.contains(".db");
+    databases.any(|database| name.starts_with(database)) || of_views || name == backup::LIST
+}
+
+/// Makes everything in the folder `unfinished`; gives the new epoch and how many snapshots there are.
+fn make(from: &Path, list: &List, unfinished: &Path) -> Result<(u64, u64), BackupError> {
+    match std::fs::remove_dir_all(unfinished) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(BackupError::io(unfinished, "remove", source)),
+    }
+    std::fs::create_dir_all(unfinished).map_err(|source| BackupError::io(unfinished, "create", source))?;
+    let mut making = Making::begin(unfinished, Some(&list.secret)).map_err(BackupError::Source)?;
+    let epoch = making.epoch().map_err(BackupError::Source)?;
+    fill(from, list, &mut making)?;
+    let made = making.finish().map_err(BackupError::Source)?;
+    for copy in &list.copies {
+        if !databases::NAMES.contains(&copy.name.as_str()) {
+            let what = format!("it names a copy of `{}`, which no store has", copy.name);
+            let source = LogError::damaged(&from.join(backup::LIST), what);
+            return Err(BackupError::Unsound { folder: from.to_owned(), source });
+        }
+        beside(from, unfinished, copy)?;
+    }
+    let snapshots = snapshots(from, unfinished, epoch, list.head.seq)?;
+    made.name().map_err(BackupError::Source)?;
+    Ok((epoch, snapshots))
+}
+
+/// Gives what was made its names in the data folder, the store's last.
+fn place(unfinished: &Path, to: &Path, list: &List) -> Result<(), BackupError> {
+    let name = |from: &Path, target: &Path| {
+        std::fs::rename(from, target).map_err(|source| BackupError::io(target, "name", source))
+    };
+    name(&shelf::folder(unfinished), &shelf::folder(to))?;
+    for copy in &list.copies {
+        name(&unfinished.join(&copy.name), &to.join(&copy.name))?;
+    }
+    file::sync_folder(to).map_err(BackupError::Source)?;
+    name(&unfinished.join(file::DATABASE), &to.join(file::DATABASE))?;
+    file::sync_folder(to).map_err(BackupError::Source)?;
+    // Empty now; what stays of it is in nobody's way.
+    let _ = std::fs::remove_dir_all(unfinished);
+    Ok(())
 }
 
 /// Goes along the whole chain, verifies every segment and writes its rows.
@@ -115,12 +193,13 @@ fn beside(from: &Path, to: &Path, copy: &backup::Copied) -> Result<(), BackupErr
     name().map_err(|error| BackupError::io(&target, "write", error))
 }
 
-/// Copies snapshots, for the new epoch. One that is not sound is left out: the events are the truth.
-fn snapshots(from: &Path, to: &Path, epoch: u64) -> Result<u64, BackupError> {
+/// Copies snapshots up to event `until`, for the new epoch. One that is not sound is left out: the events are the truth. So are
+/// those that a killed backup left of events its list does not name: this log will give their numbers to others.
+fn snapshots(from: &Path, to: &Path, epoch: u64, until: u64) -> Result<u64, BackupError> {
     let shelf = shelf::folder(to);
     std::fs::create_dir_all(&shelf).map_err(|source| BackupError::io(&shelf, "create", source))?;
     let mut copied = 0;
-    for kept in shelf::list(from) {
+    for kept in shelf::list(from).into_iter().filter(|kept| kept.seq <= until) {
         let bytes =
             std::fs::read(&kept.path).map_err(|source| BackupError::io(&kept.path, "read", source))?;
         match Container::with_epoch(&bytes, epoch) {

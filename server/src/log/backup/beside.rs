@@ -7,14 +7,16 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{BackupError, Copied, List, digest};
+use crate::log::sqlite::file::beside as with_ending;
 
 /// Copied after the events, so that nobody is missing whom an event names.
-const NAMES: [&str; 2] = ["access.db", "positions.db"];
+pub(in crate::log) const NAMES: [&str; 2] = ["access.db", "positions.db"];
 /// Pages copied between two looks at the other side's locks.
 const PAGES_PER_STEP: i32 = 4_096;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
-/// Copies what is there under names of this backup. A database that was in the last backup and is gone is not passed over.
+/// Copies what is there under names of this backup. A database that is gone or empty is not passed over where the last backup
+/// has it or anything of it is left: its last good copy is the one before, which this backup would take away.
 pub(super) fn copy_all(
     dir: &Path,
     folder: &Path,
@@ -24,9 +26,13 @@ pub(super) fn copy_all(
     let mut copies = Vec::new();
     for name in NAMES {
         let from = dir.join(name);
-        if !from.exists() {
-            if before.is_some_and(|list| list.copies.iter().any(|copy| copy.name == name)) {
-                let problem = "it was in the last backup and is gone from the data folder".to_owned();
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+        if bytes(&from) == 0 {
+            let known = before.is_some_and(|list| list.copies.iter().any(|copy| copy.name == name));
+            if known || from.exists() || bytes(&with_ending(&from, "-wal")) > 0 {
+                let problem =
+                    "it is gone from the data folder, or empty; what the last backup has of it stays"
+                        .to_owned();
                 return Err(BackupError::Beside { path: from, problem });
             }
             continue;

@@ -12,6 +12,9 @@ use super::super::{
 };
 use super::*;
 
+mod past;
+mod leftovers;
+
 const NOW_MS: i64 = 1_795_226_400_000;
 
 /// A data folder with a log that grows.
@@ -117,7 +120,7 @@ fn the_first_backup_is_whole_the_next_one_the_news_and_both_restore_to_the_same_
     assert_eq!(log.remembered("周", &rows(&log).1[70].key).unwrap().unwrap().first, 71);
     let conn = Connection::open(to.path().join("access.db")).unwrap();
     assert!(conn.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap() > 0);
-    assert!(matches!(restore::restore(folder.path(), to.path()), Err(BackupError::HoldsStore { .. })));
+    assert!(matches!(restore::restore(folder.path(), to.path()), Err(BackupError::Leftovers { .. })));
 }
 
 #[test]
@@ -202,6 +205,16 @@ fn a_damaged_or_missing_database_beside_the_log_is_no_backup() {
     std::fs::remove_file(&path).unwrap();
     let words = source.backup(folder.path()).unwrap_err().to_string();
     assert!(words.contains("gone"), "{words}");
+    std::fs::write(&path, "").unwrap();
+    let copies = read_list(folder.path()).unwrap().unwrap().copies;
+    let words = source.backup(folder.path()).unwrap_err().to_string();
+    assert!(words.contains("empty"), "{words}");
+    assert_eq!(read_list(folder.path()).unwrap().unwrap().copies, copies);
+    assert!(copies.iter().all(|copy| folder.path().join(&copy.file).exists()), "the last good copy stays");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(source.dir.path().join("access.db-wal"), "what is left of it").unwrap();
+    source.backup(tempfile::tempdir().unwrap().path()).expect_err("nor does a first backup pass it over");
+    std::fs::remove_file(source.dir.path().join("access.db-wal")).unwrap();
     std::fs::write(&path, &whole).unwrap();
     source.backup(folder.path()).expect("and with it again there is one");
 }
@@ -258,7 +271,7 @@ fn another_stores_folder_and_a_log_that_lost_events_are_refused() {
     assert!(matches!(source.backup(source.dir.path()), Err(BackupError::HoldsStore { .. })));
     let conn = Connection::open(source.dir.path().join(super::super::sqlite::file::DATABASE)).unwrap();
     conn.execute("DELETE FROM events WHERE seq > 3", []).unwrap();
-    assert!(matches!(source.backup(folder.path()), Err(BackupError::Behind { log: 3, backup: 5 })));
+    assert!(matches!(source.backup(folder.path()), Err(BackupError::Behind { log: 3, backup: 5, .. })));
 }
 
 #[test]
