@@ -135,7 +135,7 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
     if found.unlisted > 0 {
         report.problems.push(format!("… and {} more findings in the log", found.unlisted));
     }
-    let usable = Snapshots::of(dir, &log, &genesis, &mut report);
+    let usable = Snapshots::of(dir, &log, &genesis, &mut report)?;
     if sound {
         replayed(dir, (&log, &genesis), usable, recount, &mut report)?;
     }

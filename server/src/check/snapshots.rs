@@ -9,6 +9,7 @@ use domain::clock::{Deadline, Subject};
 use domain::state::State;
 
 use super::Report;
+use crate::folder::StoreError;
 use crate::log::container::Unusable;
 use crate::log::sqlite::SqliteReader;
 use crate::log::{Read, shelf};
@@ -24,11 +25,28 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Every snapshot must be usable by this version, or be of another one.
-    pub(super) fn of(dir: &Path, log: &SqliteReader, genesis: &Genesis, report: &mut Report) -> Self {
+    /// Every snapshot must be usable by this version, or be of another one; and none may be ahead of the log.
+    pub(super) fn of(
+        dir: &Path,
+        log: &SqliteReader,
+        genesis: &Genesis,
+        report: &mut Report,
+    ) -> Result<Self, StoreError> {
         let mut usable = BTreeMap::new();
-        for kept in shelf::list(dir) {
+        let all = shelf::list(dir);
+        // Asked after the list was made: a server may go on meanwhile, and write one at a later event.
+        let head = log.head()?.seq;
+        for kept in all {
             report.snapshots += 1;
+            if kept.seq > head {
+                report.problems.push(format!(
+                    "snapshot {}: {}, which ends at event {head}: an older copy of the database was put beside it, or it lost events; \
+                     the next start sets it aside",
+                    name(&kept),
+                    Unusable::Ahead
+                ));
+                continue;
+            }
             match load(&kept, log, genesis) {
                 Ok(_) => drop(usable.insert(kept.seq, kept)),
                 Err(why @ (Unusable::Layout(_) | Unusable::Unknown(_) | Unusable::Newer { .. })) => {
@@ -37,7 +55,7 @@ impl Snapshots {
                 Err(why) => report.problems.push(format!("snapshot {}: {why}", name(&kept))),
             }
         }
-        Self { usable, with_guessed_cases: 0, with_guessed_counts: 0, guessed: 0 }
+        Ok(Self { usable, with_guessed_cases: 0, with_guessed_counts: 0, guessed: 0 })
     }
 
     /// Holds the snapshot at the event of `replayed`, if there is one, against it.

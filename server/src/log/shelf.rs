@@ -2,12 +2,14 @@
 //!
 //! A snapshot is a cache: one that cannot be used is passed over with a word, the events alone are the truth. Two are
 //! kept for the next start; and for ever one a day and one for every [`KEEP_EVERY`] events, so that any past instant is
-//! at most so many events away.
+//! at most so many events away. One that is ahead of the log knows events that the log has lost; before it gives their
+//! numbers to others, whoever owns the folder sets it aside.
 
 use std::path::{Path, PathBuf};
 
 use super::LogError;
 use super::container::{self, Container, Unusable};
+use super::sqlite::file::{beside, sync_folder};
 
 const FOLDER: &str = "snapshots";
 const ENDING: &str = "state";
@@ -37,9 +39,59 @@ pub fn folder(dir: &Path) -> PathBuf {
 #[must_use]
 pub fn any(dir: &Path) -> bool {
     let entries = std::fs::read_dir(folder(dir)).into_iter().flatten().flatten();
-    let endings =
-        |path: &Path| path.extension().is_some_and(|ending| ending == ENDING || ending == FORMER_ENDING);
-    entries.map(|entry| entry.path()).any(|path| endings(&path))
+    entries.map(|entry| entry.path()).any(|path| is(&path, ENDING) || is(&path, FORMER_ENDING))
+}
+
+/// Whether a file has this ending, or had it before it was set aside.
+fn is(path: &Path, ending: &str) -> bool {
+    let ends = |path: &Path| path.extension().is_some_and(|is| is == ending);
+    ends(path) || path.file_stem().is_some_and(|stem| ends(Path::new(stem)))
+}
+
+/// Snapshots that were set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    pub head: u64,
+    /// Place in the log of the newest of them.
+    pub newest: u64,
+    /// Where they are now.
+    pub paths: Vec<PathBuf>,
+}
+
+impl Aside {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { head, newest, paths } = self;
+        let last = paths.last().map_or_else(String::new, |path| path.display().to_string());
+        format!(
+            "the log ends at event {head}, but snapshots beside it know events up to {newest}: an older copy of the database was put here, or \
+             it lost events. They are set aside and not used ({}, the newest as `{last}`). If the events after {head} are in another copy or \
+             in a backup, stop here and start that one (docs/howto/backup-and-restore.md)",
+            paths.len()
+        )
+    }
+}
+
+/// Sets snapshots aside that are ahead of a log that ends at `head`, and says so: they must not be taken for this log's when it
+/// has come as far. Only for whoever owns the folder; nothing is deleted. None where there are none.
+pub fn set_aside(dir: &Path, head: u64) -> Result<Option<Aside>, LogError> {
+    let kept = list(dir).into_iter().map(|kept| (kept.path, kept.seq));
+    let mut ahead: Vec<(PathBuf, u64)> = kept.chain(former(dir)).filter(|(_, seq)| *seq > head).collect();
+    ahead.sort_unstable_by_key(|(_, seq)| *seq);
+    let Some(newest) = ahead.last().map(|(_, seq)| *seq) else { return Ok(None) };
+    let mut paths = Vec::new();
+    for (path, _) in ahead {
+        let ending = |again: u32| if again == 0 { String::new() } else { format!("-{again}") };
+        let names = (0..).map(|again| beside(&path, &format!(".ahead-of-{head}{}", ending(again))));
+        let to = names.into_iter().find(|to| !to.exists()).expect("there is a name that is not taken");
+        std::fs::rename(&path, &to).map_err(|source| LogError::io(&path, "set aside", source))?;
+        paths.push(to);
+    }
+    sync_folder(&folder(dir))?;
+    let aside = Aside { head, newest, paths };
+    tracing::error!(head, snapshot = newest, "{}", aside.words());
+    Ok(Some(aside))
 }
 
 /// Snapshots of the layout before with their place in the log, newest first.
@@ -60,7 +112,7 @@ pub fn former(dir: &Path) -> Vec<(PathBuf, u64)> {
 pub fn clear_former(dir: &Path) -> Result<(), LogError> {
     for entry in std::fs::read_dir(folder(dir)).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.extension().is_some_and(|ending| ending == FORMER_ENDING) {
+        if is(&path, FORMER_ENDING) {
             std::fs::remove_file(&path).map_err(|source| LogError::io(&path, "remove", source))?;
         }
     }
@@ -227,5 +279,47 @@ mod tests {
         assert!(any(dir.path()));
         let unknown = super::newest(dir.path(), 3, 100, &[("tally", 1)], read);
         assert_eq!(unknown, None, "a section nobody knows");
+    }
+
+    /// Nothing is lost: what was set aside keeps its bytes under a name that no reader takes, also where that is taken.
+    #[test]
+    fn what_is_ahead_of_the_log_is_set_aside_and_never_taken_when_the_log_has_come_as_far() {
+        let dir = tempfile::tempdir().unwrap();
+        for seq in [10, 26, 40, 46] {
+            put(dir.path(), &container(seq), u32::try_from(seq).unwrap()).unwrap();
+        }
+        let old = folder(dir.path()).join("00000000000000000041.snapshot");
+        std::fs::write(&old, "of the layout before").unwrap();
+        let bytes = std::fs::read(&list(dir.path())[2].path).unwrap();
+        let aside = set_aside(dir.path(), 26).unwrap().unwrap();
+        assert_eq!((aside.head, aside.newest, aside.paths.len()), (26, 46, 3));
+        assert!(
+            aside.words().contains("event 26") && aside.words().contains("up to 46"),
+            "{}",
+            aside.words()
+        );
+        assert_eq!(std::fs::read(&aside.paths[0]).unwrap(), bytes);
+        assert_eq!((seqs(dir.path()), former(dir.path())), (vec![10, 26], vec![]));
+        let read = |container: &Container| Ok(container.seq);
+        assert_eq!(
+            newest(dir.path(), 3, 100, &[("open", 1)], read),
+            Some(26),
+            "40 and 46 are of another past"
+        );
+        assert_eq!(set_aside(dir.path(), 26).unwrap(), None);
+        put(dir.path(), &container(40), 40).unwrap();
+        let again = set_aside(dir.path(), 26).unwrap().unwrap();
+        assert!(again.paths[0] != aside.paths[0] && aside.paths[0].exists(), "nothing is written over");
+        clear_former(dir.path()).unwrap();
+        assert_eq!(
+            aside.paths.iter().filter(|path| path.exists()).count(),
+            2,
+            "persons' words go all the same"
+        );
+        for seq in [10, 26] {
+            let kept = list(dir.path()).into_iter().find(|kept| kept.seq == seq).unwrap();
+            std::fs::remove_file(kept.path).unwrap();
+        }
+        assert!(any(dir.path()), "they tell that there was a log");
     }
 }

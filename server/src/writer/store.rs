@@ -79,11 +79,15 @@ impl Store {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
         let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
+        let aside = shelf::set_aside(dir, log.head()?.seq)?;
         let genesis = begin(&mut log, dir, policy)?;
         let replay::Beginning { state, counts_are_guessed } =
             replay::begin(&log, dir, &genesis, options.sections)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options, counts_are_guessed)?;
         keeper.note_head(state.seq, day_of(&state));
+        if let Some(aside) = aside {
+            keeper.health.set_aside(&aside);
+        }
         tracing::info!(path = %path.display(), epoch = format!("{:016x}", log.epoch()), seq = state.seq, "store open");
         let store = Self {
             believed: log.believed()?.map(UtcMillis),
@@ -151,6 +155,9 @@ impl Store {
 
     /// Reads the state again from disk, after a write that did not happen.
     pub(crate) fn reload(&self) -> Result<State, StoreError> {
+        if let Some(aside) = shelf::set_aside(&self.dir, self.log.head()?.seq)? {
+            self.health().set_aside(&aside);
+        }
         replay::load(&*self.log, &self.dir, &self.genesis, self.options.sections)
     }
 

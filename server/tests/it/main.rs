@@ -33,6 +33,7 @@ mod video;
 mod random;
 mod sockets;
 mod damage;
+mod past;
 mod earlier;
 mod clock;
 mod adopt;

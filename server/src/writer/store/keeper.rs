@@ -3,9 +3,9 @@
 //! between snapshots.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::anew::{CountedAnew, Recount};
 use crate::clock;
 use crate::events::replay;
 use crate::folder::StoreError;
+use crate::lock::lock;
 use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
 use crate::log::{LogError, Read, shelf};
@@ -38,6 +39,8 @@ pub struct Health {
     /// Attempts in a row to fold the write-ahead log in that failed: a snapshot that succeeds says nothing about them.
     unfolded: AtomicU32,
     pub(super) anew: CountedAnew,
+    /// Snapshots of events that the log does not have, in words.
+    aside: Mutex<Option<String>>,
 }
 
 impl Health {
@@ -47,13 +50,19 @@ impl Health {
         let failures = self.failures.load(Ordering::Relaxed).max(self.unfolded.load(Ordering::Relaxed));
         let words = "the store is not kept: its log is not folded in or snapshots cannot be written";
         let failing = (failures >= FAILURES_MAX).then(|| format!("{words} ({failures} attempts failed)"));
-        let said: Vec<String> = failing.into_iter().chain(self.anew.words()).collect();
+        let said: Vec<String> =
+            failing.into_iter().chain(self.anew.words()).chain(lock(&self.aside).clone()).collect();
         (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// The state is not what a replay of its log makes: it is not kept, so that the next start reads the replay's.
     pub(crate) fn differs(&self) {
         self.anew.differ();
+    }
+
+    /// Snapshots were set aside; said until the next start.
+    pub(super) fn set_aside(&self, aside: &shelf::Aside) {
+        *lock(&self.aside) = Some(aside.words());
     }
 
     fn went(&self, well: bool) {
@@ -297,6 +306,10 @@ impl Work {
     }
 
     fn write_snapshot(&self) -> Result<shelf::Kept, StoreError> {
+        // Nobody else writes snapshots meanwhile, and the log only grows.
+        if let Some(aside) = shelf::set_aside(&self.dir, self.log.head()?.seq)? {
+            self.health.set_aside(&aside);
+        }
         let state = replay::load(&*self.log, &self.dir, &self.genesis, self.sections)?;
         let day = super::day_of(&state);
         shelf::put(&self.dir, &state::encode_as(self.log.epoch(), &state, self.sections), day)?;
