@@ -183,6 +183,15 @@ impl Door {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Whether nobody comes through without an account or a token.
+    #[must_use]
+    pub fn needs_proof(self) -> bool {
+        match self {
+            Self::Desk | Self::Api => true,
+            Self::Import | Self::Timer | Self::Cli | Self::Unknown => false,
+        }
+    }
 }
 
 /// Who did it.
@@ -269,6 +278,12 @@ mod tests {
     use super::*;
     use crate::adoption::{CameraCounts, ListHash};
     use crate::case::{Step, Stepped};
+
+    #[test]
+    fn desk_and_api_alone_ask_who_comes() {
+        let asking: Vec<Door> = Door::ALL.into_iter().filter(|door| door.needs_proof()).collect();
+        assert_eq!(asking, [Door::Desk, Door::Api]);
+    }
 
     #[test]
     fn readers_of_the_api_see_one_name_with_its_fields() {

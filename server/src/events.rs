@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::case::Case;
 use domain::code::{CaseId, WhistleId};
-use domain::event::Recorded;
+use domain::event::{Door, Recorded};
 use domain::moment::UtcOffset;
 use domain::policy::Policy;
 use domain::state::{Alone, State};
@@ -105,6 +105,18 @@ impl Reader {
     /// The last committed sequence number.
     pub fn head(&self) -> Result<u64, StoreError> {
         self.with(|log| Ok(log.head()?.seq))
+    }
+
+    /// Whether somebody has acted whom an account or a token let in. Where nobody has, every event is looked at.
+    pub fn somebody_was_let_in(&self) -> Result<bool, StoreError> {
+        self.with(|log| {
+            for door in Door::ALL.into_iter().filter(|door| door.needs_proof()) {
+                if log.came_through(door.key())? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
     }
 
     /// One case, open or closed, as its own events make it: the same with views and without.

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::log::LogError;
-use crate::log::sqlite::file::{has_no_room, is_out_of_reach, was_out_of_reach};
+use crate::log::sqlite::file::{beside, has_no_room, is_out_of_reach, was_out_of_reach};
 use crate::stored;
 
 /// Name of the database in the data folder.
@@ -13,6 +13,20 @@ pub const DATABASE: &str = "gridhall.db";
 /// What else a data folder holds: accounts, tokens and paired walls; where inspectors were.
 pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
 pub(crate) const LOCK: &str = "gridhall.lock";
+
+/// Whether a database beside the log is gone or empty.
+pub(crate) fn is_gone(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |meta| meta.len() == 0)
+}
+
+/// The write-ahead log of a database that is gone or empty: SQLite would throw it away, and it is what is left. None where the
+/// database is there, or nothing of it.
+pub(crate) fn orphaned(path: &Path) -> Option<PathBuf> {
+    let log = beside(path, "-wal");
+    // Looked at first: whoever makes the database meanwhile has filled it before it has a log.
+    let left = std::fs::metadata(&log).is_ok_and(|meta| meta.len() > 0);
+    (left && is_gone(path)).then_some(log)
+}
 
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -117,5 +131,26 @@ impl StoreError {
     #[must_use]
     pub fn chain(&self) -> String {
         crate::cause::chain(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_ahead_log_without_its_database_is_what_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("access.db");
+        let log = dir.path().join("access.db-wal");
+        assert!(is_gone(&path) && orphaned(&path).is_none(), "a new folder");
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(orphaned(&path), None, "an empty log holds nothing");
+        std::fs::write(&log, "pages").unwrap();
+        assert_eq!(orphaned(&path).as_deref(), Some(log.as_path()));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(orphaned(&path).as_deref(), Some(log.as_path()), "emptied");
+        std::fs::write(&path, "a page").unwrap();
+        assert!(!is_gone(&path) && orphaned(&path).is_none());
     }
 }

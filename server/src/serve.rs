@@ -1,15 +1,12 @@
 //! `gridhall serve`: start everything in order, serve, stop everything in reverse.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
 use domain::adoption::{InForce, ListInForce};
-use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -34,6 +31,7 @@ use crate::views::{Belongs, Builder, Settings};
 use crate::writer::store::{Options, Store};
 use crate::writer::{self, Writer};
 
+mod accounts;
 mod connections;
 pub mod seats;
 pub mod tune;
@@ -112,9 +110,9 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let policy = state.policy().clone();
     say_whether_it_holds(&file, state.in_force());
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
-    let access = Access::open(&dir, config.access.clone())?;
+    let access = accounts::open(&dir, &config.access, &store.reader(), state.seq)?;
     access.set_powers_together(policy.powers_together.is_some());
-    introduce(&access, &dir, clock.now()).await?;
+    accounts::introduce(&access, &dir, clock.now()).await?;
     let listener = tokio::net::TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
@@ -197,35 +195,6 @@ fn followers(access: &Access, positions: &Positions) -> Vec<Follow> {
     ]
 }
 
-/// Makes the first accounts, and says what is to be mended of those that are there.
-async fn introduce(access: &Access, dir: &Path, now: UtcMillis) -> anyhow::Result<()> {
-    let first = access.bootstrap(now).await?;
-    if !first.is_empty() {
-        let lines = first
-            .iter()
-            .map(|made| format!("account: {}\npassword: {}\n", made.name, made.password.expose()));
-        let file = dir.join("bootstrap-admin.txt");
-        write_private(&file, &lines.collect::<Vec<_>>().join("\n"))?;
-        let names: Vec<&str> = first.iter().map(|made| made.name).collect();
-        tracing::warn!(file = %file.display(), accounts = names.join(", "), "first start: accounts made, their passwords are in this file; change them and delete the file");
-    }
-    let (both, wide) = access.to_mend();
-    if !both.is_empty() {
-        tracing::warn!(
-            accounts = both.join(", "),
-            "accounts hold supervision and disposal in one hand, which this centre keeps apart: they may use neither. Give each one of the two \
-             (`gridhall account add NAME --role …`), or state `powers_together` in the policy"
-        );
-    }
-    if !wide.is_empty() {
-        tracing::warn!(
-            tokens = wide.join(", "),
-            "tokens of machines from before they were narrow may do everything; make them anew with what they need (`gridhall token add NAME --role machine --may … --replace`)"
-        );
-    }
-    Ok(())
-}
-
 /// One recorder for the whole process: tests start many servers in one.
 fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHandle> {
     static HANDLE: Mutex<Option<metrics_exporter_prometheus::PrometheusHandle>> = Mutex::new(None);
@@ -304,20 +273,8 @@ fn announce(hall: &Hall, address: SocketAddr, ready_file: Option<&Path>) -> anyh
     let ready = serde_json::json!({ "address": base, "sign_in": sign_in });
     // Whole or not at all: whoever waits for the file must not read half of it.
     let unfinished = file.with_extension("part");
-    write_private(&unfinished, &ready.to_string())?;
+    accounts::write_private(&unfinished, &ready.to_string())?;
     std::fs::rename(&unfinished, file).with_context(|| format!("cannot write `{}`", file.display()))
-}
-
-/// Writes a file that only the owner may read.
-fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
-    let write = || -> std::io::Result<()> {
-        if file.exists() {
-            std::fs::remove_file(file)?;
-        }
-        let mut open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-        open.write_all(text.as_bytes())
-    };
-    write().with_context(|| format!("cannot write `{}`", file.display()))
 }
 
 /// The list that holds, and one of a version before taken over into the log.

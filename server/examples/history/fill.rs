@@ -11,8 +11,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow, ensure};
+use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::state::{Changes, State};
+use server::access::{self, Access};
 use server::log::sqlite::file;
 use server::log::sqlite::making::{Made, Making};
 use server::log::{Group, shelf};
@@ -82,8 +84,18 @@ pub fn fill(dir: &Path, policy: &Policy, span: Span, say: impl Fn(String)) -> an
         anyhow::Ok((lived?, made))
     })?;
     put_snapshot(dir, epoch, life.state)?;
+    make_accounts(dir, span.until)?;
     made.name().context("cannot name the log")?;
     Ok(filled)
+}
+
+/// The accounts of a first start: a hall with a history has some, and is refused without.
+fn make_accounts(dir: &Path, at: UtcMillis) -> anyhow::Result<()> {
+    let make = || Access::open(dir, access::Config::default())?.bootstrap(at).wait();
+    // The caller's thread may serve others, which must not wait.
+    let made = std::thread::scope(|scope| scope.spawn(make).join());
+    made.map_err(|_| anyhow!("the thread of the accounts panicked"))?.context("cannot make the accounts")?;
+    Ok(())
 }
 
 /// Makes rows of what happened, writes them, and hands on what ended.

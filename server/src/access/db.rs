@@ -12,6 +12,8 @@ use domain::role::Role;
 use domain::scope::Scope;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use crate::folder::orphaned;
+
 /// What can go wrong with accounts and tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
@@ -21,6 +23,12 @@ pub enum AccessError {
         "the account file has version {found}; this program knows version {VERSION}, use a newer gridhall"
     )]
     Version { found: i64 },
+    #[error(
+        "the account file `{}` is gone or empty, but what was last written to it lies in `{}`; nothing was changed. Keep a copy of the folder; \
+         then put `access.db` of the newest backup there and move that file away",
+        path.display(), log.display()
+    )]
+    Orphaned { path: PathBuf, log: PathBuf },
     #[error("cannot read or write accounts")]
     Sql(#[from] rusqlite::Error),
     #[error("cannot hash the password: {0}")]
@@ -85,6 +93,9 @@ pub(super) struct Db(Connection);
 
 impl Db {
     pub fn open(path: &Path) -> Result<Self, AccessError> {
+        if let Some(log) = orphaned(path) {
+            return Err(AccessError::Orphaned { path: path.to_owned(), log });
+        }
         let open = || -> Result<Connection, rusqlite::Error> {
             let connection = Connection::open(path)?;
             // First: the command line may be at the file as well.

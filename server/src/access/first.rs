@@ -48,6 +48,12 @@ impl Access {
         })
     }
 
+    /// Whether there is no account at all.
+    #[must_use]
+    pub fn has_no_account(&self) -> bool {
+        self.0.memory.known().accounts.is_empty()
+    }
+
     /// Names of accounts that hold supervision and disposal in one hand and may use neither, because the powers are kept
     /// apart here; and of machines' tokens from before they were narrow.
     #[must_use]

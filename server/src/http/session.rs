@@ -205,6 +205,7 @@ fn access_problem(error: AccessError) -> Problem {
         }
         AccessError::Slow => Problem::busy(error.to_string(), 3),
         AccessError::Open { .. }
+        | AccessError::Orphaned { .. }
         | AccessError::Version { .. }
         | AccessError::Sql(_)
         | AccessError::Hash(_)

@@ -190,6 +190,13 @@ impl SqliteReader {
         ask(&self.db.conn).map_err(self.db.failed("read the persons of"))
     }
 
+    /// Whether any event came through this door. No index knows: where none did, every event is looked at.
+    pub fn came_through(&self, door: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM events WHERE door = ?1)";
+        let ask = self.db.conn.query_row(sql, [door], |row| row.get(0));
+        ask.map_err(self.db.failed("read the doors of"))
+    }
+
     /// Opens the file in `dir` beside a server or without one; nothing is written to it.
     pub fn open(dir: &Path) -> Result<Self> {
         Self::open_by(dir, file::open_for_reading)

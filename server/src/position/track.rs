@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Step, TrackPoint};
+use crate::folder::orphaned;
 use crate::lock::lock;
 
 mod first;
@@ -46,6 +47,12 @@ pub enum TrackError {
     Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
     #[error("track store `{path}` has form {found}; this program reads form {FORM}")]
     Newer { path: PathBuf, found: i64 },
+    #[error(
+        "track store `{}` is gone or empty, but what was last written to it lies in `{}`; nothing was changed. Keep a copy of the folder; \
+         then put `positions.db` of the newest backup there, or none, and move that file away",
+        path.display(), log.display()
+    )]
+    Orphaned { path: PathBuf, log: PathBuf },
     #[error("track store: cannot start its thread")]
     Thread(#[source] std::io::Error),
 }
@@ -113,6 +120,9 @@ CREATE TABLE IF NOT EXISTS agreement (
 impl Tracks {
     /// Opens or makes the file, brings one of the first version up to date, and reads who was where.
     pub fn open(path: &Path, keep_days: u16, open: Open) -> Result<(Self, Vec<Known>), TrackError> {
+        if let Some(log) = orphaned(path) {
+            return Err(TrackError::Orphaned { path: path.to_owned(), log });
+        }
         let failed = |doing| move |source| TrackError::Sql { path: path.to_owned(), doing, source };
         let mut conn = Connection::open(path).map_err(failed("open"))?;
         let found: i64 = conn

@@ -34,6 +34,7 @@ mod random;
 mod sockets;
 mod damage;
 mod past;
+mod lost;
 mod earlier;
 mod clock;
 mod adopt;
