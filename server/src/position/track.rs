@@ -18,6 +18,7 @@ use super::{Step, TrackPoint};
 use crate::folder::orphaned;
 use crate::lock::lock;
 
+mod error;
 mod first;
 mod form;
 mod keep;
@@ -26,6 +27,7 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use error::TrackError;
 use keep::{Agreement, Keep};
 pub use read::sealed;
 pub use trouble::Trouble;
@@ -39,23 +41,6 @@ const OPEN_MAX: usize = 2_000_000;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Form of the file; a newer one is refused.
 const FORM: i64 = 2;
-
-/// Why tracks cannot be kept or read.
-#[derive(Debug, thiserror::Error)]
-pub enum TrackError {
-    #[error("track store `{path}`: cannot {doing}")]
-    Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
-    #[error("track store `{path}` has form {found}; this program reads form {FORM}")]
-    Newer { path: PathBuf, found: i64 },
-    #[error(
-        "track store `{}` is gone or empty, but what was last written to it lies in `{}`; nothing was changed. Keep a copy of the folder; \
-         then put `positions.db` of the newest backup there, or none, and move that file away",
-        path.display(), log.display()
-    )]
-    Orphaned { path: PathBuf, log: PathBuf },
-    #[error("track store: cannot start its thread")]
-    Thread(#[source] std::io::Error),
-}
 
 /// Points not sealed yet, by inspector.
 pub type Open = Arc<Mutex<HashMap<InspectorCode, Vec<TrackPoint>>>>;
