@@ -24,8 +24,7 @@ macro_rules! code {
         impl $name {
             /// Accepts 1 to [`CODE_BYTES_MAX`] bytes of letters, digits, `-`, `_` and `.`; letters of any script.
             pub fn new(text: impl Into<String>) -> Result<Self, CodeError> {
-                let text = text.into();
-                check_code(&text).map(|()| Self(text.into()))
+                text.into().parse()
             }
 
             #[must_use]
@@ -44,7 +43,7 @@ macro_rules! code {
             type Err = CodeError;
 
             fn from_str(text: &str) -> Result<Self, CodeError> {
-                Self::new(text)
+                check_code(text).map(|()| Self(text.into()))
             }
         }
 
@@ -56,7 +55,7 @@ macro_rules! code {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+                parsed(deserializer)
             }
         }
     };
@@ -102,6 +101,30 @@ pub enum CodeError {
     TooLong(usize),
     #[error("contains {0:?}; a code has only letters, digits, `-`, `_` and `.`")]
     Character(char),
+}
+
+/// Reads what has a text form, without a copy of the text where the format lends it: a screen that opens reads
+/// thousands of codes and keys.
+pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    struct Text<T>(std::marker::PhantomData<T>);
+
+    impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(std::marker::PhantomData))
 }
 
 fn check_code(text: &str) -> Result<(), CodeError> {

@@ -217,7 +217,7 @@ impl CellView {
 /// One person's part of a cell's hash: FNV-1a of the text `index@lat,lon` in grid units.
 #[must_use]
 pub fn position_hash(index: u32, at: Grid) -> u64 {
-    crate::wire::fnv1a(format!("{index}@{},{}", at.lat, at.lon).as_bytes())
+    crate::wire::fnv1a_of(format_args!("{index}@{},{}", at.lat, at.lon))
 }
 
 fn zigzag(value: i32) -> u64 {

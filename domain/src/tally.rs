@@ -125,7 +125,7 @@ impl Serialize for TallyKey {
 
 impl<'de> Deserialize<'de> for TallyKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        crate::code::parsed(deserializer)
     }
 }
 

@@ -221,19 +221,48 @@ pub struct Snapshot {
 /// `id=version`, positions hash `index@lat,lon` in units of 10⁻⁵ degrees.
 #[must_use]
 pub fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    Fnv1a::default().with(bytes).0
+}
+
+/// FNV-1a of a text as it is written: a screen that opens hashes thousands of rows, and none needs its text in memory.
+#[must_use]
+pub fn fnv1a_of(text: std::fmt::Arguments<'_>) -> u64 {
+    let mut hash = Fnv1a::default();
+    // Nothing that is hashed fails to be written, and the hash takes whatever comes.
+    let _ = std::fmt::Write::write_fmt(&mut hash, text);
+    hash.0
+}
+
+struct Fnv1a(u64);
+
+impl Default for Fnv1a {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv1a {
+    fn with(self, bytes: &[u8]) -> Self {
+        let taken = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Self(bytes.iter().fold(self.0, taken))
+    }
+}
+
+impl std::fmt::Write for Fnv1a {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 = Self(self.0).with(text.as_bytes()).0;
+        Ok(())
+    }
 }
 
 /// One cell's part of the `tally` hash.
 #[must_use]
 pub fn tally_hash(key: &TallyKey, value: Count) -> u64 {
-    if value.is_zero() { 0 } else { fnv1a(format!("{key}={}/{}", value.cases, value.base).as_bytes()) }
+    if value.is_zero() { 0 } else { fnv1a_of(format_args!("{key}={}/{}", value.cases, value.base)) }
 }
 
 /// One key's part of the hash of `overdue`, `open`, `whistle` or `who`.
 #[must_use]
 pub fn keyed_hash(id: u64, version: u64) -> u64 {
-    fnv1a(format!("{id}={version}").as_bytes())
+    fnv1a_of(format_args!("{id}={version}"))
 }

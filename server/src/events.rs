@@ -29,6 +29,7 @@ mod page;
 pub(crate) mod replay;
 
 pub use page::{EventFilter, EventPage};
+pub use replay::Newest;
 
 /// The state as the log in `dir` makes it, read beside its server or without one; nothing is written. None where there is no
 /// store, or one that no server of this version has opened yet. `file` is what a new store would begin with.

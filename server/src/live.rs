@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::events::Newest;
 use crate::lock::lock;
 use crate::position::Positions;
 use crate::writer::{Committed, Publisher};
@@ -317,8 +318,11 @@ impl HubPublisher {
 }
 
 impl Publisher for HubPublisher {
-    fn start(&mut self, epoch: u64, state: &State) {
-        let topics = Topics::start(epoch, state, &mut self.digester);
+    fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>) {
+        let topics = match newest {
+            Some(newest) => Topics::resumed(epoch, newest, &mut self.digester),
+            None => Topics::start(epoch, state, &mut self.digester),
+        };
         self.hand(Handed::Start(Box::new(topics)));
         self.hub.0.started.store(true, Ordering::Release);
         self.hub.0.pace.dirty.notify_one();

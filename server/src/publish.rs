@@ -19,6 +19,7 @@ use domain::policy::Policy;
 use domain::state::State;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 
+use crate::events::Newest;
 use crate::lists::Lists;
 use crate::live::HubPublisher;
 use crate::lock::lock;
@@ -42,11 +43,11 @@ impl Listeners {
 }
 
 impl Publisher for Listeners {
-    fn start(&mut self, epoch: u64, state: &State) {
+    fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>) {
         self.tell(state.policy());
         self.lists.start(state);
         self.mirror.start(epoch, state);
-        self.hub.start(epoch, state);
+        self.hub.start(epoch, state, newest);
     }
 
     fn publish(&mut self, state: &State, committed: &[Committed]) {

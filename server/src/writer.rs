@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::clock::{Clock, Watch};
+use crate::events::Newest;
 use crate::lock::lock;
 use crate::timer::{Door, Timer, Wake};
 use crate::views::pace::CommitTimes;
@@ -90,14 +91,14 @@ pub struct Committed {
 
 /// Who is told of committed events. Called on the writer's thread before the answers are given: fast, never blocking.
 pub trait Publisher: Send {
-    /// Called once, before the first command.
-    fn start(&mut self, epoch: u64, state: &State);
+    /// Called once, before the first command, with the events that led to the state, where the store has just read them.
+    fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>);
     fn publish(&mut self, state: &State, committed: &[Committed]);
 }
 
 /// Nobody is told: for imports and tools.
 impl Publisher for () {
-    fn start(&mut self, _: u64, _: &State) {}
+    fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
     fn publish(&mut self, _: &State, _: &[Committed]) {}
 }
 
@@ -298,13 +299,14 @@ pub fn spawn_doubting(
 
 /// `confirm_after`: none for a tool, which has no timer either.
 fn start(
-    store: Store,
+    mut store: Store,
     state: State,
     mut publisher: Box<dyn Publisher>,
     clock: Clock,
     confirm_after: Option<Duration>,
 ) -> Writer {
-    publisher.start(store.epoch(), &state);
+    let newest = store.take_newest();
+    publisher.start(store.epoch(), &state, newest);
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
     let (bell, rings) = sync_channel(1);
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });

@@ -22,6 +22,9 @@ impl<T> Default for Rows<T> {
 impl<T> Rows<T> {
     /// Takes changes over: values by key, not differences.
     pub fn put(&mut self, changes: Vec<Keyed<T>>) {
+        if self.rows.is_empty() {
+            return self.fill(changes);
+        }
         for Keyed { id, version, row } in changes {
             match (self.rows.entry(id), row) {
                 (Entry::Occupied(mut held), Some(row)) => {
@@ -39,6 +42,14 @@ impl<T> Rows<T> {
                 (Entry::Vacant(_), None) => {}
             }
         }
+    }
+
+    /// The first rows, a snapshot's: made into a map at one go. Of two rows of a key the later counts.
+    fn fill(&mut self, changes: Vec<Keyed<T>>) {
+        let rows = changes.into_iter().map(|Keyed { id, version, row }| (id, (version, row.map(Box::new))));
+        let last: BTreeMap<u64, (u64, Option<Box<T>>)> = rows.collect();
+        self.rows = last.into_iter().filter_map(|(id, (version, row))| Some((id, (version, row?)))).collect();
+        self.hash = self.rows.iter().fold(0, |hash, (id, (version, _))| hash ^ keyed_hash(*id, *version));
     }
 
     #[must_use]

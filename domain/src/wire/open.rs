@@ -271,7 +271,7 @@ impl<'a> Codes<'a> {
         let mut next = Some(place);
         while let Some(at) = next.filter(|_| path.len() < PATH_MAX) {
             let word = self.word(at)?;
-            path.push(AreaCode::new(word.text.as_str()).map_err(|_| OpenRowsError::NotACode(at))?);
+            path.push(word.text.parse::<AreaCode>().map_err(|_| OpenRowsError::NotACode(at))?);
             // Only upwards: no words can lead in a circle.
             next = word.above.filter(|above| *above < at);
         }
@@ -282,12 +282,12 @@ impl<'a> Codes<'a> {
 
     fn class(&mut self, place: u32) -> Result<ClassCode, OpenRowsError> {
         let word = self.word(place)?;
-        once(&mut self.classes, place, || ClassCode::new(word.text.as_str()).ok())
+        once(&mut self.classes, place, || word.text.parse::<ClassCode>().ok())
     }
 
     fn department(&mut self, place: u32) -> Result<DepartmentCode, OpenRowsError> {
         let word = self.word(place)?;
-        once(&mut self.departments, place, || DepartmentCode::new(word.text.as_str()).ok())
+        once(&mut self.departments, place, || word.text.parse::<DepartmentCode>().ok())
     }
 
     fn name(&mut self, place: u32) -> Result<Arc<str>, OpenRowsError> {

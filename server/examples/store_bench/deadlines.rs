@@ -21,6 +21,7 @@ use domain::moment::{DAY_MS, UtcMillis};
 use domain::policy::Policy;
 use domain::state::State;
 use server::clock::Clock;
+use server::events::Newest;
 use server::writer::store::Store;
 use server::writer::{self, Committed, Envelope, GROUP_COMMANDS_MAX, Publisher, Writer};
 use uuid::Uuid;
@@ -86,7 +87,7 @@ fn with_limit() -> anyhow::Result<Policy> {
 struct Lateness(Arc<Mutex<Vec<f64>>>);
 
 impl Publisher for Lateness {
-    fn start(&mut self, _: u64, _: &State) {}
+    fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
 
     fn publish(&mut self, _: &State, committed: &[Committed]) {
         let now = Clock::machine().now();

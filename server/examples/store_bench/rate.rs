@@ -15,6 +15,7 @@ use domain::event::By;
 use domain::policy::Policy;
 use domain::state::State;
 use server::clock::Clock;
+use server::events::Newest;
 use server::writer::store::Store;
 use server::writer::{self, Answer, Committed, Envelope, Publisher, Writer};
 use uuid::Uuid;
@@ -34,7 +35,7 @@ const LOG: &str = "gridhall.db";
 struct Groups(Arc<Mutex<Vec<u64>>>);
 
 impl Publisher for Groups {
-    fn start(&mut self, _: u64, _: &State) {}
+    fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
 
     fn publish(&mut self, _: &State, committed: &[Committed]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(committed.len() as u64);

@@ -31,6 +31,14 @@ pub(crate) fn each(
     each_event(log, after, |row| f(recorded(row, path, &log)?)).map(|_| ())
 }
 
+/// The newest events and the state before the first of them: who follows the feed is led through them after a start as if
+/// they had just come, and needs no snapshot.
+#[derive(Debug)]
+pub struct Newest {
+    pub before: State,
+    pub events: Vec<Recorded>,
+}
+
 /// A state to begin from, and whether its counts are a guess.
 pub(crate) struct Beginning {
     pub(crate) state: State,
@@ -155,24 +163,33 @@ pub(crate) fn load(
     genesis: &Genesis,
     sections: &[state::Known],
 ) -> Result<State, StoreError> {
-    begin(log, dir, genesis, sections).map(|beginning| beginning.state)
+    begin(log, dir, genesis, sections, 0).map(|(beginning, _)| beginning.state)
 }
 
-/// The same, and whether its counts are a guess.
+/// The same, whether its counts are a guess, and the newest events, at most `newest_max` of them; none where a snapshot holds
+/// all.
 pub(crate) fn begin(
     log: &dyn Read,
     dir: &Path,
     genesis: &Genesis,
     sections: &[state::Known],
-) -> Result<Beginning, StoreError> {
+    newest_max: u64,
+) -> Result<(Beginning, Option<Newest>), StoreError> {
     let path = dir.join(DATABASE);
     let head = log.head()?.seq;
     let Beginning { mut state, counts_are_guessed } = start(log, dir, genesis, head, sections)?;
     let from = state.seq;
+    let mut newest: Option<Newest> = None;
     each(log, &path, from, |recorded| {
+        if recorded.seq > head.saturating_sub(newest_max) && newest.is_none() && newest_max > 0 {
+            newest = Some(Newest { before: state.clone(), events: Vec::new() });
+        }
         state.apply(&recorded);
+        if let Some(newest) = &mut newest {
+            newest.events.push(recorded);
+        }
         Ok(())
     })?;
     tracing::debug!(snapshot = from, head, counts_are_guessed, "state rebuilt");
-    Ok(Beginning { state, counts_are_guessed })
+    Ok((Beginning { state, counts_are_guessed }, newest))
 }

@@ -54,8 +54,12 @@ impl Catchup {
     pub async fn warm(&self) {
         self.warm
             .get_or_init(|| async {
-                let floor = self.hub.topics().recent.floor();
-                let from = floor.saturating_sub(LINES_MAX as u64 / 2);
+                let (seq, floor) = {
+                    let topics = self.hub.topics();
+                    (topics.seq(), topics.recent.floor())
+                };
+                // A start leaves those there that it read itself.
+                let from = seq.saturating_sub(LINES_MAX as u64 / 2).min(floor);
                 let count = usize::try_from(floor - from).unwrap_or(0);
                 match self.read(from, count).await {
                     Ok(lines) => self.hub.topics().recent.put_before(&lines),

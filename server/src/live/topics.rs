@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::digest::{CaseChange, Cell, Digest, Digester, Paths};
 use super::recent::Recent;
+use crate::events::Newest;
 use crate::versioned::{Bite, Head, Stretch, TooFarBehind, Versioned};
 
 /// Cells looked at for one frame of `tally`.
@@ -116,6 +117,19 @@ impl Topics {
             paths: Paths::default(),
             policy: 0,
         }
+    }
+
+    /// The topics as the newest events left them, one after the other: whoever stands at any of them goes on from there, and is
+    /// told of what came and went since.
+    #[must_use]
+    pub fn resumed(epoch: u64, newest: Newest, digester: &mut Digester) -> Self {
+        let Newest { before: mut state, events } = newest;
+        let mut topics = Self::start(epoch, &state, digester);
+        for event in &events {
+            let changes = state.apply(event);
+            topics.take(digester.digest(&state, [(event, &changes)]));
+        }
+        topics
     }
 
     /// The topics of a state read from the store.

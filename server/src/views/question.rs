@@ -9,7 +9,8 @@ use domain::scope::Scope;
 
 use super::pack::{Bits, ColumnHead};
 use super::run::{CaseColumn, Dictionary, Kind, RunHead, StepColumn, running};
-use crate::lists::{AnyOf, CaseFilter};
+use super::steps::Flow;
+use crate::lists::{AnyOf, CaseFilter, FlowOn};
 
 /// What one row of a case must have.
 #[derive(Debug, Clone)]
@@ -46,11 +47,16 @@ fn one(dictionary: &Dictionary, text: &str) -> Option<Bits> {
     Some(set)
 }
 
-/// The tests of a run's rows; none when the run's dictionaries say that nothing of it can be found.
+/// The tests of a run's rows, beside those of `flows` that [`step_tests`] makes; none when the run's dictionaries say
+/// that nothing of it can be found.
 #[must_use]
-pub fn case_tests(head: &RunHead, filter: &CaseFilter, scope: &Scope, by_steps: bool) -> Option<Vec<Test>> {
+pub fn case_tests(head: &RunHead, filter: &CaseFilter, scope: &Scope, flows: &[FlowOn]) -> Option<Vec<Test>> {
     let mut tests = Vec::new();
-    if !by_steps {
+    let reports = flows.iter().filter(|flow| !is_asked_of_steps(flow));
+    tests.extend(
+        reports.map(|flow| Test::Within(CaseColumn::Reported, flow.days.from.days(), flow.days.to.days())),
+    );
+    if flows.is_empty() || !tests.is_empty() {
         for (column, set) in counted_by(head, filter) {
             tests.push(Test::Codes(column_of_case(column), set?));
         }
@@ -141,12 +147,22 @@ fn column_of_step(kind: Kind) -> StepColumn {
     }
 }
 
+/// Whether the days of a step are looked up among the steps. A case is reported once, and its report is counted in the
+/// case's own dimensions: its columns lie in the order of the reports, so that nearly all chunks are passed over unread.
+#[must_use]
+pub fn is_asked_of_steps(flow: &FlowOn) -> bool {
+    match flow.flow {
+        Flow::Reported => flow.late.is_some(),
+        Flow::Filed | Flow::Dispatched | Flow::Closed => true,
+    }
+}
+
 /// The tests of a run's steps for one step on some days; none when the dictionaries say that there is no such step.
 #[must_use]
 pub fn step_tests(
     head: &RunHead,
     filter: &CaseFilter,
-    flow: &crate::lists::FlowOn,
+    flow: &FlowOn,
     offset: UtcOffset,
 ) -> Option<Vec<StepTest>> {
     let step = one(head.dictionary(Kind::Step), flow.flow.key())?;

@@ -13,7 +13,7 @@ use domain::policy::Policy;
 use domain::state::State;
 use uuid::Uuid;
 
-use crate::events::{Reader, genesis, replay};
+use crate::events::{Newest, Reader, genesis, replay};
 use crate::folder::{DATABASE, LOCK, StoreError};
 use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
@@ -28,6 +28,9 @@ mod anew;
 
 pub use append::{Pending, Remembered};
 pub use keeper::Health;
+
+/// Newest events told at a start: the better part of an hour in a large city, and a tenth of a second of the start.
+const NEWEST_MAX: u64 = 2_048;
 
 /// What an operator or a test may set.
 #[derive(Debug, Clone)]
@@ -64,6 +67,8 @@ pub struct Store {
     /// What was believed at the last append, where its time was doubted.
     believed: Option<UtcMillis>,
     keeper: Option<keeper::Keeper>,
+    /// Until the writer has told them.
+    newest: Option<Newest>,
     /// Held while the store is open, so that a second process is refused.
     _lock: File,
 }
@@ -81,8 +86,8 @@ impl Store {
         let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
         let aside = shelf::set_aside(dir, log.head()?.seq)?;
         let genesis = begin(&mut log, dir, policy)?;
-        let replay::Beginning { state, counts_are_guessed } =
-            replay::begin(&log, dir, &genesis, options.sections)?;
+        let (replay::Beginning { state, counts_are_guessed }, newest) =
+            replay::begin(&log, dir, &genesis, options.sections, NEWEST_MAX)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options, counts_are_guessed)?;
         keeper.note_head(state.seq, day_of(&state));
         if let Some(aside) = aside {
@@ -96,9 +101,15 @@ impl Store {
             genesis,
             options,
             keeper: Some(keeper),
+            newest,
             _lock: lock,
         };
         Ok((store, state))
+    }
+
+    /// The newest events that were read after a snapshot, once.
+    pub(crate) fn take_newest(&mut self) -> Option<Newest> {
+        self.newest.take()
     }
 
     /// Identity of the data: kept with it, so that it survives restarts; a restored backup has a new one.

@@ -18,6 +18,7 @@ use domain::rejection::Rejection;
 use domain::state::State;
 use domain::tally::{Count, TallyKey};
 use server::check::recounted;
+use server::events::Newest;
 use server::events::Reader;
 use server::writer::store::Store;
 use server::writer::{Committed, Publisher, WriteError, Writer, spawn_with};
@@ -322,7 +323,7 @@ struct Killed {
 }
 
 impl Publisher for Killed {
-    fn start(&mut self, _: u64, _: &State) {}
+    fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
 
     fn publish(&mut self, state: &State, committed: &[Committed]) {
         let adopted = |one: &Committed| matches!(one.recorded.event, Event::Policy(PolicyEvent::Adopted(_)));

@@ -12,6 +12,7 @@ use domain::policy::Policy;
 use domain::scope::Scope;
 use domain::state::State;
 use server::clock::Clock;
+use server::events::Newest;
 use server::lists::{CaseFilter, Lists};
 use server::stored::policy::Genesis;
 use server::views::from_log::LogSource;
@@ -151,7 +152,7 @@ pub fn start_with(
 pub struct Listing(pub Lists);
 
 impl Publisher for Listing {
-    fn start(&mut self, _: u64, state: &State) {
+    fn start(&mut self, _: u64, state: &State, _: Option<Newest>) {
         self.0.start(state);
     }
 

@@ -15,6 +15,7 @@ use domain::policy::Policy;
 use domain::state::{Kept, State};
 use domain::tally::{Count, TallyKey};
 use server::check::check;
+use server::events::Newest;
 use server::folder::DATABASE;
 use server::writer::store::Store;
 use server::writer::{Committed, Envelope, Publisher, Writer, spawn_with};
@@ -161,7 +162,7 @@ type Cells = BTreeMap<TallyKey, Count>;
 struct Heard(Arc<Mutex<Option<(State, Cells)>>>);
 
 impl Publisher for Heard {
-    fn start(&mut self, _: u64, state: &State) {
+    fn start(&mut self, _: u64, state: &State, _: Option<Newest>) {
         *self.0.lock().unwrap() = Some((state.clone(), cells(state)));
     }
 

@@ -252,6 +252,34 @@ async fn a_restart_under_many_screens_costs_the_store_one_read() {
     hall.stop().await;
 }
 
+/// Method: the files as a power cut leaves them, without the snapshot that a stop writes; screens that missed events come
+/// back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn screens_of_a_hall_that_was_cut_off_go_on_where_they_were() {
+    let (dir, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let hall = Hall::start(dir.path(), quick()).await;
+    work(hall.writer.clone(), 20).await;
+    let seq = head_after(&hall).await;
+    let mut screen = Screen::new();
+    let mut client = screen.connect(&hall, false).await;
+    screen.follow_to(&hall, &mut client, seq).await;
+    let taken = screen.snapshots;
+    // Cases that close, so that rows go which the screen holds.
+    work(hall.writer.clone(), 5).await;
+    for name in [server::folder::DATABASE.to_owned(), format!("{}-wal", server::folder::DATABASE)] {
+        std::fs::copy(dir.path().join(&name), left.path().join(&name)).unwrap();
+    }
+    hall.stop().await;
+    let hall = Hall::start(left.path(), quick()).await;
+    let seq = head_after(&hall).await;
+    let mut client = screen.connect(&hall, false).await;
+    screen.follow_to(&hall, &mut client, seq).await;
+    screen.assert_complete(seq);
+    assert_eq!(screen.follower.counts().resyncs, 0, "a topic was begun anew");
+    assert_eq!((screen.snapshots, hall.reads.load(Ordering::SeqCst)), (taken, 0), "snapshots, reads");
+    hall.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_of_another_store_or_of_the_future_is_sent_back_to_the_snapshot() {
     use domain::wire::Hex64;

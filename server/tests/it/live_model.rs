@@ -13,6 +13,7 @@ use domain::state::{State, decide};
 use domain::wire::{
     ClientMessage, Delta, Hex64, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
 };
+use server::events::Newest;
 use server::live::digest::{Digester, line};
 use server::live::frames;
 use server::live::topics::{Rows, Step, Topics};
@@ -46,8 +47,15 @@ impl Server {
     }
 
     /// The process ends and begins again with what it had stored.
-    pub fn restart(&mut self) {
-        self.topics = Topics::start(self.epoch, &self.state, &mut self.digester);
+    /// Up to `newest` events are read again on the way, as after a snapshot that was before them.
+    pub fn restart(&mut self, newest: usize) {
+        let kept = self.log.len().saturating_sub(newest);
+        let mut state = State::new(&city::policy());
+        for recorded in &self.log[..kept] {
+            state.apply(recorded);
+        }
+        let newest = Newest { before: state, events: self.log[kept..].to_vec() };
+        self.topics = Topics::resumed(self.epoch, newest, &mut self.digester);
     }
 
     /// One commit of several commands; refused ones change nothing.

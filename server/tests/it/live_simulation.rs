@@ -217,7 +217,8 @@ enum Doing {
 enum Happening {
     Commit(Vec<Command>),
     Pass(i64),
-    Restart,
+    /// With so many newest events read again.
+    Restart(usize),
     /// Another store stands where this one was.
     Exchange,
     Screen(usize, Doing),
@@ -240,7 +241,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     let one = prop_oneof![
         16 => prop::collection::vec(command(), 1..8).prop_map(Happening::Commit),
         4 => (0i64..20_000_000).prop_map(Happening::Pass),
-        3 => Just(Happening::Restart),
+        3 => (0usize..40).prop_map(Happening::Restart),
         1 => Just(Happening::Exchange),
         60 => (0..SCREENS, doing).prop_map(|(screen, doing)| Happening::Screen(screen, doing)),
     ];
@@ -259,8 +260,8 @@ proptest! {
             match happening {
                 Happening::Commit(commands) => server.commit(&commands),
                 Happening::Pass(ms) => server.now = server.now.plus(ms),
-                Happening::Restart => {
-                    server.restart();
+                Happening::Restart(newest) => {
+                    server.restart(newest);
                     screens.iter_mut().for_each(Screen::cut);
                 }
                 Happening::Exchange => {

@@ -14,6 +14,7 @@ use domain::state::State;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use domain::whistle::{WhistleCall, WhistleLevel};
 use proptest::prelude::*;
+use server::events::Newest;
 use server::lists::{CaseFilter, PhaseFilter};
 use server::writer::store::{Options, Store};
 use server::writer::{Committed, Publisher};
@@ -24,7 +25,7 @@ use crate::city::{self, AREAS, CLASSES, DEPARTMENTS, SOURCES, TestClock, envelop
 pub struct Mirror(pub Arc<Mutex<Option<State>>>);
 
 impl Publisher for Mirror {
-    fn start(&mut self, _: u64, state: &State) {
+    fn start(&mut self, _: u64, state: &State, _: Option<Newest>) {
         *self.0.lock().unwrap() = Some(state.clone());
     }
 

@@ -13,6 +13,7 @@ use domain::rejection::Rejection;
 use domain::scope::Scope;
 use domain::state::State;
 use server::check::check;
+use server::events::Newest;
 use server::events::{Reader, Timeline};
 use server::lists::{CaseFilter, Lists, PhaseFilter};
 use server::writer::store::Store;
@@ -59,7 +60,7 @@ fn answered_case_is_there_after_a_restart_and_its_key_answers_again() {
 struct Heard(Arc<Mutex<Vec<Recorded>>>);
 
 impl Publisher for Heard {
-    fn start(&mut self, _: u64, _: &State) {}
+    fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
 
     fn publish(&mut self, _: &State, committed: &[Committed]) {
         self.0.lock().unwrap().extend(committed.iter().map(|event| event.recorded.clone()));

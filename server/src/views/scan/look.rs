@@ -13,7 +13,7 @@ use crate::views::file::{self, Run, ViewsError};
 use crate::views::grams;
 use crate::views::pack::CHUNK_ROWS;
 use crate::views::pack::{self, Bits, ColumnHead};
-use crate::views::question::{StepTest, Test, case_tests, step_tests};
+use crate::views::question::{StepTest, Test, case_tests, is_asked_of_steps, step_tests};
 use crate::views::run::{CaseColumn, Piece, StepColumn, piece_key};
 use crate::views::sql;
 
@@ -21,11 +21,15 @@ impl Scan<'_> {
     /// What is looked for in a run; none when it has nothing.
     pub(super) fn compile(&mut self, run: &Run) -> Result<Option<Compiled>, ViewsError> {
         let Question { filter, scope, offset, .. } = self.question;
-        let by_steps = !self.flows.is_empty();
-        let Some(tests) = case_tests(&run.head, filter, scope, by_steps) else { return Ok(None) };
+        let Some(tests) = case_tests(&run.head, filter, scope, &self.flows) else { return Ok(None) };
+        // A run none of whose chunks can have a hit is left before its steps and texts are read.
+        if !run.head.cases.iter().any(|chunk| tests.iter().all(|test| test.may_hold(&chunk.columns))) {
+            return Ok(None);
+        }
         let mut rows: Option<Bits> = None;
-        for flow in self.flows.clone() {
-            let Some(tests) = step_tests(&run.head, filter, &flow, offset) else { return Ok(None) };
+        let flows = self.flows.clone();
+        for flow in flows.iter().filter(|flow| is_asked_of_steps(flow)) {
+            let Some(tests) = step_tests(&run.head, filter, flow, offset) else { return Ok(None) };
             let of_flow = self.step_rows(run, &tests)?;
             match &mut rows {
                 Some(rows) => rows.keep(&of_flow),

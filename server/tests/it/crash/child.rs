@@ -15,6 +15,7 @@ use domain::command::Command;
 use domain::state::State;
 use serde::{Deserialize, Serialize};
 use server::clock::Clock;
+use server::events::Newest;
 use server::lists::Lists;
 use server::views::{Builder, Doing, Settings};
 use server::writer::store::Store;
@@ -166,7 +167,7 @@ fn load() {
 struct ToLists(Lists);
 
 impl Publisher for ToLists {
-    fn start(&mut self, _: u64, state: &State) {
+    fn start(&mut self, _: u64, state: &State, _: Option<Newest>) {
         self.0.start(state);
     }
 

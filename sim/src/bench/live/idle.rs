@@ -8,17 +8,24 @@ use super::super::door::Door;
 use super::super::screen::{Screen, Seen};
 use super::super::used::Gauge;
 use super::super::{Row, Server};
-use super::Load;
+use super::{Load, all};
 
 /// Times the screens of the other measurements.
 const TIMES: usize = 4;
-/// What arrives with the opening has arrived.
+/// Longest wait until every screen is whole.
+const OPEN_WITHIN: Duration = Duration::from_secs(120);
+/// What arrives after that, such as the words of the case in focus, has arrived.
 const SETTLE: Duration = Duration::from_secs(12);
 
 pub async fn measure(server: &Server, door: &Arc<Door>, load: Load) -> anyhow::Result<Vec<Row>> {
     let (count, seen) = (TIMES * load.screens, Arc::new(Seen::default()));
-    let following: Vec<_> =
-        (0..count).map(|_| tokio::spawn(Screen::new(door.clone(), seen.clone()).0.follow())).collect();
+    let (mut stands, mut following) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for _ in 0..count {
+        let (screen, stand) = Screen::new(door.clone(), seen.clone());
+        stands.push(stand);
+        following.push(tokio::spawn(screen.follow()));
+    }
+    all(&stands, OPEN_WITHIN, "open", |stand| stand.whole.is_some()).await?;
     tokio::time::sleep(SETTLE).await;
     let bytes = seen.bytes.load(Ordering::Relaxed);
     let gauge = Gauge::begin(server)?;
