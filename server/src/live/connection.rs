@@ -329,9 +329,7 @@ impl Connection {
             return Ok(());
         }
         let bytes: usize = batch.iter().map(Framed::len).sum();
-        metrics::counter!("gridhall_live_frames_total", "format" => self.format.key())
-            .increment(batch.len() as u64);
-        metrics::counter!("gridhall_live_bytes_total", "format" => self.format.key()).increment(bytes as u64);
+        self.format.count_sent(batch.len() as u64, bytes as u64);
         let stall_ms = u64::from(self.live.hub.0.limits.stall_ms);
         batch.iter().for_each(|message| self.socket.queue(message));
         drop(batch);
