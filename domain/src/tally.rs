@@ -88,9 +88,9 @@ impl std::str::FromStr for TallyKey {
         };
         let dimension = match dimension.split_once(':') {
             None if dimension == "city" => Dimension::City,
-            Some(("area", code)) => Dimension::Area(AreaCode::new(code).map_err(|_| wrong())?),
-            Some(("source", code)) => Dimension::Source(SourceCode::new(code).map_err(|_| wrong())?),
-            Some(("class", code)) => Dimension::Class(ClassCode::new(code).map_err(|_| wrong())?),
+            Some(("area", code)) => Dimension::Area(code.parse().map_err(|_| wrong())?),
+            Some(("source", code)) => Dimension::Source(code.parse().map_err(|_| wrong())?),
+            Some(("class", code)) => Dimension::Class(code.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
         };
         let measure = Measure::from_key(measure).ok_or_else(wrong)?;

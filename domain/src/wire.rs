@@ -228,7 +228,7 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 #[must_use]
 pub fn fnv1a_of(text: std::fmt::Arguments<'_>) -> u64 {
     let mut hash = Fnv1a::default();
-    // Nothing that is hashed fails to be written, and the hash takes whatever comes.
+    // Neither a number nor a code fails to write itself, and the hash takes every text.
     let _ = std::fmt::Write::write_fmt(&mut hash, text);
     hash.0
 }

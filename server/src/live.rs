@@ -320,7 +320,11 @@ impl HubPublisher {
 impl Publisher for HubPublisher {
     fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>) {
         let topics = match newest {
-            Some(newest) => Topics::resumed(epoch, newest, &mut self.digester),
+            Some(newest) => {
+                let topics = Topics::resumed(epoch, newest, &mut self.digester);
+                debug_assert_eq!(topics.seq(), state.seq, "the newest events lead to the state");
+                topics
+            }
             None => Topics::start(epoch, state, &mut self.digester),
         };
         self.hand(Handed::Start(Box::new(topics)));

@@ -22,7 +22,8 @@ impl<T> Default for Rows<T> {
 impl<T> Rows<T> {
     /// Takes changes over: values by key, not differences.
     pub fn put(&mut self, changes: Vec<Keyed<T>>) {
-        if self.rows.is_empty() {
+        let in_order = changes.windows(2).all(|pair| pair[0].id < pair[1].id);
+        if self.rows.is_empty() && in_order {
             return self.fill(changes);
         }
         for Keyed { id, version, row } in changes {
@@ -44,11 +45,10 @@ impl<T> Rows<T> {
         }
     }
 
-    /// The first rows, a snapshot's: made into a map at one go. Of two rows of a key the later counts.
+    /// The first rows, each of another key and in their order, as a snapshot has them: the map is made at one go.
     fn fill(&mut self, changes: Vec<Keyed<T>>) {
-        let rows = changes.into_iter().map(|Keyed { id, version, row }| (id, (version, row.map(Box::new))));
-        let last: BTreeMap<u64, (u64, Option<Box<T>>)> = rows.collect();
-        self.rows = last.into_iter().filter_map(|(id, (version, row))| Some((id, (version, row?)))).collect();
+        let rows = changes.into_iter().filter_map(|Keyed { id, version, row }| Some((id, (version, row?))));
+        self.rows = rows.map(|(id, (version, row))| (id, (version, Box::new(row)))).collect();
         self.hash = self.rows.iter().fold(0, |hash, (id, (version, _))| hash ^ keyed_hash(*id, *version));
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::event::Recorded;
+use domain::event::{Event, Recorded};
 use domain::moment::UtcOffset;
 use domain::state::{Alone, Kept, State};
 
@@ -32,7 +32,8 @@ pub(crate) fn each(
 }
 
 /// The newest events and the state before the first of them: who follows the feed is led through them after a start as if
-/// they had just come, and needs no snapshot.
+/// they had just come, and needs no snapshot. None of them defines codes or brings another policy into force: then areas lie
+/// elsewhere, and what belongs to which topic is begun anew.
 #[derive(Debug)]
 pub struct Newest {
     pub before: State,
@@ -167,7 +168,7 @@ pub(crate) fn load(
 }
 
 /// The same, whether its counts are a guess, and the newest events, at most `newest_max` of them; none where a snapshot holds
-/// all.
+/// all, or counts are a guess that whoever stood at one of them has seen differently.
 pub(crate) fn begin(
     log: &dyn Read,
     dir: &Path,
@@ -179,17 +180,20 @@ pub(crate) fn begin(
     let head = log.head()?.seq;
     let Beginning { mut state, counts_are_guessed } = start(log, dir, genesis, head, sections)?;
     let from = state.seq;
+    // A server may append beside a reader; what comes after `head` is not asked for.
+    let wanted = head.saturating_sub(newest_max)..head;
     let mut newest: Option<Newest> = None;
+    let mut lie_elsewhere = false;
     each(log, &path, from, |recorded| {
-        if recorded.seq > head.saturating_sub(newest_max) && newest.is_none() && newest_max > 0 {
-            newest = Some(Newest { before: state.clone(), events: Vec::new() });
+        if wanted.contains(&(recorded.seq - 1)) {
+            lie_elsewhere |= matches!(recorded.event, Event::Policy(_));
+            let begin = || Newest { before: state.clone(), events: Vec::new() };
+            newest.get_or_insert_with(begin).events.push(recorded.clone());
         }
         state.apply(&recorded);
-        if let Some(newest) = &mut newest {
-            newest.events.push(recorded);
-        }
         Ok(())
     })?;
+    let newest = newest.filter(|_| !lie_elsewhere && !counts_are_guessed);
     tracing::debug!(snapshot = from, head, counts_are_guessed, "state rebuilt");
     Ok((Beginning { state, counts_are_guessed }, newest))
 }

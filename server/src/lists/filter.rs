@@ -80,8 +80,7 @@ impl AnyOf {
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
     pub stage: Option<Stage>,
-    /// The area or one below it, as the catalogue stood when the case was reported; beside a day of a step, as it stood
-    /// when the step was counted.
+    /// The area or one below it, as the case lies or lay when it was closed.
     pub area: Option<AreaCode>,
     pub class: Option<ClassCode>,
     pub source: Option<SourceCode>,

@@ -58,7 +58,7 @@ impl Catchup {
                     let topics = self.hub.topics();
                     (topics.seq(), topics.recent.floor())
                 };
-                // A start leaves those there that it read itself.
+                // Those that the start has read are held already; before them up to half of what fits is read.
                 let from = seq.saturating_sub(LINES_MAX as u64 / 2).min(floor);
                 let count = usize::try_from(floor - from).unwrap_or(0);
                 match self.read(from, count).await {

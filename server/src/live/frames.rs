@@ -43,8 +43,13 @@ impl Format {
 
     /// For metrics too. The counters are looked up once: thousands of screens are sent something each second.
     pub fn count_sent(self, messages: u64, bytes: u64) {
-        static COUNTERS: [OnceLock<[metrics::Counter; 2]>; 2] = [OnceLock::new(), OnceLock::new()];
-        let [sent, written] = COUNTERS[self as usize].get_or_init(|| {
+        static BINARY: OnceLock<[metrics::Counter; 2]> = OnceLock::new();
+        static JSON: OnceLock<[metrics::Counter; 2]> = OnceLock::new();
+        let counters = match self {
+            Self::Binary => &BINARY,
+            Self::Json => &JSON,
+        };
+        let [sent, written] = counters.get_or_init(|| {
             let sent = metrics::counter!("gridhall_live_frames_total", "format" => self.key());
             [sent, metrics::counter!("gridhall_live_bytes_total", "format" => self.key())]
         });

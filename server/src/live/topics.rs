@@ -1,6 +1,6 @@
 //! Everything the hub knows: the keyed topics and the newest event lines, kept at the log's last commit.
 //!
-//! Pure: fed with digests of commits, read by frames and snapshots. No locks, no clock, no sockets. Rows are handed out
+//! Pure: fed with digests of commits, at a start with the newest events, read by frames and snapshots. No locks, no clock, no sockets. Rows are handed out
 //! shared: encoding them is nobody's wait but the reader's own.
 
 use domain::scope::Scope;

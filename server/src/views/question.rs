@@ -52,11 +52,11 @@ fn one(dictionary: &Dictionary, text: &str) -> Option<Bits> {
 #[must_use]
 pub fn case_tests(head: &RunHead, filter: &CaseFilter, scope: &Scope, flows: &[FlowOn]) -> Option<Vec<Test>> {
     let mut tests = Vec::new();
-    let reports = flows.iter().filter(|flow| !is_asked_of_steps(flow));
-    tests.extend(
-        reports.map(|flow| Test::Within(CaseColumn::Reported, flow.days.from.days(), flow.days.to.days())),
-    );
-    if flows.is_empty() || !tests.is_empty() {
+    let reports: Vec<&FlowOn> = flows.iter().filter(|flow| !is_asked_of_steps(flow)).collect();
+    for FlowOn { days, .. } in &reports {
+        tests.push(Test::Within(CaseColumn::Reported, days.from.days(), days.to.days()));
+    }
+    if flows.is_empty() || !reports.is_empty() {
         for (column, set) in counted_by(head, filter) {
             tests.push(Test::Codes(column_of_case(column), set?));
         }
@@ -148,11 +148,11 @@ fn column_of_step(kind: Kind) -> StepColumn {
 }
 
 /// Whether the days of a step are looked up among the steps. A case is reported once, and its report is counted in the
-/// case's own dimensions: its columns lie in the order of the reports, so that nearly all chunks are passed over unread.
+/// case's own dimensions; where ids follow the reports, as in a hall, nearly all chunks are passed over unread.
 #[must_use]
 pub fn is_asked_of_steps(flow: &FlowOn) -> bool {
     match flow.flow {
-        Flow::Reported => flow.late.is_some(),
+        Flow::Reported => false,
         Flow::Filed | Flow::Dispatched | Flow::Closed => true,
     }
 }

@@ -188,6 +188,20 @@ pub(super) fn questions() -> Vec<(String, CaseFilter, Scope)> {
         ("no place", CaseFilter { has_place: Some(false), ..none() }),
         ("stage", CaseFilter { stage: Some(Stage::Close), ..none() }),
         ("reported", CaseFilter { reported: day("2026-01-09"), ..none() }),
+        (
+            "reported by class of a street",
+            CaseFilter {
+                reported: day("2026-01-09"),
+                area: area("530104"),
+                class: Some(ClassCode::new("E07").unwrap()),
+                ..none()
+            },
+        ),
+        (
+            "reported and closed",
+            CaseFilter { reported: day("2026-01-05"), closed: day("2026-01-06"), ..none() },
+        ),
+        ("reported with a text in", CaseFilter { reported: day("2026-01"), ..text("北京路1") }),
         ("filed in an area", CaseFilter { filed: day("2026-01-07"), area: area("530104"), ..none() }),
         (
             "dispatched late",

@@ -29,9 +29,6 @@ mod anew;
 pub use append::{Pending, Remembered};
 pub use keeper::Health;
 
-/// Newest events told at a start: the better part of an hour in a large city, and a tenth of a second of the start.
-const NEWEST_MAX: u64 = 2_048;
-
 /// What an operator or a test may set.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -43,6 +40,9 @@ pub struct Options {
     pub keys_kept_days: Option<u32>,
     /// Largest size of the database in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// Newest events that the feed is led through at a start, at most. In a large city 2,048 are the better part of an hour, and a
+    /// tenth of a second of the start.
+    pub newest_max: u64,
     /// In which forms the state is kept: those of this build, unless a test speaks for one to come.
     pub sections: &'static [stored::state::Known],
 }
@@ -53,6 +53,7 @@ impl Default for Options {
             snapshot_every: 50_000,
             keys_kept_days: None,
             pages_max: None,
+            newest_max: 2_048,
             sections: &stored::state::SECTIONS,
         }
     }
@@ -87,7 +88,7 @@ impl Store {
         let aside = shelf::set_aside(dir, log.head()?.seq)?;
         let genesis = begin(&mut log, dir, policy)?;
         let (replay::Beginning { state, counts_are_guessed }, newest) =
-            replay::begin(&log, dir, &genesis, options.sections, NEWEST_MAX)?;
+            replay::begin(&log, dir, &genesis, options.sections, options.newest_max)?;
         let keeper = keeper::Keeper::start(dir, log.reader()?, &genesis, &options, counts_are_guessed)?;
         keeper.note_head(state.seq, day_of(&state));
         if let Some(aside) = aside {

@@ -11,7 +11,7 @@ use domain::moment::UtcMillis;
 use domain::scope::Scope;
 use domain::state::{State, decide};
 use domain::wire::{
-    ClientMessage, Delta, Hex64, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
+    ClientMessage, Delta, Hex64, Kind, PROTOCOL, Part, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
 };
 use server::events::Newest;
 use server::live::digest::{Digester, line};
@@ -24,6 +24,16 @@ use crate::city;
 pub fn own() -> Scope {
     let (area, department) = (city::AREAS[3].parse().unwrap(), city::DEPARTMENTS[1].parse().unwrap());
     Scope::of([area].into(), [department].into())
+}
+
+/// Rows as they are read; a cell's version is that of its last change, which a start from the state does not know.
+fn values(rows: Rows) -> Rows {
+    match rows {
+        Rows::Tally(rows) => Rows::Tally(rows.into_iter().map(|(key, _, cell)| (key, 0, cell)).collect()),
+        rows @ (Rows::Overdue(_) | Rows::Open(_) | Rows::Whistle(_) | Rows::Who(_) | Rows::Lines { .. }) => {
+            rows
+        }
+    }
 }
 
 /// The store, the rules and the topics.
@@ -55,7 +65,33 @@ impl Server {
             state.apply(recorded);
         }
         let newest = Newest { before: state, events: self.log[kept..].to_vec() };
-        self.topics = Topics::resumed(self.epoch, newest, &mut self.digester);
+        self.topics = match newest.events.is_empty() {
+            true => Topics::start(self.epoch, &self.state, &mut self.digester),
+            false => Topics::resumed(self.epoch, newest, &mut self.digester),
+        };
+        self.assert_topics_are_the_states();
+    }
+
+    /// Every row of every topic is there, of the city, of an area and of a reader's own part, as a start from the state has it.
+    fn assert_topics_are_the_states(&mut self) {
+        let fresh = Topics::start(self.epoch, &self.state, &mut Digester::default());
+        let area: domain::code::AreaCode = city::AREAS[2].parse().unwrap();
+        for part in [None, Some(Part::Area(area)), Some(Part::Own(Some(self.scope.clone())))] {
+            for kind in [Kind::Tally, Kind::Overdue, Kind::Open, Kind::Whistle] {
+                let topic = Topic { kind, part: part.clone(), ..Topic::TALLY };
+                let (there, wanted) = (self.topics.bite(&topic, None), fresh.bite(&topic, None));
+                assert_eq!(
+                    there.map(|(rows, _)| values(rows)),
+                    wanted.map(|(rows, _)| values(rows)),
+                    "{topic}"
+                );
+                assert_eq!(
+                    self.topics.hash(&topic).map(|hash| hash.1),
+                    fresh.hash(&topic).map(|hash| hash.1),
+                    "{topic}"
+                );
+            }
+        }
     }
 
     /// One commit of several commands; refused ones change nothing.

@@ -1,15 +1,19 @@
 //! An older database copied back beside newer snapshots: what they know is lost to this log, and nobody takes it for the log's own
-//! when it has come as far.
+//! when it has come as far. And what a start tells of the newest past.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use domain::catalogue::{Entry, Name, Source};
 use domain::command::Command;
+use domain::state::State;
 use server::check::check;
 use server::folder::DATABASE;
 use server::log::shelf;
-use server::writer::store::Store;
+use server::writer::store::{Options, Store};
+use server::writer::{Committed, Publisher};
 
-use crate::city::{self, TestClock, envelope, report, report_case, start};
+use crate::city::{self, TestClock, envelope, report, report_case, start, start_with};
 
 /// Copies the files of a data folder and of its snapshots as they stand.
 fn copy(from: &Path, to: &Path) {
@@ -100,4 +104,51 @@ fn whoever_only_reads_neither_believes_them_nor_moves_them() {
     let state = server::events::standing(dir.path(), &city::policy()).unwrap().unwrap();
     assert_eq!(state.seq, head);
     assert_eq!(shelf::list(dir.path()), before);
+}
+
+/// What the publisher is told of the newest events: the event before them, and how many there are.
+#[derive(Clone, Default)]
+struct Newest(Arc<Mutex<Option<(u64, usize)>>>);
+
+impl Publisher for Newest {
+    fn start(&mut self, _: u64, state: &State, newest: Option<server::events::Newest>) {
+        if let Some(newest) = &newest {
+            assert_eq!(newest.before.seq + newest.events.len() as u64, state.seq, "they lead to the state");
+        }
+        *self.0.lock().unwrap() = newest.map(|newest| (newest.before.seq, newest.events.len()));
+    }
+
+    fn publish(&mut self, _: &State, _: &[Committed]) {}
+}
+
+/// The newest events of the folder as a power cut leaves it: its database alone.
+fn newest(dir: &Path, newest_max: u64) -> Option<(u64, usize)> {
+    let (left, told) = (tempfile::tempdir().unwrap(), Newest::default());
+    std::fs::copy(dir.join(DATABASE), left.path().join(DATABASE)).unwrap();
+    let options = Options { newest_max, ..Options::default() };
+    let (writer, _) = start_with(left.path(), &TestClock::new(), Box::new(told.clone()), options);
+    writer.stop();
+    let told = told.0.lock().unwrap();
+    *told
+}
+
+/// However long the log is that a start reads, so many of its events are kept in memory for the feed, and none where they say
+/// which area belongs to which topic.
+#[test]
+fn a_start_tells_the_newest_events_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    report_many(dir.path(), 12, report_case);
+    let head = check(dir.path(), &city::policy()).unwrap().head;
+    assert_eq!(newest(dir.path(), 3), Some((head - 3, 3)));
+    assert_eq!(newest(dir.path(), 1_000), Some((0, usize::try_from(head).unwrap())));
+    assert_eq!(newest(dir.path(), 0), None);
+    let entry = Entry::Source(Source {
+        code: "drone".parse().unwrap(),
+        name: Name { zh: "无人机".to_owned(), en: String::new() },
+        retired: false,
+    });
+    report_many(dir.path(), 1, || Command::DefineCatalogue { entries: vec![entry.clone()] });
+    report_many(dir.path(), 2, report_case);
+    assert_eq!(newest(dir.path(), 1_000), None, "a code was defined among them");
+    assert!(newest(dir.path(), 2).is_some_and(|(_, events)| events == 2), "before them");
 }
