@@ -23,6 +23,7 @@ mod live_model;
 mod live_simulation;
 mod live_commands;
 mod live_away;
+mod live_back;
 mod live_python;
 mod live_links;
 mod log;
