@@ -25,17 +25,25 @@ const OPEN_WITHIN: Duration = Duration::from_secs(120);
 pub async fn run(data: PathBuf, load: Load) -> anyhow::Result<Vec<Row>> {
     let environment = [live::room_for(load)];
     let mut server = Server::on(&data, &environment).await?;
-    let mut rows = starts(&mut server).await?;
+    let mut rows = told(starts(&mut server).await?);
     let door = Arc::new(Door::new(&server)?);
     tracing::info!("lists");
-    rows.extend(lists::measure(&server, &door, load.seconds).await?);
+    rows.extend(told(lists::measure(&server, &door, load.seconds).await?));
     tracing::info!("walls");
-    rows.extend(walls(&server, &door, load.screens).await?);
+    rows.extend(told(walls(&server, &door, load.screens).await?));
     tracing::info!("everything that a young store is measured on");
-    rows.extend(live::measure(&mut server, &door, load).await?);
+    rows.extend(told(live::measure(&mut server, &door, load).await?));
     tracing::info!("backup, check, a release with other lists");
-    rows.extend(upkeep::measure(&mut server, &door, &data).await?);
+    rows.extend(told(upkeep::measure(&mut server, &door, &data).await?));
     Ok(rows)
+}
+
+/// Says what a part has measured: the whole takes hours on a long store, and what is known is not lost with what is not.
+fn told(rows: Vec<Row>) -> Vec<Row> {
+    for Row { measure, value, unit, .. } in &rows {
+        tracing::info!("{measure}: {value:.3} {unit}");
+    }
+    rows
 }
 
 /// The server is killed and starts on what the crash left.

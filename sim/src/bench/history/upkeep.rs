@@ -27,15 +27,16 @@ struct Ran {
 /// is room for one like it and a half, and go again.
 pub async fn measure(server: &mut Server, door: &Arc<Door>, data: &Path) -> anyhow::Result<Vec<Row>> {
     let (folder, restored) = (data.with_extension("backup"), data.with_extension("restored"));
-    let first = run(server.command("backup")?.arg(&folder)).await?;
+    let first = run("backup of everything", server.command("backup")?.arg(&folder)).await?;
     cases::fill(server, door, NEWS_DAYS).await?;
-    let news = run(server.command("backup")?.arg(&folder)).await?;
+    let news = run("backup of a day's news", server.command("backup")?.arg(&folder)).await?;
     server.kill();
-    let check = run(&mut server.command("check")?).await?;
+    let check = run("check of everything", &mut server.command("check")?).await?;
     let on_disk = folder_bytes(data)?;
     // As for a release that lays the lists out in another way; and what is restored finds room where they were.
     take_lists_away(data)?;
-    let restore = run(server.command("restore")?.arg(&folder).arg(&restored)).await?;
+    let restore =
+        run("restore of everything", server.command("restore")?.arg(&folder).arg(&restored)).await?;
     let mut rows = vec![
         Row::plain("store on disk", on_disk as f64 / 1e9, "GB"),
         Row::plain("the same: its log", file_bytes(data, "gridhall.db")? / 1e9, "GB"),
@@ -79,7 +80,7 @@ async fn anew(server: &mut Server) -> anyhow::Result<Vec<Row>> {
     Ok(vec![Row::at_most("start of a release with other lists: to a serving hall", serving, "s", 5.0)])
 }
 
-async fn run(command: &mut Command) -> anyhow::Result<Ran> {
+async fn run(what: &str, command: &mut Command) -> anyhow::Result<Ran> {
     let began = Instant::now();
     let mut running = command.spawn().context("cannot start the command")?;
     let mut mebibytes = 0.0_f64;
@@ -91,7 +92,9 @@ async fn run(command: &mut Command) -> anyhow::Result<Ran> {
         tokio::time::sleep(LOOK_EVERY).await;
     };
     ensure!(status.success(), "the command ended with {status}");
-    Ok(Ran { seconds: began.elapsed().as_secs_f64(), mebibytes })
+    let seconds = began.elapsed().as_secs_f64();
+    tracing::info!("{what}: {seconds:.1} s, {mebibytes:.0} MiB");
+    Ok(Ran { seconds, mebibytes })
 }
 
 /// The most memory a process has had, in MiB; 0 when it has ended.
