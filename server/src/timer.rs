@@ -13,7 +13,8 @@ use std::time::Duration;
 use domain::command::Command;
 use domain::event::By;
 
-use crate::clock::{Clock, HOLD_MS};
+use crate::clock::{self, Clock, HOLD_MS};
+use crate::lasting::Lasting;
 use crate::stored::command::fresh_key;
 use crate::writer::{Envelope, Outcome, Shared, WriteError, Writer};
 
@@ -75,6 +76,7 @@ impl Timer {
 /// `send` answers nothing once the writer is gone.
 fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver<Ring>, clock: &Clock) {
     let mut pause = Duration::ZERO;
+    let mut trouble = Lasting::default();
     let mut last = clock.now();
     // Set back, perhaps over midnight: the log must learn which day it is. At the start too: who knows what the clock
     // did since the server stopped.
@@ -106,6 +108,9 @@ fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver
         }) {
             None | Some(Err(WriteError::Stopped)) => return,
             Some(Ok(answer)) => {
+                if let Some(failed) = trouble.over() {
+                    tracing::info!(failed, "deadlines are recorded again");
+                }
                 set_back = false;
                 let recorded = answer.last_seq >= answer.first_seq;
                 if recorded && due > 0 && now.0 >= due {
@@ -115,7 +120,9 @@ fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver
                 if recorded { Duration::ZERO } else { SLEEP_MAX }
             }
             Some(Err(error)) => {
-                tracing::warn!(%error, "deadlines not recorded, trying again");
+                if let Some(failed) = trouble.failed(clock::instant()) {
+                    tracing::warn!(%error, failed, "deadlines not recorded; tried again, and told once a minute");
+                }
                 RETRY_AFTER
             }
         };

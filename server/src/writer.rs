@@ -28,6 +28,7 @@ use crate::views::pace::CommitTimes;
 
 mod adopt;
 mod group;
+mod room;
 mod counts;
 pub mod store;
 

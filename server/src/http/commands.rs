@@ -168,7 +168,8 @@ pub fn write_problem(error: WriteError, language: Language) -> Problem {
         WriteError::Busy => Problem::busy("the event log is busy; send the command again", 1),
         WriteError::Stopped => Problem::busy("the server is stopping; send the command again", 5),
         WriteError::NotStored(why) => {
-            tracing::error!(why, "command not stored");
+            // The writer tells the log, which on a full disk would hold a line for every try of every phone.
+            tracing::debug!(why, "command not stored");
             let status = axum::http::StatusCode::INSUFFICIENT_STORAGE;
             Problem::new(status, "not_stored", "the event log cannot be written; nothing was changed")
         }

@@ -23,6 +23,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::seats::{Seat, Seats};
+use crate::clock;
+use crate::lasting::Lasting;
 
 /// From the connection, or from the last answer, until the next request's head is there.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -48,10 +50,11 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
+    let mut refused = Lasting::default();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &seats) => accepted,
+            accepted = accept(&listener, &seats, &mut refused) => accepted,
         };
         let Some((stream, peer)) = accepted else { continue };
         connections.spawn(converse(stream, peer, proxies.clone(), router.clone(), stop.clone()));
@@ -62,9 +65,16 @@ pub(super) async fn serve(
 }
 
 /// The next connection, once there is a seat for it.
-async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(Seated, SocketAddr)> {
+async fn accept(
+    listener: &TcpListener,
+    seats: &Seats,
+    refused: &mut Lasting,
+) -> Option<(Seated, SocketAddr)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
+            if let Some(failed) = refused.over() {
+                tracing::info!(failed, "connections are accepted again");
+            }
             super::tune::tune(&socket2::SockRef::from(&stream));
             metrics::gauge!("gridhall_connections").increment(1.0);
             let seated = Seated { stream, seat: seats.take(peer.ip()) };
@@ -75,7 +85,9 @@ async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(Seated, Socket
             Some((seated, peer))
         }
         Err(error) => {
-            tracing::warn!(%error, "connection not accepted");
+            if let Some(failed) = refused.failed(clock::instant()) {
+                tracing::warn!(%error, failed, "connection not accepted");
+            }
             tokio::time::sleep(ACCEPT_PAUSE).await;
             None
         }

@@ -13,7 +13,6 @@ use super::group::{Failed, Loop, Written};
 use super::store::Pending;
 use super::{Request, WriteError, Writer};
 use crate::clock;
-use crate::folder::StoreError;
 use crate::log::Blob;
 use crate::stored::cameras::Sealed;
 
@@ -179,14 +178,6 @@ impl Loop {
         };
         let version = self.state.cameras().map_or(0, |list| list.version);
         Ok(ListAdoption { version, hash, seq })
-    }
-
-    fn expect_room(&mut self) -> Result<(), WriteError> {
-        if self.still_full() {
-            let full = StoreError::Full { path: self.store.database() };
-            return Err(WriteError::NotStored(full.to_string()));
-        }
-        Ok(())
     }
 
     /// Makes an event durable as a group of its own, together with the body it names; gives its number.

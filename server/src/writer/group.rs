@@ -21,6 +21,7 @@ use super::{
 };
 use crate::clock::{self, Instant, Now, Watch};
 use crate::folder::StoreError;
+use crate::lasting::Lasting;
 use crate::stored::answer::About;
 use crate::stored::person;
 use crate::timer::{Ring, Wake};
@@ -40,12 +41,14 @@ pub(super) struct Loop {
     pub(super) state: State,
     publisher: Box<dyn Publisher>,
     watch: Watch,
-    condition: Arc<Condition>,
+    pub(super) condition: Arc<Condition>,
     wake: Arc<Wake>,
     /// Cells that were counted anew and that nobody has heard of yet.
     pub(super) recounted: Vec<TallyKey>,
     /// Keys are being forgotten that are old at this time.
     forgetting: Option<UtcMillis>,
+    /// Groups that the disk had no room for.
+    pub(super) trouble: Lasting,
     /// Commands in the last group: as many are expected again when senders wait for their answers.
     last_group: usize,
 }
@@ -76,7 +79,8 @@ impl Loop {
         wake: Arc<Wake>,
     ) -> Self {
         let (recounted, forgetting) = (Vec::new(), None);
-        Self { store, state, publisher, watch, condition, wake, recounted, forgetting, last_group: 0 }
+        let (trouble, last_group) = (Lasting::default(), 0);
+        Self { store, state, publisher, watch, condition, wake, recounted, forgetting, trouble, last_group }
     }
 
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
@@ -157,13 +161,6 @@ impl Loop {
         requests.recv()
     }
 
-    /// Whether the disk was full and still is.
-    pub(super) fn still_full(&mut self) -> bool {
-        let full = self.condition.full.load(Ordering::Relaxed) && !self.store.has_room();
-        self.condition.full.store(full, Ordering::Relaxed);
-        full
-    }
-
     fn carry_out(&mut self, group: Vec<Waiting>) {
         let commands: usize = group.iter().map(|(envelopes, _)| envelopes.len()).sum();
         if commands == 0 {
@@ -196,9 +193,8 @@ impl Loop {
 
     /// Carries a group out and publishes it; afterwards it is durable or nothing of it happened.
     fn outcomes(&mut self, group: &[Waiting], commands: usize) -> Vec<Outcome> {
-        if self.still_full() {
-            let full = StoreError::Full { path: self.store.database() };
-            return vec![Err(WriteError::NotStored(full.to_string())); commands];
+        if let Err(full) = self.expect_room() {
+            return vec![Err(full); commands];
         }
         let began = clock::instant();
         match self.record(group) {
@@ -216,30 +212,13 @@ impl Loop {
         metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
         if let Some(last) = committed.last_mut() {
+            if let Some(failed) = self.trouble.over() {
+                tracing::info!(failed, "commands are stored again");
+            }
             last.changes.tally.append(&mut self.recounted);
             self.publisher.publish(&self.state, committed);
             self.store.note_head(&self.state);
             self.set_wake();
-        }
-    }
-
-    /// Nothing of it happened, unless nobody knows what the disk has.
-    pub(super) fn not_stored(&mut self, Failed(error): Failed) -> WriteError {
-        if !error.is_full() {
-            abort(&error);
-        }
-        tracing::error!(error = error.chain(), "commands not stored");
-        self.condition.full.store(true, Ordering::Relaxed);
-        self.start_over();
-        WriteError::NotStored(error.to_string())
-    }
-
-    /// Puts the state back to what the disk has.
-    fn start_over(&mut self) {
-        let reloaded = self.store.reload();
-        match reloaded {
-            Ok(state) => self.state = state,
-            Err(error) => abort(&error),
         }
     }
 
@@ -379,7 +358,7 @@ impl Drop for AbortOnPanic {
 }
 
 /// Ends the process: after a failed write or sync nobody knows what the disk has. A restart reads it.
-fn abort(error: &StoreError) -> ! {
+pub(super) fn abort(error: &StoreError) -> ! {
     tracing::error!(
         error = error.chain(),
         "store failed, process stops; start it again to read what the disk has"

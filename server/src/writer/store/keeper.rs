@@ -14,6 +14,7 @@ use super::anew::{CountedAnew, Recount};
 use crate::clock;
 use crate::events::replay;
 use crate::folder::StoreError;
+use crate::lasting::Lasting;
 use crate::lock::lock;
 use crate::log::sqlite::leaving::Leaving;
 use crate::log::sqlite::moving::Mover;
@@ -110,6 +111,16 @@ struct Work {
     leaving: Option<Leaving>,
     /// Counts what is a guess anew.
     recount: Option<Recount>,
+    trouble: Troubles,
+}
+
+/// What is tried again at every look until it succeeds.
+#[derive(Default)]
+struct Troubles {
+    moving: Lasting,
+    leaving: Lasting,
+    counting: Lasting,
+    folding: Lasting,
 }
 
 impl Keeper {
@@ -138,6 +149,7 @@ impl Keeper {
             mover: Mover::open(dir)?,
             leaving: Leaving::open(dir)?,
             recount,
+            trouble: Troubles::default(),
         };
         let thread = std::thread::Builder::new()
             .name("store-keeper".to_owned())
@@ -217,7 +229,7 @@ impl Work {
         let Some(recount) = &mut self.recount else { return };
         let head = self.head.seq.load(Ordering::Acquire);
         match recount.bite(&*self.log, &self.dir, head, &self.health.anew) {
-            Ok(false) => {}
+            Ok(false) => over(&mut self.trouble.counting, "counts of before are counted again"),
             Ok(true) => {
                 let recount = self.recount.take().expect("it was there a moment ago");
                 tracing::info!(seq = head, "counts of before are counted anew");
@@ -227,7 +239,7 @@ impl Work {
             }
             Err(error) => {
                 self.health.went(false);
-                tracing::warn!(error = error.chain(), "counts of before not counted anew; tried again");
+                failed(&mut self.trouble.counting, &error.chain(), "counts of before not counted anew; tried again");
                 std::thread::sleep(LOOK_EVERY);
             }
         }
@@ -244,12 +256,15 @@ impl Work {
     }
 
     /// A disk that cannot be synced has lost what nobody knows; anything else is tried again.
-    fn tend(&self) {
+    fn tend(&mut self) {
         match self.log.tend() {
-            Ok(()) => Health::count(&self.health.unfolded, true),
+            Ok(()) => {
+                Health::count(&self.health.unfolded, true);
+                over(&mut self.trouble.folding, "write-ahead log is folded in again");
+            }
             Err(error) if error.is_full() => {
                 Health::count(&self.health.unfolded, false);
-                tracing::warn!(error = error.chain(), "write-ahead log not folded in");
+                failed(&mut self.trouble.folding, &error.chain(), "write-ahead log not folded in");
             }
             Err(error) => abort(&error),
         }
@@ -258,7 +273,7 @@ impl Work {
     fn move_on(&mut self) {
         let Some(mover) = &mut self.mover else { return };
         match mover.bite(|_, _| Ok(())) {
-            Ok(true) => {}
+            Ok(true) => over(&mut self.trouble.moving, "rows of the earlier format are moved again"),
             Ok(false) => {
                 tracing::info!("rows of the earlier format are moved");
                 self.mover = None;
@@ -267,7 +282,7 @@ impl Work {
             Err(error) => {
                 // A full disk, or a writer that held the file for long: the next look tries again.
                 self.health.went(false);
-                tracing::warn!(error = error.chain(), "rows of the earlier format not moved");
+                failed(&mut self.trouble.moving, &error.chain(), "rows of the earlier format not moved; tried again");
                 std::thread::sleep(LOOK_EVERY);
             }
         }
@@ -277,14 +292,14 @@ impl Work {
     fn take_out(&mut self) {
         let Some(leaving) = &mut self.leaving else { return };
         match leaving.bite() {
-            Ok(true) => {}
+            Ok(true) => over(&mut self.trouble.leaving, "lists of the earlier version are taken out again"),
             Ok(false) => {
                 tracing::info!("lists of the earlier version are taken out of the log's file");
                 self.leaving = None;
             }
             Err(error) => {
                 self.health.went(false);
-                tracing::warn!(error = error.chain(), "lists of the earlier version not taken out");
+                failed(&mut self.trouble.leaving, &error.chain(), "lists of the earlier version not taken out; tried again");
                 std::thread::sleep(LOOK_EVERY);
             }
         }
@@ -318,6 +333,18 @@ impl Work {
             seq: state.seq,
             day,
         })
+    }
+}
+
+fn failed(trouble: &mut Lasting, error: &str, words: &str) {
+    if let Some(failed) = trouble.failed(clock::instant()) {
+        tracing::warn!(error, failed, "{words}");
+    }
+}
+
+fn over(trouble: &mut Lasting, words: &str) {
+    if let Some(failed) = trouble.over() {
+        tracing::info!(failed, "{words}");
     }
 }
 
