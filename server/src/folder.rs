@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::engine::{self, Failure};
 use crate::log::LogError;
-use crate::log::sqlite::file::{beside, has_no_room, is_out_of_reach, was_out_of_reach};
+use crate::log::sqlite::file::{beside, was_out_of_reach};
 use crate::stored;
 
 /// Name of the database in the data folder.
@@ -90,12 +91,10 @@ impl StoreError {
     /// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
     pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        match source.sqlite_error_code() {
-            _ if has_no_room(&source) => Self::Full { path },
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Self::Damaged { path, what: format!("cannot {doing}: {source}") }
-            }
-            _ => Self::Sql { path, doing, source },
+        match Failure::of(doing, source) {
+            Failure::Full => Self::Full { path },
+            Failure::Damaged(what) => Self::Damaged { path, what },
+            Failure::Other(source) => Self::Sql { path, doing, source },
         }
     }
 
@@ -112,7 +111,7 @@ impl StoreError {
     /// Whether a file cannot be opened where it lies, though it may be whole.
     pub(crate) fn is_out_of_reach(&self) -> bool {
         match self {
-            Self::Sql { source, .. } => is_out_of_reach(source),
+            Self::Sql { source, .. } => engine::is_out_of_reach(source),
             Self::Log(error) => was_out_of_reach(error),
             Self::NotWritable { .. }
             | Self::InUse { .. }

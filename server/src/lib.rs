@@ -8,6 +8,7 @@ pub mod config;
 pub mod clock;
 mod lock;
 pub mod cause;
+mod engine;
 mod lasting;
 pub mod access;
 pub mod problem;

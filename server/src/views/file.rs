@@ -15,7 +15,7 @@ use super::pack::Bits;
 use super::pool::{Pool, Written};
 use super::run::{RUN_ROWS_MAX, RunHead};
 use super::sql;
-use crate::log::sqlite::file::{has_no_room, is_out_of_reach};
+use crate::engine::{self, Failure};
 use crate::stored::closed::Row;
 
 const PAGE_BYTES: u32 = 8_192;
@@ -45,12 +45,10 @@ pub enum ViewsError {
 impl ViewsError {
     pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        match source.sqlite_error_code() {
-            _ if has_no_room(&source) => Self::Full { path },
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Self::Damaged { path, what: format!("cannot {doing}: {source}") }
-            }
-            _ => Self::Sql { path, doing, source },
+        match Failure::of(doing, source) {
+            Failure::Full => Self::Full { path },
+            Failure::Damaged(what) => Self::Damaged { path, what },
+            Failure::Other(source) => Self::Sql { path, doing, source },
         }
     }
 
@@ -66,7 +64,7 @@ impl ViewsError {
     /// Whether the file cannot be opened where it lies, though it may be whole.
     pub(crate) fn is_out_of_reach(&self) -> bool {
         match self {
-            Self::Sql { source, .. } => is_out_of_reach(source),
+            Self::Sql { source, .. } => engine::is_out_of_reach(source),
             Self::Full { .. }
             | Self::Reserved { .. }
             | Self::Damaged { .. }

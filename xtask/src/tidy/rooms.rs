@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::tree::Tree;
-use super::{check, circles, is_rust};
+use super::{by_line, check, circles, is_rust};
 
 /// A room, and the other rooms of the server that it may name. Rooms that are not listed may name any.
 const MAY_NAME: &[(&str, &[&str])] = &[
+    // What SQLite says went wrong.
+    ("engine", &[]),
     // The truth: rows that it cannot read.
-    ("log", &["cause", "clock", "lock"]),
+    ("log", &["cause", "clock", "engine", "lock"]),
     ("stored", &["log"]),
-    ("folder", &["cause", "log", "stored"]),
+    ("folder", &["cause", "engine", "log", "stored"]),
     ("events", &["cause", "clock", "folder", "lock", "log", "stored", "turn"]),
     // Derived. A question to views has the shape that lists give it.
-    ("views", &["clock", "events", "folder", "lists", "lock", "log", "stored"]),
+    ("views", &["clock", "engine", "events", "folder", "lists", "lock", "log", "stored"]),
     ("check", &["events", "folder", "log", "stored", "views"]),
 ];
 
@@ -63,6 +65,23 @@ fn room(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("server/src/")?;
     let end = inside.find(['/', '.']).unwrap_or(inside.len());
     Some(&inside[..end])
+}
+
+/// What a code of SQLite's means is read in one file: readings that are alike drift apart.
+#[test]
+fn what_sqlite_says_is_sorted_in_one_file() {
+    let sorts = [concat!("Database", "Corrupt"), concat!("NotA", "Database"), concat!("Disk", "Full")];
+    let planted = [("server/src/views/a.rs", concat!("//! x\nfn f() { Some(ErrorCode::Database", "Corrupt) }\n"))];
+    check(&Tree::planted(&planted), |tree| {
+        by_line(
+            tree,
+            |path| path.starts_with("server/src/") && is_rust(path) && path != "server/src/engine.rs",
+            |line| {
+                let found = sorts.iter().find(|code| line.contains(**code))?;
+                Some(format!("`{found}`: ask `engine::Failure` what kind of failure it is"))
+            },
+        )
+    });
 }
 
 fn is_test(path: &str) -> bool {

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::schema;
+use crate::engine::{self, Failure};
 use crate::log::LogError;
 
 /// Name of the database in the data folder.
@@ -36,34 +37,17 @@ pub enum Found {
 /// Wraps what SQLite said, telling a full disk and a damaged file from everything else.
 pub(crate) fn failed(place: &Path, doing: &'static str, source: rusqlite::Error) -> LogError {
     let place = place.to_owned();
-    match source.sqlite_error_code() {
-        _ if has_no_room(&source) => LogError::Full { place },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            LogError::Damaged { place, what: format!("cannot {doing}: {source}") }
-        }
-        _ => LogError::Engine { place, doing, source: Box::new(source) },
+    match Failure::of(doing, source) {
+        Failure::Full => LogError::Full { place },
+        Failure::Damaged(what) => LogError::Damaged { place, what },
+        Failure::Other(source) => LogError::Engine { place, doing, source: Box::new(source) },
     }
 }
 
-/// Whether there was no room, be it for the index that SQLite keeps beside a file.
-pub(crate) fn has_no_room(source: &rusqlite::Error) -> bool {
-    let said = source.sqlite_error();
-    said.is_some_and(|said| {
-        said.code == ErrorCode::DiskFull || said.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-    })
-}
-
-/// Whether a file cannot be opened where it lies, as in a folder that nobody may write: to read what a server may write
-/// meanwhile, SQLite needs an index of its log beside it.
-pub(crate) fn is_out_of_reach(source: &rusqlite::Error) -> bool {
-    let code = source.sqlite_error_code();
-    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
-}
-
-/// The same of what was said of a file before.
+/// Whether a file could not be opened where it lies, of what was said of it before.
 pub(crate) fn was_out_of_reach(error: &LogError) -> bool {
     match error {
-        LogError::Engine { source, .. } => source.downcast_ref().is_some_and(is_out_of_reach),
+        LogError::Engine { source, .. } => source.downcast_ref().is_some_and(engine::is_out_of_reach),
         LogError::NotWritable { .. }
         | LogError::Foreign { .. }
         | LogError::Newer { .. }

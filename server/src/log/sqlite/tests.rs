@@ -296,18 +296,3 @@ fn a_changed_byte_in_any_column_is_damage() {
         assert!(error.to_string().contains("event 1"), "{change}: {error}");
     }
 }
-
-/// The index of the write-ahead log is a file as well: a disk without room for it is full.
-#[test]
-fn a_disk_without_room_for_the_index_is_said_to_be_full() {
-    for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE] {
-        let said = || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
-        let path = Path::new("store");
-        assert!(file::failed(path, "open", said()).is_full(), "{code}");
-        assert!(crate::folder::StoreError::sql(path, "open", said()).is_full(), "{code}");
-        assert!(crate::views::ViewsError::sql(path, "open", said()).is_full(), "{code}");
-    }
-    let other =
-        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_READ), None);
-    assert!(!file::failed(Path::new("store"), "open", other).is_full());
-}
