@@ -23,7 +23,6 @@ const FILE_LINES_MAX: usize = 400;
 const LONG_FILES: &[(&str, usize, &str)] = &[
     ("server/tests/it/http.rs", 460, "doors of one server, with one set of helpers"),
     ("server/tests/it/import.rs", 415, "one table in many shapes, with one set of helpers"),
-    ("server/tests/it/live.rs", 650, "one client and the scenes it lives through on one socket"),
 ];
 
 /// Which of our crates each may use: to run, and in its tests besides.

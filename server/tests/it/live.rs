@@ -1,152 +1,24 @@
-//! The live feed over real sockets: clients that come, lag, stall, misbehave and come back.
+//! The live feed over real sockets: what is said on a connection that holds, what is refused on it, and what each topic carries.
+//!
+//! What should not be here: screens that lag (`live_lag`), halls that go and come back (`live_back`), the hall itself (`live_hall`).
 
-use axum::Router;
-use domain::case::{Case, Step};
+use std::time::Duration;
+
 use domain::command::Command;
-use domain::event::Recorded;
 use domain::position::{CellView, Frame};
-use domain::whistle::{WhistleCall, WhistleLevel};
 use domain::wire::{
     ClientMessage, Incoming, Kind, PROTOCOL, Payload, ResyncReason, ServerMessage, Snapshot, Topic,
 };
 use futures_util::SinkExt;
 use server::clock::Clock;
-use server::live::{Build, History, Hub, Limits};
-use server::position::{Accepts, Fix, Positions, Settings};
-use server::publish::{Listeners, Mirror};
-use server::writer::Writer;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-use tokio::net::TcpStream;
+use server::live::Limits;
+use server::position::Fix;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::city::{self, TestClock};
+use crate::city;
+use crate::live_hall::{Hall, PATIENCE, head_after, quick, work};
 use crate::live_screen::{Client, Screen};
-
-/// Long enough for a busy machine; every wait ends with what it waits for.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A store, its writer and its feed on a port of their own.
-pub struct Hall {
-    pub writer: Writer,
-    pub hub: Hub,
-    pub positions: Positions,
-    pub address: SocketAddr,
-    pub reads: Arc<AtomicUsize>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-/// The store's log, with its reads counted.
-struct Counted(server::events::Reader, Arc<AtomicUsize>);
-
-impl History for Counted {
-    fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(Recorded, Option<Case>)>, String> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        History::events_after(&self.0, seq, limit)
-    }
-}
-
-pub fn quick() -> Limits {
-    Limits { heartbeat_ms: 100, ..Limits::default() }
-}
-
-impl Hall {
-    pub async fn start(dir: &Path, limits: Limits) -> Self {
-        let settings = Settings { tick_ms: 50, ..Settings::default() };
-        let accepts = Accepts { bounds: None, clock_skew_seconds: 300 };
-        let positions = Positions::open(None, settings, accepts, Clock::machine()).unwrap();
-        let (hub, publisher) = Hub::new(limits, positions.clone(), Build::default(), Clock::machine());
-        // As the hall hands it on.
-        let (lists, mirror) = (city::lists(), Mirror::default());
-        let listeners = Listeners { hub: publisher, lists, mirror, follow: Vec::new() };
-        let (writer, reader) = city::start(dir, &TestClock::new(), Box::new(listeners));
-        let reads = Arc::new(AtomicUsize::new(0));
-        let history = Arc::new(Counted(reader, reads.clone()));
-        let feed: Router = server::live::router(hub.clone(), history);
-        // The same feed for somebody who may read one area.
-        let mut router = feed.clone().layer(axum::Extension(domain::scope::Scope::All));
-        for area in city::AREAS {
-            let scope = domain::scope::Scope::area(area.parse().unwrap());
-            router = router.nest(&format!("/{area}"), feed.clone().layer(axum::Extension(scope)));
-        }
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let listener = axum::serve::ListenerExt::tap_io(listener, |stream: &mut TcpStream| {
-            server::serve::tune::tune(&socket2::SockRef::from(&*stream));
-        });
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        while !hub.started() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Self { writer, hub, positions, address, reads, serving }
-    }
-
-    /// Stops like a process that ends: sockets close, the store is released.
-    pub async fn stop(self) {
-        self.serving.abort();
-        let writer = self.writer.clone();
-        tokio::task::spawn_blocking(move || writer.stop()).await.unwrap();
-    }
-
-    pub async fn snapshot(&self, topic: &Topic) -> Snapshot {
-        let url = format!("http://{}/api/v1/live/snapshot?topic={topic}", self.address);
-        let body = tokio::task::spawn_blocking(move || {
-            ureq::get(&url).call().unwrap().into_body().read_to_vec().unwrap()
-        });
-        Snapshot::from_bytes(&body.await.unwrap()).unwrap()
-    }
-
-    /// The status of a topic's snapshot for somebody whose scope is one area.
-    pub async fn snapshot_as(&self, topic: &Topic, area: &str) -> u16 {
-        let url = format!("http://{}/{area}/api/v1/live/snapshot?topic={topic}", self.address);
-        let asked = tokio::task::spawn_blocking(move || {
-            let asked = ureq::get(&url).config().http_status_as_error(false).build().call();
-            asked.unwrap().status().as_u16()
-        });
-        asked.await.unwrap()
-    }
-
-    pub async fn send(&self, command: Command) -> server::writer::Answer {
-        self.writer.send(city::envelope(command)).await.unwrap()
-    }
-}
-
-/// A case on its way, a whistle now and then: work for all topics.
-pub async fn work(writer: Writer, rounds: usize) {
-    let mut raised = None;
-    for round in 0..rounds {
-        let answer = writer.send(city::envelope(city::report_case())).await.unwrap();
-        let case = answer.case.unwrap();
-        let mut commands = vec![Step::ACCEPT.take(case), Step::FILE.take(case)];
-        if round % 3 == 0 {
-            let call = WhistleCall {
-                level: WhistleLevel::Street,
-                area: city::AREAS[2].parse().unwrap(),
-                title: "积水".to_owned(),
-                case: Some(case),
-                called: vec![city::DEPARTMENTS[0].parse().unwrap()],
-            };
-            commands.push(Command::RaiseWhistle { call });
-        }
-        commands.push(Command::NoteCase { case, text: format!("note {round}") });
-        for command in commands {
-            let answer = writer.send(city::envelope(command)).await.unwrap();
-            raised = answer.whistle.or(raised);
-        }
-        if let Some(whistle) = raised.filter(|_| round % 6 == 1) {
-            let close = Command::CloseWhistle { whistle, note: String::new() };
-            writer.send(city::envelope(close)).await.unwrap();
-        }
-    }
-}
-
-pub async fn head_after(hall: &Hall) -> u64 {
-    hall.send(city::report_case()).await.last_seq
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_and_the_feed_after_it_leave_no_gap() {
@@ -167,63 +39,6 @@ async fn a_snapshot_and_the_feed_after_it_leave_no_gap() {
     assert_eq!(binary.follower.held(), json.follower.held());
     assert!(!binary.follower.held().whistles.is_empty() && !binary.follower.held().open.is_empty());
     assert!(binary.follower.is_whole() && json.follower.is_whole());
-    hall.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_cut_a_hundred_times_misses_nothing_and_sees_nothing_twice() {
-    let dir = tempfile::tempdir().unwrap();
-    let hall = Hall::start(dir.path(), quick()).await;
-    let working = tokio::spawn(work(hall.writer.clone(), 120));
-    let mut screen = Screen::new();
-    for cut in 0..100 {
-        let mut client = screen.connect(&hall, cut % 2 == 0).await;
-        for _ in 0..cut % 5 {
-            screen.step(&hall, &mut client).await;
-        }
-    }
-    working.await.unwrap();
-    let seq = head_after(&hall).await;
-    let mut client = screen.connect(&hall, true).await;
-    screen.follow_to(&hall, &mut client, seq).await;
-    screen.assert_complete(seq);
-    hall.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_reader_skips_in_keyed_topics_and_loses_no_event() {
-    let dir = tempfile::tempdir().unwrap();
-    // Whoever takes nothing for long is closed; that is another test, and a busy machine takes its time over the work.
-    let patient = Limits { stall_ms: 600_000, ..quick() };
-    let hall = Hall::start(dir.path(), patient).await;
-    let mut screen = Screen::new();
-    let mut client = screen.connect(&hall, true).await;
-    screen.step(&hall, &mut client).await;
-    // Nothing is read while thousands of events pass.
-    work(hall.writer.clone(), 300).await;
-    let seq = head_after(&hall).await;
-    screen.follow_to(&hall, &mut client, seq).await;
-    screen.assert_complete(seq);
-    hall.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_takes_nothing_is_closed_and_others_do_not_notice() {
-    let dir = tempfile::tempdir().unwrap();
-    let limits = Limits { stall_ms: 5_000, ..quick() };
-    let hall = Hall::start(dir.path(), limits).await;
-    let began = tokio::time::Instant::now();
-    let stalled = Client::connect(hall.address, false).await;
-    let mut screen = Screen::new();
-    let mut client = screen.connect(&hall, false).await;
-    while hall.hub.connections() == 2 {
-        assert!(began.elapsed() < Duration::from_secs(60), "a stalled client is closed");
-        screen.step(&hall, &mut client).await;
-    }
-    assert!(began.elapsed() > Duration::from_millis(4_500), "not before its time");
-    let seq = head_after(&hall).await;
-    screen.follow_to(&hall, &mut client, seq).await;
-    drop(stalled);
     hall.stop().await;
 }
 

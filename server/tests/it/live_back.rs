@@ -1,13 +1,13 @@
 //! The feed over a restart: screens that come back to a hall that was stopped, or cut off.
 //!
-//! What should be here: what they need to fetch anew, and what the store is asked. What should not: clients that lag or misbehave
-//! (`live`).
+//! What should be here: what they need to fetch anew, and what the store is asked. What should not: screens that are cut off or lag
+//! while the hall goes on (`live_lag`).
 
 use domain::command::Command;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use crate::live::{Hall, head_after, quick, work};
+use crate::live_hall::{Hall, head_after, quick, work};
 use crate::live_screen::Screen;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

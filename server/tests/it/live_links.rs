@@ -15,7 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::city;
-use crate::live::{Hall, quick};
+use crate::live_hall::{Hall, quick};
 
 const CHILD_DIR: &str = "GRIDHALL_LINKS_CHILD_DIR";
 /// Overdue cases: their first frame is well above 100 KB, and below the 200 KB of the largest message.
@@ -77,7 +77,7 @@ async fn a_slow_link_is_kept_while_it_takes_data_and_let_go_when_it_stops() {
     let events = Topic::CASE;
     say(&mut socket, &ClientMessage::Subscribe { topic: events, epoch: None, from: None, max_hz: None })
         .await;
-    let working = tokio::spawn(crate::live::work(hall.writer.clone(), 5_000));
+    let working = tokio::spawn(crate::live_hall::work(hall.writer.clone(), 5_000));
     // 16 KB a second, below what comes; nothing is ever answered, not even a ping. The kernel takes up to 64 KB at a
     // time, so that is how far apart the signs of life are.
     let stream = socket.get_mut();

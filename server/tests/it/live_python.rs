@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::city;
-use crate::live::{Hall, quick, work};
+use crate::live_hall::{Hall, quick, work};
 
 /// A Python with the library: `GRIDHALL_PYTHON`, or Debian's own with its package `python3-websockets`, which
 /// `cargo xtask setup` installs.

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::live::{Hall, PATIENCE};
+use crate::live_hall::{Hall, PATIENCE};
 
 /// The keyed topics of the whole city and its log, as a wall follows them.
 pub const TOPICS: [Topic; 5] = [Topic::TALLY, Topic::OVERDUE, Topic::OPEN, Topic::WHISTLE, Topic::CASE];

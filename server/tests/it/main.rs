@@ -18,6 +18,8 @@ mod map;
 mod positions;
 mod plans;
 mod live;
+mod live_hall;
+mod live_lag;
 mod live_screen;
 mod live_model;
 mod live_simulation;
