@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::due::moment;
 use super::rail::power;
 use super::send::Progress;
-use super::whistle::WhistleForm;
+use super::whistle::{self, SendCall, WhistleForm};
 use super::{Desk, use_desk};
 use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
@@ -19,7 +19,7 @@ use crate::words::{Language, say};
 /// Departments on one page: as many as there are digits.
 const PAGE: usize = 9;
 
-fn speaks_now() -> Language {
+pub fn speaks_now() -> Language {
     // Keys come from outside any view; the page's language is on its root.
     match document().document_element().and_then(|root| root.get_attribute("lang")).as_deref() {
         Some("en") => Language::En,
@@ -33,8 +33,12 @@ fn step_of(case: &Case) -> Option<Step> {
 }
 
 /// The step of the case's stage, if the account may take it: sends it with what it asks for, and with the version of the
-/// case that stands on the screen, so that nobody takes a step they have not seen coming.
+/// case that stands on the screen, so that nobody takes a step they have not seen coming. While a call is written it is the call
+/// that is sent: the step's button is not there.
 pub fn main_action(desk: Desk) {
+    if desk.file.calling.get_untracked() {
+        return whistle::raise(desk);
+    }
     let Some(case) = desk.file.case() else { return };
     let Some(step) = step_of(&case).filter(|step| desk.holds(*step)) else { return };
     let command = match desk.file.department.get_untracked() {
@@ -245,7 +249,12 @@ fn Buttons() -> impl IntoView {
         let words = sent_to()?.unwrap_or_else(|| say!(speaks.get(), desk.choose_department));
         Some(view! { <span class="sent-to">{words}</span> })
     };
-    let busy = move || desk.sending.progress.with(|progress| matches!(progress, Progress::Pending { .. }));
+    let busy = move || desk.sending.is_busy();
+    let calls = move || step.get().is_some() && desk.file.calling.get();
+    let call_words = move || {
+        let language = speaks.get();
+        if calls() { say!(language, desk.whistle_not) } else { say!(language, desk.whistle) }
+    };
     let unready = move || {
         let asks = step.get().is_some_and(|step| step.asks.department);
         busy() || (asks && desk.file.department.with(Option::is_none))
@@ -264,9 +273,9 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
     view! {
         <p class="acts">
-            {button}{sent_to}
+            <Show when=calls><SendCall/></Show>{button}{sent_to}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
-            <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{move || say!(speaks.get(), desk.whistle)}<kbd>"W"</kbd></button></Show>
+            <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>
     }
 }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::send::Sending;
+use super::whistle::Draft;
 use crate::api::{self, ApiError};
 use crate::board::{Board, use_board};
 use crate::linked::{self, NearCamera};
@@ -47,6 +48,8 @@ pub struct File {
     pub people: Memo<Vec<Nearby>>,
     /// The whistle form is open.
     pub calling: RwSignal<bool>,
+    /// The call that is being written in it.
+    pub draft: Draft,
     board: Board,
 }
 
@@ -70,6 +73,7 @@ impl File {
             page: RwSignal::new(0),
             people: near_people(answer),
             calling: RwSignal::new(false),
+            draft: Draft::new(),
             board: use_board(),
         };
         Effect::new(move |before: Option<Option<CaseId>>| {

@@ -75,12 +75,16 @@ impl Sending {
 
     /// Sends the step of the case's stage. A second press meant for the step before is not heard.
     pub fn step(self, command: Command, seen: u64, what: String) {
-        let pending = self.progress.with_untracked(|progress| matches!(progress, Progress::Pending { .. }));
-        if pending || monotonic_ms() - self.changed.get_value() < REST_MS {
+        if untrack(|| self.is_busy()) || monotonic_ms() - self.changed.get_value() < REST_MS {
             return;
         }
         self.send_seen(command, seen, what);
         self.is_step.set_value(true);
+    }
+
+    /// Tracked: whether a command is on its way; another one is not taken meanwhile.
+    pub fn is_busy(self) -> bool {
+        self.progress.with(|progress| matches!(progress, Progress::Pending { .. }))
     }
 
     /// What the next step would be has just changed on the screen.
@@ -114,7 +118,7 @@ impl Sending {
     }
 
     fn post(self, envelope: Envelope, what: String) {
-        if matches!(self.progress.get_untracked(), Progress::Pending { .. }) {
+        if untrack(|| self.is_busy()) {
             return;
         }
         let csrf = self.signed.with_untracked(|session| match session {

@@ -1,7 +1,9 @@
-//! Whistle calls at the desk: how one looks and what is done with it, and the form that raises one for a case.
+//! Whistle calls at the desk: how one looks and what is done with it, and the form that raises one for a case. What is written in
+//! the form is apart from it, because the button that sends it stands where the hand is (`act`).
 //!
 //! What should not be here: which calls are listed (`calls`).
 
+use domain::case::Case;
 use domain::code::{DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::moment::{MINUTE_MS, UtcMillis};
@@ -9,7 +11,7 @@ use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::act::Outcome;
+use super::act::{Outcome, speaks_now};
 use super::due::moment;
 use super::listing::Fetch;
 use super::{Desk, use_desk};
@@ -151,16 +153,71 @@ fn EndCall(id: WhistleId) -> impl IntoView {
     }
 }
 
+/// A call that is being written.
+#[derive(Clone, Copy)]
+pub struct Draft {
+    level: RwSignal<WhistleLevel>,
+    title: RwSignal<String>,
+    called: RwSignal<Vec<DepartmentCode>>,
+}
+
+impl Draft {
+    pub fn new() -> Self {
+        let level = RwSignal::new(WhistleLevel::Street);
+        Self { level, title: RwSignal::new(String::new()), called: RwSignal::new(Vec::new()) }
+    }
+
+    /// Begins anew.
+    fn begin(self, title: String) {
+        self.level.set(WhistleLevel::Street);
+        self.title.set(title);
+        self.called.set(Vec::new());
+    }
+
+    /// Tracked: whether it says what for, and calls somebody.
+    fn is_ready(self) -> bool {
+        !self.title.with(|title| title.trim().is_empty()) && !self.called.with(Vec::is_empty)
+    }
+}
+
+/// Sends the call that is being written, once it is ready; its form closes.
+pub fn raise(desk: Desk) {
+    let draft = desk.file.draft;
+    let Some(case) = desk.file.case().filter(Case::is_open) else { return };
+    if desk.sending.is_busy() || !draft.is_ready() {
+        return;
+    }
+    let call = WhistleCall {
+        level: draft.level.get(),
+        area: case.report.area,
+        title: draft.title.get().trim().to_owned(),
+        case: Some(case.id),
+        called: draft.called.get(),
+    };
+    desk.sending.send(Command::RaiseWhistle { call }, say!(speaks_now(), desk.whistle));
+    desk.file.calling.set(false);
+}
+
+/// Sends the call, or says what it lacks: in sight wherever its form has been scrolled to.
+#[component]
+pub fn SendCall() -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let ready = Memo::new(move |_| desk.file.draft.is_ready());
+    let need = move || {
+        (!ready.get()).then(|| view! { <span class="sent-to">{say!(speaks.get(), desk.whistle_need)}</span> })
+    };
+    view! { <button type="button" class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get() on:click=move |_| untrack(|| raise(desk))>{move || say!(speaks.get(), desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
+}
+
 /// Calls departments to the open case. What it says in advance is when they must have responded.
 #[component]
 pub fn WhistleForm() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let level = RwSignal::new(WhistleLevel::Street);
+    let Draft { level, title, called } = desk.file.draft;
     let class =
         names.with(|names| desk.file.with(|answer| names.class(speaks.get(), &answer.case.report.class)));
     let address = desk.file.with(|answer| answer.case.report.address.clone());
-    let title = RwSignal::new(format!("{address} {class}").trim().to_owned());
-    let called = RwSignal::new(Vec::<DepartmentCode>::new());
+    desk.file.draft.begin(format!("{address} {class}").trim().to_owned());
     let until = move || {
         let now = hall.now();
         names.with(|names| {
@@ -168,28 +225,11 @@ pub fn WhistleForm() -> impl IntoView {
             say!(speaks.get(), desk.whistle_due, time = moment(speaks.get(), due, now, names))
         })
     };
-    let ready = move || !title.with(|title| title.trim().is_empty()) && !called.with(Vec::is_empty);
-    let send = move |_| {
-        let Some(case) = desk.file.case() else { return };
-        let call = WhistleCall {
-            level: level.get(),
-            area: case.report.area,
-            title: title.get().trim().to_owned(),
-            case: Some(case.id),
-            called: called.get(),
-        };
-        desk.sending.send(Command::RaiseWhistle { call }, say!(speaks.get(), desk.whistle));
-        desk.file.calling.set(false);
-    };
-    let need = move || {
-        (!ready()).then(|| view! { <span class="dim">{say!(speaks.get(), desk.whistle_need)}</span> })
-    };
     view! {
         <div class="hd"><h3>{move || say!(speaks.get(), desk.whistle)}</h3><span class="meta">{until}</span></div>
         <Level level/>
         <input class="field" type="text" maxlength="200" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=move || say!(speaks.get(), desk.whistle_title)/>
         <CalledBoxes called/>
-        <p class="acts"><button type="button" class="btn primary" disabled=move || !ready() on:click=send>{move || say!(speaks.get(), desk.whistle_send)}</button>{need}</p>
     }
 }
 
