@@ -16,6 +16,7 @@ use crate::moment::UtcMillis;
 use crate::policy::Policy;
 
 pub mod cameras;
+pub mod words;
 
 pub use cameras::{CameraCounts, CamerasAdopted, ListInForce};
 

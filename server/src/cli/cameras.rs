@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use domain::event::{By, Door};
+use domain::rejection::Language;
 
 use super::remote::{Remote, Where};
 use super::stopped::{self, AtRest};
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::log::Read;
 use crate::video::adoption::{self, Adoption, Before, Wish};
 use crate::video::origin::adopted;
+use crate::video::origin::change::words;
 use crate::video::origin::file::{Format, ListFile};
 use crate::video::origin::former::Former;
 use crate::writer;
@@ -59,23 +61,27 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&adoption).context("cannot print the answer")?);
         return Ok(());
     }
-    println!("{}", adoption.said);
-    for refusal in adoption.refused.iter().skip(1) {
-        println!("  {refusal}");
-    }
-    if !adoption.adopted {
-        println!("{}", keeping::held_against(adoption.version));
-    }
     println!("{}", in_words(&adopt, &adoption));
     Ok(())
 }
 
-fn in_words(adopt: &Adopt, adoption: &Adoption) -> &'static str {
-    match (adoption.adopted, adopt.hall.server.is_some()) {
-        (false, _) => "dry run: nothing was changed",
-        (true, true) => "adopted: in force now",
-        (true, false) => "adopted: in force from the next start of the server",
+/// As an adopted policy says it: what changes and what goes on, what is in the way, against what it was held, how it ended.
+fn in_words(adopt: &Adopt, adoption: &Adoption) -> String {
+    let mut said = adoption.change.words(Language::En);
+    if let Some(rows) = words::refused(Language::En, adoption.refused_count) {
+        let so = if adopt.leave_out_refused {
+            "the others are adopted"
+        } else {
+            "without --leave-out-refused nothing is adopted"
+        };
+        said.push(format!("{rows}; {so}"));
+        said.extend(adoption.refused.iter().map(|refusal| format!("  {refusal}")));
     }
+    if !adoption.adopted {
+        said.push(keeping::held_against(adoption.version));
+    }
+    said.push(keeping::ended(adoption.adopted, adoption.version));
+    said.join("\n")
 }
 
 /// Into the store of a stopped server. It is only looked at until it is known that the list is taken.

@@ -31,6 +31,11 @@ pub(super) fn held_against(version: u64) -> String {
     )
 }
 
+/// The last line of an adoption, or of asking for one.
+pub(super) fn ended(adopted: bool, version: u64) -> String {
+    if adopted { format!("in force as version {version}") } else { "dry run: nothing was changed".to_owned() }
+}
+
 /// The version an adoption was held against, as a server is told it.
 pub(super) fn upon(version: Option<u64>) -> String {
     version.map_or_else(String::new, |version| format!("&upon={version}"))

@@ -92,10 +92,9 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 }
 
 fn in_words(adoption: &Adoption) -> String {
-    let end = match (adoption.adopted, adoption.refused.is_empty()) {
-        (true, _) => format!("in force as version {}", adoption.version),
-        (false, true) => "dry run: nothing was changed".to_owned(),
-        (false, false) => "nothing was changed".to_owned(),
+    let end = match adoption.refused.is_empty() {
+        true => keeping::ended(adoption.adopted, adoption.version),
+        false => "nothing was changed".to_owned(),
     };
     let mut said = adoption.change.words(Language::En);
     if !adoption.adopted {

@@ -3,11 +3,12 @@
 //! What should not be here: who may do that (`http.rs`), where it is kept (`crate::cameras`).
 
 use super::origin::adopted::{AdoptedLists, KeepError};
-use super::origin::change::Change;
+use super::origin::change::{Change, words};
 use super::origin::file::ListFile;
 use super::origin::list::{ListError, Refusal};
 use super::origin::registry::Registry;
 use domain::adoption::CameraCounts;
+use domain::catalogue::Name;
 use domain::event::By;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +48,8 @@ pub struct Adoption {
     pub refused_count: usize,
     /// The first hundred of them.
     pub refused: Vec<Refusal>,
-    /// The same in a sentence.
-    pub said: String,
+    /// The same in a line.
+    pub said: Name,
 }
 
 /// Why a list was not adopted. Nothing has changed then.
@@ -60,7 +61,7 @@ pub enum NotAdopted {
     Empty,
     #[error("the list has {bytes} bytes; at most {LIST_BYTES_MAX} are adopted")]
     TooLarge { bytes: usize },
-    #[error("{}", .0.said)]
+    #[error("{}", .0.said.en)]
     Refused(Box<Adoption>),
     #[error("the list cannot be kept")]
     NotKept(#[source] KeepError),
@@ -88,15 +89,7 @@ pub fn consider(before: &Before<'_>, list: &ListFile, wish: Wish) -> Result<Cons
     let (registry, mut refused) = list.rows().map_err(NotAdopted::Unreadable)?;
     let change = Change::between(before.registry, &registry);
     let refused_count = refused.len();
-    let mut said = change.to_string();
-    if let Some(first) = refused.first() {
-        let rows = if refused_count == 1 {
-            "1 row refused".to_owned()
-        } else {
-            format!("{refused_count} rows refused")
-        };
-        said = format!("{said}; {rows}: {first}");
-    }
+    let said = words::said(&change, refused_count, refused.first());
     refused.truncate(REFUSED_MAX);
     let cameras = registry.len();
     let (version, sha256) = (before.version, list.hash());

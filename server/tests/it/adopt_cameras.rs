@@ -109,10 +109,12 @@ async fn what_was_adopted_is_in_force_after_a_restart_with_the_old_files_and_in_
     assert_eq!((dry.status, adoptions(&hall.running).len()), (200, 0), "{}", dry.text);
     let done = adopt(&hall, "", &["K1", "K2"]).await;
     let adoption: Adoption = serde_json::from_str(&done.text).unwrap();
-    assert_eq!((adoption.adopted, adoption.said.as_str()), (true, "2 new, 1 gone, 0 as before"));
+    assert_eq!((adoption.adopted, adoption.said.en.as_str()),
+        (true, "1 camera is gone, and its picture closes (OLD); 2 cameras are new (K1, K2)")
+   );
     let again = adopt(&hall, "", &["K1", "K2"]).await;
     let adoption: Adoption = serde_json::from_str(&again.text).unwrap();
-    assert_eq!((adoption.adopted, adoption.said.as_str()), (true, "2 as before"));
+    assert_eq!((adoption.adopted, adoption.said.zh.as_str()), (true, "与现行名录一致，没有变更"));
 
     let all = adoptions(&hall.running);
     let [(by, adopted)] = &all[..] else { panic!("the same list is one adoption: {all:?}") };
@@ -260,22 +262,23 @@ async fn a_list_is_adopted_in_the_data_folder_of_a_stopped_hall_and_nothing_is_m
         said
     };
     let dry = run(on(&good, &["--dry-run"])).await.unwrap();
-    assert_eq!(dry, format!("2 new, 0 as before\n{}\ndry run: nothing was changed\n", held_against(0)));
-    assert!(run(on(&bad, &[])).await.unwrap_err().contains("1 row refused"));
+    let new = "2 cameras are new (K1, K3)\n";
+    assert_eq!(dry, format!("{new}{}\ndry run: nothing was changed\n", held_against(0)));
+    let slip = run(on(&bad, &["--dry-run"])).await.unwrap();
+    assert!(slip.contains("1 row is refused; without --leave-out-refused nothing is adopted\n  line 2: "), "{slip}");
+    assert!(run(on(&bad, &[])).await.unwrap_err().contains("1 row is refused"));
     assert!(!data.exists(), "no store is made by a question or a refused list");
 
     // Against the list that was kept before the log could hold it, which is taken over before this one.
     former::kept_before(&data, &[&["K1", "K2"]]);
     let dry = run(on(&good, &["--dry-run"])).await.unwrap();
-    assert_eq!(
-        dry,
-        format!("1 new, 1 gone, 1 as before\n{}\ndry run: nothing was changed\n", held_against(1))
-    );
+    let change = "1 camera is gone, and its picture closes (K2)\n1 camera is new (K3)\n1 camera stays as it is, and its picture goes on\n";
+    assert_eq!(dry, format!("{change}{}\ndry run: nothing was changed\n", held_against(1)));
     assert!(data.join("cameras").exists() && !data.join(DATABASE).exists());
     let done = run(on(&good, &[])).await.unwrap();
-    assert_eq!(done, "1 new, 1 gone, 1 as before\nadopted: in force from the next start of the server\n");
+    assert_eq!(done, format!("{change}in force as version 2\n"));
     assert!(!data.join("cameras").exists());
-    assert_eq!(run(on(&good, &[])).await.unwrap().lines().next(), Some("2 as before"));
+    assert_eq!(run(on(&good, &[])).await.unwrap().lines().next(), Some("nothing changes: it is the list in force"));
 
     let running = settings.start(&data).await;
     assert_eq!(codes(&running), ["K1", "K3"]);

@@ -1,10 +1,8 @@
 //! What another policy changes, in sentences of both languages, the weightiest first.
 
 use super::{CalendarChange, Change, Codes, FigureChange, Kind, Listed};
+use crate::adoption::words::{self, Counted, counted, in_one_line};
 use crate::rejection::Language;
-
-/// Codes named in a sentence; the rest is counted.
-const SAID_MAX: usize = 5;
 
 impl Change {
     /// One sentence for each kind of change; one that says so where nothing changes.
@@ -33,15 +31,9 @@ impl Change {
     /// All of it in one line.
     #[must_use]
     pub fn said(&self, language: Language) -> String {
-        self.words(language).join(match language {
-            Language::Zh => "；",
-            Language::En => "; ",
-        })
+        in_one_line(language, &self.words(language))
     }
 }
-
-/// Chinese, English of one, English of many; each begins after its number.
-type Counted = [&'static str; 3];
 
 const LIMITS_MOVE: Counted = [" 个运行中的时限改期", "running limit moves", "running limits move"];
 const LIMITS_SETTLE: Counted =
@@ -57,15 +49,6 @@ const WHISTLES_MOVE: Counted = [
     "open whistle call comes to lie in another area",
     "open whistle calls come to lie in other areas",
 ];
-
-fn counted(language: Language, count: u64, [zh, one, many]: Counted) -> Option<String> {
-    match (language, count) {
-        (_, 0) => None,
-        (Language::Zh, count) => Some(format!("{count}{zh}")),
-        (Language::En, 1) => Some(format!("1 {one}")),
-        (Language::En, count) => Some(format!("{count} {many}")),
-    }
-}
 
 impl Kind {
     /// One of them and many, in Chinese with the measure word.
@@ -206,13 +189,6 @@ fn in_english(name: &crate::catalogue::Name) -> &str {
     if name.en.is_empty() { &name.zh } else { &name.en }
 }
 
-/// The first codes in brackets.
 fn named(language: Language, listed: &Listed) -> String {
-    let first: Vec<&str> = listed.codes.iter().take(SAID_MAX).map(String::as_str).collect();
-    let more = if listed.count > first.len() as u64 { "…" } else { "" };
-    match language {
-        Language::Zh => format!("（{}{more}）", first.join("、")),
-        Language::En if more.is_empty() => format!(" ({})", first.join(", ")),
-        Language::En => format!(" ({}, …)", first.join(", ")),
-    }
+    words::named(language, listed.count, listed.codes.iter().map(String::as_str))
 }

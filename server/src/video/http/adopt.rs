@@ -47,7 +47,14 @@ pub async fn adopt(
         NotAdopted::Unreadable(error) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", chain(&error))
         }
-        NotAdopted::Empty | NotAdopted::TooLarge { .. } | NotAdopted::Refused(_) => {
+        NotAdopted::Refused(considered) => {
+            let title = match language {
+                Language::Zh => format!("未作任何变更：{}", considered.said.zh),
+                Language::En => format!("nothing was changed: {}", considered.said.en),
+            };
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", title)
+        }
+        NotAdopted::Empty | NotAdopted::TooLarge { .. } => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", format!("nothing was changed: {why}"))
         }
         NotAdopted::NotKept(error) => not_kept(error, language),

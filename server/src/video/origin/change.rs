@@ -1,8 +1,10 @@
-//! What another list of cameras changes, by code and in words.
+//! What another list of cameras changes, by code. What should not be here: its words (`change::words`).
 
 use super::registry::Registry;
 use domain::code::CameraCode;
 use serde::{Deserialize, Serialize};
+
+pub mod words;
 
 /// Codes named of one kind of change; the rest is counted.
 const NAMED_MAX: usize = 100;
@@ -69,21 +71,5 @@ impl Change {
             change.gone.add(code);
         }
         change
-    }
-}
-
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts = [
-            (self.new.count, "new"),
-            (self.gone.count, "gone"),
-            (self.moved.count, "moved"),
-            (self.readdressed.count, "with another address"),
-            (self.renamed.count, "renamed"),
-        ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, "{count} {what}, ")?;
-        }
-        write!(f, "{} as before", self.as_before)
     }
 }

@@ -68,7 +68,11 @@ async fn an_adopted_list_keeps_streams_retires_cameras_in_words_and_brings_new_o
         code(row) != "goes"
     });
     let adoption = adopt(&hall, &next, Wish::default()).unwrap();
-    assert_eq!(adoption.said, "1 new, 1 gone, 1 moved, 1 renamed, 0 as before");
+    assert_eq!(
+        adoption.said.en,
+        "1 camera is gone, and its picture closes (goes); 1 camera is new (comes); 1 camera has another place, area or view, and its \
+         picture goes on (stays); 1 camera has another name or owner, and its picture goes on (stays)"
+    );
     let gone = page.until_state(2, "gone", SOON).await;
     assert_eq!(
         (&gone["cause"], &gone["reason"]),
@@ -110,7 +114,11 @@ async fn a_camera_with_another_address_is_found_there_by_who_watches_it() {
     let mut moved = list(&old.cameras, |row| code(row) != "a");
     moved.bytes.extend_from_slice(&there.bytes);
     let adoption = adopt(&old, &moved, Wish::default()).unwrap();
-    assert_eq!(adoption.said, "1 with another address, 2 as before");
+    let dialled = "1 camera has another address, account or rule, and is dialled anew (a)";
+    assert_eq!(
+        adoption.said.en,
+        format!("{dialled}; 2 cameras stay as they are, and their pictures go on")
+    );
     page.until_media(1, 1, 1, SOON).await;
     shows(&mut page, 1).await;
     assert_eq!(new.cameras.camera("a").unwrap().counts().described, 1);
@@ -123,7 +131,8 @@ async fn a_dry_run_and_a_list_with_a_bad_row_change_nothing_and_say_what() {
     let fewer = list(&hall.cameras, |row| code(row) != "c");
     let dry = Wish { dry_run: true, ..Wish::default() };
     let adoption = adopt(&hall, &fewer, dry).unwrap();
-    assert_eq!((adoption.adopted, adoption.said.as_str()), (false, "1 gone, 2 as before"));
+    let gone = "1 camera is gone, and its picture closes (c); 2 cameras stay as they are, and their pictures go on";
+    assert_eq!((adoption.adopted, adoption.said.en.as_str()), (false, gone));
     let slip = list(&hall.cameras, |row| {
         if code(row) == "b" {
             row.insert("main".into(), "http://user:hidden77@10.9.8.7/b".into());
@@ -131,7 +140,7 @@ async fn a_dry_run_and_a_list_with_a_bad_row_change_nothing_and_say_what() {
         true
     });
     let refused = adopt(&hall, &slip, Wish::default()).unwrap_err().to_string();
-    assert!(refused.starts_with("1 gone, 2 as before; 1 row refused: line "), "{refused}");
+    assert!(refused.starts_with(&format!("{}; 1 row is refused: line ", gone.replace("(c)", "(b)"))), "{refused}");
     assert!(
         refused.contains("main: expected") && !refused.contains("hidden77") && !refused.contains("10.9.8.7")
     );
@@ -210,7 +219,8 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
     assert!(hall.running.hall.video.registry().is_empty());
     let done = post(machine.expose(), "text/csv", "", two).await;
     let adoption: Adoption = serde_json::from_str(&done.text).unwrap();
-    assert_eq!((adoption.adopted, adoption.said.as_str()), (true, "2 new, 0 as before"));
+    assert_eq!((adoption.adopted, adoption.said.en.as_str()), (true, "2 cameras are new (K1, K2)"));
+    assert_eq!(adoption.said.zh, "2 路摄像机新增（K1、K2）");
     let bad = post(machine.expose(), "text/csv", "", csv("K1,x,http://op:hidden77@10.1.2.3/1,,\n")).await;
     assert_eq!(bad.status, 422, "{}", bad.text);
     assert!(bad.text.contains("nothing was changed") && bad.text.contains("line 2: main"), "{}", bad.text);
@@ -236,9 +246,10 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
     let server = ["--server".as_ref(), url.as_ref(), "--token-file".as_ref(), secret.as_os_str()];
     let said = command(&[&server[..], &["--dry-run".as_ref()]].concat()).await;
     let against = held_against(1);
-    assert_eq!(said, format!("1 new, 1 gone, 1 as before\n{against}\ndry run: nothing was changed\n"));
+    let change = "1 camera is gone, and its picture closes (K1)\n1 camera is new (K3)\n1 camera stays as it is, and its picture goes on\n";
+    assert_eq!(said, format!("{change}{against}\ndry run: nothing was changed\n"));
     let said = command(&server).await;
-    assert_eq!(said, "1 new, 1 gone, 1 as before\nadopted: in force now\n");
+    assert_eq!(said, format!("{change}in force as version 2\n"));
     let registry = hall.running.hall.video.registry();
     assert!(registry.get("K1").is_none() && registry.get("K3").is_some());
 
@@ -246,8 +257,8 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
     let data = dir.path().join("data");
     let folder = ["--data-dir".as_ref(), data.as_os_str()];
     let said = command(&folder).await;
-    assert_eq!(said, "2 new, 0 as before\nadopted: in force from the next start of the server\n");
-    assert_eq!(command(&folder).await.lines().next(), Some("2 as before"));
+    assert_eq!(said, "2 cameras are new (K2, K3)\nin force as version 1\n");
+    assert_eq!(command(&folder).await.lines().next(), Some("nothing changes: it is the list in force"));
     let mut config = server::config::Config::default();
     config.store.dir = data;
     config.server.listen = "127.0.0.1:0".parse().unwrap();
