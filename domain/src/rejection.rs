@@ -75,6 +75,8 @@ pub enum Rejection {
         case: CaseId,
         most: u16,
     },
+    /// The hall's clock is beyond the year 2199: it is wrong for certain, and no due time can be told.
+    ClockOff,
     /// The same idempotency key was used for another command.
     KeyReused,
     /// The account may not send this command.
@@ -157,6 +159,7 @@ impl Rejection {
             Self::NotCalled { .. } => "not_called",
             Self::AlreadyResponded { .. } => "already_responded",
             Self::NotesFull { .. } => "notes_full",
+            Self::ClockOff => "clock_off",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
             Self::OtherDepartment { .. } => "other_department",
@@ -185,7 +188,7 @@ impl Rejection {
             Self::OtherDepartment { .. } => Some("department"),
             Self::OutOfScope { field } => *field,
             Self::OwnDispatch { .. } => Some("case"),
-            Self::NotAllowed { .. } | Self::NoDepartment | Self::PowersApart => None,
+            Self::NotAllowed { .. } | Self::NoDepartment | Self::PowersApart | Self::ClockOff => None,
             Self::PolicyRefused { .. } => Some("policy"),
             Self::AdoptedSince(_) => Some("upon"),
         }
@@ -222,6 +225,7 @@ impl Rejection {
             Self::NotesFull { case, most } => {
                 format!("案件 {case} 的备注已满 {most} 条，不再添加；请写入下一环节的办理意见")
             }
+            Self::ClockOff => "服务器时钟在 2199 年之后，须先校正；未作任何变更".to_owned(),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
             Self::NotAllowed { act, .. } => format!("当前账号无权办理“{}”", act[0]),
             Self::OtherDepartment { own, other: Some(other) } => {
@@ -274,6 +278,7 @@ impl Rejection {
             Self::NotesFull { case, most } => format!(
                 "case {case} has {most} notes and takes no more; say it in the remark of its next step"
             ),
+            Self::ClockOff => "the server's clock is beyond the year 2199 and must be set right first; nothing was changed".to_owned(),
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command, .. } => format!("this account may not send {command}"),
             Self::OtherDepartment { own, other: Some(other) } => {

@@ -6,11 +6,13 @@
 
 use std::ops::{Add, Sub};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::moment::UtcMillis;
 
-/// What a hall goes by; cheap to clone.
+/// What a hall goes by; cheap to clone. A machine whose clock says a time beyond 2199 is broken for certain: the hall then goes
+/// on by the time it last knew.
 #[derive(Clone)]
 pub struct Clock(Arc<Hands>);
 
@@ -18,13 +20,34 @@ struct Hands {
     /// Microseconds since 1970-01-01 UTC.
     wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
     monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// Microseconds that the last possible wall time was ahead of the monotonic one; `UNKNOWN` before there was any.
+    ahead_us: AtomicI64,
+}
+
+const UNKNOWN: i64 = i64::MIN;
+
+impl Hands {
+    fn new(
+        wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
+        monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
+    ) -> Self {
+        Self { wall_us, monotonic, ahead_us: AtomicI64::new(UNKNOWN) }
+    }
+
+    fn monotonic_us(&self) -> i64 {
+        i64::try_from((self.monotonic)().as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+fn is_possible(wall_us: i64) -> bool {
+    UtcMillis(wall_us.div_euclid(1_000)).is_possible()
 }
 
 impl Clock {
     /// The clock of the machine. Whoever starts something takes it, and hands it on.
     #[must_use]
     pub fn machine() -> Self {
-        Self(Arc::new(Hands { wall_us: Box::new(machine_us), monotonic: Box::new(since_start) }))
+        Self(Arc::new(Hands::new(Box::new(machine_us), Box::new(since_start))))
     }
 
     /// The present.
@@ -36,7 +59,28 @@ impl Clock {
     /// The present in microseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn now_us(&self) -> i64 {
-        (self.0.wall_us)()
+        let (wall_us, monotonic_us) = ((self.0.wall_us)(), self.0.monotonic_us());
+        if is_possible(wall_us) {
+            self.0.ahead_us.store(wall_us - monotonic_us, Ordering::Relaxed);
+            return wall_us;
+        }
+        match self.0.ahead_us.load(Ordering::Relaxed) {
+            UNKNOWN => wall_us,
+            ahead_us => ahead_us.saturating_add(monotonic_us),
+        }
+    }
+
+    /// Whether the machine says a time that cannot be: beyond the year 2199.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        !is_possible((self.0.wall_us)())
+    }
+
+    /// Tells it a time that the hall knew, for a machine that has said none that can be.
+    pub(crate) fn knew(&self, then: UtcMillis) {
+        let ahead_us = then.0.saturating_mul(1_000).saturating_sub(self.0.monotonic_us());
+        // Where it knows better already, that stays.
+        let _ = self.0.ahead_us.compare_exchange(UNKNOWN, ahead_us, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Time since some fixed moment of this process, unmoved by anyone setting the clock.
@@ -50,7 +94,7 @@ impl Clock {
 impl From<Box<dyn Fn() -> UtcMillis + Send + Sync>> for Clock {
     fn from(wall: Box<dyn Fn() -> UtcMillis + Send + Sync>) -> Self {
         let wall_us = Box::new(move || wall().0.saturating_mul(1_000));
-        Self(Arc::new(Hands { wall_us, monotonic: Box::new(since_start) }))
+        Self(Arc::new(Hands::new(wall_us, Box::new(since_start))))
     }
 }
 
@@ -156,23 +200,37 @@ pub(crate) struct Watch {
     clock: Clock,
     steady: Steady,
     trust: Trust,
+    /// The machine said a time that cannot be, at the last reading.
+    off: bool,
 }
 
 impl Watch {
     /// `last` and `confirm_after` as for [`Trust::new`].
     pub(crate) fn new(clock: Clock, last: Option<UtcMillis>, confirm_after: Option<Duration>) -> Self {
         let trust = Trust::new(last, clock.monotonic(), confirm_after);
-        Self { clock, steady: Steady::default(), trust }
+        Self { clock, steady: Steady::default(), trust, off: false }
     }
 
     /// Reads the clocks. `believe`: an operator has said that the wall clock is right.
     pub(crate) fn read(&mut self, believe: bool) -> Now {
+        self.tell();
         let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
         let given = self.steady.now(wall, monotonic);
         if believe {
             self.trust.believe(given, monotonic);
         }
         Now { given, believed: self.trust.believed(given, monotonic) }
+    }
+
+    fn tell(&mut self) {
+        let was = std::mem::replace(&mut self.off, self.clock.is_off());
+        match (was, self.off) {
+            (false, true) => tracing::error!(
+                "the machine's clock says a time beyond 2199; the hall goes on by the time it last knew, set the clock right"
+            ),
+            (true, false) => tracing::info!("the machine's clock says a time that can be"),
+            (true, true) | (false, false) => {}
+        }
     }
 }
 
@@ -281,71 +339,4 @@ fn after((wall, then): (UtcMillis, Duration), monotonic: Duration) -> UtcMillis 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR_S: i64 = 3_600;
-
-    #[test]
-    fn small_step_back_is_held_and_a_large_one_followed() {
-        let mut steady = Steady::default();
-        let mut now = |wall, seconds| steady.now(UtcMillis(wall), Duration::from_secs(seconds)).0;
-        assert_eq!(now(100_000, 0), 100_000);
-        assert_eq!(now(97_000, 1), 100_000, "set back by 3 s: time stands still");
-        assert_eq!(now(99_500, 2), 100_000, "still behind what was given");
-        assert_eq!(now(100_500, 3), 100_500, "caught up");
-        assert_eq!(now(3_700_000, 4), 3_700_000, "set forward by an hour: followed");
-        assert_eq!(now(101_500, 5), 101_500, "set back by an hour: followed");
-    }
-
-    /// What is believed, in seconds, of readings of wall and monotonic clock in seconds.
-    fn believed(trust: &mut Trust, wall_s: i64, monotonic_s: u64) -> i64 {
-        trust.believed(UtcMillis(wall_s * 1_000), Duration::from_secs(monotonic_s)).0 / 1_000
-    }
-
-    #[test]
-    fn a_jump_ahead_is_believed_once_it_has_stood() {
-        let mut trust = Trust::new(None, Duration::ZERO, Some(Duration::from_secs(600)));
-        assert_eq!(believed(&mut trust, 1_000_000, 0), 1_000_000, "a first start knows no better");
-        assert_eq!(believed(&mut trust, 1_000_000 + HOUR_S, 1), 1_000_000 + HOUR_S, "within the hour");
-        let (base, ahead) = (1_000_000 + HOUR_S, 31 * 24 * HOUR_S);
-        assert_eq!(believed(&mut trust, base + ahead, 2), base + 1);
-        assert_eq!(believed(&mut trust, base + ahead + 599, 601), base + 600, "time goes on meanwhile");
-        assert_eq!(believed(&mut trust, base + ahead + 600, 602), base + ahead + 600);
-        assert_eq!(
-            believed(&mut trust, base + ahead + 700, 702),
-            base + ahead + 700,
-            "believed from then on"
-        );
-        assert_eq!(believed(&mut trust, base, 703), base, "set back: at once");
-    }
-
-    #[test]
-    fn a_clock_that_jumps_about_or_is_set_right_was_never_believed() {
-        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Some(Duration::from_secs(600)));
-        for minute in 0..100 {
-            let wall = if minute % 8 == 7 { 90 * 24 * HOUR_S } else { 30 * 24 * HOUR_S };
-            let now_s = minute * 60;
-            assert_eq!(
-                believed(&mut trust, wall + now_s, now_s.unsigned_abs()),
-                now_s,
-                "after minute {minute}"
-            );
-        }
-        assert_eq!(believed(&mut trust, 6_001, 6_001), 6_001, "right again");
-        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, Some(Duration::from_secs(600)));
-        assert_eq!(believed(&mut trust, 50_000, 1), 1);
-        trust.believe(UtcMillis(50_000_000), Duration::from_secs(1));
-        assert_eq!(believed(&mut trust, 50_001, 2), 50_001, "an operator has said so");
-    }
-
-    #[test]
-    fn who_looks_once_never_believes_a_jump_however_long_it_stands() {
-        let mut trust = Trust::new(Some(UtcMillis(0)), Duration::ZERO, None);
-        assert_eq!(believed(&mut trust, HOUR_S, 0), HOUR_S, "within the hour");
-        for passed in [1, 600, 100_000] {
-            let wall = 31 * 24 * HOUR_S + passed;
-            assert_eq!(believed(&mut trust, wall, passed.unsigned_abs()), HOUR_S + passed);
-        }
-    }
-}
+mod tests;

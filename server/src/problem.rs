@@ -71,6 +71,7 @@ impl Problem {
             Rejection::WrongStage { .. }
             | Rejection::NotesFull { .. }
             | Rejection::KeyReused
+            | Rejection::ClockOff
             | Rejection::MovedOn(_)
             | Rejection::AdoptedSince(_)
             | Rejection::NotCalled { .. }

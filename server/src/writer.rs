@@ -313,7 +313,9 @@ fn start(
     let wake = Arc::new(Wake { at: AtomicI64::new(i64::MIN), bell });
     let condition = Arc::new(Condition::default());
     let health = store.health();
-    let watch = Watch::new(clock.clone(), last_believed(&store, &state), confirm_after);
+    let last = last_believed(&store, &state);
+    last.into_iter().for_each(|last| clock.knew(last));
+    let watch = Watch::new(clock.clone(), last, confirm_after);
     let group = group::Loop::new(store, state, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())

@@ -198,7 +198,7 @@ fn Outlook() -> impl IntoView {
         tick.get();
         let (language, now) = (speaks.get(), hall.present());
         let case = desk.file.case()?;
-        names.with(|names| Some(outlook(language, &case, now, names)))
+        names.with(|names| outlook(language, &case, now, names))
     };
     move || {
         words().map(|(limit, rule, when)| {
@@ -207,13 +207,14 @@ fn Outlook() -> impl IntoView {
     }
 }
 
-/// The limit that would start, where it comes from, from when it counts and when it is due.
+/// The limit that would start, where it comes from, from when it counts and when it is due; none where that cannot be told,
+/// as by a clock beyond 2199.
 fn outlook(
     language: Language,
     case: &Case,
     now: domain::moment::UtcMillis,
     names: &Names,
-) -> (String, String, String) {
+) -> Option<(String, String, String)> {
     let policy = &names.policy;
     let of_condition = names.condition_limit(&case.report);
     let of_class = names.class_limit(&case.report.class);
@@ -223,8 +224,7 @@ fn outlook(
         (None, None) => (policy.disposal_limit, say!(language, desk.policy_limit)),
     };
     let offset = policy.utc_offset_minutes;
-    // The policy in force was checked: each of its limits has an end that can be told.
-    let due = policy.calendar.due(now, limit, offset).unwrap_or(now);
+    let due = policy.calendar.due(now, limit, offset)?;
     let due = moment(language, due, now, names);
     let waits = !limit.kind().runs_on() && !policy.calendar.is_running(now, offset);
     let when = match policy.calendar.resumes_at(now, offset).filter(|_| waits) {
@@ -233,7 +233,7 @@ fn outlook(
         }
         None => say!(language, desk.counts_now, due = due),
     };
-    (say!(language, desk.disposal, limit = limit.words(language)), rule, when)
+    Some((say!(language, desk.disposal, limit = limit.words(language)), rule, when))
 }
 
 #[component]

@@ -76,6 +76,7 @@ fn all() -> Vec<Rejection> {
         Rejection::OutOfScope { field: None },
         Rejection::OwnDispatch { case: CaseId(7) },
         Rejection::PowersApart,
+        Rejection::ClockOff,
     ];
     for what in [Adoptable::Policy, Adoptable::Cameras] {
         let took = Took { by: "7".to_owned(), at: UtcMillis(1_795_226_400_000) };

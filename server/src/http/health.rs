@@ -2,14 +2,16 @@
 
 use axum::Extension;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+
+use domain::rejection::Rejection;
 
 use super::Hall;
 use crate::access::Actor;
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, language};
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
@@ -45,9 +47,16 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
 
 /// Ready, and what is not as it should be all the same.
 fn ready_words(hall: &Hall) -> String {
-    let clock = hall.writer.doubted_clock().map(|ahead| {
-        format!("the clock jumped ahead by {} s: alarms are held until it has stood", ahead.as_secs())
-    });
+    let clock = match hall.writer.doubted_clock() {
+        _ if hall.clock.is_off() => Some(
+            "the machine's clock says a time beyond 2199: the hall goes on by the time it last knew, set the clock right".to_owned(),
+        ),
+        Some(ahead) => Some(format!(
+            "the clock jumped ahead by {} s: alarms are held until it has stood",
+            ahead.as_secs()
+        )),
+        None => None,
+    };
     let lists = match hall.lists.progress() {
         Some(progress) if progress.is_whole() => None,
         Some(progress) => Some(progress.words()),
@@ -57,13 +66,18 @@ fn ready_words(hall: &Hall) -> String {
     said.collect::<Vec<_>>().join("; ")
 }
 
-/// An administrator says that the clock is right as it stands: alarms that are held go off.
+/// An administrator says that the clock is right as it stands: alarms that are held go off. Of a clock beyond the year 2199
+/// nobody can say that (409, `clock_off`).
 #[utoipa::path(post, path = "/api/v1/clock/believe", tag = "hall",
-    responses((status = 204), (status = 403, body = Problem)))]
+    responses((status = 204), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub async fn believe_clock(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
+    if hall.clock.is_off() {
+        return Err(Problem::refused(&Rejection::ClockOff, language(&headers)));
+    }
     tracing::warn!(by = actor.name, "the clock is believed at an administrator's word");
     hall.writer.believe_clock();
     Ok(StatusCode::NO_CONTENT)

@@ -6,6 +6,7 @@ use std::sync::mpsc::TrySendError;
 use domain::adoption::{CameraCounts, Changed, ListHash, PolicyHash};
 use domain::event::{By, Event, PolicyEvent};
 use domain::policy::Policy;
+use domain::rejection::Rejection;
 use domain::state::replan::ToReplan;
 use tokio::sync::oneshot;
 
@@ -183,6 +184,9 @@ impl Loop {
     /// Makes an event durable as a group of its own, together with the body it names; gives its number.
     fn write_with(&mut self, event: Event, by: &By, body: Blob) -> Result<u64, WriteError> {
         let (began, now) = (clock::instant(), self.now());
+        if !now.given.is_possible() {
+            return Err(WriteError::Refused(Rejection::ClockOff));
+        }
         let mut written = Written::default();
         written.pending.blob(body);
         self.happened(event, by, now.given, &mut written);

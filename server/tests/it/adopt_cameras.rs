@@ -109,9 +109,10 @@ async fn what_was_adopted_is_in_force_after_a_restart_with_the_old_files_and_in_
     assert_eq!((dry.status, adoptions(&hall.running).len()), (200, 0), "{}", dry.text);
     let done = adopt(&hall, "", &["K1", "K2"]).await;
     let adoption: Adoption = serde_json::from_str(&done.text).unwrap();
-    assert_eq!((adoption.adopted, adoption.said.en.as_str()),
+    assert_eq!(
+        (adoption.adopted, adoption.said.en.as_str()),
         (true, "1 camera is gone, and its picture closes (OLD); 2 cameras are new (K1, K2)")
-   );
+    );
     let again = adopt(&hall, "", &["K1", "K2"]).await;
     let adoption: Adoption = serde_json::from_str(&again.text).unwrap();
     assert_eq!((adoption.adopted, adoption.said.zh.as_str()), (true, "与现行名录一致，没有变更"));
@@ -265,7 +266,10 @@ async fn a_list_is_adopted_in_the_data_folder_of_a_stopped_hall_and_nothing_is_m
     let new = "2 cameras are new (K1, K3)\n";
     assert_eq!(dry, format!("{new}{}\ndry run: nothing was changed\n", held_against(0)));
     let slip = run(on(&bad, &["--dry-run"])).await.unwrap();
-    assert!(slip.contains("1 row is refused; without --leave-out-refused nothing is adopted\n  line 2: "), "{slip}");
+    assert!(
+        slip.contains("1 row is refused; without --leave-out-refused nothing is adopted\n  line 2: "),
+        "{slip}"
+    );
     assert!(run(on(&bad, &[])).await.unwrap_err().contains("1 row is refused"));
     assert!(!data.exists(), "no store is made by a question or a refused list");
 
@@ -278,7 +282,10 @@ async fn a_list_is_adopted_in_the_data_folder_of_a_stopped_hall_and_nothing_is_m
     let done = run(on(&good, &[])).await.unwrap();
     assert_eq!(done, format!("{change}in force as version 2\n"));
     assert!(!data.join("cameras").exists());
-    assert_eq!(run(on(&good, &[])).await.unwrap().lines().next(), Some("nothing changes: it is the list in force"));
+    assert_eq!(
+        run(on(&good, &[])).await.unwrap().lines().next(),
+        Some("nothing changes: it is the list in force")
+    );
 
     let running = settings.start(&data).await;
     assert_eq!(codes(&running), ["K1", "K3"]);

@@ -8,10 +8,11 @@ use domain::case::{Stage, Step};
 use domain::clock::Alarm;
 use domain::event::{DeadlineEvent, Event, HallEvent, Recorded};
 use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
+use domain::rejection::Rejection;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use server::events::Reader;
 use server::import::Target;
-use server::writer::Writer;
+use server::writer::{WriteError, Writer};
 
 use crate::city::{self, TestClock};
 use crate::import::OWN_MAP;
@@ -201,6 +202,52 @@ fn today_is_counted_after_a_clock_was_ahead_by_days() {
     assert_eq!(state.tally.get(&filed).cases, 3);
     assert_eq!(state.today, first);
     drop(store);
+}
+
+/// Three hundred years: beyond 2199.
+const BEYOND_MS: i64 = 300 * 366 * DAY_MS;
+
+/// Method: a running limit, the clock set beyond 2199 before and after a restart, an operator's word for it, then set right.
+#[test]
+fn by_a_clock_beyond_2199_nothing_is_overdue_and_the_hall_goes_on_by_the_time_it_knew() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    file(&writer);
+    clock.pass(BEYOND_MS);
+    writer.believe_clock();
+    city::send(&writer, city::report_case()).unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    file(&writer);
+    writer.stop();
+    let (writer, _) = city::start(dir.path(), &clock, Box::new(()));
+    file(&writer);
+    std::thread::sleep(Duration::from_millis(700));
+    clock.pass(-BEYOND_MS);
+    file(&writer);
+    writer.stop();
+    let all = log(&reader);
+    let late: Vec<&Recorded> = all.iter().filter(|one| one.at.since(city::START) > HOUR_MS).collect();
+    assert!(late.is_empty(), "{late:?}");
+    let deadlines = all.iter().filter(|one| matches!(one.event, Event::Deadline(_))).count();
+    let turned =
+        all.iter().filter(|one| matches!(one.event, Event::Hall(HallEvent::DayTurned { .. }))).count();
+    assert_eq!((deadlines, turned), (0, 1));
+}
+
+/// A first start by such a clock knows no other time.
+#[test]
+fn a_new_hall_by_a_clock_beyond_2199_refuses_in_words_until_it_is_set_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    clock.pass(BEYOND_MS);
+    let (writer, reader) = city::start(dir.path(), &clock, Box::new(()));
+    let refused = city::send(&writer, city::report_case()).unwrap_err();
+    assert_eq!(refused, WriteError::Refused(Rejection::ClockOff));
+    assert_eq!(log(&reader), []);
+    clock.pass(-BEYOND_MS);
+    file(&writer);
+    writer.stop();
 }
 
 /// A writer that believes a jump ahead after it has stood for so long, and one case that is due in four hours.

@@ -71,7 +71,8 @@ fn room(path: &str) -> Option<&str> {
 #[test]
 fn what_sqlite_says_is_sorted_in_one_file() {
     let sorts = [concat!("Database", "Corrupt"), concat!("NotA", "Database"), concat!("Disk", "Full")];
-    let planted = [("server/src/views/a.rs", concat!("//! x\nfn f() { Some(ErrorCode::Database", "Corrupt) }\n"))];
+    let planted =
+        [("server/src/views/a.rs", concat!("//! x\nfn f() { Some(ErrorCode::Database", "Corrupt) }\n"))];
     check(&Tree::planted(&planted), |tree| {
         by_line(
             tree,

@@ -239,7 +239,11 @@ impl Work {
             }
             Err(error) => {
                 self.health.went(false);
-                failed(&mut self.trouble.counting, &error.chain(), "counts of before not counted anew; tried again");
+                failed(
+                    &mut self.trouble.counting,
+                    &error.chain(),
+                    "counts of before not counted anew; tried again",
+                );
                 std::thread::sleep(LOOK_EVERY);
             }
         }
@@ -282,7 +286,11 @@ impl Work {
             Err(error) => {
                 // A full disk, or a writer that held the file for long: the next look tries again.
                 self.health.went(false);
-                failed(&mut self.trouble.moving, &error.chain(), "rows of the earlier format not moved; tried again");
+                failed(
+                    &mut self.trouble.moving,
+                    &error.chain(),
+                    "rows of the earlier format not moved; tried again",
+                );
                 std::thread::sleep(LOOK_EVERY);
             }
         }
@@ -299,7 +307,11 @@ impl Work {
             }
             Err(error) => {
                 self.health.went(false);
-                failed(&mut self.trouble.leaving, &error.chain(), "lists of the earlier version not taken out; tried again");
+                failed(
+                    &mut self.trouble.leaving,
+                    &error.chain(),
+                    "lists of the earlier version not taken out; tried again",
+                );
                 std::thread::sleep(LOOK_EVERY);
             }
         }

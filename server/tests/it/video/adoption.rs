@@ -115,10 +115,7 @@ async fn a_camera_with_another_address_is_found_there_by_who_watches_it() {
     moved.bytes.extend_from_slice(&there.bytes);
     let adoption = adopt(&old, &moved, Wish::default()).unwrap();
     let dialled = "1 camera has another address, account or rule, and is dialled anew (a)";
-    assert_eq!(
-        adoption.said.en,
-        format!("{dialled}; 2 cameras stay as they are, and their pictures go on")
-    );
+    assert_eq!(adoption.said.en, format!("{dialled}; 2 cameras stay as they are, and their pictures go on"));
     page.until_media(1, 1, 1, SOON).await;
     shows(&mut page, 1).await;
     assert_eq!(new.cameras.camera("a").unwrap().counts().described, 1);
@@ -131,7 +128,8 @@ async fn a_dry_run_and_a_list_with_a_bad_row_change_nothing_and_say_what() {
     let fewer = list(&hall.cameras, |row| code(row) != "c");
     let dry = Wish { dry_run: true, ..Wish::default() };
     let adoption = adopt(&hall, &fewer, dry).unwrap();
-    let gone = "1 camera is gone, and its picture closes (c); 2 cameras stay as they are, and their pictures go on";
+    let gone =
+        "1 camera is gone, and its picture closes (c); 2 cameras stay as they are, and their pictures go on";
     assert_eq!((adoption.adopted, adoption.said.en.as_str()), (false, gone));
     let slip = list(&hall.cameras, |row| {
         if code(row) == "b" {
@@ -140,7 +138,10 @@ async fn a_dry_run_and_a_list_with_a_bad_row_change_nothing_and_say_what() {
         true
     });
     let refused = adopt(&hall, &slip, Wish::default()).unwrap_err().to_string();
-    assert!(refused.starts_with(&format!("{}; 1 row is refused: line ", gone.replace("(c)", "(b)"))), "{refused}");
+    assert!(
+        refused.starts_with(&format!("{}; 1 row is refused: line ", gone.replace("(c)", "(b)"))),
+        "{refused}"
+    );
     assert!(
         refused.contains("main: expected") && !refused.contains("hidden77") && !refused.contains("10.9.8.7")
     );

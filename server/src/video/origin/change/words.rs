@@ -52,7 +52,10 @@ impl Change {
             .into_iter()
             .filter_map(|(Named { count, codes }, words)| {
                 let count = *count as u64;
-                Some(counted(language, count, words)? + &named(language, count, codes.iter().map(CameraCode::as_str)))
+                Some(
+                    counted(language, count, words)?
+                        + &named(language, count, codes.iter().map(CameraCode::as_str)),
+                )
             })
             .collect();
         if said.is_empty() {
@@ -82,9 +85,10 @@ pub fn refused(language: Language, count: usize) -> Option<String> {
 pub fn said(change: &Change, count: usize, first: Option<&Refusal>) -> Name {
     let [zh, en] = [(Language::Zh, "："), (Language::En, ": ")].map(|(language, colon)| {
         let mut sentences = change.words(language);
-        sentences.extend(refused(language, count).map(|rows| {
-            first.map_or_else(|| rows.clone(), |first| format!("{rows}{colon}{first}"))
-        }));
+        sentences.extend(
+            refused(language, count)
+                .map(|rows| first.map_or_else(|| rows.clone(), |first| format!("{rows}{colon}{first}"))),
+        );
         in_one_line(language, &sentences)
     });
     Name { zh, en }
