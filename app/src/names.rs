@@ -18,7 +18,7 @@ use crate::language::pick;
 use crate::order::Sorted;
 use crate::words::Language;
 
-/// An unknown code asks for the catalogue at most this often.
+/// Codes without a name ask for the catalogue at most this often.
 const RELOAD_AFTER_MS: f64 = 30_000.0;
 
 /// A question that brought nothing, or an older policy than the hall says, is asked again after this.
@@ -146,8 +146,11 @@ impl Names {
         path.iter().find(|code| self.areas.get(*code).is_some_and(|area| area.level == AreaLevel::District))
     }
 
-    fn knows_class(&self, code: &ClassCode) -> bool {
-        self.classes.has(code)
+    /// Whether every code of a case has a name.
+    fn knows(&self, class: &ClassCode, areas: &[AreaCode], department: Option<&DepartmentCode>) -> bool {
+        self.classes.has(class)
+            && areas.iter().all(|area| self.areas.has(area))
+            && department.is_none_or(|department| self.departments.has(department))
     }
 }
 
@@ -158,6 +161,8 @@ pub struct Called {
     asked_at: StoredValue<f64>,
     /// A question is under way.
     asking: StoredValue<bool>,
+    /// A code was shown since the last question that has no name.
+    nameless: StoredValue<bool>,
 }
 
 impl Called {
@@ -171,11 +176,22 @@ impl Called {
         self.names.with(Option::is_some)
     }
 
-    /// Asks for the catalogue again when a class is not in it: someone has defined new codes.
-    pub fn expect_class(self, code: &ClassCode) {
-        let known =
-            self.names.with_untracked(|names| names.as_ref().is_none_or(|names| names.knows_class(code)));
-        if !known && monotonic_ms() - self.asked_at.get_value() > RELOAD_AFTER_MS {
+    /// Asks for the catalogue again when a code of a case is not in it: someone has defined new ones, and a screen that sees a
+    /// part has heard of no event that says so.
+    pub fn expect(self, class: &ClassCode, areas: &[AreaCode], department: Option<&DepartmentCode>) {
+        let known = self
+            .names
+            .with_untracked(|names| names.as_ref().is_none_or(|names| names.knows(class, areas, department)));
+        if !known {
+            self.nameless.set_value(true);
+            self.name_the_nameless();
+        }
+    }
+
+    /// At once, or with a later heartbeat where the last question is too young.
+    fn name_the_nameless(self) {
+        let waited = monotonic_ms() - self.asked_at.get_value() > RELOAD_AFTER_MS;
+        if self.nameless.get_value() && waited && !self.asking.get_value() {
             self.load();
         }
     }
@@ -187,6 +203,7 @@ impl Called {
         if board.follows(|follower| follower.wants_names(held)) {
             self.load_soon();
         }
+        self.name_the_nameless();
     }
 
     fn load_soon(self) {
@@ -218,6 +235,7 @@ impl Called {
     pub fn load(self) {
         self.asked_at.set_value(monotonic_ms());
         self.asking.set_value(true);
+        self.nameless.set_value(false);
         spawn_local(async move {
             let answer = api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await;
             self.asking.try_set_value(false);
@@ -235,6 +253,7 @@ pub fn provide() -> Called {
         names: RwSignal::new(None),
         asked_at: StoredValue::new(0.0),
         asking: StoredValue::new(false),
+        nameless: StoredValue::new(false),
     };
     called.load();
     provide_context(called);
@@ -243,4 +262,65 @@ pub fn provide() -> Called {
 
 pub fn use_names() -> Called {
     expect_context::<Called>()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::{Limit, LimitKind, WorkCalendar};
+    use domain::moment::UtcOffset;
+
+    use super::*;
+
+    /// Names of one class, one area and one department.
+    fn names() -> Names {
+        let name = || Name { zh: "名".to_owned(), en: String::new() };
+        let limit = Limit::new(4, LimitKind::WORK_HOUR);
+        let area: AreaCode = "530102".parse().unwrap();
+        let known = Area {
+            code: area.clone(),
+            level: AreaLevel::District,
+            parent: None,
+            name: name(),
+            retired: false,
+        };
+        Names {
+            centre: name(),
+            policy: PolicyFigures {
+                stated_source: String::new(),
+                utc_offset_minutes: UtcOffset(480),
+                dispatch_limit: limit,
+                disposal_limit: limit,
+                whistle_response_minutes: 30,
+                powers_together: None,
+                forecast_minutes: 30,
+                lamp_yellow_percent: 80,
+                position_stale_seconds: 120,
+                bounds: None,
+                calendar: WorkCalendar::default(),
+            },
+            version: 0,
+            order: vec![area.clone()],
+            areas: Sorted::of([(area, known)]),
+            classes: Sorted::of([("E01-10".parse().unwrap(), name())]),
+            departments: Sorted::of([("shuiwu".parse().unwrap(), name())]),
+            sources: Sorted::of([]),
+            disposal_limits: Sorted::of([]),
+            conditions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_case_with_any_code_that_nobody_had_defined_is_not_known() {
+        let names = names();
+        let knows = |class: &str, area: &str, department: Option<&str>| {
+            let department = department.map(|code| code.parse().unwrap());
+            names.knows(&class.parse().unwrap(), &[area.parse().unwrap()], department.as_ref())
+        };
+        assert!(knows("E01-10", "530102", None) && knows("E01-10", "530102", Some("shuiwu")));
+        for (class, area, department) in
+            [("E09-99", "530102", None), ("E01-10", "530199", None), ("E01-10", "530102", Some("yuanlin"))]
+        {
+            assert!(!knows(class, area, department), "{class} {area} {department:?}");
+        }
+    }
 }
