@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use domain::case::{Case, Stage};
 use domain::clock::Phase;
 use domain::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
-use domain::moment::{Date, Days, UtcOffset};
+use domain::moment::{Date, Days, UtcMillis, UtcOffset};
 use domain::policy::change::Kind as CodeKind;
 use domain::scope::Scope;
 use domain::whistle::{Whistle, WhistleLevel};
@@ -169,14 +169,33 @@ pub struct Asked<'a> {
     pub filter: &'a CaseFilter,
     pub scope: &'a Scope,
     pub offset: UtcOffset,
-    flows: Vec<FlowOn>,
+    flows: Vec<Wanted>,
     text: Option<String>,
+}
+
+/// A step that is asked for, with the first and the last instant of its days.
+#[derive(Debug)]
+struct Wanted {
+    on: FlowOn,
+    from: i64,
+    to: i64,
+}
+
+impl Wanted {
+    fn is_at(&self, at: UtcMillis) -> bool {
+        (self.from..=self.to).contains(&at.0)
+    }
 }
 
 impl<'a> Asked<'a> {
     #[must_use]
     pub fn new(filter: &'a CaseFilter, scope: &'a Scope, offset: UtcOffset) -> Self {
-        Self { filter, scope, offset, flows: filter.flows(), text: filter.folded_text() }
+        let wanted = |on: FlowOn| {
+            let (from, to) = run::instants(on.days.from, on.days.to, offset);
+            Wanted { on, from, to }
+        };
+        let flows = filter.flows().into_iter().map(wanted).collect();
+        Self { filter, scope, offset, flows, text: filter.folded_text() }
     }
 
     /// Whether a case answers to all conditions.
@@ -209,21 +228,30 @@ impl<'a> Asked<'a> {
 
     /// Area, class and source: of the steps on days where such are asked for, else of the case.
     fn counted(&self, case: &Case) -> bool {
-        let filter = self.filter;
         if self.flows.is_empty() {
-            return filter.area.as_ref().is_none_or(|area| case.area_path.contains(area))
-                && filter.class.as_ref().is_none_or(|class| case.report.class == *class)
-                && filter.source.as_ref().is_none_or(|source| case.report.source == *source);
+            return self.of_case(case);
         }
-        self.flows.iter().all(|flow| steps::of(case).any(|step| self.is_step(flow, &step)))
+        self.flows.iter().all(|wanted| match wanted.on.flow {
+            // A case is reported once, and counted then by what it has itself; no step is gone through for that.
+            Flow::Reported => wanted.is_at(case.reported) && self.of_case(case),
+            Flow::Filed | Flow::Dispatched | Flow::Closed => {
+                steps::of(case).any(|step| self.is_step(wanted, &step))
+            }
+        })
     }
 
-    fn is_step(&self, flow: &FlowOn, step: &StepRow<'_>) -> bool {
+    fn of_case(&self, case: &Case) -> bool {
         let filter = self.filter;
-        let (from, to) = run::instants(flow.days.from, flow.days.to, self.offset);
-        step.step == flow.flow.key()
-            && (from..=to).contains(&step.at.0)
-            && flow.late.is_none_or(|late| step.late == late)
+        filter.area.as_ref().is_none_or(|area| case.area_path.contains(area))
+            && filter.class.as_ref().is_none_or(|class| case.report.class == *class)
+            && filter.source.as_ref().is_none_or(|source| case.report.source == *source)
+    }
+
+    fn is_step(&self, wanted: &Wanted, step: &StepRow<'_>) -> bool {
+        let filter = self.filter;
+        wanted.is_at(step.at)
+            && step.step == wanted.on.flow.key()
+            && wanted.on.late.is_none_or(|late| step.late == late)
             && filter.area.as_ref().is_none_or(|area| step.area_path.contains(area))
             && filter.class.as_ref().is_none_or(|class| step.class == class)
             && filter.source.as_ref().is_none_or(|source| step.source == source)

@@ -80,6 +80,7 @@ pub(super) async fn open(
             audience: super::beginning::audience_of(audience),
             subscriber: Subscriber::default(),
             set: None,
+            settled: None,
             heard_ms: 0,
             beat: 0,
             waves,
@@ -127,6 +128,8 @@ struct Connection {
     subscriber: Subscriber,
     /// What it follows, for its heartbeats; none after it has changed.
     set: Option<Arc<Set>>,
+    /// Where the wave stood up to which the client has everything; none while something is put off or was asked for since.
+    settled: Option<[u64; 3]>,
     /// When the client was last heard, or seen to take what it is sent, in milliseconds of the hub's life.
     heard_ms: u64,
     /// Last heartbeat sent.
@@ -191,7 +194,10 @@ impl Connection {
         let gone = self.subscriber.let_go(hub.areas(), |topic| hub.admits(scope, topic));
         self.set = self.set.take().filter(|_| gone.is_empty());
         let mut batch: Vec<Framed> = gone.iter().map(|message| self.encode(message)).collect();
-        batch.extend(self.pump(&wave).await?);
+        // A quiet hall has a wave for each heartbeat, and its screens follow a dozen topics: they are not gone through for that.
+        if self.settled != Some(wave.stands()) {
+            batch.extend(self.pump(&wave).await?);
+        }
         if let Some(beat) = wave.beat.as_ref().filter(|beat| beat.number != self.beat) {
             self.beat = beat.number;
             self.subscriber.second();
@@ -257,6 +263,7 @@ impl Connection {
     async fn pump(&mut self, wave: &Wave) -> Result<Vec<Framed>, End> {
         let mut out = Outgoing::new(self.format, self.live.hub.epoch());
         let mut at = 0;
+        self.settled = Some(wave.stands());
         while let Some(subscription) = self.subscriber.subscriptions.get_mut(at) {
             at += 1;
             let upto = wave.upto(subscription.topic.kind);
@@ -266,6 +273,7 @@ impl Connection {
             }
             if !subscription.may_send(wave.ms) {
                 self.live.hub.0.pace.later.notify_one();
+                self.settled = None;
                 continue;
             }
             loop {

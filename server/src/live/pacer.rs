@@ -89,6 +89,12 @@ impl Wave {
         }
     }
 
+    /// All versions of it together: where nothing of these has moved, nobody is owed anything new.
+    #[must_use]
+    pub fn stands(&self) -> [u64; 3] {
+        [self.seq, self.position, self.who]
+    }
+
     /// The version a subscriber of a topic is led to.
     #[must_use]
     pub fn upto(&self, kind: Kind) -> u64 {

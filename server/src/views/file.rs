@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::covered::Covered;
 use super::pack::Bits;
 use super::pool::{Pool, Written};
-use super::run::{RUN_ROWS_MAX, RunHead};
+use super::run::{CaseColumn, RUN_ROWS_MAX, RunHead, Span, StepColumn};
 use super::sql;
 use crate::engine::{self, Failure};
 use crate::stored::closed::Row;
@@ -84,6 +84,19 @@ impl ViewsError {
 pub struct Run {
     pub head: RunHead,
     pub gone: Option<Bits>,
+    /// Days of the first and the last report.
+    pub reported: Span,
+    /// Instants of the first and the last step.
+    pub stepped: Span,
+}
+
+impl Run {
+    #[must_use]
+    pub fn new(head: RunHead, gone: Option<Bits>) -> Self {
+        let reported = Span::of(&head.cases, CaseColumn::Reported as usize);
+        let stepped = Span::of(&head.steps, StepColumn::At as usize);
+        Self { head, gone, reported, stepped }
+    }
 }
 
 /// What views must be of to be worth anything: this store, this offset from UTC, this version.
@@ -293,7 +306,7 @@ fn runs(conn: &Connection, path: &Path) -> Result<Vec<Arc<Run>>, ViewsError> {
                 ViewsError::damaged(path, format!("the head of run {no} is not what was written"))
             })?;
         let gone = gone(conn, &head).map_err(failed)?;
-        runs.push(Arc::new(Run { head, gone }));
+        runs.push(Arc::new(Run::new(head, gone)));
         after = no;
     }
     Ok(runs)

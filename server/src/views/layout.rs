@@ -300,7 +300,7 @@ impl Layout {
             std::mem::take(&mut self.runs).into_iter().partition(|run| instead_of.contains(run));
         self.runs = stayed;
         self.leaving.extend::<Vec<_>>(left);
-        self.runs.push(Arc::new(Run { head: encoded.head, gone: None }));
+        self.runs.push(Arc::new(Run::new(encoded.head, None)));
         Ok(())
     }
 
@@ -335,7 +335,7 @@ impl Layout {
             let Some(run) = self.runs.iter_mut().find(|run| run.head.no == *no) else { continue };
             let mut gone = run.gone.clone().unwrap_or_else(|| Bits::new(run.head.rows as usize));
             gone.set(*row);
-            *run = Arc::new(Run { head: run.head.clone(), gone: Some(gone) });
+            *run = Arc::new(Run::new(run.head.clone(), Some(gone)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use domain::moment::{DAY_MS, UtcMillis, UtcOffset};
 use domain::scope::Scope;
 
+use super::file::Run;
 use super::pack::{Bits, ColumnHead};
 use super::run::{CaseColumn, Dictionary, Kind, RunHead, StepColumn, running};
 use super::steps::Flow;
@@ -155,6 +156,20 @@ pub fn is_asked_of_steps(flow: &FlowOn) -> bool {
         Flow::Reported => false,
         Flow::Filed | Flow::Dispatched | Flow::Closed => true,
     }
+}
+
+/// Whether a run may have cases with all these steps on their days. It is asked first: of three years, a month or a day is in
+/// few runs, and the others' dictionaries need no look.
+#[must_use]
+pub fn may_have(run: &Run, flows: &[FlowOn], offset: UtcOffset) -> bool {
+    flows.iter().all(|flow| {
+        if is_asked_of_steps(flow) {
+            let (from, to) = super::run::instants(flow.days.from, flow.days.to, offset);
+            run.stepped.meets(from, to)
+        } else {
+            run.reported.meets(flow.days.from.days(), flow.days.to.days())
+        }
+    })
 }
 
 /// The tests of a run's steps for one step on some days; none when the dictionaries say that there is no such step.

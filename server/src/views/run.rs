@@ -123,6 +123,26 @@ pub struct Chunk {
     pub columns: Vec<ColumnHead>,
 }
 
+/// The least and the greatest value of a column over a whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(i64, i64);
+
+impl Span {
+    #[must_use]
+    pub fn of(chunks: &[Chunk], column: usize) -> Self {
+        chunks
+            .iter()
+            .map(|chunk| &chunk.columns[column])
+            .fold(Self(i64::MAX, i64::MIN), |span, head| Self(span.0.min(head.min), span.1.max(head.max)))
+    }
+
+    /// Whether a value from `low` to `high` may occur.
+    #[must_use]
+    pub fn meets(self, low: i64, high: i64) -> bool {
+        self.0 <= high && self.1 >= low
+    }
+}
+
 /// Everything about a run that stays in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunHead {

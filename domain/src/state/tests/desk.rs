@@ -139,6 +139,10 @@ impl Desk {
         }
         self.now = until;
         self.send(Command::PassDeadlines).unwrap();
+        // What was replanned by that may be due already: as the timer does, ask until there is nothing.
+        while self.state.next_deadline().is_some_and(|next| next <= until) {
+            self.send(Command::PassDeadlines).unwrap();
+        }
     }
 
     pub(in crate::state) fn city(&self, measure: Measure, period: Period) -> i64 {

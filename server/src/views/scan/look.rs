@@ -13,7 +13,7 @@ use crate::views::file::{self, Run, ViewsError};
 use crate::views::grams;
 use crate::views::pack::CHUNK_ROWS;
 use crate::views::pack::{self, Bits, ColumnHead};
-use crate::views::question::{StepTest, Test, case_tests, is_asked_of_steps, step_tests};
+use crate::views::question::{StepTest, Test, case_tests, is_asked_of_steps, may_have, step_tests};
 use crate::views::run::{CaseColumn, Piece, StepColumn, piece_key};
 use crate::views::sql;
 
@@ -21,6 +21,9 @@ impl Scan<'_> {
     /// What is looked for in a run; none when it has nothing.
     pub(super) fn compile(&mut self, run: &Run) -> Result<Option<Compiled>, ViewsError> {
         let Question { filter, scope, offset, .. } = self.question;
+        if !may_have(run, &self.flows, offset) {
+            return Ok(None);
+        }
         let Some(tests) = case_tests(&run.head, filter, scope, &self.flows) else { return Ok(None) };
         // A run none of whose chunks can have a hit is left before its steps and texts are read.
         if !run.head.cases.iter().any(|chunk| tests.iter().all(|test| test.may_hold(&chunk.columns))) {

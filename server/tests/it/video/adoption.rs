@@ -224,7 +224,7 @@ async fn an_adoption_over_http_and_by_command_holds_at_once_and_after_a_restart(
     assert_eq!(adoption.said.zh, "2 路摄像机新增（K1、K2）");
     let bad = post(machine.expose(), "text/csv", "", csv("K1,x,http://op:hidden77@10.1.2.3/1,,\n")).await;
     assert_eq!(bad.status, 422, "{}", bad.text);
-    assert!(bad.text.contains("nothing was changed") && bad.text.contains("line 2: main"), "{}", bad.text);
+    assert!(bad.text.contains("未作任何变更") && bad.text.contains("line 2: main"), "{}", bad.text);
     for answer in [&dry, &done, &bad] {
         assert!(!answer.text.contains("10.1.2.3") && !answer.text.contains("hidden77"), "{}", answer.text);
     }
