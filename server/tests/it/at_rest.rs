@@ -92,7 +92,7 @@ fn answered(said: &[(&str, Result<String, String>)]) {
                 assert!(said.as_ref().unwrap().ends_with("dry run: nothing was changed\n"), "{said:?}")
             }
             "show" => assert!(said.as_ref().unwrap().starts_with("# version 0"), "{said:?}"),
-            "bad list" => assert!(said.as_ref().unwrap_err().contains("1 row refused"), "{said:?}"),
+            "bad list" => assert!(said.as_ref().unwrap_err().contains("1 row is refused"), "{said:?}"),
             _ => assert!(said.as_ref().unwrap_err().contains("480 never becomes 540"), "{said:?}"),
         }
     }
