@@ -12,6 +12,8 @@ for (const lang of ['zh', 'en']) {
     const { id, address } = await waiting_case(hall);
     await page.setViewportSize({ width: 1366, height: 768 });
     await page.goto(`/desk/case/${id}?open=true&stage=dispatch&lang=${lang}`);
+    await expect(page.locator('.sheet h1')).toBeVisible();
+    await expect(page.locator('#desk-step')).toBeVisible();
     await page.keyboard.press('1');
     await expect(page.locator('#desk-step')).toBeEnabled();
     await page.keyboard.press('w');
