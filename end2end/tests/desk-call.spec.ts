@@ -25,6 +25,9 @@ for (const lang of ['zh', 'en']) {
       }
     };
     await in_sight();
+    // A name of two lines takes the room of two.
+    const cut = await page.locator('.called label').evaluateAll((names) => names.filter((name) => name.scrollHeight > name.clientHeight + 1).map((name) => name.textContent));
+    expect(cut).toEqual([]);
     await expect(send).toBeDisabled();
     await expect(page.locator('.hand .sent-to')).toBeVisible();
     // The step's button is not there, and Enter takes no step behind the form.
