@@ -63,6 +63,9 @@ enum Arguments {
         /// The program of the present build, which must refuse the store then
         #[arg(long)]
         older: PathBuf,
+        /// Lay the lists out without the breaks that a build takes in a hall
+        #[arg(long)]
+        without_breaks: bool,
     },
 }
 
@@ -78,7 +81,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse() {
         Arguments::Make { dir, cases, days, seed, until } => make(&dir, &Made { cases, days, seed }, until),
         Arguments::Measure { dir } => print(&measure::measure(&dir, &policy()?)?),
-        Arguments::Upgrade { dir, older } => {
+        Arguments::Upgrade { dir, older, without_breaks } => {
             let mut config = Config::load(Some(Path::new(CONFIG)))?;
             config.server.listen = ANYWHERE;
             // What was made there is not there any more.
@@ -86,7 +89,7 @@ fn main() -> anyhow::Result<()> {
             let folder = dir.to_str().context("the folder's name is no text")?;
             let arguments = ["--config", CONFIG, "--data-dir", folder, "serve"];
             config.store.dir.clone_from(&dir);
-            let seen = upgrade::upgrade(config, false, &older, &arguments)?;
+            let seen = upgrade::upgrade(config, without_breaks, &older, &arguments)?;
             writeln!(std::io::stderr(), "the present build says: {}", seen.refusal)
                 .context("cannot print")?;
             print(&measure::upgraded(seen))

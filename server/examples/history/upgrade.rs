@@ -4,6 +4,7 @@
 //! What should be here: what is measured and proved. What should not: what that build has more (`later`).
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ const REBUILT_WITHIN: Duration = Duration::from_secs(3 * 3_600);
 const COMMAND_EVERY: Duration = Duration::from_millis(25);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 const PAGE: usize = 100;
+const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]
@@ -94,15 +96,36 @@ async fn serve(config: Config, full_speed: bool, upgraded: &mut Upgraded) -> any
         serve::start_as(config, later::forms(full_speed)).await.context("the store was not opened")?;
     upgraded.serving = began.elapsed();
     let visited = visited(&running)?;
+    let mut told = Instant::now();
     while !is_laid_out(&running)? {
         upgraded.commands.push(visit(&running, visited).await?);
         upgraded.pages.push(page(&running).await?);
+        if told.elapsed() > TELL_EVERY {
+            told = Instant::now();
+            tell(&running, began.elapsed(), upgraded)?;
+        }
         ensure!(began.elapsed() < REBUILT_WITHIN, "the lists are not laid out after {REBUILT_WITHIN:?}");
         tokio::time::sleep(COMMAND_EVERY).await;
     }
     upgraded.rebuilt = began.elapsed();
     upgraded.commands.push(visit(&running, visited).await?);
     running.stop().await
+}
+
+/// Says how far it has come: a long store takes hours.
+fn tell(running: &Running, elapsed: Duration, seen: &Upgraded) -> anyhow::Result<()> {
+    let progress = running.hall.lists.progress().context("there are no lists of closed cases")?;
+    let slowest = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
+    let (commands, pages) = (slowest(&seen.commands), slowest(&seen.pages));
+    let serving = seen.serving;
+    writeln!(
+        std::io::stderr(),
+        "{elapsed:.0?}: {} of {} events laid out, {} commands; served after {serving:.2?}, slowest command {commands:.1?}, slowest page {pages:.1?}",
+        progress.events,
+        progress.events_of,
+        seen.commands.len()
+    )
+    .context("cannot print")
 }
 
 /// An open case that waits for its check.

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use domain::wire::{ClientMessage, Incoming, ServerMessage, Topic};
 use server::live::Limits;
 
 use crate::live_hall::{Hall, head_after, quick, work};
@@ -63,5 +64,30 @@ async fn a_client_that_takes_nothing_is_closed_and_others_do_not_notice() {
     let seq = head_after(&hall).await;
     screen.follow_to(&hall, &mut client, seq).await;
     drop(stalled);
+    hall.stop().await;
+}
+
+/// A burst within the time of one message; after it nothing happens that would take it along.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_ceiling_held_back_comes_in_its_time_though_the_hall_has_come_to_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let hall = Hall::start(dir.path(), quick()).await;
+    let mut client = Client::connect(hall.address, true).await;
+    let asked = ClientMessage::Subscribe { topic: Topic::TALLY, epoch: None, from: None, max_hz: Some(1) };
+    client.say(&asked).await;
+    let (mut seq, mut told) = (head_after(&hall).await, 0);
+    let began = tokio::time::Instant::now();
+    for burst in [0, 3] {
+        for _ in 0..burst {
+            seq = head_after(&hall).await;
+        }
+        while told < seq {
+            assert!(began.elapsed() < Duration::from_secs(20), "told of {told}, not of {seq}");
+            let next = client.next().await.expect("the connection goes on");
+            if let Incoming::Message(ServerMessage::Deltas { deltas, .. }) = next {
+                told = deltas.iter().map(|delta| delta.to).max().unwrap_or(told);
+            }
+        }
+    }
     hall.stop().await;
 }
