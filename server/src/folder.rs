@@ -13,11 +13,22 @@ use crate::stored;
 pub const DATABASE: &str = "gridhall.db";
 /// What else a data folder holds: accounts, tokens and paired walls; where inspectors were.
 pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
+/// Made by the first start of every hall, behind the log and the accounts.
+pub(crate) const POSITIONS: &str = "positions.db";
 pub(crate) const LOCK: &str = "gridhall.lock";
 
 /// Whether a database beside the log is gone or empty.
 pub(crate) fn is_gone(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |meta| meta.len() == 0)
+}
+
+/// Whether a hall has run on this folder: a folder without a log is no new one then.
+pub(crate) fn was_served(dir: &Path) -> bool {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).any(|name| {
+        let is_lists = name.starts_with("views-") && name.ends_with(".db");
+        is_lists || name == POSITIONS
+    })
 }
 
 /// The write-ahead log of a database that is gone or empty: SQLite would throw it away, and it is what is left. None where the
@@ -136,6 +147,18 @@ impl StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hall_that_has_run_leaves_lists_and_positions() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("access.db"), "accounts may be made before").unwrap();
+        assert!(!was_served(dir.path()));
+        for name in ["views-2.db", POSITIONS] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+            assert!(was_served(dir.path()), "{name}");
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+        }
+    }
 
     #[test]
     fn a_write_ahead_log_without_its_database_is_what_is_left() {

@@ -11,12 +11,10 @@ use domain::moment::UtcMillis;
 
 use crate::access::{self, Access};
 use crate::events::Reader;
-use crate::folder::{StoreError, is_gone};
+use crate::folder::{POSITIONS, StoreError, is_gone};
 
 /// Accounts and tokens in a data folder.
 const ACCOUNTS: &str = "access.db";
-/// Made by the first start of every hall, behind the accounts.
-const POSITIONS: &str = "positions.db";
 
 /// Opens the accounts of a hall whose log ends at `seq`. Where there are none although somebody has been let in before, they
 /// were lost: that is no first start, and is refused before anything is written.

@@ -14,7 +14,7 @@ use domain::state::State;
 use uuid::Uuid;
 
 use crate::events::{Newest, Reader, genesis, replay};
-use crate::folder::{DATABASE, LOCK, StoreError};
+use crate::folder::{self, DATABASE, LOCK, StoreError};
 use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Group, Log, Read, shelf};
@@ -84,7 +84,7 @@ impl Store {
     pub fn open_with(dir: &Path, policy: &Policy, options: Options) -> Result<(Self, State), StoreError> {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
-        let mut log = SqliteLog::open(dir, shelf::any(dir), options.pages_max)?;
+        let mut log = SqliteLog::open(dir, shelf::any(dir) || folder::was_served(dir), options.pages_max)?;
         let aside = shelf::set_aside(dir, log.head()?.seq)?;
         let genesis = begin(&mut log, dir, policy)?;
         let (replay::Beginning { state, counts_are_guessed }, newest) =

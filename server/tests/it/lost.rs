@@ -87,6 +87,23 @@ async fn lost_accounts_beside_a_log_are_no_first_start() {
     assert!(!first.exists());
 }
 
+/// The other way about: everything is there but the log and its snapshots. An empty hall would look ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_log_beside_the_rest_of_a_hall_is_no_first_start() {
+    let (folder, _) = stopped().await;
+    let dir = folder.path();
+    for name in ["gridhall.db", "gridhall.db-wal", "gridhall.db-shm"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+    let _ = std::fs::remove_dir_all(dir.join("snapshots"));
+    let error = match try_start(dir).await {
+        Ok(_) => panic!("an empty hall started"),
+        Err(error) => format!("{error:#}"),
+    };
+    assert!(error.contains("gone") && error.contains("restore the newest backup"), "{error}");
+    assert!(!dir.join("gridhall.db").exists(), "nothing was made");
+}
+
 /// The way on without a backup is a word of its own: an account that somebody makes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_no_copy_begins_anew_by_making_an_account() {

@@ -70,7 +70,10 @@ pub fn probe(dir: &Path, kept_beside: bool) -> Result<Found, LogError> {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return if wal_bytes > 0 || kept_beside {
-                Err(LogError::damaged(&path, "the database file is gone, but its log or snapshots are there"))
+                Err(LogError::damaged(
+                    &path,
+                    "the database file is gone, but what belongs to it (write-ahead log, snapshots, lists or positions) is there",
+                ))
             } else {
                 Ok(Found::Nothing)
             };
