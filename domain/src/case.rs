@@ -99,6 +99,13 @@ pub struct Taken {
     pub seq: u64,
 }
 
+/// When a stage of a case began and when its work was done; none of what has not been, or is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Passed {
+    pub began: Option<UtcMillis>,
+    pub ended: Option<UtcMillis>,
+}
+
 /// One case as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -156,6 +163,24 @@ impl Case {
     #[must_use]
     pub fn clock(&self, of: ClockOf) -> Option<&Clock> {
         self.clocks.iter().rev().find(|clock| clock.of == of)
+    }
+
+    /// When each stage began and when its work was done, in the order of [`Stage::ALL`], as the case stands. A stage that the case
+    /// went back to or before is as if it had not been.
+    #[must_use]
+    pub fn passed(&self) -> [Passed; Stage::ALL.len()] {
+        let mut passed = [Passed::default(); Stage::ALL.len()];
+        passed[Stage::Accept as usize].began = Some(self.reported);
+        for Taken { step, at, .. } in &self.steps {
+            match step.to {
+                Some(to) if step.leads_back() => passed[to as usize..].fill(Passed::default()),
+                Some(_) | None => passed[step.from as usize].ended = Some(*at),
+            }
+            if let Some(to) = step.to {
+                passed[to as usize].began = Some(*at);
+            }
+        }
+        passed
     }
 
     /// The step that was taken last.

@@ -1,8 +1,8 @@
 //! The closed loop in one line: what is done, with its time and what it took; what runs; what is to come with its limit.
 
 use domain::answer::CaseAnswer;
-use domain::case::Stage;
 use domain::case::step::Step as LoopStep;
+use domain::case::{Passed, Stage};
 use domain::clock::{ClockOf, Limit, LimitKind};
 use domain::moment::UtcMillis;
 use leptos::prelude::*;
@@ -51,11 +51,9 @@ pub fn Way() -> impl IntoView {
 /// When each stage began and ended, from what the log says. A case taken over has no early stages to show.
 fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) -> Vec<Step> {
     let case = &answer.case;
-    let mut ended = [None::<UtcMillis>; 7];
-    for taken in &case.steps {
-        ended[taken.step.from as usize] = Some(taken.at);
-    }
-    // The clock that the stage's step stops: as it was started, or as the rules in force would start it.
+    let passed = case.passed();
+    // The clock that the stage's step stops: as it was started, or as the rules in force would start it, also where the case has
+    // gone back and is to come there again.
     let clock = |stage| {
         let of = *LoopStep::out_of(stage)?.stops.first()?;
         let to_come = match of {
@@ -63,14 +61,15 @@ fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) 
             ClockOf::Disposal => disposal,
             ClockOf::Milestone(_) | ClockOf::Response => None,
         };
-        case.clock(of).map_or(to_come, |clock| clock.limit)
+        let was = !case.is_open() || stage <= case.stage;
+        case.clock(of).filter(|_| was).map_or(to_come, |clock| clock.limit)
     };
     let step = |stage: Stage| {
-        let before = (stage as usize).checked_sub(1);
+        let Passed { began, ended } = passed[stage as usize];
         Step {
             stage,
-            began: before.map_or(Some(case.reported), |before| ended[before]),
-            ended: ended[stage as usize],
+            began,
+            ended,
             limit: clock(stage),
             is_now: case.is_open() && case.stage == stage,
             is_past: !case.is_open() || stage < case.stage,

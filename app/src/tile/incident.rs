@@ -1,10 +1,8 @@
 //! The case in focus: what and where, its running clock, its way through the seven stages, who was called, its cameras.
 
-use domain::answer::CaseAnswer;
 use domain::case::Stage;
 use domain::code::CaseId;
 use domain::definition;
-use domain::moment::UtcMillis;
 use domain::whistle::{Called, Whistle};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
@@ -175,12 +173,13 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let file = expect_context::<Focus>().file;
     let times = Memo::new(move |_| {
-        file.with(|file| file.as_ref().filter(|file| file.case.id == id).map(passed)).unwrap_or_default()
+        file.with(|file| file.as_ref().filter(|file| file.case.id == id).map(|file| file.case.passed()))
+            .unwrap_or_default()
     });
     let item = move |of: Stage| {
         let time = move || {
             let offset = names.with(|names| names.policy.utc_offset_minutes);
-            match times.get()[of as usize] {
+            match times.get()[of as usize].ended {
                 Some(at) => text::hour_minute(at, offset),
                 None if of == stage => say!(speaks.get(), wall.running),
                 None => "\u{a0}".to_owned(),
@@ -191,15 +190,6 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
         }
     };
     view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_view()}</ol> }
-}
-
-/// When the work of each stage was done.
-fn passed(answer: &CaseAnswer) -> [Option<UtcMillis>; 7] {
-    let mut times = [None; 7];
-    for taken in &answer.case.steps {
-        times[taken.step.from as usize] = Some(taken.at);
-    }
-    times
 }
 
 /// The departments called for this case, with their response or their clock; below, who has the case in hand.

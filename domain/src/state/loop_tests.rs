@@ -284,3 +284,38 @@ fn a_change_of_dimensions_leaves_no_phantom_behind() {
     let moved: TallyKey = "open|area:530103|now".parse().unwrap();
     assert_eq!(desk.state.tally.get(&moved).cases, 1);
 }
+
+/// What stands on screens of each stage after the case went round: what it went back behind is to come again.
+#[test]
+fn a_stage_that_a_case_went_back_behind_has_not_been_passed() {
+    let mut desk = filed("E01", |_| {});
+    let filed = desk.now;
+    desk.pass(HOUR_MS);
+    desk.send(dispatch()).unwrap();
+    let sent = desk.now;
+    for step in [Step::DISPOSE, Step::FEEDBACK] {
+        desk.pass(HOUR_MS);
+        desk.send(step.take(CASE)).unwrap();
+    }
+    let times = |desk: &Desk, stage: Stage| {
+        let passed = desk.state.cases.get(&CASE).unwrap_or(&desk.last_case).passed()[stage as usize];
+        (passed.began, passed.ended)
+    };
+    assert_eq!(times(&desk, Stage::Dispose), (Some(sent), Some(sent.plus(HOUR_MS))));
+    assert_eq!(times(&desk, Stage::Check), (Some(desk.now), None));
+    desk.pass(HOUR_MS);
+    desk.send(Step(&REWORK).take_with(CASE, "未清干净")).unwrap();
+    let back = desk.now;
+    assert_eq!(times(&desk, Stage::Dispatch), (Some(filed), Some(sent)), "before it, nothing is forgotten");
+    assert_eq!(times(&desk, Stage::Dispose), (Some(back), None), "it runs now, from when the case came back");
+    for stage in [Stage::Feedback, Stage::Check, Stage::Close] {
+        assert_eq!(times(&desk, stage), (None, None), "{} is to come", stage.key());
+    }
+    let mut began = back;
+    for step in [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE] {
+        desk.pass(HOUR_MS);
+        desk.send(step.take(CASE)).unwrap();
+        assert_eq!(times(&desk, step.from), (Some(began), Some(desk.now)), "the second round");
+        began = desk.now;
+    }
+}
