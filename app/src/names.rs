@@ -1,5 +1,12 @@
-//! The names behind codes, and the policy's figures: loaded once, again when an unknown code appears or the hall goes by
+//! The names behind codes, and the policy's figures: loaded once, again when a code is looked up in vain or the hall goes by
 //! another policy.
+//!
+//! What should not be here: when to ask (`questions`).
+
+mod questions;
+
+use std::cell::RefCell;
+use std::fmt::Display;
 
 use domain::answer::{CatalogueAnswer, PolicyFigures};
 use domain::case::Report;
@@ -17,18 +24,13 @@ use crate::hall::monotonic_ms;
 use crate::language::pick;
 use crate::order::Sorted;
 use crate::words::Language;
-
-/// Codes without a name ask for the catalogue at most this often.
-const RELOAD_AFTER_MS: f64 = 30_000.0;
-
-/// A question that brought nothing, or an older policy than the hall says, is asked again after this.
-const AGAIN_AFTER_MS: f64 = 5_000.0;
+use questions::Questions;
 
 /// Another policy each heartbeat tells of; this event alone says that codes were defined.
 const DEFINED: &str = "catalogue_defined";
 
-/// What the catalogue says, ready to look up.
-#[derive(Debug, Clone, PartialEq)]
+/// What the catalogue says, ready to look up. Every look-up by a code notes one that is not in it, so that no place on a screen
+/// has to think of it.
 pub struct Names {
     pub centre: Name,
     pub policy: PolicyFigures,
@@ -41,6 +43,8 @@ pub struct Names {
     sources: Sorted<SourceCode, Name>,
     disposal_limits: Sorted<ClassCode, Limit>,
     conditions: Vec<Condition>,
+    /// Codes that were looked up in vain, until they are taken.
+    missed: RefCell<Vec<String>>,
 }
 
 impl From<CatalogueAnswer> for Names {
@@ -55,6 +59,7 @@ impl From<CatalogueAnswer> for Names {
                 answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
             ),
             conditions: answer.conditions,
+            missed: RefCell::default(),
             sources: Sorted::of(answer.sources.into_iter().map(|source| (source.code, source.name))),
             classes: Sorted::of(answer.classes.into_iter().map(|class| (class.code, class.name))),
             departments: Sorted::of(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
@@ -70,15 +75,29 @@ impl Names {
     }
 
     pub fn class(&self, language: Language, code: &ClassCode) -> String {
-        self.classes.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+        self.look_up(&self.classes, code).map_or_else(|| code.to_string(), |name| pick(language, name))
     }
 
     pub fn department(&self, language: Language, code: &DepartmentCode) -> String {
-        self.departments.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+        self.look_up(&self.departments, code).map_or_else(|| code.to_string(), |name| pick(language, name))
     }
 
     pub fn source(&self, language: Language, code: &SourceCode) -> String {
-        self.sources.get(code).map_or_else(|| code.to_string(), |name| pick(language, name))
+        self.look_up(&self.sources, code).map_or_else(|| code.to_string(), |name| pick(language, name))
+    }
+
+    /// What stands under a code; one that is not there is noted.
+    fn look_up<'a, K: Ord + Display, V>(&self, held: &'a Sorted<K, V>, code: &K) -> Option<&'a V> {
+        let found = held.get(code);
+        if found.is_none() {
+            self.missed.borrow_mut().push(code.to_string());
+        }
+        found
+    }
+
+    /// The codes that were looked up in vain since the last time.
+    fn take_missed(&self) -> Vec<String> {
+        self.missed.take()
     }
 
     /// The words of a filing condition: the name of its code, or what was written.
@@ -115,12 +134,12 @@ impl Names {
     }
 
     pub fn area(&self, language: Language, code: &AreaCode) -> String {
-        self.areas.get(code).map_or_else(|| code.to_string(), |area| pick(language, &area.name))
+        self.look_up(&self.areas, code).map_or_else(|| code.to_string(), |area| pick(language, &area.name))
     }
 
     /// District and street of a path (finest first), as `西山区 福海街道`.
     pub fn area_words(&self, language: Language, path: &[AreaCode]) -> String {
-        let known = path.iter().rev().filter_map(|code| self.areas.get(code));
+        let known = path.iter().rev().filter_map(|code| self.look_up(&self.areas, code));
         let shown = known.filter(|area| matches!(area.level, AreaLevel::District | AreaLevel::Street));
         let names: Vec<String> = shown.map(|area| pick(language, &area.name)).collect();
         match names.is_empty() {
@@ -143,32 +162,32 @@ impl Names {
 
     /// The district a path lies in.
     pub fn district<'a>(&self, path: &'a [AreaCode]) -> Option<&'a AreaCode> {
-        path.iter().find(|code| self.areas.get(*code).is_some_and(|area| area.level == AreaLevel::District))
-    }
-
-    /// Whether every code of a case has a name.
-    fn knows(&self, class: &ClassCode, areas: &[AreaCode], department: Option<&DepartmentCode>) -> bool {
-        self.classes.has(class)
-            && areas.iter().all(|area| self.areas.has(area))
-            && department.is_none_or(|department| self.departments.has(department))
+        let is_district = |area: &Area| area.level == AreaLevel::District;
+        path.iter().find(|code| self.look_up(&self.areas, code).is_some_and(is_district))
     }
 }
 
 /// The names, once they have arrived.
 #[derive(Clone, Copy)]
 pub struct Called {
-    names: RwSignal<Option<Names>>,
-    asked_at: StoredValue<f64>,
-    /// A question is under way.
-    asking: StoredValue<bool>,
-    /// A code was shown since the last question that has no name.
-    nameless: StoredValue<bool>,
+    names: RwSignal<Option<Names>, LocalStorage>,
+    questions: StoredValue<Questions>,
 }
 
 impl Called {
-    /// Tracked. Calls `words` with the names, or gives nothing while they are on their way.
+    /// Tracked. Calls `words` with the names, or gives nothing while they are on their way. Where a code has none the catalogue is
+    /// asked for again: someone has defined new ones, and a screen that sees a part has heard of no event that says so.
     pub fn with<T: Default>(self, words: impl FnOnce(&Names) -> T) -> T {
-        self.names.with(|names| names.as_ref().map_or_else(T::default, words))
+        let said = self.names.with(|names| {
+            let names = names.as_ref()?;
+            Some((words(names), names.take_missed()))
+        });
+        let Some((said, missed)) = said else { return T::default() };
+        if !missed.is_empty() {
+            self.questions.update_value(|questions| questions.miss(missed));
+            self.name_the_nameless();
+        }
+        said
     }
 
     /// Tracked.
@@ -176,22 +195,9 @@ impl Called {
         self.names.with(Option::is_some)
     }
 
-    /// Asks for the catalogue again when a code of a case is not in it: someone has defined new ones, and a screen that sees a
-    /// part has heard of no event that says so.
-    pub fn expect(self, class: &ClassCode, areas: &[AreaCode], department: Option<&DepartmentCode>) {
-        let known = self
-            .names
-            .with_untracked(|names| names.as_ref().is_none_or(|names| names.knows(class, areas, department)));
-        if !known {
-            self.nameless.set_value(true);
-            self.name_the_nameless();
-        }
-    }
-
     /// At once, or with a later heartbeat where the last question is too young.
     fn name_the_nameless(self) {
-        let waited = monotonic_ms() - self.asked_at.get_value() > RELOAD_AFTER_MS;
-        if self.nameless.get_value() && waited && !self.asking.get_value() {
+        if self.questions.with_value(|questions| questions.is_due(monotonic_ms())) {
             self.load();
         }
     }
@@ -207,8 +213,7 @@ impl Called {
     }
 
     fn load_soon(self) {
-        let waited = monotonic_ms() - self.asked_at.get_value() > AGAIN_AFTER_MS;
-        if waited && !self.asking.get_value() {
+        if self.questions.with_value(|questions| questions.may_follow(monotonic_ms())) {
             self.load();
         }
     }
@@ -233,14 +238,13 @@ impl Called {
     }
 
     pub fn load(self) {
-        self.asked_at.set_value(monotonic_ms());
-        self.asking.set_value(true);
-        self.nameless.set_value(false);
+        self.questions.update_value(|questions| questions.ask(monotonic_ms()));
         spawn_local(async move {
             let answer = api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await;
-            self.asking.try_set_value(false);
+            // The page may have been left meanwhile.
+            self.questions.try_update_value(|questions| questions.hear(answer.is_ok()));
             match answer {
-                Ok(answer) => self.names.set(Some(answer.into())),
+                Ok(answer) => drop(self.names.try_set(Some(answer.into()))),
                 Err(error) => leptos::logging::warn!("catalogue not loaded: {error}"),
             }
         });
@@ -249,12 +253,8 @@ impl Called {
 
 /// One for the page it is called in; loads at once.
 pub fn provide() -> Called {
-    let called = Called {
-        names: RwSignal::new(None),
-        asked_at: StoredValue::new(0.0),
-        asking: StoredValue::new(false),
-        nameless: StoredValue::new(false),
-    };
+    let called =
+        Called { names: RwSignal::new_local(None), questions: StoredValue::new(Questions::default()) };
     called.load();
     provide_context(called);
     called
@@ -303,24 +303,42 @@ mod tests {
             areas: Sorted::of([(area, known)]),
             classes: Sorted::of([("E01-10".parse().unwrap(), name())]),
             departments: Sorted::of([("shuiwu".parse().unwrap(), name())]),
-            sources: Sorted::of([]),
+            sources: Sorted::of([("hotline".parse().unwrap(), name())]),
             disposal_limits: Sorted::of([]),
             conditions: Vec::new(),
+            missed: RefCell::default(),
         }
     }
 
+    /// What looks a code up, a code it knows, and one it does not.
+    type LookUp<'a> = (&'a dyn Fn(&str) -> String, &'a str, &'a str);
+
+    /// Whatever says a code's name notes where there is none, and the code stands for itself.
     #[test]
-    fn a_case_with_any_code_that_nobody_had_defined_is_not_known() {
+    fn every_look_up_notes_a_code_that_nobody_had_defined() {
         let names = names();
-        let knows = |class: &str, area: &str, department: Option<&str>| {
-            let department = department.map(|code| code.parse().unwrap());
-            names.knows(&class.parse().unwrap(), &[area.parse().unwrap()], department.as_ref())
+        let class = |code: &str| names.class(Language::Zh, &code.parse().unwrap());
+        let department = |code: &str| names.department(Language::Zh, &code.parse().unwrap());
+        let source = |code: &str| names.source(Language::Zh, &code.parse().unwrap());
+        let area = |code: &str| names.area(Language::Zh, &code.parse().unwrap());
+        let brief = |code: &str| names.area_brief(Language::En, &[code.parse().unwrap()]);
+        let district = |code: &str| {
+            let path = [code.parse().unwrap()];
+            names.district(&path).map_or_else(|| code.to_owned(), |_| "名".to_owned())
         };
-        assert!(knows("E01-10", "530102", None) && knows("E01-10", "530102", Some("shuiwu")));
-        for (class, area, department) in
-            [("E09-99", "530102", None), ("E01-10", "530199", None), ("E01-10", "530102", Some("yuanlin"))]
-        {
-            assert!(!knows(class, area, department), "{class} {area} {department:?}");
+        let look_ups: [LookUp<'_>; 6] = [
+            (&class, "E01-10", "E09-99"),
+            (&department, "shuiwu", "yuanlin"),
+            (&source, "hotline", "patrol"),
+            (&area, "530102", "530199"),
+            (&brief, "530102", "530199"),
+            (&district, "530102", "530199"),
+        ];
+        for (look_up, known, unknown) in look_ups {
+            assert_eq!(look_up(known), "名");
+            assert_eq!(names.take_missed(), [""; 0], "{known} is known");
+            assert_eq!(look_up(unknown), unknown);
+            assert!(names.take_missed().iter().any(|missed| missed == unknown), "{unknown} is not noted");
         }
     }
 }

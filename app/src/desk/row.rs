@@ -27,10 +27,6 @@ pub fn Row(row: CaseLine) -> impl IntoView {
     let id = row.id;
     let fetched = StoredValue::new(row);
     let case = Memo::new(move |_| fetched.with_value(|row| desk.listing.current(row)));
-    // It may go to a department that nobody had defined when the row came.
-    Effect::new(move |_| {
-        case.with(|row| names.expect(&row.class, &row.area_path, row.department.as_ref()));
-    });
     let face = face(case);
     let gone = Memo::new(move |_| {
         case.with(|_| ());

@@ -50,7 +50,6 @@ pub fn Incident() -> impl IntoView {
 #[component]
 fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
-    names.expect(&line.class, &line.area_path, line.department.as_ref());
     let case = StoredValue::new(line.clone());
     let title = move || {
         let class = names.with(|names| case.with_value(|case| names.class(speaks.get(), &case.class)));
