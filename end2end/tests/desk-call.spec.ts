@@ -1,10 +1,32 @@
 // A call raised at the desk (吹哨): its button is in sight wherever its form has been scrolled to, and what was chosen is sent.
+import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
 import { waiting_case } from '../helpers/cases';
+import { hold_clock } from '../helpers/clock';
 import { expect, test } from '../helpers/hall';
 
 interface Calls {
   items: { call: { case: number | null; title: string; called: string[] } }[];
+}
+
+/** Names of the commands that the page sends, in their order. */
+function commands_of(page: Page): string[] {
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'POST' || !request.url().endsWith('/api/v1/commands')) return;
+    sent.push(...Object.keys((request.postDataJSON() as { command: object }).command));
+  });
+  return sent;
+}
+
+/** Opens the case at the desk, with a department chosen for its dispatch, and the form of a call. */
+async function write_call(page: Page, id: number): Promise<void> {
+  await page.goto(`/desk/case/${id}?open=true&stage=dispatch`);
+  await expect(page.locator('#desk-step')).toBeVisible();
+  await page.keyboard.press('1');
+  await expect(page.locator('#desk-step')).toBeEnabled();
+  await page.keyboard.press('w');
+  await expect(page.locator('#desk-call')).toBeVisible();
 }
 
 for (const lang of ['zh', 'en']) {
@@ -49,3 +71,25 @@ for (const lang of ['zh', 'en']) {
     expect(raised[0]?.call.called).toHaveLength(1);
   });
 }
+
+test('a second press after a call takes no step, by mouse and by Enter', async ({ page, hall }) => {
+  const { id } = await waiting_case(hall);
+  const clock = await hold_clock(page);
+  const sent = commands_of(page);
+  await write_call(page, id);
+  await page.locator('.called input').first().check();
+  const at = await page.locator('#desk-call').boundingBox();
+  if (at === null) throw new Error('the button of the call is nowhere');
+  const press = () => page.mouse.dblclick(at.x + at.width / 2, at.y + at.height / 2);
+  await press();
+  // The answer is there, and the step's button stands where the call's stood.
+  await expect(page.locator('.outcome .done')).toBeVisible();
+  await expect(page.locator('#desk-step')).toBeEnabled();
+  await press();
+  await page.keyboard.press('Enter');
+  expect(sent).toEqual(['raise_whistle']);
+  // Once the hand has rested, the step is taken as ever.
+  await clock.pass(1_000);
+  await page.locator('#desk-step').click();
+  await expect.poll(() => sent).toEqual(['raise_whistle', 'dispatch_case']);
+});

@@ -66,6 +66,12 @@ pub fn claim(desk: Desk) {
     }
 }
 
+/// The same by the button, which then goes: a second press falls on whatever has the focus, and is no step.
+fn claim_by_button(desk: Desk) {
+    desk.sending.rest();
+    claim(desk);
+}
+
 /// Opens or closes the whistle form.
 pub fn call(desk: Desk) {
     if desk.file.case().is_some_and(|case| case.is_open())
@@ -105,9 +111,11 @@ pub fn turn_page(desk: Desk, forward: bool) {
 pub fn Actions() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
-    // The button at the same place is another one now.
+    // The button at the same place is another one now, and Enter means another thing: after a step, and whenever the form of a
+    // call has opened or gone, whoever closed it.
     Effect::new(move |before: Option<()>| {
         step.track();
+        desk.file.calling.track();
         if before.is_some() {
             desk.sending.rest();
         }
@@ -274,7 +282,7 @@ fn Buttons() -> impl IntoView {
     view! {
         <p class="acts">
             <Show when=calls><SendCall/></Show>{button}{sent_to}
-            <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
+            <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>
     }

@@ -98,8 +98,6 @@ fn NoteField() -> impl IntoView {
             desk.sending
                 .send(Command::NoteCase { case: case.id, text: words }, say!(speaks.get(), desk.note));
             text.set(String::new());
-            // A second Enter belongs to the note.
-            desk.sending.rest();
             leave_field(desk);
         }
     };

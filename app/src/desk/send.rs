@@ -42,6 +42,17 @@ struct Envelope {
 /// A step is not taken sooner after the last one was answered: its button has become that of the next step.
 const REST_MS: f64 = 1_000.0;
 
+/// What has become of the place a command was sent from, and so what a second press there would mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The button of the next step.
+    NextStep,
+    /// It has gone: the press falls on whatever is there now.
+    Gone,
+    /// It stands as it stood.
+    Stays,
+}
+
 /// Sends one command at a time.
 #[derive(Clone, Copy)]
 pub struct Sending {
@@ -53,8 +64,8 @@ pub struct Sending {
     pub done: RwSignal<u32>,
     /// Counts steps that were answered.
     pub stepped: RwSignal<u32>,
-    /// The command on its way takes the case a step on.
-    is_step: StoredValue<bool>,
+    /// What becomes of the place the command on its way was sent from.
+    place: StoredValue<Place>,
     /// When what the next step would be may last have changed, by the page's own clock.
     changed: StoredValue<f64>,
 }
@@ -68,18 +79,16 @@ impl Sending {
             hall: use_hall(),
             done: RwSignal::new(0),
             stepped: RwSignal::new(0),
-            is_step: StoredValue::new(false),
+            place: StoredValue::new(Place::Stays),
             changed: StoredValue::new(f64::MIN),
         }
     }
 
     /// Sends the step of the case's stage. A second press meant for the step before is not heard.
     pub fn step(self, command: Command, seen: u64, what: String) {
-        if untrack(|| self.is_busy()) || monotonic_ms() - self.changed.get_value() < REST_MS {
-            return;
+        if monotonic_ms() - self.changed.get_value() >= REST_MS {
+            self.send_from(Place::NextStep, command, Some(seen), what);
         }
-        self.send_seen(command, seen, what);
-        self.is_step.set_value(true);
     }
 
     /// Tracked: whether a command is on its way; another one is not taken meanwhile.
@@ -92,18 +101,24 @@ impl Sending {
         self.changed.set_value(monotonic_ms());
     }
 
-    /// Sends unless another command is on its way.
+    /// Sends unless another command is on its way. The form or button it was sent from goes, and a second press is no step.
     pub fn send(self, command: Command, what: String) {
-        self.send_as(command, None, what);
+        self.send_from(Place::Gone, command, None, what);
     }
 
     /// The same for what is decided on a case as it stands: the server refuses it when the case has moved on since.
     pub fn send_seen(self, command: Command, seen: u64, what: String) {
-        self.send_as(command, Some(seen), what);
+        self.send_from(Place::Stays, command, Some(seen), what);
     }
 
-    fn send_as(self, command: Command, seen: Option<u64>, what: String) {
-        self.is_step.set_value(false);
+    fn send_from(self, place: Place, command: Command, seen: Option<u64>, what: String) {
+        if untrack(|| self.is_busy()) {
+            return;
+        }
+        self.place.set_value(place);
+        if place == Place::Gone {
+            self.rest();
+        }
         let envelope = Envelope { key: new_key(self.hall.present().0), seen, command };
         self.post(envelope, what);
     }
@@ -140,9 +155,14 @@ impl Sending {
             let carried_out = matches!(progress, Progress::Done { .. });
             // The desk may have been left meanwhile.
             self.progress.try_set(progress);
-            if self.is_step.try_get_value() == Some(true) {
-                self.rest();
-                self.stepped.try_update(|stepped| *stepped = stepped.wrapping_add(1));
+            match self.place.try_get_value() {
+                Some(Place::NextStep) => {
+                    self.rest();
+                    self.stepped.try_update(|stepped| *stepped = stepped.wrapping_add(1));
+                }
+                // The step's button has waited for the answer, and so may an impatient hand.
+                Some(Place::Gone) => self.rest(),
+                Some(Place::Stays) | None => {}
             }
             if carried_out {
                 self.done.try_update(|done| *done = done.wrapping_add(1));
