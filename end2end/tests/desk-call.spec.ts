@@ -93,3 +93,22 @@ test('a second press after a call takes no step, by mouse and by Enter', async (
   await page.locator('#desk-step').click();
   await expect.poll(() => sent).toEqual(['raise_whistle', 'dispatch_case']);
 });
+
+for (const field of ['.called input', '.levels input', '#desk-call-form .field']) {
+  test(`Enter sends the call once from ${field}`, async ({ page, hall }) => {
+    const { id } = await waiting_case(hall);
+    await hold_clock(page);
+    const sent = commands_of(page);
+    await write_call(page, id);
+    // What it lacks keeps it here.
+    await page.locator(field).first().press('Enter');
+    await expect(page.locator('#desk-call')).toBeVisible();
+    await page.locator('.called input').first().check();
+    await page.locator(field).first().press('Enter');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.hand .outcome .done')).toBeVisible();
+    await expect(page.locator('#desk-call-form')).toHaveCount(0);
+    await page.keyboard.press('Enter');
+    expect(sent).toEqual(['raise_whistle']);
+  });
+}

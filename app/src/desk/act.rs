@@ -37,7 +37,8 @@ fn step_of(case: &Case) -> Option<Step> {
 /// that is sent: the step's button is not there.
 pub fn main_action(desk: Desk) {
     if desk.file.calling.get_untracked() {
-        return whistle::raise(desk);
+        whistle::raise(desk);
+        return;
     }
     let Some(case) = desk.file.case() else { return };
     let Some(step) = step_of(&case).filter(|step| desk.holds(*step)) else { return };

@@ -38,6 +38,11 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         }
         return key == "Escape";
     }
+    // What moves through choices and sends their form is theirs; nobody types words in them.
+    let choosing = matches!(key.as_str(), "Enter" | "ArrowDown" | "ArrowUp" | "Home" | "End");
+    if choosing && is_on(event, "input") {
+        return false;
+    }
     let prefix = desk.prefix.get_untracked();
     desk.prefix.set(None);
     if let (Some(digit), true) = (key.parse::<usize>().ok().filter(|_| key.len() == 1), !event.repeat()) {
@@ -224,9 +229,14 @@ pub fn row_id(id: CaseId) -> String {
     format!("case-{id}")
 }
 
+/// A check box or a radio button is no field that one types in.
 fn types_here(event: &KeyboardEvent) -> bool {
+    is_on(event, "input:not([type=checkbox]):not([type=radio]), textarea, select")
+}
+
+fn is_on(event: &KeyboardEvent, selector: &str) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|element| element.matches("input, textarea, select").unwrap_or(false))
+    target.is_some_and(|element| element.matches(selector).unwrap_or(false))
 }
 
 fn element(id: &str) -> Option<web_sys::HtmlElement> {

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 
 use super::act::{Outcome, speaks_now};
 use super::due::moment;
+use super::keys::leave_field;
 use super::listing::Fetch;
 use super::{Desk, use_desk};
 use crate::board::{Board, Part};
@@ -180,12 +181,12 @@ impl Draft {
     }
 }
 
-/// Sends the call that is being written, once it is ready; its form closes.
-pub fn raise(desk: Desk) {
+/// Sends the call that is being written, once it is ready; its form closes. Whether it was sent.
+pub fn raise(desk: Desk) -> bool {
     let draft = desk.file.draft;
-    let Some(case) = desk.file.case().filter(Case::is_open) else { return };
+    let Some(case) = desk.file.case().filter(Case::is_open) else { return false };
     if desk.sending.is_busy() || !draft.is_ready() {
-        return;
+        return false;
     }
     let call = WhistleCall {
         level: draft.level.get(),
@@ -196,7 +197,11 @@ pub fn raise(desk: Desk) {
     };
     desk.sending.send(Command::RaiseWhistle { call }, say!(speaks_now(), desk.whistle));
     desk.file.calling.set(false);
+    true
 }
+
+/// The form of a call, which its button stands outside of.
+const FORM: &str = "desk-call-form";
 
 /// Sends the call, or says what it lacks: in sight wherever its form has been scrolled to.
 #[component]
@@ -206,7 +211,7 @@ pub fn SendCall() -> impl IntoView {
     let need = move || {
         (!ready.get()).then(|| view! { <span class="sent-to">{say!(speaks.get(), desk.whistle_need)}</span> })
     };
-    view! { <button type="button" class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get() on:click=move |_| untrack(|| raise(desk))>{move || say!(speaks.get(), desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
+    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get()>{move || say!(speaks.get(), desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
 }
 
 /// Calls departments to the open case. What it says in advance is when they must have responded.
@@ -225,11 +230,20 @@ pub fn WhistleForm() -> impl IntoView {
             say!(speaks.get(), desk.whistle_due, time = moment(speaks.get(), due, now, names))
         })
     };
+    // Sent by its button or by Enter in any of its fields; what it lacks is said beside the button.
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if untrack(|| raise(desk)) {
+            leave_field(desk);
+        }
+    };
     view! {
-        <div class="hd"><h3>{move || say!(speaks.get(), desk.whistle)}</h3><span class="meta">{until}</span></div>
-        <Level level/>
-        <input class="field" type="text" maxlength="200" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=move || say!(speaks.get(), desk.whistle_title)/>
-        <CalledBoxes called/>
+        <form id=FORM on:submit=send>
+            <div class="hd"><h3>{move || say!(speaks.get(), desk.whistle)}</h3><span class="meta">{until}</span></div>
+            <Level level/>
+            <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=move || say!(speaks.get(), desk.whistle_title)/>
+            <CalledBoxes called/>
+        </form>
     }
 }
 
