@@ -1,7 +1,7 @@
 // A call raised at the desk (吹哨): its button is in sight wherever its form has been scrolled to, and what was chosen is sent.
 import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
-import { waiting_case } from '../helpers/cases';
+import { type Catalogue, waiting_case } from '../helpers/cases';
 import { hold_clock } from '../helpers/clock';
 import { expect, test } from '../helpers/hall';
 
@@ -112,3 +112,39 @@ for (const field of ['.called input', '.levels input', '#desk-call-form .field']
     expect(sent).toEqual(['raise_whistle']);
   });
 }
+
+test('a call that is folded, or whose case takes a step meanwhile, stays as it was written', async ({ page, hall }) => {
+  const { id } = await waiting_case(hall);
+  await write_call(page, id);
+  const title = page.locator('#desk-call-form .field');
+  const second = page.locator('.called input').nth(1);
+  const level = page.locator('.levels input').last();
+  const expect_kept = async () => {
+    await expect(title).toHaveValue('路面塌陷');
+    await expect(second).toBeChecked();
+    await expect(level).toBeChecked();
+  };
+  await title.fill('路面塌陷');
+  await level.check();
+  await second.check();
+  // A choice is no field one types in: the desk's keys are heard there.
+  for (const fold of ['w', 'Escape']) {
+    await page.keyboard.press(fold);
+    await expect(title).toHaveCount(0);
+    await page.keyboard.press('w');
+    await expect_kept();
+  }
+  await title.focus();
+  const catalogue = (await hall.get('/api/v1/catalogue')) as Catalogue;
+  await hall.commands([{ dispatch_case: { case: id, department: catalogue.departments[0]?.code } }]);
+  await expect(page.locator('.loop .cur')).toContainText('处置');
+  await expect_kept();
+  // Nor is the hand taken from the field.
+  await expect(title).toBeFocused();
+  await title.press('Enter');
+  await expect(page.locator('.hand .outcome .done')).toBeVisible();
+  // One that was carried out is written no more.
+  await page.keyboard.press('w');
+  await expect(title).not.toHaveValue('路面塌陷');
+  await expect(second).not.toBeChecked();
+});

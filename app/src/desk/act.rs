@@ -73,11 +73,15 @@ fn claim_by_button(desk: Desk) {
     claim(desk);
 }
 
-/// Opens or closes the whistle form.
+/// Opens or folds the whistle form.
 pub fn call(desk: Desk) {
-    if desk.file.case().is_some_and(|case| case.is_open())
-        && desk.roles().contains(&domain::role::Role::Dispatcher)
-    {
+    let Some(case) = desk.file.case().filter(Case::is_open) else { return };
+    if desk.roles().contains(&domain::role::Role::Dispatcher) {
+        let title = || {
+            let class = desk.names.with(|names| names.class(speaks_now(), &case.report.class));
+            format!("{} {class}", case.report.address).trim().to_owned()
+        };
+        desk.file.draft.begin(case.id, title);
         desk.file.calling.update(|calling| *calling = !*calling);
     }
 }
@@ -121,11 +125,17 @@ pub fn Actions() -> impl IntoView {
             desk.sending.rest();
         }
     });
-    let form = move || match (step.get(), desk.file.calling.get()) {
-        (Some(_), true) => view! { <WhistleForm/> }.into_any(),
-        (Some(step), false) if step.asks.department => view! { <Dispatch step/> }.into_any(),
-        (Some(step), false) => view! { <TakeStep step/> }.into_any(),
-        (None, _) => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
+    // A step that the case takes meanwhile leaves the form, and the hand in it, as they are.
+    let calls = Memo::new(move |_| step.get().is_some() && desk.file.calling.get());
+    let form = move || {
+        if calls.get() {
+            return view! { <WhistleForm/> }.into_any();
+        }
+        match step.get() {
+            Some(step) if step.asks.department => view! { <Dispatch step/> }.into_any(),
+            Some(step) => view! { <TakeStep step/> }.into_any(),
+            None => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
+        }
     };
     view! { <section class="act">{form}</section> }
 }
@@ -262,7 +272,7 @@ fn Buttons() -> impl IntoView {
     let calls = move || step.get().is_some() && desk.file.calling.get();
     let call_words = move || {
         let language = speaks.get();
-        if calls() { say!(language, desk.whistle_not) } else { say!(language, desk.whistle) }
+        if calls() { say!(language, desk.whistle_fold) } else { say!(language, desk.whistle) }
     };
     let unready = move || {
         let asks = step.get().is_some_and(|step| step.asks.department);

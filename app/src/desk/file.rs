@@ -96,6 +96,13 @@ impl File {
             let line = self.opened.get().and_then(|id| self.board.case(id));
             line.map(|line| line.version)
         });
+        Effect::new(move |before: Option<u32>| {
+            let done = sending.done.get();
+            if before.is_some_and(|before| before != done) {
+                sending.with_last(|command| self.draft.forget(command));
+            }
+            done
+        });
         Effect::new(move |before: Option<(Option<u64>, u32)>| {
             let now = (version.get(), sending.done.get());
             let id = self.opened.get_untracked();

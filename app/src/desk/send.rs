@@ -96,6 +96,15 @@ impl Sending {
         self.progress.with(|progress| matches!(progress, Progress::Pending { .. }))
     }
 
+    /// Untracked: reads the command that was sent last; with `done`, the one that was carried out.
+    pub fn with_last(self, read: impl FnOnce(&Command)) {
+        self.last.with_value(|last| {
+            if let Some((envelope, _)) = last {
+                read(&envelope.command);
+            }
+        });
+    }
+
     /// What the next step would be has just changed on the screen.
     pub fn rest(self) {
         self.changed.set_value(monotonic_ms());

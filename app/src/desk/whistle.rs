@@ -4,7 +4,7 @@
 //! What should not be here: which calls are listed (`calls`).
 
 use domain::case::Case;
-use domain::code::{DepartmentCode, WhistleId};
+use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
@@ -154,9 +154,12 @@ fn EndCall(id: WhistleId) -> impl IntoView {
     }
 }
 
-/// A call that is being written.
+/// A call that is being written. It stays as it is while its form is folded, and until it is carried out or one is written for
+/// another case.
 #[derive(Clone, Copy)]
 pub struct Draft {
+    /// The case it is for.
+    of: StoredValue<Option<CaseId>>,
     level: RwSignal<WhistleLevel>,
     title: RwSignal<String>,
     called: RwSignal<Vec<DepartmentCode>>,
@@ -164,15 +167,31 @@ pub struct Draft {
 
 impl Draft {
     pub fn new() -> Self {
-        let level = RwSignal::new(WhistleLevel::Street);
-        Self { level, title: RwSignal::new(String::new()), called: RwSignal::new(Vec::new()) }
+        Self {
+            of: StoredValue::new(None),
+            level: RwSignal::new(WhistleLevel::Street),
+            title: RwSignal::new(String::new()),
+            called: RwSignal::new(Vec::new()),
+        }
     }
 
-    /// Begins anew.
-    fn begin(self, title: String) {
-        self.level.set(WhistleLevel::Street);
-        self.title.set(title);
-        self.called.set(Vec::new());
+    /// Begins anew where nothing is written for the case.
+    pub fn begin(self, case: CaseId, title: impl FnOnce() -> String) {
+        if self.of.get_value() != Some(case) {
+            self.of.set_value(Some(case));
+            self.level.set(WhistleLevel::Street);
+            self.title.set(title());
+            self.called.set(Vec::new());
+        }
+    }
+
+    /// The command was carried out: a call that it raised is written no more.
+    pub fn forget(self, command: &Command) {
+        if let Command::RaiseWhistle { call } = command
+            && call.case == self.of.get_value()
+        {
+            self.of.set_value(None);
+        }
     }
 
     /// Tracked: whether it says what for, and calls somebody.
@@ -214,15 +233,11 @@ pub fn SendCall() -> impl IntoView {
     view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get()>{move || say!(speaks.get(), desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
 }
 
-/// Calls departments to the open case. What it says in advance is when they must have responded.
+/// Calls departments to the open case; what is written stands in the draft. What it says in advance is when they must have responded.
 #[component]
 pub fn WhistleForm() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let Draft { level, title, called } = desk.file.draft;
-    let class =
-        names.with(|names| desk.file.with(|answer| names.class(speaks.get(), &answer.case.report.class)));
-    let address = desk.file.with(|answer| answer.case.report.address.clone());
-    desk.file.draft.begin(format!("{address} {class}").trim().to_owned());
+    let Draft { level, title, called, .. } = desk.file.draft;
     let until = move || {
         let now = hall.now();
         names.with(|names| {

@@ -171,7 +171,7 @@ table! {
     whistle_title(): "事由", "Matter";
     whistle_called(): "被呼叫单位", "Departments called";
     whistle_send(): "吹哨", "Call";
-    whistle_not(): "收起", "Cancel";
+    whistle_fold(): "收起", "Fold";
     whistle_due(time): "{time} 前报到", "respond by {time}";
     whistle_empty(): "没有进行中的吹哨", "No call is open";
     whistle_none_fits(): "没有符合的哨", "No call fits";
