@@ -6,6 +6,7 @@ use crate::clock::{Clock, ClockOf};
 use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use crate::moment::UtcMillis;
 use crate::place::Point;
+use step::Leads;
 
 pub mod event;
 pub mod history;
@@ -89,7 +90,8 @@ pub struct Taken {
     pub at: UtcMillis,
     /// Who took it; the sender of the take-over for steps another system knew of.
     pub by: String,
-    /// Who had to dispose of the case after the step.
+    /// Whose business the step was: who is to dispose of the case after it, or of one that takes the case away from a department,
+    /// that one.
     pub department: Option<DepartmentCode>,
     /// A clock the step stopped had run out.
     pub late: bool,
@@ -165,20 +167,39 @@ impl Case {
         self.clocks.iter().rev().find(|clock| clock.of == of)
     }
 
-    /// When each stage began and when its work was done, in the order of [`Stage::ALL`], as the case stands. A stage that the case
-    /// went back to or before is as if it had not been.
+    /// When each stage began and when its work was done, in the order of [`Stage::ALL`], as the case stands. A stage that the case went
+    /// back to or before is as if it had not been; one of which the log does not say when has no times.
     #[must_use]
     pub fn passed(&self) -> [Passed; Stage::ALL.len()] {
         let mut passed = [Passed::default(); Stage::ALL.len()];
         passed[Stage::Accept as usize].began = Some(self.reported);
-        for Taken { step, at, .. } in &self.steps {
-            match step.to {
-                Some(to) if step.leads_back() => passed[to as usize..].fill(Passed::default()),
-                Some(_) | None => passed[step.from as usize].ended = Some(*at),
+        // Where the case stood, as far as its steps say: those of a case that was taken over may begin anywhere.
+        let mut at = None;
+        for taken in &self.steps {
+            let from = match taken.step.from {
+                [one] => Some(*one),
+                _ => at,
+            };
+            match taken.step.to {
+                Leads::On(to) => {
+                    from.inspect(|from| passed[*from as usize].ended = Some(taken.at));
+                    passed[to as usize].began = Some(taken.at);
+                    at = Some(to);
+                }
+                Leads::Back(to) => {
+                    passed[to as usize..].fill(Passed::default());
+                    passed[to as usize].began = Some(taken.at);
+                    at = Some(to);
+                }
+                Leads::Stays => at = from,
+                Leads::Closes => {
+                    from.inspect(|from| passed[*from as usize].ended = Some(taken.at));
+                    at = Some(Stage::Close);
+                }
             }
-            if let Some(to) = step.to {
-                passed[to as usize].began = Some(*at);
-            }
+        }
+        if self.closed.is_some() {
+            passed[Stage::Close as usize].ended = self.closed;
         }
         passed
     }

@@ -115,14 +115,14 @@ impl Step {
     /// The command that takes it, with a remark where the step takes one.
     #[must_use]
     pub fn take_with(self, case: CaseId, note: &str) -> Command {
-        let note = if self.asks.note { note.to_owned() } else { String::new() };
+        let note = if self.note.is_asked() { note.to_owned() } else { String::new() };
         Command::Step(TakeStep { step: self, case, note, department: None, limit: None })
     }
 
     /// The command that takes it, for a department where the step asks for one.
     #[must_use]
     pub fn take_for(self, case: CaseId, department: DepartmentCode) -> Command {
-        let department = self.asks.department.then_some(department);
+        let department = self.asks_department().then_some(department);
         Command::Step(TakeStep { step: self, case, note: String::new(), department, limit: None })
     }
 }
@@ -145,7 +145,7 @@ impl TakeStep {
     fn fields(&self) -> StepFields {
         StepFields {
             case: self.case,
-            note: self.step.asks.note.then(|| self.note.clone()),
+            note: self.step.note.is_asked().then(|| self.note.clone()),
             department: self.department.clone(),
             limit: self.limit,
         }
@@ -153,16 +153,15 @@ impl TakeStep {
 
     fn of<E: serde::de::Error>(step: Step, fields: StepFields) -> Result<Self, E> {
         let StepFields { case, note, department, limit } = fields;
-        let asks = step.asks;
         let surplus = [
-            ("note", note.is_some() && !asks.note),
-            ("department", department.is_some() && !asks.department),
-            ("limit", limit.is_some() && !asks.limit),
+            ("note", note.is_some() && !step.note.is_asked()),
+            ("department", department.is_some() && !step.asks_department()),
+            ("limit", limit.is_some() && !step.0.limit),
         ];
         if let Some((field, _)) = surplus.into_iter().find(|(_, surplus)| *surplus) {
             return Err(E::custom(format_args!("unknown field `{field}`: {} has none", step.command)));
         }
-        if asks.department && department.is_none() {
+        if step.asks_department() && department.is_none() {
             return Err(E::missing_field("department"));
         }
         Ok(Self { step, case, note: note.unwrap_or_default(), department, limit })

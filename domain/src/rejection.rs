@@ -45,11 +45,11 @@ pub enum Rejection {
     },
     /// The case took a step after what the sender had seen of it.
     MovedOn(Box<MovedOn>),
-    /// The case waits in another stage; stages are not jumped.
+    /// The case waits in another stage than one of those the step may be taken in; stages are not jumped.
     WrongStage {
         case: CaseId,
         is: Stage,
-        needs: Stage,
+        needs: &'static [Stage],
     },
     /// A time before, after or against the order it must have.
     ImpossibleTime {
@@ -211,7 +211,8 @@ impl Rejection {
             Self::RetiredCode { field, code } => format!("{field}：代码“{code}”已停用，新案件不再使用"),
             Self::MovedOn(moved) => moved.words(Language::Zh),
             Self::WrongStage { case, is, needs } => {
-                let (is, needs) = (is.words(Language::Zh), needs.words(Language::Zh));
+                let needs: Vec<&str> = needs.iter().map(|stage| stage.words(Language::Zh)).collect();
+                let (is, needs) = (is.words(Language::Zh), needs.join("、"));
                 format!("案件 {case} 现在{is}环节，此操作须在{needs}环节，不得跳过")
             }
             Self::ImpossibleTime { field, problem } => {
@@ -258,11 +259,11 @@ impl Rejection {
                 format!("{field}: code `{code}` is retired; new cases cannot have it")
             }
             Self::MovedOn(moved) => moved.words(Language::En),
-            Self::WrongStage { case, is, needs } => format!(
-                "case {case} waits in `{}`, this needs `{}`; stages are not jumped",
-                is.key(),
-                needs.key()
-            ),
+            Self::WrongStage { case, is, needs } => {
+                let needs: Vec<String> = needs.iter().map(|stage| format!("`{}`", stage.key())).collect();
+                let (is, needs) = (is.key(), needs.join(" or "));
+                format!("case {case} waits in `{is}`, this needs {needs}; stages are not jumped")
+            }
             Self::ImpossibleTime { field, problem } => {
                 format!("{field}: impossible time, {}", problem.words(Language::En))
             }

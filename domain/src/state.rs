@@ -282,4 +282,6 @@ mod hostile;
 #[cfg(test)]
 mod loop_tests;
 #[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
 mod tests;

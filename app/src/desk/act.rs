@@ -43,8 +43,8 @@ pub fn main_action(desk: Desk) {
     let Some(case) = desk.file.case() else { return };
     let Some(step) = step_of(&case).filter(|step| desk.holds(*step)) else { return };
     let command = match desk.file.department.get_untracked() {
-        Some(department) if step.asks.department => step.take_for(case.id, department),
-        None if step.asks.department => return,
+        Some(department) if step.asks_department() => step.take_for(case.id, department),
+        None if step.asks_department() => return,
         Some(_) | None => step.take_with(case.id, remark().trim()),
     };
     desk.sending.step(command, case.version, step.act(speaks_now()).to_owned());
@@ -89,7 +89,7 @@ pub fn call(desk: Desk) {
 /// Chooses a department of the page by its digit; returns whether there was something to choose.
 pub fn choose_department(desk: Desk, digit: usize) -> bool {
     let step = desk.file.case().and_then(|case| step_of(&case));
-    let dispatching = step.is_some_and(|step| step.asks.department);
+    let dispatching = step.is_some_and(|step| step.asks_department());
     if !dispatching || digit == 0 || desk.file.calling.get_untracked() {
         return false;
     }
@@ -132,7 +132,7 @@ pub fn Actions() -> impl IntoView {
             return view! { <WhistleForm/> }.into_any();
         }
         match step.get() {
-            Some(step) if step.asks.department => view! { <Dispatch step/> }.into_any(),
+            Some(step) if step.asks_department() => view! { <Dispatch step/> }.into_any(),
             Some(step) => view! { <TakeStep step/> }.into_any(),
             None => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
         }
@@ -162,7 +162,7 @@ fn TakeStep(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let allowed = allowed(desk, step);
     let field = move || {
-        (step.asks.note && allowed.get()).then(|| {
+        (step.note.is_asked() && allowed.get()).then(|| {
             let words = move || say!(speaks.get(), desk.remark);
             view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words/> }
         })
@@ -261,7 +261,7 @@ fn Buttons() -> impl IntoView {
     let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
     let sent_to = move || {
         let named = |code: &DepartmentCode| names.with(|names| names.department(speaks.get(), code));
-        let asks = step.get().is_some_and(|step| step.asks.department && desk.holds(step));
+        let asks = step.get().is_some_and(|step| step.asks_department() && desk.holds(step));
         (asks && !desk.file.calling.get()).then(|| desk.file.department.with(|code| code.as_ref().map(named)))
     };
     let sent_to = move || {
@@ -275,7 +275,7 @@ fn Buttons() -> impl IntoView {
         if calls() { say!(language, desk.whistle_fold) } else { say!(language, desk.whistle) }
     };
     let unready = move || {
-        let asks = step.get().is_some_and(|step| step.asks.department);
+        let asks = step.get().is_some_and(|step| step.asks_department());
         busy() || (asks && desk.file.department.with(Option::is_none))
     };
     let button = move || {

@@ -1,7 +1,8 @@
 //! The steps of the closed loop as data: one row a step, read wherever somebody must know what a step is.
 //!
-//! Deciding, applying, powers, departments, stored forms, the feed's words and the desk all read the row, so that a new
-//! step is a row here with its words, and nothing else. What should not be here: what differs from case to case, such as which department.
+//! Deciding, applying, powers, departments, stored forms, lists, the recount, the feed's words and the desk all read the row, so that a
+//! new step is a row here, one name of an event more (which raises the stored format, `server/src/stored.rs`) and its words. The order of
+//! the rows says nothing. What should not be here: what differs from case to case, such as which department.
 
 use std::sync::OnceLock;
 
@@ -11,6 +12,10 @@ use super::stage::Stage;
 use crate::clock::ClockOf;
 use crate::rejection::Language;
 use crate::tally::measure::Measure;
+
+mod table;
+
+pub use table::STEPS;
 
 /// Whose step it is (监管分离, `reference/domain.md` SYS-13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,20 +28,49 @@ pub enum Power {
     Department,
 }
 
-/// What a step may say beside its case.
+/// Where a step leads the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asks {
-    /// A remark, which may be empty.
-    pub note: bool,
-    /// Who is to dispose of the case; it must be said.
-    pub department: bool,
-    /// A disposal limit of its own, instead of the condition's, the class's or the policy's.
-    pub limit: bool,
+pub enum Leads {
+    /// On to the next stage: the work of the stage it comes from is done.
+    On(Stage),
+    /// Back to an earlier stage: the case goes round again from there.
+    Back(Stage),
+    /// Nowhere: the case waits where it waited, since when it did.
+    Stays,
+    /// Out of the loop: the case is closed, whatever stage it waited in.
+    Closes,
 }
 
-impl Asks {
-    const NOTHING: Self = Self { note: false, department: false, limit: false };
-    const NOTE: Self = Self { note: true, department: false, limit: false };
+/// What a step does to who is to dispose of the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposer {
+    /// It stays whose it is.
+    Kept,
+    /// The command must say whose it is from now on.
+    Asked,
+    /// It is nobody's any more, and out of that department's sight.
+    Cleared,
+}
+
+/// Whether a step has a remark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    None,
+    /// It may be empty.
+    May,
+    /// It is a reason, and must be stated.
+    Must,
+}
+
+impl Note {
+    /// Whether there is a place for one.
+    #[must_use]
+    pub fn is_asked(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::May | Self::Must => true,
+        }
+    }
 }
 
 /// A word in both languages of the screens.
@@ -51,10 +85,9 @@ pub struct Row {
     pub event: &'static str,
     /// The name of its command.
     pub command: &'static str,
-    /// The stage whose work it does.
-    pub from: Stage,
-    /// The stage the case waits in afterwards; none when the case is closed.
-    pub to: Option<Stage>,
+    /// The stages it may be taken in, at least one.
+    pub from: &'static [Stage],
+    pub to: Leads,
     pub power: Power,
     /// Clocks it stops, the leading one first.
     pub stops: &'static [ClockOf],
@@ -64,121 +97,15 @@ pub struct Row {
     pub counts: &'static [Measure],
     /// What is counted as well when a clock it stops had run out.
     pub counts_late: &'static [Measure],
-    pub asks: Asks,
+    pub department: Disposer,
+    pub note: Note,
+    /// Whether it may bring a disposal limit of its own, instead of the condition's, the class's or the policy's.
+    pub limit: bool,
     /// What happened, in one word: 立案
     pub happened: Words,
     /// What the button says: 处置完成
     pub act: Words,
 }
-
-/// The seven steps of the loop.
-pub static STEPS: [Row; 7] = [
-    Row {
-        name: "accept",
-        event: "case_accepted",
-        command: "accept_case",
-        from: Stage::Accept,
-        to: Some(Stage::File),
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        asks: Asks::NOTHING,
-        happened: ["受理", "Accept"],
-        act: ["受理", "Accept"],
-    },
-    Row {
-        name: "file",
-        event: "case_filed",
-        command: "file_case",
-        from: Stage::File,
-        to: Some(Stage::Dispatch),
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[ClockOf::Dispatch],
-        counts: &[Measure::Filed],
-        counts_late: &[],
-        asks: Asks::NOTHING,
-        happened: ["立案", "Filed"],
-        act: ["立案", "File"],
-    },
-    Row {
-        name: "dispatch",
-        event: "case_dispatched",
-        command: "dispatch_case",
-        from: Stage::Dispatch,
-        to: Some(Stage::Dispose),
-        power: Power::Dispatch,
-        stops: &[ClockOf::Dispatch],
-        starts: &[ClockOf::Disposal],
-        counts: &[Measure::Dispatched],
-        counts_late: &[Measure::DispatchedLate],
-        asks: Asks { note: false, department: true, limit: true },
-        happened: ["派遣", "Sent"],
-        act: ["派遣", "Dispatch"],
-    },
-    Row {
-        name: "dispose",
-        event: "disposal_finished",
-        command: "finish_disposal",
-        from: Stage::Dispose,
-        to: Some(Stage::Feedback),
-        power: Power::Department,
-        stops: &[ClockOf::Disposal],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        asks: Asks::NOTE,
-        happened: ["处置", "Disposed"],
-        act: ["处置完成", "Disposal done"],
-    },
-    Row {
-        name: "feedback",
-        event: "feedback_given",
-        command: "give_feedback",
-        from: Stage::Feedback,
-        to: Some(Stage::Check),
-        power: Power::Department,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        asks: Asks::NOTE,
-        happened: ["反馈", "Feedback"],
-        act: ["反馈", "Report back"],
-    },
-    Row {
-        name: "check",
-        event: "check_passed",
-        command: "pass_check",
-        from: Stage::Check,
-        to: Some(Stage::Close),
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        asks: Asks::NOTE,
-        happened: ["核查", "Checked"],
-        act: ["核查通过", "Pass check"],
-    },
-    Row {
-        name: "close",
-        event: "case_closed",
-        command: "close_case",
-        from: Stage::Close,
-        to: None,
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
-        counts: &[Measure::Closed],
-        counts_late: &[],
-        asks: Asks::NOTE,
-        happened: ["结案", "Closed"],
-        act: ["结案", "Close"],
-    },
-];
 
 /// Steps that only a build to come has.
 static LATER: OnceLock<&'static [Row]> = OnceLock::new();
@@ -223,16 +150,20 @@ impl Step {
         Self::all().find(|step| step.command == command)
     }
 
-    /// The step that does a stage's work: the first row from it that leads on.
+    /// The step that does a stage's work.
     #[must_use]
     pub fn out_of(stage: Stage) -> Option<Self> {
-        Self::all().find(|step| step.from == stage && !step.leads_back())
+        Self::all().find(|step| step.does_work_of(stage))
     }
 
-    /// Whether the case goes round again.
-    #[must_use]
-    pub fn leads_back(self) -> bool {
-        self.to.is_some_and(|to| to < self.from)
+    /// The other steps that may be taken in a stage, in the order of the table.
+    pub fn beside(stage: Stage) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |step| step.from.contains(&stage) && !step.does_work_of(stage))
+    }
+
+    /// The steps that `measure` counts, where they were late or always.
+    pub fn counted_by(measure: Measure) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |step| step.is_counted_by(measure, true))
     }
 
     /// What happened, in one word.
@@ -249,6 +180,50 @@ impl Step {
 }
 
 impl Row {
+    /// Whether it is the step that does the stage's work: it leads on from there, and from the last one out of the loop. A
+    /// closing that other stages have as well is none.
+    #[must_use]
+    pub fn does_work_of(&self, stage: Stage) -> bool {
+        match self.to {
+            Leads::On(_) => self.from == [stage],
+            Leads::Closes => stage == Stage::Close && self.from == [stage],
+            Leads::Back(_) | Leads::Stays => false,
+        }
+    }
+
+    /// The stage the case waits in after it, where it waited in `before`. A closed case stands in the last one.
+    #[must_use]
+    pub fn stage_after(&self, before: Stage) -> Stage {
+        match self.to {
+            Leads::On(stage) | Leads::Back(stage) => stage,
+            Leads::Stays => before,
+            Leads::Closes => Stage::Close,
+        }
+    }
+
+    /// Whether the case goes round again.
+    #[must_use]
+    pub fn leads_back(&self) -> bool {
+        matches!(self.to, Leads::Back(_))
+    }
+
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.to == Leads::Closes
+    }
+
+    /// Whether the command must say who is to dispose of the case.
+    #[must_use]
+    pub fn asks_department(&self) -> bool {
+        self.department == Disposer::Asked
+    }
+
+    /// Whether `measure` counts the step when it was taken, in time or late.
+    #[must_use]
+    pub fn is_counted_by(&self, measure: Measure, late: bool) -> bool {
+        self.counts.contains(&measure) || (late && self.counts_late.contains(&measure))
+    }
+
     /// Whether a running clock ends with the step. Milestones end with the disposal they are part of.
     #[must_use]
     pub fn ends(&self, of: ClockOf) -> bool {
@@ -302,4 +277,4 @@ impl<'de> Deserialize<'de> for Step {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

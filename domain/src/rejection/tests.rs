@@ -65,7 +65,7 @@ fn all() -> Vec<Rejection> {
         Rejection::UnknownCode { field: "1".to_owned(), code: "2".to_owned() },
         Rejection::RetiredCode { field: "1".to_owned(), code: "2".to_owned() },
         Rejection::MovedOn(Box::new(moved)),
-        Rejection::WrongStage { case, is: Stage::File, needs: Stage::Check },
+        Rejection::WrongStage { case, is: Stage::File, needs: Step::CHECK.from },
         Rejection::NotCalled { whistle, department: "1".to_owned() },
         Rejection::AlreadyResponded { whistle, department: "1".to_owned() },
         Rejection::NotesFull { case, most: 500 },

@@ -1,6 +1,7 @@
 //! What a command must hold to be taken: codes that are known, times that can be, texts within bounds.
 
 use super::State;
+use crate::case::step::Leads;
 use crate::case::{History, Report};
 use crate::clock::Limit;
 use crate::code::{AreaCode, DepartmentCode};
@@ -102,22 +103,24 @@ pub(super) fn check_history(history: &History, policy: &Policy, now: UtcMillis) 
 
 /// Steps of the past: taken, in order, each after the opening.
 fn check_known_steps(history: &History, latest: UtcMillis) -> Result<(), Rejection> {
-    let (mut last, mut from) = (history.opened, None);
+    let (mut last, mut reached) = (history.opened, None);
     for known in &history.steps {
         let step = known.step;
         check_possible("steps", known.at)?;
         if known.at > latest {
             return impossible("steps", TimeProblem::InTheFuture);
         }
-        let taken = history.closed.is_some() || step.to.is_some_and(|to| to <= history.stage);
-        // The closing has a field of its own, and a loop that went round is not told by a list of times.
-        if !taken || step.to.is_none() || step.leads_back() {
-            return out_of_range("steps", RangeProblem::StepToCome);
-        }
-        if known.at < last || from >= Some(step.from) {
+        // The closing has a field of its own, and a loop that went round or was waited in is not told by a list of times.
+        let to = match step.to {
+            Leads::On(to) if history.closed.is_some() || to <= history.stage => to,
+            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes => {
+                return out_of_range("steps", RangeProblem::StepToCome);
+            }
+        };
+        if known.at < last || reached >= Some(to) {
             return impossible("steps", TimeProblem::BeforeTheStepBefore);
         }
-        (last, from) = (known.at, Some(step.from));
+        (last, reached) = (known.at, Some(to));
     }
     if history.closed.is_some_and(|closed| closed < last) {
         return impossible("closed", TimeProblem::BeforeTheStepBefore);

@@ -7,6 +7,7 @@ use super::check::{
 use super::define::define;
 use super::{State, replan, start};
 use crate::case::history::History;
+use crate::case::step::Note;
 use crate::case::{Case, CaseEvent, Report, Stage, Step, Stepped};
 use crate::clock::{Alarm, Clock, ClockOf, Deadline, Subject};
 use crate::code::{CaseId, DepartmentCode, WhistleId};
@@ -87,16 +88,19 @@ fn report_case(
 /// Any step, as its row has it.
 fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event>, Rejection> {
     let (step, case) = (take.step, open_case(state, take.case)?);
-    if case.stage != step.from {
+    if !step.from.contains(&case.stage) {
         return Err(Rejection::WrongStage { case: case.id, is: case.stage, needs: step.from });
     }
     match &take.department {
         Some(department) => check_department(state, "department", department)?,
-        None if step.asks.department => return out_of_range("department", RangeProblem::Missing),
+        None if step.asks_department() => return out_of_range("department", RangeProblem::Missing),
         None => {}
     }
     take.limit.map_or(Ok(()), check_limit)?;
-    check_text("note", &take.note, TextKind::Note)?;
+    match step.note {
+        Note::None | Note::May => check_text("note", &take.note, TextKind::Note)?,
+        Note::Must => check_stated("note", &take.note, TextKind::Note)?,
+    }
     let started = start::clocks(state, step, &case.report, take.limit, now)?;
     let stepped = Stepped { step, note: take.note.clone(), department: take.department.clone(), started };
     // Whether it was done in time is judged by the due time that holds.

@@ -103,11 +103,11 @@ impl State {
             return Ok(());
         }
         let Some(case) = self.cases.get(&take.case) else { return Ok(()) };
-        let dispatched = |taken: &&crate::case::Taken| taken.step.power == Power::Dispatch;
-        match case.steps.iter().rev().find(dispatched) {
-            Some(taken) if taken.by == by.name => Err(Rejection::OwnDispatch { case: case.id }),
-            Some(_) | None => Ok(()),
+        // In whatever round; other steps of the same power send nothing.
+        if case.steps.iter().any(|taken| taken.step.asks_department() && taken.by == by.name) {
+            return Err(Rejection::OwnDispatch { case: case.id });
         }
+        Ok(())
     }
 }
 

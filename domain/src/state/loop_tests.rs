@@ -2,7 +2,7 @@
 
 use super::tests::{Desk, recount, report};
 use super::*;
-use crate::case::step::{Asks, Power, Row};
+use crate::case::step::tests::REWORK;
 use crate::case::{Report, Stage, Step};
 use crate::clock::{ClockOf, LimitKind};
 use crate::code::DepartmentCode;
@@ -11,23 +11,6 @@ use crate::moment::{HOUR_MS, MINUTE_MS};
 use crate::rejection::Rejection;
 use crate::role::Role;
 use crate::tally::{Count, Dimension, Period};
-
-/// 返工: the check failed, and the case is disposed of once more.
-static REWORK: Row = Row {
-    name: "rework",
-    event: "case_sent_back",
-    command: "send_back",
-    from: Stage::Check,
-    to: Some(Stage::Dispose),
-    power: Power::Supervision,
-    stops: &[],
-    starts: &[ClockOf::Disposal],
-    counts: &[],
-    counts_late: &[],
-    asks: Asks { note: true, department: false, limit: false },
-    happened: ["返工", "Sent back"],
-    act: ["返工", "Send back"],
-};
 
 const CASE: CaseId = CaseId(1);
 
@@ -58,7 +41,7 @@ fn a_row_is_all_that_a_new_step_needs() {
     let mut desk = filed("E01", |report| report.base_count = 3);
     let rework = Step(&REWORK).take_with(CASE, "未清干净");
     assert!(Role::Supervisor.may(&rework) && !Role::Department.may(&rework));
-    assert!(matches!(desk.send(rework.clone()), Err(Rejection::WrongStage { needs: Stage::Check, .. })));
+    assert!(matches!(desk.send(rework.clone()), Err(Rejection::WrongStage { needs: [Stage::Check], .. })));
     desk.send(dispatch()).unwrap();
     for step in [Step::DISPOSE, Step::FEEDBACK] {
         desk.pass(HOUR_MS);

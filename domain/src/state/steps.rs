@@ -3,9 +3,10 @@
 //! What should not be here: whether a step may be taken (`decide`), tallies and deadlines (`State::change`).
 
 use crate::case::history::History;
-use crate::case::{Case, Report, Stage, Step, Stepped, Taken};
+use crate::case::step::Disposer;
+use crate::case::{Case, Report, Stage, Stepped, Taken};
 use crate::clock::Clock;
-use crate::code::{AreaCode, CaseId};
+use crate::code::{AreaCode, CaseId, DepartmentCode};
 use crate::event::Recorded;
 use crate::moment::UtcMillis;
 use crate::tally::Measure;
@@ -94,40 +95,51 @@ pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> V
     let mut late = false;
     for clock in case.clocks.iter_mut().filter(|clock| clock.is_running()) {
         // Nothing runs on after the closing.
-        if step.to.is_none() || step.ends(clock.of) {
+        if step.closes() || step.ends(clock.of) {
             clock.stopped = Some(at);
             late |= step.stops.contains(&clock.of) && clock.was_late();
         }
     }
     case.clocks.extend(stepped.started.iter().cloned());
-    if let Some(department) = &stepped.department {
-        case.department = Some(department.clone());
+    let whose = hand_on(case, stepped);
+    let after = step.stage_after(case.stage);
+    // A stage begins when the case comes to it. One that goes round in one stage begins it anew.
+    if after != case.stage || step.leads_back() {
+        (case.stage, case.stage_since) = (after, at);
     }
-    match step.to {
-        Some(stage) => (case.stage, case.stage_since) = (stage, at),
-        None => (case.closed, case.notes) = (Some(at), 0),
+    if step.closes() {
+        (case.closed, case.notes) = (Some(at), 0);
     }
     let measures = step.counts.iter().chain(step.counts_late.iter().filter(|_| late));
     let flows: Vec<(Measure, UtcMillis)> = measures.map(|measure| (*measure, at)).collect();
     for (measure, at) in &flows {
         note_time(case, *measure, *at);
     }
-    case.steps.push(taken(case, step, late, recorded));
+    case.steps.push(Taken {
+        step,
+        at,
+        by: recorded.by.name.clone(),
+        department: whose,
+        late,
+        round: case.round,
+        seq: recorded.seq,
+    });
     if step.leads_back() {
         case.round = case.round.saturating_add(1);
     }
     flows
 }
 
-fn taken(case: &Case, step: Step, late: bool, recorded: &Recorded) -> Taken {
-    Taken {
-        step,
-        at: recorded.at,
-        by: recorded.by.name.clone(),
-        department: case.department.clone(),
-        late,
-        round: case.round,
-        seq: recorded.seq,
+/// Whose the case is after the step; whose business the step was.
+fn hand_on(case: &mut Case, stepped: &Stepped) -> Option<DepartmentCode> {
+    match stepped.step.department {
+        Disposer::Kept => case.department.clone(),
+        Disposer::Asked => {
+            // An event of a build in which the step asked for none leaves it whose it is.
+            case.department = stepped.department.clone().or_else(|| case.department.take());
+            case.department.clone()
+        }
+        Disposer::Cleared => case.department.take(),
     }
 }
 

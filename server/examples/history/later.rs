@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Context, ensure};
-use domain::case::step::{Asks, Power, Row, Step, as_a_later_build};
+use domain::case::step::{Disposer, Leads, Note, Power, Row, Step, as_a_later_build};
 use domain::case::{Case, Stage};
 use rusqlite::Connection;
 use server::log::sqlite::schema;
@@ -22,14 +22,16 @@ static STEPS: [Row; 1] = [Row {
     name: "visit",
     event: "case_visited",
     command: "visit_case",
-    from: Stage::Check,
-    to: Some(Stage::Check),
+    from: &[Stage::Check],
+    to: Leads::Stays,
     power: Power::Supervision,
     stops: &[],
     starts: &[],
     counts: &[],
     counts_late: &[],
-    asks: Asks { note: true, department: false, limit: false },
+    department: Disposer::Kept,
+    note: Note::May,
+    limit: false,
     happened: ["走访", "Visited"],
     act: ["走访", "Visit"],
 }];

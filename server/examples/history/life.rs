@@ -121,7 +121,7 @@ fn command(act: Act) -> anyhow::Result<Command> {
         Act::Note(case, text) => Command::NoteCase { case, text: text.to_owned() },
         Act::Leave(case, stage, department) => {
             let step = Step::out_of(stage).with_context(|| format!("no step leaves {}", stage.key()))?;
-            if step.asks.department { step.take_for(case, department) } else { step.take_with(case, DONE) }
+            if step.asks_department() { step.take_for(case, department) } else { step.take_with(case, DONE) }
         }
         Act::Call(call) => Command::RaiseWhistle { call },
         Act::Respond(whistle, department) => {

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use domain::case::{STEPS, Stage};
+use domain::case::step::Leads;
+use domain::case::{Stage, Step};
 use domain::moment::{Date, UtcOffset};
 use domain::tally::{Count, TallyKey};
 use rusqlite::{Connection, named_params, params};
@@ -28,17 +29,27 @@ pub struct Recount {
 /// everybody who counts. How it is counted is not.
 fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
-        "CREATE TEMP TABLE stage(name TEXT, number INTEGER);
-         CREATE TEMP TABLE step_row(name TEXT, event TEXT, to_stage INTEGER);
+        "CREATE TEMP TABLE stage(name TEXT, number INTEGER, leading TEXT);
+         CREATE TEMP TABLE step_row(name TEXT, event TEXT, to_stage TEXT, closes INTEGER);
+         CREATE TEMP TABLE step_stops(event TEXT, of TEXT);
          CREATE TEMP TABLE step_counts(event TEXT, measure TEXT, late INTEGER);",
     )?;
     for stage in Stage::ALL {
-        conn.execute("INSERT INTO stage VALUES(?1, ?2)", params![stage.key(), stage as i64])?;
+        let leading = Step::out_of(stage).and_then(|step| step.stops.first()).map(|of| of.key());
+        conn.execute("INSERT INTO stage VALUES(?1, ?2, ?3)", params![stage.key(), stage as i64, leading])?;
     }
-    for row in &STEPS {
-        // A step that closes leads beyond the last stage.
-        let to = row.to.map_or(7, |stage| stage as i64);
-        conn.execute("INSERT INTO step_row VALUES(?1, ?2, ?3)", params![row.name, row.event, to])?;
+    for Step(row) in Step::all() {
+        // One that leads nowhere leaves the stage to the step before.
+        let to = match row.to {
+            Leads::On(stage) | Leads::Back(stage) => Some(stage.key()),
+            Leads::Closes => Some(Stage::Close.key()),
+            Leads::Stays => None,
+        };
+        let values = params![row.name, row.event, to, row.closes()];
+        conn.execute("INSERT INTO step_row VALUES(?1, ?2, ?3, ?4)", values)?;
+        for of in row.stops {
+            conn.execute("INSERT INTO step_stops VALUES(?1, ?2)", params![row.event, of.key()])?;
+        }
         for (measures, late) in [(row.counts, 0), (row.counts_late, 1)] {
             for measure in measures {
                 let values = params![row.event, measure.key(), late];
@@ -60,13 +71,13 @@ SELECT case_id AS id, seq,
   body ->> '$.report.class' AS class,
   body ->> '$.report.base_count' AS base,
   coalesce(body ->> '$.seen_ms', body ->> '$.opened_ms') AS seen,
-  coalesce((SELECT number FROM stage WHERE stage.name = body ->> '$.stage'), 0) AS stage_before,
+  coalesce(body ->> '$.stage', 'accept') AS stage_before,
   body ->> '$.closed_ms' AS closed_before,
   body -> '$.steps' AS steps_before
 FROM events WHERE name IN ('case_reported', 'case_taken_over');
 
 CREATE TEMP TABLE taken AS
-SELECT case_id AS id, seq, at, events.name AS event, to_stage FROM events JOIN step_row ON step_row.event = events.name;
+SELECT case_id AS id, seq, at, events.name AS event, to_stage, closes FROM events JOIN step_row ON step_row.event = events.name;
 CREATE INDEX temp.taken_id ON taken(id, seq);
 
 CREATE TEMP TABLE clock AS
@@ -82,6 +93,9 @@ UNION ALL SELECT case_id, seq, anew.value ->> '$.of', anew.value ->> '$.due_ms'
   FROM events, json_each(events.body, '$.replanned') AS anew WHERE name = 'case_replanned';
 CREATE INDEX temp.clock_id ON clock(id, of, seq);
 
+CREATE TEMP TABLE stop AS SELECT id, seq, of FROM taken JOIN step_stops USING (event);
+CREATE INDEX temp.stop_id ON stop(id, of, seq);
+
 CREATE TEMP TABLE alarm AS
 SELECT case_id AS id, seq, name = 'deadline_passed' AS passed, body ->> '$.of' AS of FROM events
   WHERE name IN ('deadline_nearing', 'deadline_passed') AND case_id IS NOT NULL
@@ -93,18 +107,20 @@ CREATE INDEX temp.alarm_id ON alarm(id, of, seq);
 CREATE TEMP TABLE standing AS
 WITH last AS (
   SELECT counted.id, closed_before IS NULL AND NOT EXISTS (
-      SELECT 1 FROM taken WHERE taken.id = counted.id AND to_stage = 7) AS open,
-    coalesce((SELECT to_stage FROM taken WHERE taken.id = counted.id ORDER BY seq DESC LIMIT 1), stage_before) AS stage
+      SELECT 1 FROM taken WHERE taken.id = counted.id AND closes) AS open,
+    coalesce((SELECT to_stage FROM taken WHERE taken.id = counted.id AND to_stage IS NOT NULL ORDER BY seq DESC LIMIT 1), stage_before)
+      AS stage
   FROM counted
 ),
 leading AS (
-  SELECT id, open, stage, CASE stage WHEN 2 THEN 'dispatch' WHEN 3 THEN 'disposal' END AS of FROM last
+  SELECT id, open, stage, leading AS of FROM last LEFT JOIN stage ON stage.name = last.stage
 ),
 since AS (
-  SELECT leading.*, (SELECT max(seq) FROM clock WHERE clock.id = leading.id AND clock.of = leading.of) AS began
+  SELECT leading.*, (SELECT max(seq) FROM clock WHERE clock.id = leading.id AND clock.of = leading.of
+      AND seq >= coalesce((SELECT max(seq) FROM stop WHERE stop.id = leading.id AND stop.of = leading.of), 0)) AS began
   FROM leading
 )
-SELECT id, open, stage,
+SELECT id, open, stage, of,
   EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq >= began) AS nearing,
   EXISTS (SELECT 1 FROM alarm WHERE alarm.id = since.id AND alarm.of = since.of AND seq >= began AND passed) AS overdue
 FROM since;
@@ -132,7 +148,7 @@ CREATE INDEX temp.dimension_id ON dimension(id);
 ";
 
 /// Instants that count in a period: one row per measure, case and time, where the case lay at its event. A step another system took counts when its time is
-/// known; a dispatch is late when it came after the clock that began last before it.
+/// known; one is late when a clock that it stops, begun last before it and stopped by no step between, had run out.
 const FLOWS: &str = "
 CREATE TEMP TABLE flow AS
 SELECT 'reported' AS measure, id, seq, seen AS at FROM counted
@@ -141,8 +157,12 @@ UNION ALL SELECT measure, counted.id, counted.seq, known.value ->> '$.at_ms'
   FROM counted, json_each(counted.steps_before) AS known
   JOIN step_row ON step_row.name = known.value ->> '$.step' JOIN step_counts USING (event) WHERE late = 0
 UNION ALL SELECT measure, id, taken.seq, at FROM taken JOIN step_counts USING (event)
-  WHERE late = 0 OR at > (SELECT due FROM clock WHERE clock.id = taken.id AND clock.of = 'dispatch'
-    AND clock.seq < taken.seq ORDER BY clock.seq DESC LIMIT 1);
+  WHERE late = 0 OR EXISTS (
+    SELECT 1 FROM step_stops WHERE step_stops.event = taken.event AND at > (
+      SELECT due FROM clock WHERE clock.id = taken.id AND clock.of = step_stops.of AND clock.seq < taken.seq
+        AND clock.seq >= coalesce((SELECT max(seq) FROM stop
+          WHERE stop.id = taken.id AND stop.of = step_stops.of AND stop.seq < taken.seq), 0)
+      ORDER BY clock.seq DESC LIMIT 1));
 ";
 
 /// Whistles, where they lay and lie, from which event until which, and who is late.
@@ -201,16 +221,14 @@ UNION ALL SELECT measure || '|city|hour:' || compact || 'T' || hour AS cell, cou
   WHERE hour_kept AND dimension = 'city' GROUP BY cell
 UNION ALL SELECT 'open|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id)
   WHERE open GROUP BY cell
-UNION ALL SELECT CASE stage WHEN 0 THEN 'at_accept' WHEN 1 THEN 'at_file' WHEN 2 THEN 'at_dispatch'
-    WHEN 3 THEN 'at_dispose' WHEN 4 THEN 'at_feedback' WHEN 5 THEN 'at_check' ELSE 'at_close' END
-    || '|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id) WHERE open GROUP BY cell
+UNION ALL SELECT 'at_' || stage || '|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id) WHERE open GROUP BY cell
 UNION ALL SELECT 'overdue_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
-  FROM standing JOIN dimension USING (id) WHERE open AND stage = 2 AND overdue GROUP BY cell
+  FROM standing JOIN dimension USING (id) WHERE open AND of = 'dispatch' AND overdue GROUP BY cell
 UNION ALL SELECT 'nearing_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
   FROM standing JOIN dimension USING (id)
-  WHERE open AND stage = 2 AND nearing AND NOT overdue GROUP BY cell
+  WHERE open AND of = 'dispatch' AND nearing AND NOT overdue GROUP BY cell
 UNION ALL SELECT 'overdue_disposal|' || dimension || '|now' AS cell, count(*), sum(base)
-  FROM standing JOIN dimension USING (id) WHERE open AND stage = 3 AND overdue GROUP BY cell
+  FROM standing JOIN dimension USING (id) WHERE open AND of = 'disposal' AND overdue GROUP BY cell
 UNION ALL SELECT 'whistle_open|' || dimension || '|now' AS cell, count(*), 0
   FROM raised JOIN whistle_dimension USING (id) WHERE NOT closed GROUP BY cell
 UNION ALL SELECT 'whistle_late|' || dimension || '|now' AS cell, count(*), 0

@@ -18,6 +18,7 @@ use crate::http::extract::{Path, Query};
 use crate::lists::{CaseFilter, CaseSort, Cursor, ListError, Lists, Page, PhaseFilter};
 use crate::problem::Problem;
 use crate::turn::Reading;
+use crate::views::steps::Flow;
 
 /// Rows in one page at most.
 pub const PAGE_MAX: usize = 500;
@@ -52,6 +53,11 @@ pub struct CasesQuery {
     #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
     closed: Option<String>,
     dispatched_late: Option<bool>,
+    /// A measure that counts a report or a step, such as `filed` or `dispatched_late`: the cases it counted on the day or in the
+    /// month of `on`, which must be given with it. For what has no filter of its own.
+    counted: Option<String>,
+    #[param(pattern = r"^\d{4}-\d{2}(-\d{2})?$")]
+    on: Option<String>,
     /// Part of number or address.
     text: Option<String>,
     /// The number as it is read out on the floor, whole.
@@ -81,6 +87,20 @@ impl CasesQuery {
                 .transpose()
                 .map_err(|error: String| Problem::bad_request(field, error))
         };
+        let counted = match (self.counted.as_deref().map(Flow::named).transpose(), days("on", &self.on)?) {
+            (Err(error), _) => return Err(Problem::bad_request("counted", error.to_string())),
+            (Ok(Some(flow)), Some(days)) => Some((flow, days)),
+            (Ok(None), None) => None,
+            (Ok(Some(_)), None) => {
+                return Err(Problem::bad_request("on", "`counted` needs a day or a month"));
+            }
+            (Ok(None), Some(_)) => {
+                return Err(Problem::bad_request(
+                    "counted",
+                    "`on` says when; what was counted then is missing",
+                ));
+            }
+        };
         Ok(CaseFilter {
             stage: self.stage,
             area: self.area.clone(),
@@ -93,6 +113,7 @@ impl CasesQuery {
             dispatched: days("dispatched", &self.dispatched)?,
             closed: days("closed", &self.closed)?,
             dispatched_late: self.dispatched_late,
+            counted,
             text: self.text.clone().filter(|text| !text.trim().is_empty()),
             department: self.department.clone(),
             claimed_by: self.claimed_by.clone(),

@@ -92,6 +92,8 @@ pub struct CaseFilter {
     pub closed: Option<Days>,
     /// Dispatched after the limit: on the days of `dispatched` where they are given, else ever.
     pub dispatched_late: Option<bool>,
+    /// Counted by a measure on days: what is behind any other number.
+    pub counted: Option<(Flow, Days)>,
     /// Part of the number or the address.
     pub text: Option<String>,
     pub department: Option<DepartmentCode>,
@@ -103,7 +105,7 @@ pub struct CaseFilter {
     pub sort: CaseSort,
 }
 
-/// A step on some days that a case must have taken.
+/// A flow on some days that must have counted a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowOn {
     pub flow: Flow,
@@ -145,14 +147,17 @@ impl CaseFilter {
     #[must_use]
     pub fn flows(&self) -> Vec<FlowOn> {
         let late = self.dispatched_late;
+        let counted = self.counted.map(|(flow, days)| FlowOn { flow, days, late: None });
         [
-            (Flow::Reported, self.reported, None),
-            (Flow::Filed, self.filed, None),
-            (Flow::Dispatched, self.dispatched, late),
-            (Flow::Closed, self.closed, None),
+            (Flow::REPORTED, self.reported, None),
+            (Flow::FILED, self.filed, None),
+            (Flow::DISPATCHED, self.dispatched, late),
+            (Flow::CLOSED, self.closed, None),
         ]
         .into_iter()
         .filter_map(|(flow, days, late)| Some(FlowOn { flow, days: days?, late }))
+        .chain(counted)
+        .map(|on| FlowOn { late: on.flow.is_late().then_some(true).or(on.late), ..on })
         .collect()
     }
 
@@ -177,6 +182,7 @@ pub struct Asked<'a> {
 #[derive(Debug)]
 struct Wanted {
     on: FlowOn,
+    steps: Vec<&'static str>,
     from: i64,
     to: i64,
 }
@@ -192,7 +198,7 @@ impl<'a> Asked<'a> {
     pub fn new(filter: &'a CaseFilter, scope: &'a Scope, offset: UtcOffset) -> Self {
         let wanted = |on: FlowOn| {
             let (from, to) = run::instants(on.days.from, on.days.to, offset);
-            Wanted { on, from, to }
+            Wanted { on, steps: on.flow.steps(), from, to }
         };
         let flows = filter.flows().into_iter().map(wanted).collect();
         Self { filter, scope, offset, flows, text: filter.folded_text() }
@@ -231,12 +237,12 @@ impl<'a> Asked<'a> {
         if self.flows.is_empty() {
             return self.of_case(case);
         }
-        self.flows.iter().all(|wanted| match wanted.on.flow {
+        self.flows.iter().all(|wanted| {
             // A case is reported once, and counted then by what it has itself; no step is gone through for that.
-            Flow::Reported => wanted.is_at(case.reported) && self.of_case(case),
-            Flow::Filed | Flow::Dispatched | Flow::Closed => {
-                steps::of(case).any(|step| self.is_step(wanted, &step))
+            if wanted.on.flow == Flow::REPORTED {
+                return wanted.is_at(case.reported) && self.of_case(case);
             }
+            steps::of(case).any(|step| self.is_step(wanted, &step))
         })
     }
 
@@ -250,7 +256,7 @@ impl<'a> Asked<'a> {
     fn is_step(&self, wanted: &Wanted, step: &StepRow<'_>) -> bool {
         let filter = self.filter;
         wanted.is_at(step.at)
-            && step.step == wanted.on.flow.key()
+            && wanted.steps.contains(&step.step)
             && wanted.on.late.is_none_or(|late| step.late == late)
             && filter.area.as_ref().is_none_or(|area| step.area_path.contains(area))
             && filter.class.as_ref().is_none_or(|class| step.class == class)

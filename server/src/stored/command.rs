@@ -218,7 +218,7 @@ fn json(form: &Form<'_>) -> serde_json::Result<String> {
 fn step(take: &TakeStep) -> StepForm<'_> {
     let (case, note, limit) = (take.case.0, take.note.as_str(), take.limit.map(limit));
     let department = take.department.as_ref().map(|department| department.as_str());
-    match (take.step.asks.note, department) {
+    match (take.step.note.is_asked(), department) {
         (false, None) => StepForm::Bare { case },
         (true, None) => StepForm::Noted { case, note },
         (false, Some(department)) => StepForm::Sent { case, department, limit },

@@ -98,7 +98,7 @@ impl Against {
         }
         if let Some(case) = changes.case.as_ref().filter(|case| !case.is_open()) {
             // One that is closed again is the same row.
-            let closings = case.steps.iter().filter(|taken| taken.step.to.is_none()).count();
+            let closings = case.steps.iter().filter(|taken| taken.step.closes()).count();
             self.report.cases += u64::from(closings <= 1);
             self.read(|views, conn, report| case_is_there(conn, &views.pool, case, report))?;
         }

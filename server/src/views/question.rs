@@ -152,10 +152,7 @@ fn column_of_step(kind: Kind) -> StepColumn {
 /// case's own dimensions; where ids follow the reports, as in a hall, nearly all chunks are passed over unread.
 #[must_use]
 pub fn is_asked_of_steps(flow: &FlowOn) -> bool {
-    match flow.flow {
-        Flow::Reported => false,
-        Flow::Filed | Flow::Dispatched | Flow::Closed => true,
-    }
+    flow.flow != Flow::REPORTED
 }
 
 /// Whether a run may have cases with all these steps on their days. It is asked first: of three years, a month or a day is in
@@ -180,7 +177,8 @@ pub fn step_tests(
     flow: &FlowOn,
     offset: UtcOffset,
 ) -> Option<Vec<StepTest>> {
-    let step = one(head.dictionary(Kind::Step), flow.flow.key())?;
+    let steps = flow.flow.steps();
+    let step = codes(head.dictionary(Kind::Step), |name| steps.contains(&name))?;
     let (from, to) = super::run::instants(flow.days.from, flow.days.to, offset);
     let mut tests = vec![StepTest::Codes(StepColumn::Step, step), StepTest::Within(StepColumn::At, from, to)];
     if let Some(late) = flow.late {

@@ -2,37 +2,66 @@
 //!
 //! What should be here: from a case to its steps. What should not: how they are packed (`run`), who asks.
 
-use domain::case::{Case, Priority};
+use domain::case::{Case, Priority, Step, Taken};
 use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
 use domain::moment::UtcMillis;
+use domain::tally::Measure;
 
-/// A step that numbers of a day or month are counted by.
+/// What numbers of a day or month are counted by: the report, or the steps whose rows count it. A list of a flow holds what the
+/// number counts, whatever steps there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Flow {
-    /// 上报
-    Reported,
-    /// 立案
-    Filed,
-    /// 派遣
-    Dispatched,
-    /// 结案
-    Closed,
-}
+pub struct Flow(Measure);
+
+/// A measure that counts no step and no report, so that no list is behind it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` counts no step; of {known} there are lists", known = known().join(", "))]
+pub struct NoFlow(String);
 
 impl Flow {
-    pub const ALL: [Self; 4] = [Self::Reported, Self::Filed, Self::Dispatched, Self::Closed];
+    /// 上报
+    pub const REPORTED: Self = Self(Measure::Reported);
+    /// 立案
+    pub const FILED: Self = Self(Measure::Filed);
+    /// 派遣
+    pub const DISPATCHED: Self = Self(Measure::Dispatched);
+    /// 超时派遣
+    pub const DISPATCHED_LATE: Self = Self(Measure::DispatchedLate);
+    /// 结案
+    pub const CLOSED: Self = Self(Measure::Closed);
 
-    /// The step's name in a run's dictionary.
+    /// The flow of a measure by its key.
+    pub fn named(key: &str) -> Result<Self, NoFlow> {
+        let flow = Measure::from_key(key).map(Self).filter(|flow| flow.counts_something());
+        flow.ok_or_else(|| NoFlow(key.to_owned()))
+    }
+
+    fn counts_something(self) -> bool {
+        self == Self::REPORTED || Step::counted_by(self.0).next().is_some()
+    }
+
+    /// Names of the steps it counts, as rows have them.
     #[must_use]
-    pub fn key(self) -> &'static str {
+    pub fn steps(self) -> Vec<&'static str> {
         match self {
-            Self::Reported => "report",
-            Self::Filed => "file",
-            Self::Dispatched => "dispatch",
-            Self::Closed => "close",
+            Self::REPORTED => vec![REPORT],
+            Self(measure) => Step::counted_by(measure).map(|step| step.0.name).collect(),
         }
     }
+
+    /// Whether it counts its steps only where they were late.
+    #[must_use]
+    pub fn is_late(self) -> bool {
+        Step::counted_by(self.0).any(|step| !step.is_counted_by(self.0, false))
+    }
 }
+
+fn known() -> Vec<&'static str> {
+    let all = Measure::PLAIN.into_iter().filter(|measure| Flow(*measure).counts_something());
+    all.map(Measure::key).collect()
+}
+
+/// The report among the steps.
+const REPORT: &str = "report";
 
 /// One step with the dimensions it was counted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,7 +85,7 @@ pub struct StepRow<'a> {
 /// system closed. A step of which nobody knows when it was taken is no row, as it is in no count.
 pub fn of(case: &Case) -> impl Iterator<Item = StepRow<'_>> {
     let entered = StepRow {
-        step: Flow::Reported.key(),
+        step: REPORT,
         at: case.reported,
         area_path: &case.area_path,
         class: &case.report.class,
@@ -77,37 +106,45 @@ pub fn of(case: &Case) -> impl Iterator<Item = StepRow<'_>> {
         seq: taken.seq,
         ..entered
     });
-    let closes = case.steps.iter().any(|taken| taken.step.to.is_none());
+    let closes = case.steps.iter().any(|taken| taken.step.closes());
     let elsewhere = case.closed.filter(|_| !closes);
     let closed =
-        elsewhere.map(move |at| StepRow { step: Flow::Closed.key(), at, round: case.round, ..entered });
+        elsewhere.map(move |at| StepRow { step: Step::CLOSE.0.name, at, round: case.round, ..entered });
     std::iter::once(entered).chain(taken).chain(closed)
 }
 
 /// Whether the case was ever dispatched after its limit.
 #[must_use]
 pub fn dispatched_late(case: &Case) -> bool {
-    of(case).any(|step| step.step == Flow::Dispatched.key() && step.late)
+    let late = |taken: &Taken| taken.step.is_counted_by(Measure::DispatchedLate, taken.late);
+    case.steps.iter().any(late)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::case::STEPS;
-    use domain::tally::Measure;
+    use super::*;
 
-    use super::Flow;
-
-    /// Numbers and the lists behind them are about the same steps.
+    /// What is laid out in runs goes by these names.
     #[test]
-    fn a_flow_is_the_step_that_counts_it() {
-        for (flow, measure) in [
-            (Flow::Filed, Measure::Filed),
-            (Flow::Dispatched, Measure::Dispatched),
-            (Flow::Closed, Measure::Closed),
-        ] {
-            let counting: Vec<&str> =
-                STEPS.iter().filter(|row| row.counts.contains(&measure)).map(|row| row.name).collect();
-            assert_eq!(counting, [flow.key()]);
+    fn a_flow_is_the_steps_that_count_it() {
+        let of = |flow: Flow| (flow.steps(), flow.is_late());
+        assert_eq!(of(Flow::REPORTED), (vec!["report"], false));
+        assert_eq!(of(Flow::FILED), (vec!["file"], false));
+        assert_eq!(of(Flow::DISPATCHED), (vec!["dispatch"], false));
+        assert_eq!(of(Flow::DISPATCHED_LATE), (vec!["dispatch"], true));
+        assert_eq!(of(Flow::CLOSED), (vec!["close"], false));
+    }
+
+    #[test]
+    fn what_counts_no_step_is_refused_with_what_does() {
+        assert_eq!(Flow::named("filed"), Ok(Flow::FILED));
+        for key in ["open", "at_file", "whistle_raised", "x", ""] {
+            let words = Flow::named(key).unwrap_err().to_string();
+            let known = "reported, filed, dispatched, closed, dispatched_late there are lists";
+            assert!(
+                words.starts_with(&format!("`{key}` counts no step")) && words.ends_with(known),
+                "{words}"
+            );
         }
     }
 }

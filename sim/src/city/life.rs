@@ -53,7 +53,7 @@ fn remark(stage: Stage) -> &'static str {
 
 fn leave(case: CaseId, stage: Stage, department: &DepartmentCode) -> Option<Command> {
     let step = LoopStep::out_of(stage)?;
-    Some(match step.asks.department {
+    Some(match step.asks_department() {
         true => step.take_for(case, department.clone()),
         false => step.take_with(case, remark(stage)),
     })

@@ -50,17 +50,17 @@ impl Rules {
     fn past(&self, planned: &Planned, opened: UtcMillis, now: UtcMillis) -> History {
         let mut past = History::since(opened, Stage::Accept);
         let mut at = opened;
-        for step in Step::all() {
-            at = self.leaves(planned, step.from, opened, at);
+        // From stage to stage by the step that does its work, whatever other steps there are.
+        while let Some(step) = Step::out_of(past.stage).filter(|_| past.closed.is_none()) {
+            at = self.leaves(planned, past.stage, opened, at);
             if at > now {
                 break;
             }
-            match step.to {
-                Some(stage) => {
-                    past.stage = stage;
-                    past.steps.push(KnownStep { step, at });
-                }
-                None => past.closed = Some(at),
+            if step.closes() {
+                past.closed = Some(at);
+            } else {
+                past.stage = step.stage_after(past.stage);
+                past.steps.push(KnownStep { step, at });
             }
         }
         past

@@ -1,16 +1,103 @@
-//! Every row of the table holds together, whatever rows it has.
+//! Every row of the table holds together, whatever rows it has; and rows of kinds that no step of today is.
 
 use super::*;
+
+const BARE: Row = Row {
+    name: "",
+    event: "",
+    command: "",
+    from: &[],
+    to: Leads::Stays,
+    power: Power::Supervision,
+    stops: &[],
+    starts: &[],
+    counts: &[],
+    counts_late: &[],
+    department: Disposer::Kept,
+    note: Note::Must,
+    limit: false,
+    happened: ["", ""],
+    act: ["", ""],
+};
+
+/// 退回: a department gives back what is not its own, with a reason; late where its disposal had run out.
+pub(crate) static RETURN: Row = Row {
+    name: "return",
+    event: "case_returned",
+    command: "return_case",
+    from: &[Stage::Dispose],
+    to: Leads::Back(Stage::Dispatch),
+    power: Power::Department,
+    stops: &[ClockOf::Disposal],
+    starts: &[ClockOf::Dispatch],
+    counts_late: &[Measure::DispatchedLate],
+    department: Disposer::Cleared,
+    happened: ["退回", "Returned"],
+    act: ["退回", "Return"],
+    ..BARE
+};
+
+/// 返工: the check failed, and the case is disposed of once more.
+pub(crate) static REWORK: Row = Row {
+    name: "rework",
+    event: "case_sent_back",
+    command: "send_back",
+    from: &[Stage::Check],
+    to: Leads::Back(Stage::Dispose),
+    starts: &[ClockOf::Disposal],
+    note: Note::May,
+    happened: ["返工", "Sent back"],
+    act: ["返工", "Send back"],
+    ..BARE
+};
+
+/// 延期: the case stays where it is, by another limit.
+pub(crate) static EXTEND: Row = Row {
+    name: "extend",
+    event: "disposal_extended",
+    command: "extend_disposal",
+    from: &[Stage::Dispose],
+    power: Power::Dispatch,
+    stops: &[ClockOf::Disposal],
+    starts: &[ClockOf::Disposal],
+    limit: true,
+    happened: ["延期", "Extended"],
+    act: ["准予延期", "Extend"],
+    ..BARE
+};
+
+/// 作废: closed from wherever it is.
+pub(crate) static VOID: Row = Row {
+    name: "void",
+    event: "case_voided",
+    command: "void_case",
+    from: &Stage::ALL,
+    to: Leads::Closes,
+    counts: &[Measure::Closed],
+    happened: ["作废", "Voided"],
+    act: ["作废", "Void"],
+    ..BARE
+};
+
+fn copies<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Vec<Row> {
+    rows.into_iter().map(|row| Row { ..*row }).collect()
+}
 
 /// What must be true of any row.
 fn check(rows: &'static [Row]) -> Result<(), String> {
     for row in rows {
         let wrong = |what: &str| Err(format!("{}: {what}", row.name));
-        if row.to == Some(row.from) {
-            return wrong("leads to where it comes from");
+        if row.from.is_empty() || row.from.windows(2).any(|two| two[0] >= two[1]) {
+            return wrong("says its stages twice, out of their order, or none");
         }
-        if row.to.is_some_and(|to| to as usize > row.from as usize + 1) {
-            return wrong("jumps a stage");
+        match row.to {
+            Leads::On(to) if row.from.iter().any(|from| *from as usize + 1 != to as usize) => {
+                return wrong("jumps a stage");
+            }
+            Leads::Back(to) if row.from.iter().any(|from| to >= *from) => {
+                return wrong("goes back to where it has not been");
+            }
+            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes => {}
         }
         let named = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         if ![row.name, row.event, row.command].into_iter().all(named) {
@@ -22,6 +109,10 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
         if !row.counts_late.is_empty() && row.stops.is_empty() {
             return wrong("counts what is late and stops no clock");
         }
+        let own = |stage: &Stage| rows.iter().find(|other| other.does_work_of(*stage))?.stops.first();
+        if row.leads_back() && row.from.iter().filter_map(own).any(|of| !row.stops.contains(of)) {
+            return wrong("leaves a stage whose clock runs on");
+        }
         let starts = |of| rows.iter().any(|other| other.starts.contains(of));
         if !row.stops.iter().all(starts) {
             return wrong("stops a clock that no step starts");
@@ -30,7 +121,11 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
         if states.into_iter().any(|measure| matches!(measure, Measure::Open | Measure::At(_))) {
             return wrong("counts a state as what happened");
         }
-        if row.asks.limit && !row.starts.contains(&ClockOf::Disposal) {
+        let both = |measure| rows.iter().any(|other| other.counts.contains(measure));
+        if row.counts_late.iter().any(both) {
+            return wrong("counts only what is late by a measure that counts all");
+        }
+        if row.limit && !row.starts.contains(&ClockOf::Disposal) {
             return wrong("asks for a limit and starts no disposal");
         }
         let alike = |same: &dyn Fn(&Row) -> bool| rows.iter().filter(|other| same(other)).count() > 1;
@@ -41,12 +136,14 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
             return wrong("shares a name with another");
         }
     }
-    let leads_on = |row: &Row| row.to.is_none_or(|to| to > row.from);
-    let left = |stage: &Stage| rows.iter().any(|row| row.from == *stage && leads_on(row));
-    match Stage::ALL.into_iter().find(|stage| !left(stage)) {
-        Some(stage) => Err(format!("{}: no step leads on", stage.key())),
-        None => Ok(()),
+    for stage in Stage::ALL {
+        match rows.iter().filter(|row| row.does_work_of(stage)).count() {
+            0 => return Err(format!("{}: no step leads on", stage.key())),
+            1 => {}
+            _ => return Err(format!("{}: two steps do its work", stage.key())),
+        }
     }
+    Ok(())
 }
 
 #[test]
@@ -54,16 +151,31 @@ fn the_table_holds_together() {
     assert_eq!(check(&STEPS), Ok(()));
 }
 
+/// What other rows do not notice: returning, a limit put off, closing from anywhere, in whatever order they stand.
+#[test]
+fn steps_of_other_kinds_hold_together_with_those_of_today() {
+    let mut rows = copies([&VOID, &EXTEND, &REWORK, &RETURN].into_iter().chain(&STEPS));
+    assert_eq!(check(Box::leak(rows.into_boxed_slice())), Ok(()));
+    rows = copies([&VOID, &EXTEND, &REWORK, &RETURN]);
+    assert!(rows.iter().all(|row| Stage::ALL.into_iter().all(|stage| !row.does_work_of(stage))));
+}
+
 #[test]
 fn a_row_that_does_not_fit_is_found() {
     let changed = |change: &dyn Fn(&mut Vec<Row>)| {
-        let copy = |row: &Row| Row { ..*row };
-        let mut rows: Vec<Row> = STEPS.iter().map(copy).collect();
+        let mut rows = copies(&STEPS);
         change(&mut rows);
         check(Box::leak(rows.into_boxed_slice())).unwrap_err()
     };
-    assert!(changed(&|rows| rows[2].to = Some(Stage::Dispatch)).contains("where it comes from"));
-    assert!(changed(&|rows| rows[2].to = Some(Stage::Check)).contains("jumps"));
+    assert!(changed(&|rows| rows[2].to = Leads::Back(Stage::Dispatch)).contains("has not been"));
+    assert!(changed(&|rows| rows[2].to = Leads::On(Stage::Check)).contains("jumps"));
+    assert!(changed(&|rows| rows[2].from = &[]).contains("none"));
+    assert!(changed(&|rows| rows[2].from = &[Stage::Dispatch, Stage::Dispatch]).contains("twice"));
+    assert!(changed(&|rows| rows[3].counts_late = &[Measure::Dispatched]).contains("that counts all"));
+    let runs_on = Row { stops: &[], counts_late: &[], ..RETURN };
+    assert!(changed(&|rows| rows.push(Row { ..runs_on })).contains("runs on"));
+    let again = Row { name: "again", event: "again", command: "again", ..STEPS[6] };
+    assert!(changed(&|rows| rows.push(Row { ..again })).contains("two steps do its work"));
     assert!(changed(&|rows| rows[2].act = ["派遣", ""]).contains("lacks a word"));
     assert!(changed(&|rows| rows[3].event = "case_filed").contains("shares a name"));
     assert!(changed(&|rows| rows[1].starts = &[]).contains("no step starts"));
@@ -78,6 +190,13 @@ fn every_step_is_found_by_each_of_its_names() {
         assert_eq!(Step::named(step.name), Some(step));
         assert_eq!(Step::of_event(step.event), Some(step));
         assert_eq!(Step::of_command(step.command), Some(step));
-        assert_eq!(Step::out_of(step.from), Some(step));
+    }
+}
+
+#[test]
+fn every_stage_has_the_step_that_does_its_work_and_what_else_may_be_taken_there() {
+    for (stage, row) in Stage::ALL.into_iter().zip(&STEPS) {
+        assert_eq!(Step::out_of(stage), Some(Step(row)));
+        assert!(Step::beside(stage).all(|step| step.0 != row));
     }
 }

@@ -1,7 +1,7 @@
 //! The commands that are steps of the loop, described from their rows: they are not in the derived description of the
 //! others.
 
-use domain::case::step::Row;
+use domain::case::step::{Note, Row};
 use domain::case::{STEPS, Step};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr};
@@ -16,13 +16,16 @@ pub fn complete(api: &mut OpenApi) {
 fn command(row: &'static Row) -> utoipa::openapi::Object {
     let step = Step(row);
     let mut fields = ObjectBuilder::new().property("case", Ref::from_schema_name("CaseId")).required("case");
-    if step.asks.note {
+    if step.note.is_asked() {
         fields = fields.property("note", text());
     }
-    if step.asks.department {
+    if step.note == Note::Must {
+        fields = fields.required("note");
+    }
+    if step.asks_department() {
         fields = fields.property("department", text()).required("department");
     }
-    if step.asks.limit {
+    if row.limit {
         fields = fields.property("limit", Ref::from_schema_name("Limit"));
     }
     let fields = fields.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false))).build();

@@ -123,9 +123,7 @@ fn is_not_there(seq: u64) -> ViewsError {
 /// What an event closes.
 fn closes(event: &Event) -> Option<Subject> {
     match event {
-        Event::Case(id, CaseEvent::Stepped(stepped)) => {
-            stepped.step.to.is_none().then_some(Subject::Case(id.0))
-        }
+        Event::Case(id, CaseEvent::Stepped(stepped)) => stepped.step.closes().then_some(Subject::Case(id.0)),
         Event::Case(id, CaseEvent::TakenOver { history, .. }) => history.closed.map(|_| Subject::Case(id.0)),
         Event::Whistle(id, WhistleEvent::Closed { .. }) => Some(Subject::Whistle(id.0)),
         Event::Case(
