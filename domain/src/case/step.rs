@@ -1,7 +1,7 @@
 //! The steps of the closed loop as data: one row a step, read wherever somebody must know what a step is.
 //!
 //! Deciding, applying, powers, departments, stored forms, lists, the recount, the feed's words and the desk all read the row, so that a
-//! new step is a row here, one name of an event more (which raises the stored format, `server/src/stored.rs`) and its words. The order of
+//! new step is a row of `step/table.rs`, one name of an event more (which raises the stored format) and its words. The order of
 //! the rows says nothing. What should not be here: what differs from case to case, such as which department.
 
 use std::sync::OnceLock;
