@@ -52,14 +52,11 @@ impl Scope {
         Self::Within { areas: BTreeSet::new(), departments: BTreeSet::new() }
     }
 
-    /// The scope that these codes make; without any code, everything.
+    /// The scope that these codes make; none without any code, since only who says everything means everything.
     #[must_use]
-    pub fn of(areas: BTreeSet<AreaCode>, departments: BTreeSet<DepartmentCode>) -> Self {
-        if areas.is_empty() && departments.is_empty() {
-            Self::All
-        } else {
-            Self::Within { areas, departments }
-        }
+    pub fn of(areas: BTreeSet<AreaCode>, departments: BTreeSet<DepartmentCode>) -> Option<Self> {
+        let names_something = !areas.is_empty() || !departments.is_empty();
+        names_something.then_some(Self::Within { areas, departments })
     }
 
     /// One area and all that lies in it.
@@ -148,7 +145,7 @@ impl Scope {
     pub fn is_within(&self, wider: &Self, path_of: impl Fn(&AreaCode) -> Vec<AreaCode>) -> bool {
         match (self, wider) {
             (_, Self::All) => true,
-            (Self::All, Self::Within { .. }) => false,
+            (Self::All, Self::Within { areas: _, departments: _ }) => false,
             (Self::Within { areas, departments }, Self::Within { areas: wide, departments: own }) => {
                 let covered = |area: &AreaCode| {
                     wide.contains(area) || path_of(area).iter().any(|above| wide.contains(above))
@@ -268,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_street_sees_its_street_and_a_department_its_own_cases_anywhere() {
-        let street = Scope::of(codes(&["111"]), BTreeSet::new());
+        let street = Scope::of(codes(&["111"]), BTreeSet::new()).unwrap();
         let roads: DepartmentCode = "roads".parse().unwrap();
         let here = path_of(&"111".parse().unwrap());
         let beside = path_of(&"112".parse().unwrap());
@@ -280,14 +277,14 @@ mod tests {
         );
         let department = Scope::department(roads.clone());
         assert!(department.admits(&beside, Some(&roads)) && !department.admits_area(&beside));
-        let district = Scope::of(codes(&["11"]), BTreeSet::new());
+        let district = Scope::of(codes(&["11"]), BTreeSet::new()).unwrap();
         assert!(street.is_within(&district, path_of) && !district.is_within(&street, path_of));
         assert!(!Scope::All.is_within(&district, path_of) && !department.is_within(&district, path_of));
     }
 
     #[test]
     fn its_words_and_its_form_are_kept() {
-        let scope = Scope::of(codes(&["111", "12"]), codes(&["roads"]));
+        let scope = Scope::of(codes(&["111", "12"]), codes(&["roads"])).unwrap();
         let form = r#"{"within":{"areas":["111","12"],"departments":["roads"]}}"#;
         assert_eq!(serde_json::to_string(&scope).unwrap(), form);
         assert_eq!(serde_json::to_string(&Scope::All).unwrap(), r#""all""#);
@@ -306,9 +303,10 @@ mod tests {
     fn a_scope_that_shows_nothing_or_never_ends_is_given_to_nobody() {
         assert_eq!(Scope::nothing().check(), Err(ScopeError::Nothing));
         let many = (0..=SCOPE_CODES_MAX).map(|code| code.to_string().parse().unwrap()).collect();
-        assert_eq!(Scope::of(many, BTreeSet::new()).check(), Err(ScopeError::TooMany(SCOPE_CODES_MAX + 1)));
+        let many = Scope::of(many, BTreeSet::new()).unwrap();
+        assert_eq!(many.check(), Err(ScopeError::TooMany(SCOPE_CODES_MAX + 1)));
         assert_eq!(Scope::All.check(), Ok(()));
-        assert_eq!(Scope::of(BTreeSet::new(), BTreeSet::new()), Scope::All);
+        assert_eq!(Scope::of(BTreeSet::new(), BTreeSet::new()), None, "everything is only ever said");
         assert!(serde_json::from_str::<Scope>(r#"{"within":{"area":["111"]}}"#).is_err(), "a word misspelt");
     }
 }

@@ -345,16 +345,13 @@ fn scope(
     departments: Vec<DepartmentCode>,
     policy: &Policy,
 ) -> anyhow::Result<Option<Scope>> {
-    if areas.is_empty() && departments.is_empty() {
-        return Ok(None);
-    }
     for department in &departments {
         account::check_department(policy, Some(department))?;
     }
     for area in areas.iter().filter(|area| !policy.areas.iter().any(|known| known.code == **area)) {
         tracing::warn!(%area, "the policy has no such area; nothing is seen there until it is defined");
     }
-    Ok(Some(Scope::of(areas.into_iter().collect(), departments.into_iter().collect())))
+    Ok(Scope::of(areas.into_iter().collect(), departments.into_iter().collect()))
 }
 
 fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {

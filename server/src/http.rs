@@ -96,7 +96,9 @@ impl Hall {
         let (access, path_of) = (self.access.clone(), self.path_of());
         Arc::new(move |inspector| {
             Some(match access.works_in(inspector.as_str())? {
-                Scope::Within { areas, .. } => areas.iter().flat_map(|area| path_of(area)).collect(),
+                Scope::Within { areas, departments: _ } => {
+                    areas.iter().flat_map(|area| path_of(area)).collect()
+                }
                 Scope::All => Areas::from([]),
             })
         })

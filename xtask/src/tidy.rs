@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use tree::Tree;
 
 mod said;
+mod scope;
 
 /// Files may be this long; longer ones are mixtures, or stand in `LONG_FILES` with the reason.
 const FILE_LINES_MAX: usize = 400;

@@ -72,7 +72,7 @@ impl Follower {
             self.topics.iter().map(|one| Topic::seen_with(scope, one.topic.kind)).collect();
         self.held.summed = match scope {
             Scope::All => BTreeSet::new(),
-            Scope::Within { areas, .. } => areas.clone(),
+            Scope::Within { areas, departments: _ } => areas.clone(),
         };
         let mut before = std::mem::take(&mut self.topics);
         for topic in topics {

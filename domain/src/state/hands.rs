@@ -85,7 +85,7 @@ impl State {
     fn check_place(&self, field: &'static str, area: &AreaCode, scope: &Scope) -> Result<(), Rejection> {
         let bound = match scope {
             Scope::All => false,
-            Scope::Within { areas, .. } => !areas.is_empty(),
+            Scope::Within { areas, departments: _ } => !areas.is_empty(),
         };
         let path = self.catalogue.path(area);
         if bound && !path.is_empty() && !scope.admits_area(&path) {

@@ -46,8 +46,8 @@ impl Sight {
     pub fn admits(&self, area: Option<&AreaCode>) -> bool {
         match (&self.scope, area) {
             (Scope::All, _) => true,
-            (Scope::Within { .. }, None) => false,
-            (Scope::Within { areas, .. }, Some(area)) => {
+            (Scope::Within { areas: _, departments: _ }, None) => false,
+            (Scope::Within { areas, departments: _ }, Some(area)) => {
                 areas.contains(area) || self.scope.admits_area(&(self.path_of)(area))
             }
         }

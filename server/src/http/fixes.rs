@@ -154,7 +154,9 @@ pub async fn newest(
 fn sees(hall: &Hall, sight: &Sight, inspector: &str) -> bool {
     sight.scope().is_all()
         || match hall.access.works_in(inspector) {
-            Some(Scope::Within { areas, .. }) => areas.iter().any(|area| sight.admits(Some(area))),
+            Some(Scope::Within { areas, departments: _ }) => {
+                areas.iter().any(|area| sight.admits(Some(area)))
+            }
             Some(Scope::All) | None => false,
         }
 }

@@ -172,7 +172,7 @@ pub async fn make_token(
 fn handed_on(hall: &Hall, actor: &Actor, asked: Option<Scope>) -> Result<Scope, Problem> {
     let Some(scope) = asked else { return Ok(actor.scope.clone()) };
     let catalogue = hall.mirror.read(|view| view.catalogue.clone());
-    if let Scope::Within { areas, .. } = &scope
+    if let Scope::Within { areas, departments: _ } = &scope
         && let Some(unknown) = areas.iter().find(|area| !catalogue.areas.contains_key(*area))
     {
         return Err(Problem::bad_request("scope", format!("no area `{unknown}`")));

@@ -23,7 +23,7 @@ use crate::city;
 /// What one of the readers sees: a community's cases, and a department's wherever they lie.
 pub fn own() -> Scope {
     let (area, department) = (city::AREAS[3].parse().unwrap(), city::DEPARTMENTS[1].parse().unwrap());
-    Scope::of([area].into(), [department].into())
+    Scope::of([area].into(), [department].into()).unwrap()
 }
 
 /// Rows as they are read; a cell's version is that of its last change, which a start from the state does not know.

@@ -50,7 +50,7 @@ impl Sender {
     /// Somebody who sees these areas alone.
     pub async fn seeing(hall: &Served, name: &str, roles: &[Role], areas: &[&str]) -> Self {
         let areas = areas.iter().map(|code| code.parse().unwrap()).collect();
-        Self::account(hall, name, roles, None, Some(Scope::of(areas, Default::default()))).await
+        Self::account(hall, name, roles, None, Scope::of(areas, Default::default())).await
     }
 
     pub async fn account(

@@ -119,9 +119,9 @@ fn scopes() -> Vec<(&'static str, Scope)> {
         |codes: &[&str]| codes.iter().map(|code| code.parse().unwrap()).collect::<BTreeSet<DepartmentCode>>();
     vec![
         ("all", Scope::All),
-        ("area", Scope::of(areas(&["530102"]), of(&[]))),
-        ("department", Scope::of(areas(&[]), of(&["sanitation"]))),
-        ("both", Scope::of(areas(&["530103"]), of(&["urban"]))),
+        ("area", Scope::of(areas(&["530102"]), of(&[])).unwrap()),
+        ("department", Scope::of(areas(&[]), of(&["sanitation"])).unwrap()),
+        ("both", Scope::of(areas(&["530103"]), of(&["urban"])).unwrap()),
     ]
 }
 

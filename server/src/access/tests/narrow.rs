@@ -94,7 +94,7 @@ async fn supervision_and_disposal_are_given_to_two() {
 #[tokio::test]
 async fn a_token_may_what_was_said_and_a_scope_is_kept() {
     let (dir, access) = access();
-    let scope = Scope::of(codes(&["530103"]), codes(&["urban"]));
+    let scope = Scope::of(codes(&["530103"]), codes(&["urban"])).unwrap();
     let new = NewToken {
         scope: scope.clone(),
         may: Some([Grant::Report, Grant::Dispose].into()),
