@@ -20,6 +20,7 @@ use super::{StoredError, decode, person, row};
 use crate::log::EventRow;
 
 mod second;
+mod format;
 
 const CASE: CaseId = CaseId(7);
 const REPORT_JSON: &str = r#"{"source":"hotline","class":"P03-07","area":"530103001","condition":"缺失","address":"拓东路 1 号","description":"箅子\"缺失\"","lat_e6":25040000,"lon_e6":102720000,"priority":"second","base_count":3,"reporter":"张三","external_system":"nyc311","external_id":"39573567"}"#;

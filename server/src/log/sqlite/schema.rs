@@ -10,8 +10,11 @@ use super::file::failed;
 use crate::log::LogError;
 use crate::log::seal::Secret;
 
-/// Version of the tables below.
+/// Version of the tables below and of what events say in them. Which names of events and which of their fields a format has,
+/// `stored/tests/format-N.txt` lists.
 pub const FORMAT: u32 = 2;
+/// The last format that had other tables.
+const TABLES_SINCE: u32 = 2;
 
 /// Times are milliseconds UTC. Sequence numbers and ids begin at 1.
 pub(crate) const EVENTS: &str = "
@@ -102,28 +105,41 @@ pub(crate) fn format(conn: &Connection, path: &Path) -> Result<u32, LogError> {
 
 /// Brings an older file to [`FORMAT`], in one small transaction whatever the file's size; refuses a newer one.
 pub(crate) fn upgrade(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    upgrade_to(FORMAT, conn, path)
+}
+
+fn upgrade_to(to: u32, conn: &Connection, path: &Path) -> Result<(), LogError> {
     let is = format(conn, path)?;
     match is {
-        FORMAT => {
+        _ if is == to => {
             drop_old_keys(conn, path)?;
             // Killed between the step and its folding in, the file's first page is still the older one.
             return if meta(conn, path, MOVED_TO)?.is_some() { fold(conn, path) } else { Ok(()) };
         }
-        1 => {}
-        _ => return Err(LogError::Newer { place: path.to_owned(), is, knows: FORMAT }),
+        1..TABLES_SINCE => {}
+        // The tables are the same: from here on it says more in them than an older gridhall understands.
+        TABLES_SINCE.. if is < to => {}
+        _ => return Err(LogError::Newer { place: path.to_owned(), is, knows: to }),
     }
     let failed = |source| failed(path, "bring up to date", source);
     let transaction = conn.unchecked_transaction().map_err(failed)?;
-    transaction.execute_batch(COLUMNS_SINCE_1).map_err(failed)?;
-    transaction.execute_batch(BESIDE).map_err(failed)?;
-    set_meta(&transaction, path, "secret", &hex(Secret::random().expose()))?;
-    set_meta(&transaction, path, "fence", "0")?;
-    set_meta(&transaction, path, MOVED_TO, "0")?;
-    transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
+    if is < TABLES_SINCE {
+        tables_since_1(&transaction, path)?;
+    }
+    transaction.pragma_update(None, "user_version", to).map_err(failed)?;
     transaction.commit().map_err(failed)?;
     fold(conn, path)?;
-    tracing::info!(path = %path.display(), from = is, to = FORMAT, "store brought up to date");
+    tracing::info!(path = %path.display(), from = is, to, "store brought up to date");
     Ok(())
+}
+
+fn tables_since_1(conn: &Connection, path: &Path) -> Result<(), LogError> {
+    let failed = |source| failed(path, "bring up to date", source);
+    conn.execute_batch(COLUMNS_SINCE_1).map_err(failed)?;
+    conn.execute_batch(BESIDE).map_err(failed)?;
+    set_meta(conn, path, "secret", &hex(Secret::random().expose()))?;
+    set_meta(conn, path, "fence", "0")?;
+    set_meta(conn, path, MOVED_TO, "0")
 }
 
 /// An older programme judges the file by its first page: the new version must be there, not only in the log.
@@ -211,4 +227,28 @@ pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Raising [`FORMAT`] for a name of an event alone is a number more: an older store is brought to it, a newer one refused.
+    #[test]
+    fn a_format_with_the_same_tables_is_a_number_more() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(EVENTS).unwrap();
+        conn.execute_batch(BESIDE).unwrap();
+        conn.pragma_update(None, "user_version", FORMAT).unwrap();
+        let path = Path::new("a");
+        for to in [FORMAT + 1, FORMAT + 3] {
+            upgrade_to(to, &conn, path).unwrap();
+            assert_eq!(format(&conn, path).unwrap(), to);
+            assert_eq!(meta(&conn, path, MOVED_TO).unwrap(), None, "no row is moved for it");
+        }
+        let refused = upgrade_to(FORMAT + 2, &conn, path).unwrap_err();
+        assert!(
+            matches!(refused, LogError::Newer { is, knows, .. } if (is, knows) == (FORMAT + 3, FORMAT + 2))
+        );
+    }
 }
