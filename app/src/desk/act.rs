@@ -1,5 +1,6 @@
 //! What the user can do with the open case: the step of its stage, dispatch to a department, taking it, a whistle.
 
+use domain::case::step::Note;
 use domain::case::{Case, Step};
 use domain::code::DepartmentCode;
 use domain::command::Command;
@@ -40,14 +41,36 @@ pub fn main_action(desk: Desk) {
         whistle::raise(desk);
         return;
     }
-    let Some(case) = desk.file.case() else { return };
-    let Some(step) = step_of(&case).filter(|step| desk.holds(*step)) else { return };
-    let command = match desk.file.department.get_untracked() {
-        Some(department) if step.asks_department() => step.take_for(case.id, department),
-        None if step.asks_department() => return,
-        Some(_) | None => step.take_with(case.id, remark().trim()),
+    if let Some(step) = desk.file.case().and_then(|case| step_of(&case)) {
+        take(desk, step);
+    }
+}
+
+/// Takes the step of the stage, or one beside it, with all it asks for; nothing happens while something of that is missing.
+fn take(desk: Desk, step: Step) {
+    let Some(case) = desk.file.case().filter(|_| desk.holds(step) && untrack(|| is_ready(desk, step))) else {
+        return;
     };
+    let mut command = step.take_with(case.id, remark().trim());
+    if let Command::Step(take) = &mut command {
+        take.department = desk.file.department.get_untracked().filter(|_| step.asks_department());
+    }
     desk.sending.step(command, case.version, step.act(speaks_now()).to_owned());
+}
+
+/// Tracked: whether all that the step asks for is there.
+fn is_ready(desk: Desk, step: Step) -> bool {
+    let reasoned = match step.note {
+        Note::None | Note::May => true,
+        Note::Must => desk.file.remarked.get(),
+    };
+    reasoned && (!step.asks_department() || desk.file.department.with(Option::is_some))
+}
+
+/// Tracked: what else the account may do with the open case in its stage.
+fn beside(desk: Desk) -> Vec<Step> {
+    let Some(case) = desk.file.case().filter(Case::is_open) else { return Vec::new() };
+    Step::beside(case.stage).filter(|step| desk.holds(*step)).collect()
 }
 
 /// What stands in the remark's field; empty where the stage has none.
@@ -157,18 +180,36 @@ fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
     view! { <p class="not-yours">{move || say!(speaks.get(), desk.not_yours, power = power(speaks.get(), step.power))}</p> }
 }
 
+/// The field for a remark, where the step or one beside it takes one.
+#[component]
+fn Remark(step: Step) -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
+    let asked = Memo::new(move |_| {
+        let own = desk.holds(step).then_some(step);
+        let asked = own.into_iter().chain(beside(desk)).filter(|step| step.note.is_asked());
+        // Whether any of them must have a reason.
+        asked.map(|step| step.note == Note::Must).reduce(|one, other| one || other)
+    });
+    desk.file.remarked.set(false);
+    move || {
+        let must = asked.get()?;
+        let words = move || match must {
+            true => say!(speaks.get(), desk.reason),
+            false => say!(speaks.get(), desk.remark),
+        };
+        let typed = move |event| desk.file.remarked.set(!event_target_value(&event).trim().is_empty());
+        Some(
+            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words on:input=typed/> },
+        )
+    }
+}
+
 #[component]
 fn TakeStep(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let allowed = allowed(desk, step);
-    let field = move || {
-        (step.note.is_asked() && allowed.get()).then(|| {
-            let words = move || say!(speaks.get(), desk.remark);
-            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words/> }
-        })
-    };
     let other = move || (!allowed.get()).then(|| not_yours(speaks, step));
-    view! { <div class="hd"><h3>{move || step.act(speaks.get())}</h3></div>{field}{other} }
+    view! { <div class="hd"><h3>{move || step.act(speaks.get())}</h3></div><Remark step/>{other} }
 }
 
 /// Departments by digit, and in advance what starts when the case is sent now.
@@ -204,6 +245,7 @@ fn Dispatch(step: Step) -> impl IntoView {
         <Show when=move || allowed.get() fallback=move || not_yours(speaks, step)>
             <ol class="opts">{list}</ol>
         </Show>
+        <Remark step/>
         <Outlook/>
     }
 }
@@ -274,9 +316,15 @@ fn Buttons() -> impl IntoView {
         let language = speaks.get();
         if calls() { say!(language, desk.whistle_fold) } else { say!(language, desk.whistle) }
     };
-    let unready = move || {
-        let asks = step.get().is_some_and(|step| step.asks_department());
-        busy() || (asks && desk.file.department.with(Option::is_none))
+    let unready = move || busy() || step.get().is_some_and(|step| !is_ready(desk, step));
+    let aside = Memo::new(move |_| beside(desk));
+    let aside = move || {
+        let offered = aside.get().into_iter().filter(|_| !desk.file.calling.get());
+        let button = |step: Step| {
+            let unready = move || busy() || !is_ready(desk, step);
+            view! { <button type="button" class="btn" data-step=step.0.name disabled=unready on:click=move |_| untrack(|| take(desk, step))>{move || step.act(speaks.get())}</button> }
+        };
+        offered.map(button).collect_view()
     };
     let button = move || {
         step.get().filter(|step| desk.holds(*step) && !desk.file.calling.get()).map(|step| {
@@ -292,7 +340,7 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
     view! {
         <p class="acts">
-            <Show when=calls><SendCall/></Show>{button}{sent_to}
+            <Show when=calls><SendCall/></Show>{button}{sent_to}{aside}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>

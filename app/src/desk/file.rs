@@ -46,6 +46,8 @@ pub struct File {
     pub page: RwSignal<usize>,
     /// The inspectors nearest to the case.
     pub people: Memo<Vec<Nearby>>,
+    /// Something stands in the remark's field.
+    pub remarked: RwSignal<bool>,
     /// The whistle form is open.
     pub calling: RwSignal<bool>,
     /// The call that is being written in it.
@@ -72,6 +74,7 @@ impl File {
             department: RwSignal::new(None),
             page: RwSignal::new(0),
             people: near_people(answer),
+            remarked: RwSignal::new(false),
             calling: RwSignal::new(false),
             draft: Draft::new(),
             board: use_board(),

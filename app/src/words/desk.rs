@@ -166,6 +166,7 @@ table! {
     provisional(): "日历未及，到期时间为暂定", "beyond the calendar: this due time is provisional";
     not_yours(power): "本环节属{power}，您的席位只看不办", "This stage belongs to {power}; your seat can only watch";
     remark(): "办理意见（可空）", "Remark (may be empty)";
+    reason(): "办理意见（须说明理由的操作不可空）", "Remark (not empty where a reason is needed)";
     whistle(): "吹哨", "Call";
     whistle_level(): "哨级", "Level";
     whistle_title(): "事由", "Matter";
