@@ -4,7 +4,7 @@
 //! SQL, rules. A form that has been shipped is never changed; a new one gets a higher number and `decode` keeps reading
 //! the old one. The first event in a new form raises the file's format (`log::sqlite::schema::FORMAT`), so that an older gridhall
 //! says that the store is newer instead of stumbling over one event. A new name of an event, and a new field that changes what a stored
-//! body means, are no form of their own: from the first release of a format on each of them raises the format all the same.
+//! body means, are no form of their own: from the first release of a format on each of them raises the format all the same (`stored/tests/format.rs`).
 
 use domain::case::{Case, CaseEvent};
 use domain::code::AreaCode;

@@ -379,3 +379,20 @@ proptest! {
         }
     }
 }
+
+/// Method: the match stops the build at a new kind, whose place is then looked up.
+#[test]
+fn every_kind_of_one_word_is_named() {
+    let place = |kind: Kind| match kind {
+        Kind::Tally => 0,
+        Kind::Overdue => 1,
+        Kind::Open => 2,
+        Kind::Whistle => 3,
+        Kind::Who => 4,
+        Kind::Case => 5,
+        // A cell's topic is read by the name of all positions.
+        Kind::Positions | Kind::Position(_) => 6,
+    };
+    let places: Vec<usize> = Kind::NAMED.into_iter().map(place).collect();
+    assert_eq!(places, (0..=6).collect::<Vec<_>>());
+}

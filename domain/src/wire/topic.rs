@@ -64,7 +64,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those with a name of one word.
+    /// Those with a name of one word: all but the cells, whose topics are within [`Self::Positions`].
     pub const NAMED: [Self; 7] =
         [Self::Tally, Self::Overdue, Self::Open, Self::Whistle, Self::Who, Self::Case, Self::Positions];
 

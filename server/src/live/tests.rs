@@ -186,7 +186,7 @@ fn a_row_that_moves_leaves_a_word_in_its_old_area_and_comes_into_its_new_one() {
 #[test]
 fn every_areas_topic_equals_a_recount() {
     let areas = ["a", "b", "c"].map(area);
-    let own = Scope::of(["a", "c"].map(area).into(), BTreeSet::new());
+    let own = Scope::of(["a", "c"].map(area).into(), BTreeSet::new()).unwrap();
     let parts: Vec<Part> =
         areas.iter().cloned().map(Part::Area).chain([Part::Own(Some(Arc::new(own)))]).collect();
     let mut state = 17u64;
@@ -360,4 +360,21 @@ fn what_a_reader_of_a_part_is_told_to_follow_is_a_topic() {
         let own: Topic = advised.parse().unwrap_or_else(|error| panic!("{topic}: {error}"));
         assert_eq!((code, own.part), ("out_of_scope", Some(Part::Own(None))), "{advised}");
     }
+}
+
+/// A generated client refuses a topic that the description of the API does not know.
+#[test]
+fn the_description_of_the_api_knows_every_topic() {
+    let names = |areas: bool| -> Vec<&str> {
+        let plain =
+            Kind::NAMED.into_iter().filter(|kind| *kind != Kind::Positions && kind.has_areas() == areas);
+        plain.map(Kind::name).collect()
+    };
+    let (areas, others) = (names(true).join("|"), names(false).join("|"));
+    let position = Kind::Positions.name();
+    let pattern = format!(
+        r"^(({areas})(/([A-Za-z0-9._-]{{1,64}}|@own))?|{others}(/@own)?|{position}(/(-?\d{{1,4}}_-?\d{{1,4}}|@own))?)$"
+    );
+    let written = serde_json::to_string(&pattern).unwrap();
+    assert!(crate::http::openapi::description().contains(&written), "no pattern is {pattern}");
 }

@@ -3,11 +3,15 @@
 //! Pure: fed with digests of commits, at a start with the newest events, read by frames and snapshots. No locks, no clock, no sockets. Rows are handed out
 //! shared: encoding them is nobody's wait but the reader's own.
 
+mod rows;
+
+pub use rows::Rows;
+
 use domain::scope::Scope;
 use domain::state::State;
 use domain::tally::{Dimension, TallyKey};
 use domain::whistle::Whistle;
-use domain::wire::{EventLine, Kind, OpenCase, OverdueRow, Part, Topic, WhoRow, keyed_hash, tally_hash};
+use domain::wire::{Kind, OpenCase, OverdueRow, Part, Topic, keyed_hash, tally_hash};
 use std::sync::Arc;
 
 use super::digest::{CaseChange, Cell, Digest, Digester, Paths};
@@ -39,17 +43,6 @@ pub struct Topics {
     paths: Paths,
     /// Version of the policy in force.
     policy: u64,
-}
-
-/// Rows of a topic, shared with it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rows {
-    Tally(Vec<(Arc<TallyKey>, u64, Option<Cell>)>),
-    Overdue(Vec<(u64, u64, Option<Arc<OverdueRow>>)>),
-    Open(Vec<(u64, u64, Option<Arc<OpenCase>>)>),
-    Whistle(Vec<(u64, u64, Option<Arc<Whistle>>)>),
-    Who(Vec<(u64, u64, Option<Arc<WhoRow>>)>),
-    Lines { since: u64, lines: Vec<Arc<EventLine>> },
 }
 
 /// What a client that stands at some version needs next.
@@ -326,69 +319,4 @@ fn part<K, V>(
 ) -> (Rows, Option<Onward>) {
     let all = bite.rows.into_iter().map(|(key, version, value)| (key, version, Some(value)));
     (rows(all.collect()), bite.last.map(onward))
-}
-
-impl Rows {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Tally(rows) => rows.len(),
-            Self::Overdue(rows) => rows.len(),
-            Self::Open(rows) => rows.len(),
-            Self::Whistle(rows) => rows.len(),
-            Self::Who(rows) => rows.len(),
-            Self::Lines { lines, .. } => lines.len(),
-        }
-    }
-
-    /// Adds rows of the same topic; the later of two rows of a key counts.
-    pub fn append(&mut self, more: Self) {
-        match (self, more) {
-            (Self::Tally(rows), Self::Tally(more)) => rows.extend(more),
-            (Self::Overdue(rows), Self::Overdue(more)) => rows.extend(more),
-            (Self::Open(rows), Self::Open(more)) => rows.extend(more),
-            (Self::Whistle(rows), Self::Whistle(more)) => rows.extend(more),
-            (Self::Who(rows), Self::Who(more)) => rows.extend(more),
-            (Self::Lines { lines, .. }, Self::Lines { lines: more, .. }) => lines.extend(more),
-            (rows, more) => debug_assert!(false, "rows of two topics: {rows:?} and {more:?}"),
-        }
-    }
-
-    /// The same for a client that was told up to `told` and misses nothing until these begin.
-    #[must_use]
-    pub fn told_from(self, told: u64) -> Self {
-        match self {
-            Self::Lines { lines, .. } => Self::Lines { since: told, lines },
-            rows @ (Self::Tally(_) | Self::Overdue(_) | Self::Open(_) | Self::Whistle(_) | Self::Who(_)) => {
-                rows
-            }
-        }
-    }
-
-    /// Each key once, as it stands last, and those that are gone left out: what a snapshot says.
-    #[must_use]
-    pub fn settled(self) -> Self {
-        match self {
-            Self::Tally(rows) => Self::Tally(settled(rows)),
-            Self::Overdue(rows) => Self::Overdue(settled(rows)),
-            Self::Open(rows) => Self::Open(settled(rows)),
-            Self::Whistle(rows) => Self::Whistle(settled(rows)),
-            Self::Who(rows) => Self::Who(settled(rows)),
-            lines @ Self::Lines { .. } => lines,
-        }
-    }
-}
-
-type Row<K, V> = (K, u64, Option<V>);
-
-fn settled<K: Clone + Ord, V>(rows: Vec<Row<K, V>>) -> Vec<Row<K, V>> {
-    let last: std::collections::BTreeMap<K, (u64, Option<V>)> =
-        rows.into_iter().map(|(key, version, value)| (key, (version, value))).collect();
-    let rows = last.into_iter().map(|(key, (version, value))| (key, version, value));
-    rows.filter(|(_, _, value)| value.is_some()).collect()
 }
