@@ -351,3 +351,25 @@ fn whatever_is_sent_in_whatever_order_counts_recount_and_lists_agree() {
         hall.agrees();
     }
 }
+
+/// A city's simulated past is taken over: the way from stage to stage, and no step that leads elsewhere.
+#[test]
+fn the_past_of_the_demonstration_goes_by_the_stages_own_steps() {
+    begin();
+    let schematic = sim::schematic::Schematic::build().unwrap();
+    let mut planner = sim::city::cases::Planner::new(&schematic, 3);
+    let policy = city::policy();
+    let rules = sim::city::past::Rules {
+        offset: policy.utc_offset_minutes,
+        dispatch_limit: policy.dispatch_limit,
+        calendar: policy.calendar,
+    };
+    let past = sim::city::past::before(&mut planner, &rules, city::START, 0);
+    assert!(past.iter().any(|case| case.stage.is_none()));
+    for case in past {
+        let Command::TakeOverCase { history, .. } = case.command else { panic!("{:?}", case.command) };
+        let way = Stage::ALL.into_iter().filter_map(Step::out_of).take(history.steps.len());
+        assert!(history.steps.iter().map(|known| known.step).eq(way), "{history:?}");
+        assert_eq!(history.steps.len(), case.stage.map_or(6, |stage| stage as usize));
+    }
+}
