@@ -263,3 +263,27 @@ pub async fn one(
     }
     Ok(Answer(found))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_asked_with_its_day_and_refused_in_words_without() {
+        let asked = |query| serde_json::from_value::<CasesQuery>(query).unwrap().filter();
+        let filter = asked(json!({ "counted": "dispatched_late", "on": "2026-11" })).unwrap();
+        assert_eq!(filter.counted, Some((Flow::DISPATCHED_LATE, "2026-11".parse().unwrap())));
+        assert_eq!(asked(json!({})).unwrap().counted, None);
+        for (query, field) in [
+            (json!({ "counted": "open", "on": "2026-11" }), "counted"),
+            (json!({ "counted": "filed", "on": "november" }), "on"),
+            (json!({ "counted": "filed" }), "on"),
+            (json!({ "on": "2026-11" }), "counted"),
+        ] {
+            let problem = serde_json::to_value(asked(query.clone()).unwrap_err()).unwrap();
+            assert!(problem.to_string().contains(&format!("\"{field}\"")), "{query}: {problem}");
+        }
+    }
+}
