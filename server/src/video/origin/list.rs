@@ -50,8 +50,18 @@ pub struct Refusal {
     pub line: usize,
     pub field: String,
     pub expected: String,
-    /// What stands there; never for addresses and passwords.
+    /// What stands there; never an address or a password, which may stand in any column of a list whose columns have slipped.
     pub found: Option<String>,
+}
+
+/// Whether a text may hold an address or part of one with an account in it.
+fn may_hold_secret(text: &str) -> bool {
+    text.contains("://") || text.contains('@')
+}
+
+/// The name of a column for a refusal.
+fn shown_name(name: &str) -> &str {
+    if may_hold_secret(name) { "a column" } else { name }
 }
 
 impl std::fmt::Display for Refusal {
@@ -210,7 +220,8 @@ struct List {
 impl List {
     fn refuse(&mut self, line: usize, field: &str, expected: &str, found: Option<String>) {
         let found = found.map(|text| text.chars().take(64).collect());
-        self.refusals.push(Refusal { line, field: field.to_owned(), expected: expected.to_owned(), found });
+        let field = shown_name(field).to_owned();
+        self.refusals.push(Refusal { line, field, expected: expected.to_owned(), found });
     }
 
     fn take(&mut self, line: usize, fields: Fields) {
@@ -219,13 +230,13 @@ impl List {
         }
         let mut row = Row { line, fields, refusals: Vec::new() };
         let camera = row.camera();
-        let good = row.refusals.is_empty();
+        let (good, may_show) = (row.refusals.is_empty(), !row.may_hold_secrets());
         self.refusals.append(&mut row.refusals);
         let Some(camera) = camera.filter(|_| good) else { return };
         let code = camera.camera.code.clone();
         if let Some(first) = self.lines.get(&code) {
             let expected = format!("a code used once; line {first} has it already");
-            return self.refuse(line, "code", &expected, Some(code.to_string()));
+            return self.refuse(line, "code", &expected, may_show.then(|| code.to_string()));
         }
         self.lines.insert(code.clone(), line);
         self.cameras.insert(code, camera);
@@ -244,16 +255,39 @@ struct Row {
 
 impl Row {
     fn refuse<T>(&mut self, field: &str, expected: impl Into<String>) -> Option<T> {
+        let hidden = matches!(field, "main" | "sub" | "username" | "password") || self.may_hold_secrets();
         let (line, found) = self.fields.get(field).map_or((self.line, None), |(line, text)| {
-            let secret = matches!(field, "main" | "sub" | "username" | "password");
-            (*line, (!secret).then(|| text.chars().take(64).collect()))
+            let found = (!hidden && !may_hold_secret(text)).then(|| text.chars().take(64).collect());
+            (*line, found)
         });
         self.refusals.push(Refusal { line, field: field.to_owned(), expected: expected.into(), found });
         None
     }
 
+    /// Whether any of its cells may be a secret: it has an account, or its columns have slipped and nobody knows what stands where.
+    fn may_hold_secrets(&self) -> bool {
+        let has_account = ["username", "password"].iter().any(|field| self.fields.contains_key(*field));
+        let has_address = self.fields.get("main").is_some_and(|(_, text)| text.contains("://"));
+        has_account || !has_address || self.fields.values().any(|(_, text)| text.contains('@'))
+    }
+
     fn text(&self, field: &str) -> Option<String> {
         self.fields.get(field).map(|(_, text)| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A text that everybody reads who sees the camera.
+    fn shown_text(&mut self, field: &str) -> Option<String> {
+        let text = self.text(field)?;
+        if text.contains("://") {
+            return self.refuse(field, "words and no address, which may hold a password");
+        }
+        if text.chars().count() > NAME_CHARS_MAX || check_text(&text, TextKind::Line).is_err() {
+            return self.refuse(
+                field,
+                "at most 128 visible characters in one line, none that turns the direction of writing",
+            );
+        }
+        Some(text)
     }
 
     fn number(&mut self, field: &str, range: std::ops::RangeInclusive<f64>) -> Option<f64> {
@@ -276,22 +310,15 @@ impl Row {
         for name in unknown {
             let line = self.fields.get(&name).map_or(self.line, |(line, _)| *line);
             let expected = format!("one of {}", COLUMNS.join(", "));
-            self.refusals.push(Refusal { line, field: name, expected, found: None });
+            self.refusals.push(Refusal { line, field: shown_name(&name).to_owned(), expected, found: None });
         }
         let code = match self.text("code").map(CameraCode::new) {
             Some(Ok(code)) => Some(code),
             Some(Err(error)) => self.refuse("code", format!("a camera code ({error})")),
             None => self.refuse("code", "a camera code"),
         };
-        let name = self.text("name");
-        if name.as_ref().is_some_and(|name| {
-            name.chars().count() > NAME_CHARS_MAX || check_text(name, TextKind::Line).is_err()
-        }) {
-            self.refuse::<()>(
-                "name",
-                "at most 128 visible characters in one line, none that turns the direction of writing",
-            );
-        }
+        let name = self.shown_text("name");
+        let owner = self.shown_text("owner");
         let area = match self.text("area").map(AreaCode::new) {
             Some(Ok(area)) => Some(area),
             Some(Err(error)) => self.refuse("area", format!("a code of an area ({error})")),
@@ -323,7 +350,7 @@ impl Row {
             bearing_deg: bearing.map(|degrees| degrees.rem_euclid(360.0) as f32),
             // A direction without an angle is taken for an ordinary lens.
             view_deg: view.unwrap_or(if bearing.is_some() { 90.0 } else { 360.0 }) as f32,
-            owner: self.text("owner").map(|owner| owner.chars().take(NAME_CHARS_MAX).collect()),
+            owner,
             has_sub: sub.is_some(),
             area,
         };
