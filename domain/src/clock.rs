@@ -154,10 +154,11 @@ impl Clock {
         self.stopped.is_none()
     }
 
-    /// Whether the work was done after the due time.
+    /// Whether the work was done after the due time. What was declared overdue stays so, whatever a clock said that was set back
+    /// since.
     #[must_use]
     pub fn was_late(&self) -> bool {
-        self.stopped.is_some_and(|at| at > self.due)
+        self.stopped.is_some_and(|at| at > self.due || self.phase == Phase::Overdue)
     }
 
     /// What is still to happen to it: the forecast and the due time, as far as they are not recorded yet.

@@ -69,7 +69,9 @@ impl AdoptedLists for InLog {
             Err(WriteError::Busy) => Err(KeepError::Busy),
             Err(WriteError::Stopped) => Err(KeepError::Stopping),
             Err(WriteError::NotStored(why)) => Err(KeepError::NotStored(why)),
-            Err(WriteError::Refused(rejection)) => Err(KeepError::Refused(rejection)),
+            Err(WriteError::Refused(rejection) | WriteError::ClockDoubted(rejection)) => {
+                Err(KeepError::Refused(rejection))
+            }
         }
     }
 }

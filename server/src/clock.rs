@@ -6,13 +6,18 @@
 
 use std::ops::{Add, Sub};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::moment::UtcMillis;
 
-/// What a hall goes by; cheap to clone. A machine whose clock says a time beyond 2199 is broken for certain: the hall then goes
-/// on by the time it last knew.
+mod trust;
+
+use trust::DOUBTED_MS;
+pub(crate) use trust::Trust;
+
+/// What a hall goes by; cheap to clone. While the machine's clock is set back by more than an hour and not believed yet, or says
+/// a time beyond 2199, which is wrong for certain, the hall goes on by the time that was last believed.
 #[derive(Clone)]
 pub struct Clock(Arc<Hands>);
 
@@ -20,8 +25,10 @@ struct Hands {
     /// Microseconds since 1970-01-01 UTC.
     wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
     monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
-    /// Microseconds that the last possible wall time was ahead of the monotonic one; `UNKNOWN` before there was any.
+    /// Microseconds that the time which was last believed is ahead of the monotonic one; `UNKNOWN` before there was any.
     ahead_us: AtomicI64,
+    /// The wall clock was doubted when [`Watch`] last read it.
+    doubted: AtomicBool,
 }
 
 const UNKNOWN: i64 = i64::MIN;
@@ -31,7 +38,7 @@ impl Hands {
         wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
         monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
     ) -> Self {
-        Self { wall_us, monotonic, ahead_us: AtomicI64::new(UNKNOWN) }
+        Self { wall_us, monotonic, ahead_us: AtomicI64::new(UNKNOWN), doubted: AtomicBool::new(false) }
     }
 
     fn monotonic_us(&self) -> i64 {
@@ -59,15 +66,44 @@ impl Clock {
     /// The present in microseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn now_us(&self) -> i64 {
-        let (wall_us, monotonic_us) = ((self.0.wall_us)(), self.0.monotonic_us());
-        if is_possible(wall_us) {
-            self.0.ahead_us.store(wall_us - monotonic_us, Ordering::Relaxed);
-            return wall_us;
+        match self.look() {
+            (wall_us, None) => wall_us,
+            // A clock that leapt ahead is followed: what is ahead of it goes by what is believed, and asks for that.
+            (wall_us, Some(believed_us)) if is_possible(wall_us) => wall_us.max(believed_us),
+            (_, Some(believed_us)) => believed_us,
         }
-        match self.0.ahead_us.load(Ordering::Relaxed) {
-            UNKNOWN => wall_us,
-            ahead_us => ahead_us.saturating_add(monotonic_us),
+    }
+
+    /// The present, for what must not rest on one reading of the wall clock.
+    #[must_use]
+    pub fn present(&self) -> Present {
+        let (wall_us, believed_us) = self.look();
+        let believed = UtcMillis(believed_us.unwrap_or(wall_us).div_euclid(1_000));
+        Present { now: self.now(), believed, is_doubted: believed_us.is_some() }
+    }
+
+    /// Whether the wall clock is not believed at present.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.look().1.is_some()
+    }
+
+    /// The wall clock, and while it is doubted what is believed in its place, in microseconds. Before anything was believed
+    /// there is nothing to doubt it by.
+    fn look(&self) -> (i64, Option<i64>) {
+        let wall_us = (self.0.wall_us)();
+        let ahead_us = self.0.ahead_us.load(Ordering::Relaxed);
+        if ahead_us == UNKNOWN {
+            return (wall_us, None);
         }
+        let believed_us = ahead_us.saturating_add(self.0.monotonic_us());
+        let leapt = wall_us.abs_diff(believed_us) > DOUBTED_MS.unsigned_abs() * 1_000;
+        let is_doubted = leapt || !is_possible(wall_us) || self.0.doubted.load(Ordering::Relaxed);
+        (wall_us, is_doubted.then_some(believed_us))
+    }
+
+    fn wall(&self) -> UtcMillis {
+        UtcMillis((self.0.wall_us)().div_euclid(1_000))
     }
 
     /// Whether the machine says a time that cannot be: beyond the year 2199.
@@ -76,17 +112,34 @@ impl Clock {
         !is_possible((self.0.wall_us)())
     }
 
-    /// Tells it a time that the hall knew, for a machine that has said none that can be.
-    pub(crate) fn knew(&self, then: UtcMillis) {
-        let ahead_us = then.0.saturating_mul(1_000).saturating_sub(self.0.monotonic_us());
-        // Where it knows better already, that stays.
-        let _ = self.0.ahead_us.compare_exchange(UNKNOWN, ahead_us, Ordering::Relaxed, Ordering::Relaxed);
+    /// Tells it which time is believed now, and whether the wall clock is doubted. Nothing else makes a reading believed.
+    pub(crate) fn knew(&self, believed: UtcMillis, is_doubted: bool) {
+        let ahead_us = believed.0.saturating_mul(1_000).saturating_sub(self.0.monotonic_us());
+        self.0.ahead_us.store(ahead_us, Ordering::Relaxed);
+        self.0.doubted.store(is_doubted, Ordering::Relaxed);
     }
 
     /// Time since some fixed moment of this process, unmoved by anyone setting the clock.
     #[must_use]
     pub fn monotonic(&self) -> Duration {
         (self.0.monotonic)()
+    }
+}
+
+/// One look at the clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Present {
+    /// As [`Clock::now`].
+    pub now: UtcMillis,
+    /// The time that is believed: the same, unless the wall clock leapt ahead and is doubted.
+    pub believed: UtcMillis,
+    pub is_doubted: bool,
+}
+
+/// A time that nobody doubts.
+impl From<UtcMillis> for Present {
+    fn from(now: UtcMillis) -> Self {
+        Self { now, believed: now, is_doubted: false }
     }
 }
 
@@ -186,6 +239,8 @@ pub(crate) struct Now {
     pub given: UtcMillis,
     /// What alarms go by; not later.
     pub believed: UtcMillis,
+    /// How far the wall clock is ahead of what is believed, in milliseconds; negative where it is behind, 0 where it is believed.
+    pub doubted_ms: i64,
 }
 
 impl Now {
@@ -214,12 +269,22 @@ impl Watch {
     /// Reads the clocks. `believe`: an operator has said that the wall clock is right.
     pub(crate) fn read(&mut self, believe: bool) -> Now {
         self.tell();
-        let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
-        let given = self.steady.now(wall, monotonic);
-        if believe {
-            self.trust.believe(given, monotonic);
+        let monotonic = self.clock.monotonic();
+        let wall = if self.off { self.clock.now() } else { self.clock.wall() };
+        if !wall.is_possible() {
+            // Nothing is known: such a time is neither believed nor doubted.
+            return Now { given: wall, believed: wall, doubted_ms: 0 };
         }
-        Now { given, believed: self.trust.believed(given, monotonic) }
+        let wall = self.steady.now(wall, monotonic);
+        if believe {
+            self.trust.believe(wall, monotonic);
+        }
+        let believed = self.trust.believed(wall, monotonic);
+        // Ahead, events follow the wall clock, since a hall that was stopped for days is ahead and right. Set back, they go on
+        // by what is believed: what was given an earlier time would be overdue for good as soon as the clock is right.
+        let given = self.steady.gave(wall.max(believed));
+        self.clock.knew(believed, believed != wall);
+        Now { given, believed, doubted_ms: wall.since(believed) }
     }
 
     fn tell(&mut self) {
@@ -241,7 +306,7 @@ const JUMP_MS: i64 = 2_000;
 
 /// The time events are given: the wall clock, but never a little backwards.
 ///
-/// A clock set back further is followed: an hour set by mistake must not freeze the hall for an hour.
+/// A clock set back further is followed as far as it is believed ([`Trust`]): it must not freeze the hall for an hour.
 #[derive(Debug, Default)]
 pub(crate) struct Steady {
     last: Option<Reading>,
@@ -270,72 +335,12 @@ impl Steady {
         self.last = Some(Reading { wall, monotonic, given });
         given
     }
-}
 
-/// A jump ahead by more than this is not believed at once. Less is what a clock does that is set right after a night, and
-/// what it makes overdue would have been within the hour.
-const DOUBTED_MS: i64 = 3_600_000;
-/// A clock that is doubted stands while it keeps its pace within this.
-const STANDS_MS: i64 = 60_000;
-
-/// How far the wall clock is believed: an act that nothing takes back must not rest on one reading of it.
-///
-/// Time goes on by the monotonic clock from the last reading that was believed. A wall clock that is suddenly ahead of that
-/// is believed once it has stood for a while, or when an operator says so. One that is set back is believed at once: it
-/// makes nothing due.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    /// None: however long it stands, only an operator's word makes it believed.
-    confirm_after: Option<Duration>,
-    /// Wall and monotonic time of the last reading that was believed.
-    base: Option<(UtcMillis, Duration)>,
-    /// The first reading of the jump that is doubted.
-    doubted: Option<(UtcMillis, Duration)>,
-}
-
-impl Trust {
-    /// `last` is when the hall last knew the time, before this process.
-    pub(crate) fn new(last: Option<UtcMillis>, monotonic: Duration, confirm_after: Option<Duration>) -> Self {
-        Self { confirm_after, base: last.map(|last| (last, monotonic)), doubted: None }
+    /// What was given in the end.
+    fn gave(&mut self, given: UtcMillis) -> UtcMillis {
+        self.last.iter_mut().for_each(|last| last.given = given);
+        given
     }
-
-    /// The time by which alarms may go off; never later than the wall clock.
-    pub(crate) fn believed(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
-        let Some(base) = self.base else { return self.believe(wall, monotonic) };
-        let expected = after(base, monotonic);
-        if wall.since(expected) <= DOUBTED_MS {
-            return self.believe(wall, monotonic);
-        }
-        let Some(confirm_after) = self.confirm_after else { return expected };
-        let stands = |doubted| wall.since(after(doubted, monotonic)).abs() <= STANDS_MS;
-        let since = self.doubted.filter(|doubted| stands(*doubted));
-        let since = since.unwrap_or_else(|| {
-            let ahead_s = wall.since(expected) / 1_000;
-            let minutes = confirm_after.as_secs() / 60;
-            tracing::warn!(
-                ahead_s,
-                minutes,
-                "clock jumped ahead; alarms are held until it has stood for these minutes"
-            );
-            (wall, monotonic)
-        });
-        self.doubted = Some(since);
-        if monotonic.saturating_sub(since.1) >= confirm_after {
-            tracing::info!("clock believed: it has stood");
-            return self.believe(wall, monotonic);
-        }
-        expected
-    }
-
-    /// Takes a reading as the time.
-    pub(crate) fn believe(&mut self, wall: UtcMillis, monotonic: Duration) -> UtcMillis {
-        (self.base, self.doubted) = (Some((wall, monotonic)), None);
-        wall
-    }
-}
-
-fn after((wall, then): (UtcMillis, Duration), monotonic: Duration) -> UtcMillis {
-    wall.plus(i64::try_from(monotonic.saturating_sub(then).as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub mod track;
 #[cfg(test)]
 mod tests;
 
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Present};
 use crate::lock::lock;
 pub use fix::{Accepts, Fix, FixError, Step, TrackPoint};
 use fix::{check, latest};
@@ -142,17 +142,19 @@ impl Positions {
         self.0.accepts.store(Arc::new(accepts));
     }
 
-    /// Takes fixes, each answered on its own. One that is thinned is answered as taken.
+    /// Takes fixes, each answered on its own. One that is thinned is answered as taken. While the clock is doubted they are judged
+    /// by the time that is believed, and what does not fit it is kept by who sent it ([`FixError::ClockDoubted`]).
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
-        let (now, monotonic) = (self.0.clock.now(), self.0.clock.monotonic());
-        let latest = latest(now, &self.0.accepts.load());
+        let (present, monotonic) = (self.0.clock.present(), self.0.clock.monotonic());
+        let latest = latest(present.believed, &self.0.accepts.load());
         let mut table = lock(&self.0.table);
         let mut pace = lock(&self.0.pace);
         let mut waiting = lock(&self.0.waiting);
         fixes
             .iter()
             .map(|fix| {
-                let outcome = self.take(fix, now, latest, monotonic, (&mut table, &mut pace, &mut waiting));
+                let outcome =
+                    self.take(fix, present, latest, monotonic, (&mut table, &mut pace, &mut waiting));
                 let word = outcome.as_ref().map_or_else(FixError::code, |paced| match paced {
                     Paced::Thin => "thinned",
                     Paced::Take | Paced::TooMany => "taken",
@@ -166,12 +168,12 @@ impl Positions {
     fn take(
         &self,
         fix: &Fix,
-        now: UtcMillis,
+        present: Present,
         latest: UtcMillis,
         monotonic: Duration,
         (table, pace, waiting): (&mut Table, &mut Pace, &mut Batch),
     ) -> Result<Paced, FixError> {
-        check(fix, &self.0.accepts.load(), self.0.settings.keep_days, now)?;
+        check(fix, &self.0.accepts.load(), self.0.settings.keep_days, present)?;
         let (known, people) = (table.index(&fix.inspector), table.people().len());
         let entered = table.enter(&fix.inspector, fix.place, fix.fixed);
         let index = entered.ok_or(FixError::TooManyInspectors)?;
@@ -293,7 +295,8 @@ async fn run(
         if !count.is_multiple_of(1 << level) {
             continue;
         }
-        let now = clock.now();
+        // What is forgotten stays so: by the time that is believed.
+        let now = clock.present().believed;
         {
             let mut table = lock(&inner.table);
             let told = table.tick(now);
@@ -318,7 +321,7 @@ fn hand_over(waiting: &Mutex<Batch>, batches: Option<&SyncSender<Batch>>, clock:
         *waiting = Batch::default();
         return;
     };
-    let (now, mut batch) = (clock.now(), std::mem::take(&mut *waiting));
+    let (now, mut batch) = (clock.present().believed, std::mem::take(&mut *waiting));
     (batch.at, batch.monotonic, batch.latest) = (now, clock.monotonic(), latest(now, accepts));
     if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) = batches.try_send(batch) {
         *waiting = batch;

@@ -151,6 +151,17 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Seconds after which somebody asks again who was refused because of the server's clock: it is believed after minutes, or set
+/// right.
+const CLOCK_RETRY_S: u32 = 60;
+
+/// What was said would be refused for good, but by a clock that is doubted: whoever said it keeps it and says it again.
+#[must_use]
+pub fn clock_doubted(title: String) -> Problem {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "clock_doubted", title);
+    Problem { retry_after: Some(CLOCK_RETRY_S), ..problem }
+}
+
 /// The language a caller asked for; Chinese first.
 #[must_use]
 pub fn language(headers: &HeaderMap) -> Language {

@@ -74,6 +74,9 @@ pub struct Answer {
 pub enum WriteError {
     #[error("{0}")]
     Refused(Rejection),
+    /// A time does not fit, but the clock it was held against is doubted: not for good.
+    #[error("the server's clock is doubted: {0}")]
+    ClockDoubted(Rejection),
     #[error("too many commands are waiting; try again in a second")]
     Busy,
     #[error("the server is stopping")]
@@ -118,7 +121,7 @@ pub(crate) struct Condition {
     waiting: AtomicUsize,
     /// The disk had no room at the last attempt.
     full: AtomicBool,
-    /// How far the wall clock is ahead of what is believed, in milliseconds; 0 when it is believed.
+    /// How far the wall clock is ahead of what is believed, in milliseconds, negative where it is behind; 0 when it is believed.
     doubted_ms: AtomicI64,
     /// An operator has said that the clock is right.
     believe: AtomicBool,
@@ -157,11 +160,11 @@ impl Writer {
         move || condition.full.load(Ordering::Relaxed)
     }
 
-    /// How far the wall clock has jumped ahead without being believed yet: alarms are held meanwhile.
+    /// How far the wall clock has leapt without being believed yet, in milliseconds: positive where it is ahead, alarms are held
+    /// meanwhile; negative where it was set back, the hall goes on without it.
     #[must_use]
-    pub fn doubted_clock(&self) -> Option<Duration> {
-        let ms = self.shared.condition.doubted_ms.load(Ordering::Relaxed);
-        u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
+    pub fn doubted_clock(&self) -> Option<i64> {
+        Some(self.shared.condition.doubted_ms.load(Ordering::Relaxed)).filter(|ms| *ms != 0)
     }
 
     /// An operator says that the clock is right as it stands.
@@ -285,8 +288,9 @@ pub fn spawn_untimed(
     start(store, state, publisher, clock.into(), None)
 }
 
-/// As [`spawn_with`]; a clock that jumps ahead by more than an hour is believed once it has stood for `confirm_after`.
-/// Alarms are held meanwhile, since nothing takes them back. At a start the jump is from the last time that was believed.
+/// As [`spawn_with`]; a clock that leaps ahead or back by more than an hour is believed once it has stood for `confirm_after`.
+/// Meanwhile alarms go by the time that is believed, since nothing takes them back. At a start the leap is from the last time
+/// that was believed.
 #[must_use]
 pub fn spawn_doubting(
     store: Store,
@@ -314,7 +318,7 @@ fn start(
     let condition = Arc::new(Condition::default());
     let health = store.health();
     let last = last_believed(&store, &state);
-    last.into_iter().for_each(|last| clock.knew(last));
+    last.into_iter().for_each(|last| clock.knew(last, false));
     let watch = Watch::new(clock.clone(), last, confirm_after);
     let group = group::Loop::new(store, state, publisher, watch, condition.clone(), wake.clone());
     let thread = std::thread::Builder::new()

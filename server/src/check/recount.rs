@@ -148,7 +148,7 @@ CREATE INDEX temp.dimension_id ON dimension(id);
 ";
 
 /// Instants that count in a period: one row per measure, case and time, where the case lay at its event. A step another system took counts when its time is
-/// known; one is late when a clock that it stops, begun last before it and stopped by no step between, had run out.
+/// known; one is late when a clock that it stops, begun last before it and stopped by no step between, had run out, or its alarm had come.
 const FLOWS: &str = "
 CREATE TEMP TABLE flow AS
 SELECT 'reported' AS measure, id, seq, seen AS at FROM counted
@@ -158,11 +158,13 @@ UNION ALL SELECT measure, counted.id, counted.seq, known.value ->> '$.at_ms'
   JOIN step_row ON step_row.name = known.value ->> '$.step' JOIN step_counts USING (event) WHERE late = 0
 UNION ALL SELECT measure, id, taken.seq, at FROM taken JOIN step_counts USING (event)
   WHERE late = 0 OR EXISTS (
-    SELECT 1 FROM step_stops WHERE step_stops.event = taken.event AND at > (
-      SELECT due FROM clock WHERE clock.id = taken.id AND clock.of = step_stops.of AND clock.seq < taken.seq
-        AND clock.seq >= coalesce((SELECT max(seq) FROM stop
-          WHERE stop.id = taken.id AND stop.of = step_stops.of AND stop.seq < taken.seq), 0)
-      ORDER BY clock.seq DESC LIMIT 1));
+    SELECT 1 FROM step_stops JOIN clock ON clock.of = step_stops.of AND clock.id = taken.id
+    WHERE step_stops.event = taken.event AND clock.seq = (
+        SELECT max(seq) FROM clock WHERE clock.id = taken.id AND clock.of = step_stops.of AND clock.seq < taken.seq
+          AND clock.seq >= coalesce((SELECT max(seq) FROM stop
+            WHERE stop.id = taken.id AND stop.of = step_stops.of AND stop.seq < taken.seq), 0))
+      AND (at > clock.due OR EXISTS (SELECT 1 FROM alarm WHERE alarm.id = taken.id AND alarm.of = step_stops.of AND passed
+        AND alarm.seq >= clock.seq AND alarm.seq < taken.seq)));
 ";
 
 /// Whistles, where they lay and lie, from which event until which, and who is late.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Hall;
 use crate::access::Actor;
 use crate::http::extract::Json;
-use crate::problem::{Problem, language};
+use crate::problem::{Problem, clock_doubted, language};
 use crate::stored::command::fresh_key;
 use crate::writer::{Answer, Envelope, WriteError};
 
@@ -165,6 +165,19 @@ fn envelope(
 pub fn write_problem(error: WriteError, language: Language) -> Problem {
     match error {
         WriteError::Refused(rejection) => Problem::refused(&rejection, language),
+        WriteError::ClockDoubted(rejection) => {
+            let mut problem = clock_doubted(match language {
+                Language::Zh => {
+                    format!("服务器时钟存疑，请稍后重发；未作任何变更。{}", rejection.words(language))
+                }
+                Language::En => format!(
+                    "the server's clock is doubted, send it again later; nothing was changed: {}",
+                    rejection.words(language)
+                ),
+            });
+            problem.field = rejection.field().map(str::to_owned);
+            problem
+        }
         WriteError::Busy => Problem::busy("the event log is busy; send the command again", 1),
         WriteError::Stopped => Problem::busy("the server is stopping; send the command again", 5),
         WriteError::NotStored(why) => {

@@ -19,7 +19,7 @@ use super::cases::page_size;
 use crate::access::{Actor, Sight};
 use crate::http::extract::{Json, Path, Query};
 use crate::position::{Fix, FixError, TrackPoint};
-use crate::problem::Problem;
+use crate::problem::{Problem, clock_doubted};
 
 /// Points of a track in one answer: hours of it, and less than a megabyte.
 const TRACK_MAX: usize = 10_000;
@@ -44,10 +44,11 @@ pub struct FixesAnswer {
 }
 
 /// Takes positions of inspectors: a phone's token its own, a machine's those of whoever works within its scope. While they
-/// cannot be written to the disk the batch is answered 507 (`not_stored`): send all of it again.
+/// cannot be written to the disk the batch is answered 507 (`not_stored`), and while the server's clock is doubted and a row's
+/// time does not fit what is believed 503 (`clock_doubted`): send all of it again.
 #[utoipa::path(post, path = "/api/v1/positions", tag = "positions", request_body = Fixes,
     responses((status = 200, body = FixesAnswer), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 507, body = Problem)))]
+        (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn post(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
@@ -76,7 +77,7 @@ pub async fn post(
         match answer {
             Ok(()) => taken += 1,
             // Rows of the same batch that were taken are passed over when they come again.
-            Err(error @ FixError::NotStored) => return Err(fix_problem(&error)),
+            Err(error @ (FixError::NotStored | FixError::ClockDoubted)) => return Err(fix_problem(&error)),
             Err(error) => refused.push(fix_problem(&error).in_row("fixes", index)),
         }
     }
@@ -111,6 +112,7 @@ pub(super) fn fix_problem(error: &FixError) -> Problem {
     metrics::counter!("gridhall_fixes_refused_total", "code" => error.code()).increment(1);
     let status = match error {
         FixError::NotStored => StatusCode::INSUFFICIENT_STORAGE,
+        FixError::ClockDoubted => return clock_doubted(error.to_string()),
         FixError::Future(_)
         | FixError::TooOld(_)
         | FixError::OutsideBounds

@@ -51,9 +51,13 @@ fn ready_words(hall: &Hall) -> String {
         _ if hall.clock.is_off() => Some(
             "the machine's clock says a time beyond 2199: the hall goes on by the time it last knew, set the clock right".to_owned(),
         ),
-        Some(ahead) => Some(format!(
+        Some(ahead_ms) if ahead_ms > 0 => Some(format!(
             "the clock jumped ahead by {} s: alarms are held until it has stood",
-            ahead.as_secs()
+            ahead_ms / 1_000
+        )),
+        Some(behind_ms) => Some(format!(
+            "the clock was set back by {} s: the hall goes on without it until it has stood",
+            -behind_ms / 1_000
         )),
         None => None,
     };

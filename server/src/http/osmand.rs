@@ -3,7 +3,7 @@
 //!
 //! These apps keep a queue and send its oldest fix until it is answered 200. So a known phone's fix that can never be
 //! taken is acknowledged, counted and dropped; only what a person must mend (an unknown device, an app that states no
-//! device or place at all) is refused, a table that is full now is told as 503, and a disk that is full as 507.
+//! device or place at all) is refused, a table that is full now is told as 503, a clock of the server's that is doubted too, and a disk that is full as 507.
 //!
 //! What should be here: reading the three forms, and whose phone it is. What should not: whether the fix is taken
 //! (`position`).
@@ -274,10 +274,15 @@ fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
             return Ok(dropped(&inspector, problem));
         }
     };
+    let present = hall.clock.present();
+    if said.fixed.is_none() && present.is_doubted {
+        // It would be given a time that nobody believes.
+        return Err(fix_problem(&FixError::ClockDoubted));
+    }
     let fix = Fix {
         inspector: inspector.clone(),
         place: said.place,
-        fixed: said.fixed.unwrap_or_else(|| hall.clock.now()),
+        fixed: said.fixed.unwrap_or(present.now),
         speed_mps: said.speed_mps,
         heading_deg: said.heading_deg,
         accuracy_m: said.accuracy_m,
@@ -287,7 +292,7 @@ fn take(hall: &Hall, report: Report) -> Result<Answer<OsmandAnswer>, Problem> {
         None | Some(Ok(())) => Ok(Answer(OsmandAnswer { taken: true, dropped: None })),
         Some(Err(error)) => match error {
             // It stays in the phone's queue.
-            FixError::NotStored => Err(fix_problem(&error)),
+            FixError::NotStored | FixError::ClockDoubted => Err(fix_problem(&error)),
             FixError::TooManyInspectors => Err(Problem::busy(error.to_string(), 60)),
             // It has stored more than it can have: the rest comes later.
             FixError::TooFast => Err(Problem::busy(error.to_string(), 10)),

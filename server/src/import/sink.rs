@@ -101,9 +101,12 @@ fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answe
             Err(WriteError::Refused(rejection)) => {
                 refused(rejection.field().unwrap_or(""), rejection.code(), rejection.words(Language::En))
             }
-            Err(error @ (WriteError::Busy | WriteError::Stopped | WriteError::NotStored(_))) => {
-                refused("", "not_stored", error.to_string())
-            }
+            Err(
+                error @ (WriteError::ClockDoubted(_)
+                | WriteError::Busy
+                | WriteError::Stopped
+                | WriteError::NotStored(_)),
+            ) => refused("", "not_stored", error.to_string()),
         });
     }
     Ok(answered)

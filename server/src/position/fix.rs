@@ -7,6 +7,8 @@ use domain::policy::Policy;
 use domain::text::{TextError, TextKind, check_text};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Present;
+
 /// What is accepted, from the policy.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepts {
@@ -68,6 +70,8 @@ pub enum FixError {
     TooManyInspectors,
     #[error("positions cannot be written to the disk at present; send it again later")]
     NotStored,
+    #[error("fixed: does not fit the server's clock, which is doubted at present; send it again later")]
+    ClockDoubted,
 }
 
 impl FixError {
@@ -85,6 +89,7 @@ impl FixError {
             Self::TooFast => "too_fast",
             Self::TooManyInspectors => "too_many_inspectors",
             Self::NotStored => "not_stored",
+            Self::ClockDoubted => "clock_doubted",
         }
     }
 }
@@ -126,15 +131,11 @@ pub(super) fn latest(now: UtcMillis, accepts: &Accepts) -> UtcMillis {
     now.plus(i64::from(accepts.clock_skew_seconds) * SECOND_MS)
 }
 
-pub(super) fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result<(), FixError> {
-    // Both differences saturate, so that no number a device may send is the negative of another.
-    let (ahead_ms, age_ms) = (fix.fixed.since(now), now.since(fix.fixed));
-    if ahead_ms > i64::from(accepts.clock_skew_seconds) * SECOND_MS {
-        return Err(FixError::Future(ahead_ms / SECOND_MS));
-    }
-    if age_ms > i64::from(keep_days) * DAY_MS {
-        return Err(FixError::TooOld(keep_days));
-    }
+pub(super) fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, present: Present) -> Result<(), FixError> {
+    check_time(fix, accepts, keep_days, present.believed).map_err(|error| {
+        // A phone lets go of what is refused for good, and which time is right nobody knows yet.
+        if present.is_doubted { FixError::ClockDoubted } else { error }
+    })?;
     if accepts.bounds.is_some_and(|bounds| !bounds.contains(fix.place)) {
         return Err(FixError::OutsideBounds);
     }
@@ -143,4 +144,16 @@ pub(super) fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis
     within(fix.heading_deg, 360.0).map_or(Ok(()), |heading| Err(FixError::Heading(heading)))?;
     within(fix.accuracy_m, 100_000.0).map_or(Ok(()), |accuracy| Err(FixError::Accuracy(accuracy)))?;
     check_text(&fix.source, TextKind::Id).map_err(FixError::Source)
+}
+
+fn check_time(fix: &Fix, accepts: &Accepts, keep_days: u16, now: UtcMillis) -> Result<(), FixError> {
+    // Both differences saturate, so that no number a device may send is the negative of another.
+    let (ahead_ms, age_ms) = (fix.fixed.since(now), now.since(fix.fixed));
+    if ahead_ms > i64::from(accepts.clock_skew_seconds) * SECOND_MS {
+        return Err(FixError::Future(ahead_ms / SECOND_MS));
+    }
+    if age_ms > i64::from(keep_days) * DAY_MS {
+        return Err(FixError::TooOld(keep_days));
+    }
+    Ok(())
 }

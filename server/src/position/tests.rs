@@ -245,8 +245,8 @@ fn impossible_fixes_are_refused_by_field() {
         clock_skew_seconds: 300,
     };
     let good = fix(1, 25.0, 102.7, START);
-    let refused = |fix: Fix| check(&fix, &accepts, 31, START).unwrap_err();
-    assert_eq!(check(&good, &accepts, 31, START), Ok(()));
+    let refused = |fix: Fix| check(&fix, &accepts, 31, START.into()).unwrap_err();
+    assert_eq!(check(&good, &accepts, 31, START.into()), Ok(()));
     assert_eq!(refused(Fix { fixed: START.plus(301_000), ..good.clone() }), FixError::Future(301));
     assert_eq!(refused(Fix { fixed: START.plus(-32 * 86_400_000), ..good.clone() }), FixError::TooOld(31));
     assert_eq!(refused(fix(1, 40.7, -74.0, START)), FixError::OutsideBounds);

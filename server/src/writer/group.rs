@@ -241,9 +241,8 @@ impl Loop {
 
     pub(super) fn now(&mut self) -> Now {
         let now = self.watch.read(self.condition.believe.swap(false, Ordering::Relaxed));
-        let doubted_ms = now.given.since(now.believed);
-        self.condition.doubted_ms.store(doubted_ms, Ordering::Relaxed);
-        metrics::gauge!("gridhall_clock_doubted_seconds").set(doubted_ms as f64 / 1e3);
+        self.condition.doubted_ms.store(now.doubted_ms, Ordering::Relaxed);
+        metrics::gauge!("gridhall_clock_doubted_seconds").set(now.doubted_ms as f64 / 1e3);
         now
     }
 
@@ -284,7 +283,13 @@ impl Loop {
             Ok(events) => events,
             Err(rejection) => {
                 count(rejection.code());
-                return Ok(Err(WriteError::Refused(rejection)));
+                return Ok(Err(match rejection {
+                    // A feeding machine lets go of what is refused for good.
+                    Rejection::ImpossibleTime { .. } if now.doubted_ms != 0 => {
+                        WriteError::ClockDoubted(rejection)
+                    }
+                    rejection => WriteError::Refused(rejection),
+                }));
             }
         };
         count("done");

@@ -11,19 +11,17 @@ use domain::moment::{DAY_MS, Date, HOUR_MS, UtcOffset};
 use domain::rejection::Rejection;
 use domain::tally::{Count, Dimension, Measure, Period, TallyKey};
 use server::events::Reader;
-use server::import::Target;
 use server::writer::{WriteError, Writer};
 
 use crate::city::{self, TestClock};
-use crate::import::OWN_MAP;
 
-fn log(reader: &Reader) -> Vec<Recorded> {
+pub fn log(reader: &Reader) -> Vec<Recorded> {
     let all = reader.events_after(0, 10_000).unwrap();
     all.into_iter().map(|(recorded, _)| recorded).collect()
 }
 
 /// Waits until the log has an event of which `wanted` is true; the timer is a thread of its own.
-fn until(reader: &Reader, what: &str, wanted: impl Fn(&Event) -> bool) -> usize {
+pub fn until(reader: &Reader, what: &str, wanted: impl Fn(&Event) -> bool) -> usize {
     let began = Instant::now();
     loop {
         let found = log(reader).iter().filter(|recorded| wanted(&recorded.event)).count();
@@ -35,11 +33,11 @@ fn until(reader: &Reader, what: &str, wanted: impl Fn(&Event) -> bool) -> usize 
     }
 }
 
-fn today(clock: &TestClock) -> Date {
+pub fn today(clock: &TestClock) -> Date {
     clock.now().local(UtcOffset(480)).date
 }
 
-fn turned_to(reader: &Reader, date: Date, times: usize) {
+pub fn turned_to(reader: &Reader, date: Date, times: usize) {
     let began = Instant::now();
     let turned = |recorded: &Recorded| matches!(recorded.event, Event::Hall(HallEvent::DayTurned { date: to }) if to == date);
     while log(reader).iter().filter(|recorded| turned(recorded)).count() < times {
@@ -48,7 +46,7 @@ fn turned_to(reader: &Reader, date: Date, times: usize) {
     }
 }
 
-fn number_of(writer: &Writer) -> String {
+pub fn number_of(writer: &Writer) -> String {
     city::send(writer, city::report_case()).unwrap().number.unwrap()
 }
 
@@ -113,7 +111,7 @@ fn a_start_on_an_earlier_day_turns_the_day_back() {
     writer.stop();
 }
 
-fn file(writer: &Writer) {
+pub fn file(writer: &Writer) {
     let case = city::send(writer, city::report_case()).unwrap().case.unwrap();
     for command in [Step::ACCEPT.take(case), Step::FILE.take(case)] {
         city::send(writer, command).unwrap();
@@ -248,152 +246,4 @@ fn a_new_hall_by_a_clock_beyond_2199_refuses_in_words_until_it_is_set_right() {
     clock.pass(-BEYOND_MS);
     file(&writer);
     writer.stop();
-}
-
-/// A writer that believes a jump ahead after it has stood for so long, and one case that is due in four hours.
-fn doubting(dir: &std::path::Path, clock: &TestClock, confirm_after: Duration) -> (Writer, Reader) {
-    let policy = city::policy();
-    let (store, state) =
-        server::writer::store::Store::open_with(dir, &policy, server::writer::store::Options::default())
-            .unwrap();
-    let reader = store.reader();
-    let reading = clock.reading();
-    let writer = server::writer::spawn_doubting(store, state, Box::new(()), reading, confirm_after);
-    (writer, reader)
-}
-
-fn alarms(reader: &Reader) -> usize {
-    let alarm = |event: &Event| matches!(event, Event::Deadline(_));
-    log(reader).iter().filter(|recorded| alarm(&recorded.event)).count()
-}
-
-/// Every running case was declared overdue for good by a clock that was wrong by a month for seconds.
-#[test]
-fn nothing_is_declared_overdue_by_a_clock_that_is_wrong_for_a_moment() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = TestClock::new();
-    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
-    let first = today(&clock);
-    turned_to(&reader, first, 1);
-    file(&writer);
-    for (round, days) in (1..).zip([31, 400, 2]) {
-        clock.pass(days * DAY_MS);
-        // The day follows, and cases go on.
-        turned_to(&reader, today(&clock), 1);
-        number_of(&writer);
-        let ahead = writer.doubted_clock().unwrap_or_default().as_millis();
-        // The test's clock stands, the monotonic one does not.
-        assert!((days * DAY_MS - 60_000..=days * DAY_MS).contains(&(ahead as i64)), "{ahead}");
-        clock.pass(-days * DAY_MS);
-        turned_to(&reader, first, round + 1);
-        assert_eq!(writer.doubted_clock(), None, "right again");
-    }
-    std::thread::sleep(Duration::from_millis(1_200));
-    assert_eq!(alarms(&reader), 0);
-    // Back by days: nothing either.
-    clock.pass(-5 * DAY_MS);
-    turned_to(&reader, today(&clock), 1);
-    assert_eq!(alarms(&reader), 0);
-    clock.pass(5 * DAY_MS);
-    std::thread::sleep(Duration::from_millis(1_200));
-    assert_eq!(alarms(&reader), 0, "ahead of what was believed last, it is doubted again");
-    writer.stop();
-    // A start with a clock that is ahead of the last event by days.
-    clock.pass(31 * DAY_MS);
-    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
-    turned_to(&reader, today(&clock), 1);
-    std::thread::sleep(Duration::from_millis(1_200));
-    assert_eq!(alarms(&reader), 0);
-    writer.stop();
-}
-
-#[test]
-fn a_clock_that_stands_or_that_an_operator_believes_lets_the_held_alarms_go_off() {
-    for by_hand in [false, true] {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = TestClock::new();
-        let confirm_after = Duration::from_secs(if by_hand { 600 } else { 3 });
-        let (writer, reader) = doubting(dir.path(), &clock, confirm_after);
-        turned_to(&reader, today(&clock), 1);
-        file(&writer);
-        clock.pass(3 * HOUR_MS + 45 * 60_000);
-        turned_to(&reader, today(&clock), 1);
-        std::thread::sleep(Duration::from_millis(1_000));
-        assert_eq!(alarms(&reader), 0, "held");
-        if by_hand {
-            writer.believe_clock();
-        }
-        let nearing =
-            |event: &Event| matches!(event, Event::Deadline(DeadlineEvent { alarm: Alarm::Nearing, .. }));
-        assert_eq!(until(&reader, "the nearing deadline", nearing), 1);
-        clock.pass(HOUR_MS / 2);
-        let passed =
-            |event: &Event| matches!(event, Event::Deadline(DeadlineEvent { alarm: Alarm::Due, .. }));
-        assert_eq!(until(&reader, "the passed deadline", passed), 1);
-        assert_eq!(writer.doubted_clock(), None);
-        writer.stop();
-    }
-}
-
-/// Held alarms went off at the first restart: what the doubted clock had written was taken for the time.
-#[test]
-fn a_restart_in_the_middle_of_a_jump_doubts_it_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = TestClock::new();
-    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
-    turned_to(&reader, today(&clock), 1);
-    file(&writer);
-    clock.pass(31 * DAY_MS);
-    turned_to(&reader, today(&clock), 1);
-    number_of(&writer);
-    for restart in 1..=2 {
-        writer_of_a_tool(dir.path(), &clock, &writer);
-        let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
-        number_of(&writer);
-        std::thread::sleep(Duration::from_millis(1_200));
-        assert_eq!(alarms(&reader), 0, "after restart {restart}");
-        assert!(writer.doubted_clock().is_some_and(|ahead| ahead > Duration::from_secs(30 * 24 * 3_600)));
-        writer.stop();
-    }
-    // An operator's word holds over a restart, whether or not anything happened since.
-    let (writer, reader) = doubting(dir.path(), &clock, Duration::from_secs(600));
-    writer.believe_clock();
-    number_of(&writer);
-    until(&reader, "the passed deadline", |event| matches!(event, Event::Deadline(_)));
-    writer.stop();
-    let (writer, _) = doubting(dir.path(), &clock, Duration::from_secs(600));
-    number_of(&writer);
-    assert_eq!(writer.doubted_clock(), None);
-    writer.stop();
-}
-
-/// Stops the hall and changes something in its folder, as a tool does: its one look at the clock proves nothing.
-fn writer_of_a_tool(dir: &std::path::Path, clock: &TestClock, hall: &Writer) {
-    hall.stop();
-    let (store, state) = server::writer::store::Store::open(dir, &city::policy()).unwrap();
-    let tool = server::writer::spawn_untimed(store, state, Box::new(()), clock.reading());
-    number_of(&tool);
-    tool.stop();
-}
-
-/// An import told what had become overdue by one look at this machine's clock, for good.
-#[test]
-fn an_import_fires_no_alarm_by_a_clock_nobody_has_proved() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("store");
-    let clock = TestClock::new();
-    clock.pass(server::clock::Clock::machine().now().since(clock.now()) - 31 * DAY_MS);
-    let (writer, _) = city::start(&dir, &clock, Box::new(()));
-    file(&writer);
-    writer.stop();
-    let (map, table) = (folder.path().join("map.toml"), folder.path().join("cases.csv"));
-    std::fs::write(&map, OWN_MAP).unwrap();
-    let rows = "编号;上报时间;小类;环节;纬度;经度;地址;社区\nA-2;2024/11/20 09:30;E02-03;;;;;\n";
-    std::fs::write(&table, rows).unwrap();
-    let target = Target::Store { dir: &dir, policy: &city::policy() };
-    assert_eq!(server::import::cases(&table, Some(&map), &target).unwrap().taken, 1);
-    let (store, _) = server::writer::store::Store::open(&dir, &city::policy()).unwrap();
-    assert_eq!(alarms(&store.reader()), 0);
-    let believed = store.believed().expect("a month has passed by one look");
-    assert!(believed.since(clock.now()) < DAY_MS, "the hall's next start doubts it, too");
 }

@@ -40,6 +40,7 @@ mod past;
 mod lost;
 mod earlier;
 mod clock;
+mod clock_doubted;
 mod adopt;
 mod adopt_areas;
 mod adopt_cameras;
