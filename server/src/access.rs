@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 mod actor;
+use crate::clock::Present;
 use crate::lock::lock;
 
 mod attempts;
@@ -148,14 +149,20 @@ impl Access {
     }
 
     /// Signs in with a one-time secret; it cannot be used again.
-    pub async fn redeem(&self, secret: &str, now: UtcMillis) -> Result<Option<Secret>, AccessError> {
+    pub async fn redeem(
+        &self,
+        secret: &str,
+        present: impl Into<Present>,
+    ) -> Result<Option<Secret>, AccessError> {
+        let present = present.into();
+        let now = present.now;
         let redeemed = lock(&self.0.once).remove(&secret::digest(secret));
         let Some((account, _)) = redeemed.filter(|(_, until)| still_valid(*until, now)) else {
             return Ok(None);
         };
         self.see_others().await;
         match self.0.memory.account(&account) {
-            Some(stored) => self.open_session(stored, now).await,
+            Some(stored) => self.open_session(stored, present).await,
             None => Ok(None),
         }
     }
@@ -166,8 +173,10 @@ impl Access {
         name: &str,
         password: &str,
         sender: IpAddr,
-        now: UtcMillis,
+        present: impl Into<Present>,
     ) -> Result<Secret, SignInError> {
+        let present = present.into();
+        let now = present.now;
         let _place = self.0.signing_in.take(sender).ok_or(SignInError::Busy)?;
         self.see_others().await;
         let stored = self.0.memory.account(name);
@@ -204,7 +213,7 @@ impl Access {
         if locked.is_some() {
             tracing::warn!(account = name, "account locked after wrong passwords");
         }
-        let opened = if fits { self.open_session(stored, now).await? } else { None };
+        let opened = if fits { self.open_session(stored, present).await? } else { None };
         opened.ok_or(SignInError::Wrong)
     }
 
@@ -237,9 +246,9 @@ impl Access {
     }
 
     /// The actor behind a session cookie, which may also hold a kiosk's token.
-    pub fn by_cookie(&self, cookie: &str, now: UtcMillis) -> Option<Actor> {
+    pub fn by_cookie(&self, cookie: &str, present: impl Into<Present>) -> Option<Actor> {
         let digest = secret::digest(cookie);
-        if let Some(actor) = self.by_session(&digest, now) {
+        if let Some(actor) = self.by_session(&digest, present.into()) {
             return Some(actor);
         }
         let mut actor = self.by_digest(&digest)?;
@@ -263,12 +272,12 @@ impl Access {
     }
 
     /// As [`Access::by_cookie`], and looks into the file where nobody is known.
-    pub async fn find_cookie(&self, cookie: &str, now: UtcMillis) -> Result<Option<Actor>, AccessError> {
-        if let Some(actor) = self.by_cookie(cookie, now) {
+    pub async fn find_cookie(&self, cookie: &str, present: Present) -> Result<Option<Actor>, AccessError> {
+        if let Some(actor) = self.by_cookie(cookie, present) {
             return Ok(Some(actor));
         }
         self.0.clerk.look().await?;
-        Ok(self.by_cookie(cookie, now))
+        Ok(self.by_cookie(cookie, present))
     }
 
     /// What a socket opened with this cookie rests on.
@@ -284,8 +293,8 @@ impl Access {
     }
 
     /// Whether a session or token with this digest is still good.
-    fn holds(&self, digest: &[u8; 32], now: UtcMillis) -> bool {
-        self.by_session(digest, now).is_some() || self.0.memory.known().tokens.contains_key(digest)
+    fn holds(&self, digest: &[u8; 32], present: Present) -> bool {
+        self.by_session(digest, present).is_some() || self.0.memory.known().tokens.contains_key(digest)
     }
 
     fn by_digest(&self, digest: &[u8; 32]) -> Option<Actor> {

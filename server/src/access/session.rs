@@ -7,6 +7,7 @@ use super::clerk::Asked;
 use super::db::{StoredAccount, StoredSession};
 use super::memory::{Digest, Known};
 use super::{Access, AccessError, Actor, Proof, Secret, secret};
+use crate::clock::Present;
 
 /// Sessions held at most; the oldest unused one gives way.
 const SESSIONS_MAX: usize = 10_000;
@@ -53,6 +54,16 @@ impl Session {
         self.stored.is_none()
     }
 
+    /// Whether it has been open or unused for too long. What a clock that was ahead has put into the future is of now, as soon as
+    /// the clock is believed again.
+    fn is_over(&mut self, present: Present, idle_ms: i64, whole_ms: i64) -> bool {
+        let believed = present.believed;
+        if !present.is_doubted {
+            (self.opened, self.last_seen) = (self.opened.min(believed), self.last_seen.min(believed));
+        }
+        believed.since(self.last_seen) > idle_ms || believed.since(self.opened) > whole_ms
+    }
+
     /// Whether it may go on with an account of this password. One that the file knows ends there with the password.
     pub fn fits(&self, hash: &str) -> bool {
         self.hash.as_ref().is_none_or(|own| own == hash)
@@ -82,8 +93,11 @@ impl Access {
     pub(super) async fn open_session(
         &self,
         stored: StoredAccount,
-        now: UtcMillis,
+        present: Present,
     ) -> Result<Option<Secret>, AccessError> {
+        // In the file by what is believed, so that no restart takes a clock that was wrong for the time; here by the clock, or
+        // whoever signs in while one that is right is still doubted would be signed out as soon as it is believed.
+        let (now, believed) = (present.now, present.believed);
         let cookie = Secret::random();
         let digest = cookie.digest();
         let mut session = Session {
@@ -95,10 +109,11 @@ impl Access {
             hash: None,
         };
         let opened = self.0.clerk.ask(move |desk| {
-            match desk.db.put_session(&session.stored_as(digest), &stored.hash) {
+            let kept = StoredSession { opened: believed, seen: believed, ..session.stored_as(digest) };
+            match desk.db.put_session(&kept, &stored.hash) {
                 Ok(true) => {
                     desk.wrote();
-                    session.stored = Some(now);
+                    session.stored = Some(believed);
                 }
                 Ok(false) => return Ok(false),
                 Err(error) => {
@@ -117,17 +132,19 @@ impl Access {
         self.0.clerk.ask(super::clerk::Desk::settle).or_late(Some(()))
     }
 
-    /// The actor of a session, which counts as used by this.
-    pub(super) fn by_session(&self, digest: &Digest, now: UtcMillis) -> Option<Actor> {
+    /// The actor of a session, which counts as used by this. While the clock is doubted one that seems over is refused and not ended.
+    pub(super) fn by_session(&self, digest: &Digest, present: Present) -> Option<Actor> {
         let idle_ms = i64::from(self.0.config.session_idle_minutes) * MINUTE_MS;
         let whole_ms = i64::from(self.0.config.session_hours) * HOUR_MS;
         let mut known = self.0.memory.known();
         let session = known.sessions.get_mut(digest)?;
-        if now.since(session.last_seen) > idle_ms || now.since(session.opened) > whole_ms {
-            known.end_session(digest);
+        if session.is_over(present, idle_ms, whole_ms) {
+            if !present.is_doubted {
+                known.end_session(digest);
+            }
             return None;
         }
-        session.last_seen = now;
+        session.last_seen = present.now;
         let (account, csrf) = (session.account.clone(), session.csrf.clone());
         let account = known.enabled(&account)?;
         let withheld = holds_both_powers(&account.roles) && !self.powers_together();

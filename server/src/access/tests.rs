@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use domain::code::DepartmentCode;
 use domain::grant::Grant;
-use domain::moment::HOUR_MS;
+use domain::moment::{DAY_MS, HOUR_MS};
 use domain::scope::Scope;
 
 use super::*;

@@ -64,7 +64,7 @@ async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Act
     }
     let cookie = cookie(headers).ok_or_else(unknown)?;
     let actor =
-        hall.access.find_cookie(cookie, hall.clock.now()).await.map_err(silent)?.ok_or_else(unknown)?;
+        hall.access.find_cookie(cookie, hall.clock.present()).await.map_err(silent)?.ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
     if upgrade || !is_safe(method) {
         check_origin(headers, &hall.config.server.origins)?;

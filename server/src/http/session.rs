@@ -59,7 +59,7 @@ pub async fn sign_in(
     if form.password.len() > 1_000 {
         return Err(Problem::bad_request("password", "longer than any password"));
     }
-    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), hall.clock.now()).await;
+    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), hall.clock.present()).await;
     let secret = signed.map_err(|error| match error {
         SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", error.to_string()),
         SignInError::Locked { seconds } => Problem {
@@ -69,7 +69,7 @@ pub async fn sign_in(
         SignInError::Busy => Problem::busy(error.to_string(), 3),
         SignInError::Broken(source) => access_problem(source),
     })?;
-    let actor = hall.access.by_cookie(secret.expose(), hall.clock.now());
+    let actor = hall.access.by_cookie(secret.expose(), hall.clock.present());
     let session = actor.as_ref().map(session_of);
     Ok((set_cookie(&hall, &secret), Answer(session)).into_response())
 }
@@ -82,7 +82,7 @@ pub struct Once {
 /// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
 pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
     let Some(once) = query.once else { return super::site::door(State(hall)).await };
-    match hall.access.redeem(&once, hall.clock.now()).await {
+    match hall.access.redeem(&once, hall.clock.present()).await {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
         Ok(None) => Redirect::to("/sign-in?link=spent").into_response(),

@@ -195,3 +195,29 @@ fn no_name_reads_as_an_act_of_the_hall_itself() {
         crate::access::db::check_name(name).unwrap();
     }
 }
+
+/// One reading forty days ahead signed everybody out for good; a session opened then could be used for forty days.
+#[tokio::test]
+async fn by_a_clock_that_is_doubted_no_session_ends_and_none_lasts_longer() {
+    let (dir, access) = access();
+    access.put_account("zhou", "correct horse battery", &[Role::Dispatcher], None, NOW).await.unwrap();
+    let sign_in = async |present: Present| {
+        access.sign_in("zhou", "correct horse battery", WALL, present).await.unwrap()
+    };
+    let days = |days: i64| NOW.plus(days * DAY_MS);
+    let ahead = Present { now: days(40), believed: NOW.plus(1_000), is_doubted: true };
+    let early = sign_in(NOW.into()).await;
+    assert!(access.by_cookie(early.expose(), ahead).is_some(), "by what is believed");
+    // What seems over while the clock is doubted is refused and not ended.
+    assert!(access.by_cookie(early.expose(), Present { believed: days(2), ..ahead }).is_none());
+    assert!(access.by_cookie(early.expose(), NOW.plus(2_000)).is_some(), "the clock is right again");
+    // Opened meanwhile: it lasts while that clock proves right, and no longer than any other when it was wrong.
+    let (right, wrong) = (sign_in(ahead).await, sign_in(ahead).await);
+    assert!(access.by_cookie(right.expose(), days(40).plus(HOUR_MS)).is_some());
+    assert!(access.by_cookie(wrong.expose(), NOW.plus(10 * HOUR_MS)).is_some());
+    assert!(access.by_cookie(wrong.expose(), NOW.plus(20 * HOUR_MS)).is_some());
+    let again = Access::open(dir.path(), Config::default()).unwrap();
+    for access in [access, again] {
+        assert!(access.by_cookie(wrong.expose(), days(2)).is_none());
+    }
+}
