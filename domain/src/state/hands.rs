@@ -44,7 +44,7 @@ pub fn decide_for(
 impl State {
     /// Refuses what lies beyond the sender's scope, in the words for what is not there. What is unknown is left to
     /// `decide`.
-    fn check_scope(&self, command: &Command, scope: &Scope) -> Result<(), Rejection> {
+    pub fn check_scope(&self, command: &Command, scope: &Scope) -> Result<(), Rejection> {
         if scope.is_all() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use domain::tally::TallyKey;
 use tokio::sync::oneshot;
 
 use super::adopt::Adopt;
-use super::store::{Pending, Remembered, Store};
+use super::store::{Pending, Remembered, Sent, Store};
 use super::{
     Answer, Committed, Condition, Envelope, GROUP_COMMANDS_MAX, Outcome, Publisher, Request, WriteError,
 };
@@ -265,13 +265,22 @@ impl Loop {
     }
 
     fn one(&mut self, envelope: &Envelope, now: Now, written: &mut Written) -> Result<Outcome, Failed> {
-        let Envelope { key, by, command, .. } = envelope;
+        let Envelope { key, by, command, scope, .. } = envelope;
         let name = command.name();
         let count = |outcome: &'static str| {
             metrics::counter!("gridhall_commands_total", "command" => name, "outcome" => outcome)
                 .increment(1);
         };
-        if let Some(known) = self.store.remembered(&written.pending, &by.name, *key, command)? {
+        // The key of an imported row is no secret of its sender's: what lies beyond their scope is refused before it is looked up,
+        // so that what is known there and what is not are refused alike.
+        if let (Command::TakeOverCase { .. }, Err(rejection)) =
+            (command, self.state.check_scope(command, scope))
+        {
+            count(rejection.code());
+            return Ok(Err(WriteError::Refused(rejection)));
+        }
+        let sent = Sent { actor: by.name.as_str(), key: *key, command, sees_all: scope.is_all() };
+        if let Some(known) = self.store.remembered(&written.pending, sent)? {
             count("replayed");
             if !known.is_same {
                 return Ok(Err(WriteError::Refused(Rejection::KeyReused)));
@@ -303,7 +312,6 @@ impl Loop {
         let about = About { case, whistle, number: case.and_then(|case| self.number(case, written)) };
         // The timer asks several times a day with nothing to tell; its keys are never sent again.
         if !(nothing && matches!(command, Command::PassDeadlines)) {
-            let sent = (by.name.as_str(), *key, command);
             written.pending.command(self.store.command_row(sent, now.given, (first_seq, last_seq), &about));
         }
         let About { case, whistle, number } = about;

@@ -26,6 +26,7 @@ mod append;
 mod keeper;
 mod anew;
 
+pub(crate) use append::Sent;
 pub use append::{Pending, Remembered};
 pub use keeper::Health;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use domain::answer::CaseAnswer;
-use domain::case::Step;
+use domain::case::{Stage, Step};
 use domain::code::CaseId;
 use domain::command::Command;
 use domain::event::Recorded;
@@ -257,5 +257,48 @@ fn the_newest_of_a_case_are_the_ones_that_are_read() {
     }
     held.renew(answer(None, 200));
     assert_eq!(held, answer(None, 200));
+    writer.stop();
+}
+
+/// A token that sees a part learnt which rows the whole city had imported, and took their keys before they came.
+#[test]
+fn who_sees_a_part_learns_nothing_of_what_others_have_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (writer, reader) = start(dir.path(), &clock, Box::new(()));
+    let namespace = reader.import_namespace().unwrap();
+    let row = |id: &str, area: &str, address: &str| {
+        let Command::TakeOverCase { mut report, history } = city::take_over(Stage::Accept, clock.now(), None)
+        else {
+            unreachable!()
+        };
+        report.external = Some(domain::case::External { system: "sysA".to_owned(), id: id.to_owned() });
+        (report.area, report.address) = (area.parse().unwrap(), address.to_owned());
+        let key = server::stored::command::import_key(&namespace, "sysA", id);
+        server::writer::Envelope { key, ..city::envelope(Command::TakeOverCase { report, history }) }
+    };
+    let [own, other] = [city::AREAS[3], city::AREAS[4]];
+    let whole = |id, area, address| writer.send_many_blocking(vec![row(id, area, address)]).pop().unwrap();
+    let part = |id, area, address| {
+        let sent = row(id, area, address);
+        let scope = domain::scope::Scope::area(own.parse().unwrap());
+        let sent = server::writer::Envelope { scope, by: domain::event::By::named("m102"), ..sent };
+        writer.send_many_blocking(vec![sent]).pop().unwrap()
+    };
+    assert!(!whole("500", other, "a").unwrap().replayed);
+    // What lies elsewhere is refused alike, known or not, same or not.
+    let unknown = part("501", other, "a").unwrap_err();
+    assert_eq!(unknown, WriteError::Refused(Rejection::OutOfScope { field: Some("area") }));
+    assert_eq!(part("500", other, "a").unwrap_err(), unknown);
+    assert_eq!(part("500", other, "b").unwrap_err(), unknown);
+    // Its own are its own: known again, and no other's.
+    assert!(!part("500", own, "a").unwrap().replayed);
+    assert!(part("500", own, "a").unwrap().replayed);
+    assert_eq!(part("500", own, "b").unwrap_err(), WriteError::Refused(Rejection::KeyReused));
+    assert!(!part("600", own, "a").unwrap().replayed);
+    assert!(!whole("600", other, "a").unwrap().replayed, "the row itself is taken");
+    // The very row, in its own area, is the same whoever took it over first; as before it had keys of its own.
+    assert!(!whole("700", own, "a").unwrap().replayed);
+    assert!(part("700", own, "a").unwrap().replayed);
     writer.stop();
 }

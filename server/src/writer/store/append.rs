@@ -81,38 +81,69 @@ fn former_key(command: &Command) -> Option<Uuid> {
 /// Keys that end in one transaction; the writer stands still for it.
 const FORGET_BITE: usize = 1_000;
 
-/// Whose the keys of imported rows are: the same row is the same, whoever sends it.
+/// Whose the keys of imported rows are: the same row is the same, whoever sends it and sees everything. Who sees a part has keys
+/// of their own, or they would tell what others have imported, and could be taken before them.
 const IMPORTS: &str = "import";
 
+/// A command as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub actor: &'a str,
+    pub key: Uuid,
+    pub command: &'a Command,
+    /// Who sends it sees the whole city.
+    pub sees_all: bool,
+}
+
 impl Store {
-    /// Whose key it is: the sender's; of an imported row, whose key holds the store's secret, that of all imports.
-    fn owner<'a>(&self, actor: &'a str, key: Uuid, command: &Command) -> &'a str {
-        let Command::TakeOverCase { report, .. } = command else { return actor };
-        let Some(external) = &report.external else { return actor };
-        let of_import = import_key(&self.import_namespace(), &external.system, &external.id);
-        if key == of_import { IMPORTS } else { actor }
+    /// Whether its key is that of an imported row, which holds the store's secret.
+    fn is_import(&self, sent: Sent<'_>) -> bool {
+        let Command::TakeOverCase { report, .. } = sent.command else { return false };
+        let Some(external) = &report.external else { return false };
+        sent.key == import_key(&self.import_namespace(), &external.system, &external.id)
+    }
+
+    /// Whose key it is: the sender's; of an imported row that of all imports.
+    fn owner<'a>(&self, sent: Sent<'a>) -> &'a str {
+        if sent.sees_all && self.is_import(sent) { IMPORTS } else { sent.actor }
     }
 
     /// What the key of this actor stands for, in the group on its way or in the log.
     pub(crate) fn remembered(
         &self,
         pending: &Pending,
-        actor: &str,
-        key: Uuid,
-        command: &Command,
+        sent: Sent<'_>,
     ) -> Result<Option<Remembered>, StoreError> {
-        let owner = self.owner(actor, key, command);
+        let (owner, Sent { actor, key, command, .. }) = (self.owner(sent), sent);
         if let Some(at) = pending.keys.get(&(key, owner.to_owned())) {
             return self.known(pending.group.commands[*at].clone(), command).map(Some);
         }
         let mut found = self.log.remembered(owner, key.as_bytes())?;
-        if let (None, IMPORTS, Some(former)) = (&found, owner, former_key(command)) {
+        if let (None, true, Some(former)) = (&found, self.is_import(sent), former_key(command)) {
             found = self.log.remembered(actor, former.as_bytes())?;
-            if found.is_none() {
+            if found.is_none() && sent.sees_all {
                 found = self.log.remembered(IMPORTS, former.as_bytes())?;
             }
         }
+        if found.is_none() && !sent.sees_all && self.is_import(sent) {
+            return self.once_of_all(sent);
+        }
         found.map(|found| self.known(found, command)).transpose()
+    }
+
+    /// An imported row of a sender who sees a part, among the keys of all imports: there it was before such a sender had keys of
+    /// their own. What another one has imported is found in nothing but the very row.
+    fn once_of_all(&self, sent: Sent<'_>) -> Result<Option<Remembered>, StoreError> {
+        let keys = [Some(sent.key), former_key(sent.command)];
+        for key in keys.into_iter().flatten() {
+            let Some(row) = self.log.remembered(IMPORTS, key.as_bytes())? else { continue };
+            let known = self.known(row, sent.command)?;
+            let first = self.log.read(known.first_seq.saturating_sub(1), 1)?.pop();
+            if known.is_same || first.is_some_and(|event| event.actor == sent.actor) {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
     fn known(&self, row: CommandRow, command: &Command) -> Result<Remembered, StoreError> {
@@ -163,24 +194,24 @@ impl Store {
     /// The row that remembers a command and its answer.
     pub(crate) fn command_row(
         &self,
-        (actor, key, command): (&str, Uuid, &Command),
+        sent: Sent<'_>,
         at: UtcMillis,
         (first, last): (u64, u64),
         about: &About,
     ) -> CommandRow {
         let form = person::FINGERPRINT_FORM;
-        let fingerprint = person::fingerprint(&self.log.secret(), form, command);
+        let fingerprint = person::fingerprint(&self.log.secret(), form, sent.command);
         CommandRow {
             no: 0,
             at: at.0,
-            actor: self.owner(actor, key, command).to_owned(),
-            key: key.into_bytes(),
+            actor: self.owner(sent).to_owned(),
+            key: sent.key.into_bytes(),
             fingerprint: fingerprint.unwrap_or_default(),
             form,
             first,
             last,
             answer: answer::encode(about),
-            lasting: self.owner(actor, key, command) == IMPORTS,
+            lasting: self.is_import(sent),
         }
     }
 
