@@ -10,7 +10,7 @@ use domain::rejection::Rejection;
 
 use super::Hall;
 use crate::access::Actor;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::problem::{Problem, language};
 
 /// `GET /healthz`: the process answers.
@@ -24,6 +24,9 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
     let not_yet = |words: &str| (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
     if !hall.hub.started() {
         return not_yet("starting");
+    }
+    if let Some(words) = no_time(&hall.clock) {
+        return not_yet(words);
     }
     if hall.writer.is_full() {
         return not_yet("the disk is full: commands are refused");
@@ -43,6 +46,12 @@ pub async fn ready(State(hall): State<Hall>) -> (StatusCode, String) {
         Some(problem) => (StatusCode::OK, format!("{}; {problem}", ready_words(&hall))),
         None => (StatusCode::OK, ready_words(&hall)),
     }
+}
+
+/// A new hall by a clock beyond 2199 refuses every command: it knew no other time.
+fn no_time(clock: &Clock) -> Option<&'static str> {
+    let words = "the machine's clock says a time beyond 2199 and no other is known: commands are refused until it is set right";
+    (!clock.now().is_possible()).then_some(words)
 }
 
 /// Ready, and what is not as it should be all the same.
@@ -103,4 +112,21 @@ pub async fn measure(request: Request, next: Next) -> Response {
         .increment(1);
     metrics::histogram!("gridhall_http_seconds", "route" => route).record(started.elapsed().as_secs_f64());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::moment::UtcMillis;
+
+    use super::*;
+
+    /// It was told that the hall goes on by the time it last knew, which it did not have.
+    #[test]
+    fn a_hall_that_knows_no_time_is_not_ready() {
+        let beyond: Box<dyn Fn() -> UtcMillis + Send + Sync> = Box::new(|| UtcMillis::END);
+        let clock = Clock::from(beyond);
+        assert!(no_time(&clock).is_some());
+        clock.knew(UtcMillis(0), false);
+        assert_eq!(no_time(&clock), None, "it goes on by what it knew");
+    }
 }
