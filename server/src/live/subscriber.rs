@@ -5,6 +5,8 @@
 use domain::wire::{ClientMessage, PROTOCOL, ResyncReason, ServerMessage, Topic};
 
 use super::topics::Admission;
+use crate::clock;
+use crate::lasting::Lasting;
 use crate::versioned::Head;
 
 /// Topics one connection may follow.
@@ -90,6 +92,8 @@ pub struct Subscriber {
     greeted: bool,
     strikes: u8,
     tokens: u16,
+    /// How often its state differed: a line in the log at anybody's will is one a minute.
+    diverged: Lasting,
 }
 
 impl Default for Subscriber {
@@ -101,6 +105,7 @@ impl Default for Subscriber {
             greeted: false,
             strikes: 0,
             tokens: MESSAGES_BURST,
+            diverged: Lasting::default(),
         }
     }
 }
@@ -172,8 +177,14 @@ impl Subscriber {
                 Reply::GoOn(None)
             }
             ClientMessage::Diverged { topic, version } => {
-                tracing::warn!(%topic, version, "a client's state differs from the server's");
+                if !self.subscriptions.iter().any(|one| one.topic == topic) {
+                    // It follows nothing that could differ; where it has just been told to begin anew, it does.
+                    return Reply::GoOn(None);
+                }
                 metrics::counter!("gridhall_live_divergence_total").increment(1);
+                if let Some(times) = self.diverged.failed(clock::instant()) {
+                    tracing::warn!(%topic, version, times, "a client's state differs from the server's; told once a minute");
+                }
                 self.resync(topic, ResyncReason::Diverged)
             }
         }
@@ -252,4 +263,35 @@ impl Subscriber {
 
 fn refused(topic: Option<Topic>, code: &str, words: String) -> ServerMessage {
     ServerMessage::Refused { topic, code: code.to_owned(), words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Any reader of the feed could write twenty lines a second into the log, and was told to begin anew what it may not follow.
+    #[test]
+    fn a_difference_is_told_of_what_is_followed_and_once_a_minute() {
+        let follows = |topic| Subscription {
+            topic,
+            told: 1,
+            cursor: 1,
+            whole: false,
+            owed: false,
+            head: None,
+            max_hz: 0,
+            slot: 0,
+        };
+        let mut client = Subscriber { greeted: true, ..Subscriber::default() };
+        let stands = |topic: &Topic| -> StandsAt { panic!("{topic} is not asked for") };
+        let diverged = |topic| ClientMessage::Diverged { topic, version: 1 };
+        assert_eq!(client.take(diverged(Topic::OVERDUE), stands), Reply::GoOn(None), "not followed");
+        assert_eq!(client.diverged.over(), None);
+        for _ in 0..3 {
+            client.subscriptions.push(follows(Topic::OVERDUE));
+            let resync = ServerMessage::Resync { topic: Topic::OVERDUE, reason: ResyncReason::Diverged };
+            assert_eq!(client.take(diverged(Topic::OVERDUE), stands), Reply::GoOn(Some(resync)));
+        }
+        assert_eq!(client.diverged.over(), Some(2), "told for the first alone");
+    }
 }
