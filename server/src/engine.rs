@@ -29,7 +29,7 @@ impl Failure {
 }
 
 /// Whether there was no room, be it for the index that SQLite keeps beside a file.
-fn has_no_room(said: &Error) -> bool {
+pub(crate) fn has_no_room(said: &Error) -> bool {
     let said = said.sqlite_error();
     said.is_some_and(|said| {
         said.code == ErrorCode::DiskFull || said.extended_code == ffi::SQLITE_IOERR_SHMSIZE

@@ -12,6 +12,7 @@ use domain::role::Role;
 use domain::scope::Scope;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use crate::engine::has_no_room;
 use crate::folder::orphaned;
 
 /// What can go wrong with accounts and tokens.
@@ -19,6 +20,8 @@ use crate::folder::orphaned;
 pub enum AccessError {
     #[error("cannot use the account file `{path}`")]
     Open { path: PathBuf, source: rusqlite::Error },
+    #[error("disk is full: the account file `{path}` cannot be opened; nothing was changed")]
+    NoRoom { path: PathBuf },
     #[error(
         "the account file has version {found}; this program knows version {VERSION}, use a newer gridhall"
     )]
@@ -49,6 +52,14 @@ pub enum AccessError {
     Gone,
     #[error("cannot start the thread of the account file")]
     Thread(#[source] std::io::Error),
+}
+
+impl AccessError {
+    /// Why the file at `path` cannot be opened.
+    fn of(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        if has_no_room(&source) { Self::NoRoom { path } } else { Self::Open { path, source } }
+    }
 }
 
 use schema::{VERSION, bring_up, restrict, write_ahead};
@@ -104,7 +115,7 @@ impl Db {
             connection.pragma_update(None, "synchronous", "FULL")?;
             Ok(connection)
         };
-        let connection = open().map_err(|source| AccessError::Open { path: path.to_owned(), source })?;
+        let connection = open().map_err(|source| AccessError::of(path, source))?;
         bring_up(&connection)?;
         restrict(path);
         Ok(Self(connection))

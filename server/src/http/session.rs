@@ -19,6 +19,7 @@ use super::door::{COOKIE, check_origin, cookie};
 use crate::access::{
     AccessError, Actor, Doer, Kiosk, NewToken, PairingRefused, Proof, Secret, SignInError, Taken,
 };
+use crate::engine::has_no_room;
 use crate::http::extract::{Json, Path};
 use crate::problem::Problem;
 
@@ -204,7 +205,12 @@ fn access_problem(error: AccessError) -> Problem {
             Problem::new(StatusCode::FORBIDDEN, "powers_apart", error.to_string()).at("may")
         }
         AccessError::Slow => Problem::busy(error.to_string(), 3),
+        AccessError::Sql(said) if has_no_room(said) => {
+            let title = "the disk is full: the account file cannot be written; nothing was changed";
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "not_stored", title)
+        }
         AccessError::Open { .. }
+        | AccessError::NoRoom { .. }
         | AccessError::Orphaned { .. }
         | AccessError::Version { .. }
         | AccessError::Sql(_)
@@ -336,5 +342,21 @@ fn pairing_problem(error: PairingRefused) -> Problem {
         PairingRefused::UnknownCode => Problem::not_found(words).at("code"),
         PairingRefused::Expired => Problem::new(StatusCode::GONE, "expired", words),
         PairingRefused::Broken(source) => access_problem(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_and_not_as_a_fault() {
+        let said =
+            |code| AccessError::Sql(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE] {
+            let problem = access_problem(said(code));
+            assert_eq!((problem.status, problem.code.as_str()), (507, "not_stored"));
+        }
+        assert_eq!(access_problem(said(rusqlite::ffi::SQLITE_CORRUPT)).status, 500);
     }
 }
