@@ -292,13 +292,10 @@ impl Loop {
             Ok(events) => events,
             Err(rejection) => {
                 count(rejection.code());
-                return Ok(Err(match rejection {
-                    // A feeding machine lets go of what is refused for good.
-                    Rejection::ImpossibleTime { .. } if now.doubted_ms != 0 => {
-                        WriteError::ClockDoubted(rejection)
-                    }
-                    rejection => WriteError::Refused(rejection),
-                }));
+                // A feeding machine lets go of what is refused for good.
+                let may_fit = now.doubted_ms != 0 && matches!(rejection, Rejection::ImpossibleTime { .. });
+                let refused = if may_fit { WriteError::ClockDoubted } else { WriteError::Refused };
+                return Ok(Err(refused(rejection)));
             }
         };
         count("done");
