@@ -5,8 +5,8 @@
 
 mod questions;
 
-use std::cell::RefCell;
 use std::fmt::Display;
+use std::sync::Mutex;
 
 use domain::answer::{CatalogueAnswer, PolicyFigures};
 use domain::case::Report;
@@ -44,7 +44,7 @@ pub struct Names {
     disposal_limits: Sorted<ClassCode, Limit>,
     conditions: Vec<Condition>,
     /// Codes that were looked up in vain, until they are taken.
-    missed: RefCell<Vec<String>>,
+    missed: Mutex<Vec<String>>,
 }
 
 impl From<CatalogueAnswer> for Names {
@@ -59,7 +59,7 @@ impl From<CatalogueAnswer> for Names {
                 answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
             ),
             conditions: answer.conditions,
-            missed: RefCell::default(),
+            missed: Mutex::default(),
             sources: Sorted::of(answer.sources.into_iter().map(|source| (source.code, source.name))),
             classes: Sorted::of(answer.classes.into_iter().map(|class| (class.code, class.name))),
             departments: Sorted::of(answer.departments.into_iter().map(|unit| (unit.code, unit.name))),
@@ -90,14 +90,22 @@ impl Names {
     fn look_up<'a, K: Ord + Display, V>(&self, held: &'a Sorted<K, V>, code: &K) -> Option<&'a V> {
         let found = held.get(code);
         if found.is_none() {
-            self.missed.borrow_mut().push(code.to_string());
+            self.miss(code);
         }
         found
     }
 
+    #[inline(never)]
+    fn miss(&self, code: &dyn Display) {
+        // A page has one thread; a lock that a panic has left takes no more.
+        if let Ok(mut missed) = self.missed.lock() {
+            missed.push(code.to_string());
+        }
+    }
+
     /// The codes that were looked up in vain since the last time.
     fn take_missed(&self) -> Vec<String> {
-        self.missed.take()
+        self.missed.lock().map(|mut missed| std::mem::take(&mut *missed)).unwrap_or_default()
     }
 
     /// The words of a filing condition: the name of its code, or what was written.
@@ -170,7 +178,7 @@ impl Names {
 /// The names, once they have arrived.
 #[derive(Clone, Copy)]
 pub struct Called {
-    names: RwSignal<Option<Names>, LocalStorage>,
+    names: RwSignal<Option<Names>>,
     questions: StoredValue<Questions>,
 }
 
@@ -178,16 +186,20 @@ impl Called {
     /// Tracked. Calls `words` with the names, or gives nothing while they are on their way. Where a code has none the catalogue is
     /// asked for again: someone has defined new ones, and a screen that sees a part has heard of no event that says so.
     pub fn with<T: Default>(self, words: impl FnOnce(&Names) -> T) -> T {
-        let said = self.names.with(|names| {
-            let names = names.as_ref()?;
-            Some((words(names), names.take_missed()))
-        });
-        let Some((said, missed)) = said else { return T::default() };
+        let said = self.names.with(|names| names.as_ref().map_or_else(T::default, words));
+        self.ask_for_missed();
+        said
+    }
+
+    /// Once in the programme, not in each of the many places that say a name.
+    #[inline(never)]
+    fn ask_for_missed(self) {
+        let missed = self.names.with_untracked(|names| names.as_ref().map(Names::take_missed));
+        let missed = missed.unwrap_or_default();
         if !missed.is_empty() {
             self.questions.update_value(|questions| questions.miss(missed));
             self.name_the_nameless();
         }
-        said
     }
 
     /// Tracked.
@@ -253,8 +265,7 @@ impl Called {
 
 /// One for the page it is called in; loads at once.
 pub fn provide() -> Called {
-    let called =
-        Called { names: RwSignal::new_local(None), questions: StoredValue::new(Questions::default()) };
+    let called = Called { names: RwSignal::new(None), questions: StoredValue::new(Questions::default()) };
     called.load();
     provide_context(called);
     called
@@ -306,7 +317,7 @@ mod tests {
             sources: Sorted::of([("hotline".parse().unwrap(), name())]),
             disposal_limits: Sorted::of([]),
             conditions: Vec::new(),
-            missed: RefCell::default(),
+            missed: Mutex::default(),
         }
     }
 

@@ -143,10 +143,11 @@ impl Positions {
     }
 
     /// Takes fixes, each answered on its own. One that is thinned is answered as taken. While the clock is doubted they are judged
-    /// by the time that is believed, and what does not fit it is kept by who sent it ([`FixError::ClockDoubted`]).
+    /// by the time that is believed, or by the machine's own where theirs says the same; what fits neither is kept by who sent it
+    /// ([`FixError::ClockDoubted`]).
     pub fn report(&self, fixes: &[Fix]) -> Vec<Result<(), FixError>> {
         let (present, monotonic) = (self.0.clock.present(), self.0.clock.monotonic());
-        let latest = latest(present.believed, &self.0.accepts.load());
+        let latest = latest(present.now, &self.0.accepts.load());
         let mut table = lock(&self.0.table);
         let mut pace = lock(&self.0.pace);
         let mut waiting = lock(&self.0.waiting);
@@ -295,13 +296,14 @@ async fn run(
         if !count.is_multiple_of(1 << level) {
             continue;
         }
-        // What is forgotten stays so: by the time that is believed.
-        let now = clock.present().believed;
+        let Present { now, believed, .. } = clock.present();
         {
             let mut table = lock(&inner.table);
             let told = table.tick(now);
             let forget = i64::from(inner.settings.forget_hours) * HOUR_MS;
-            let forgotten = if count.is_multiple_of(240) { table.forget(now.plus(-forget), now) } else { 0 };
+            // What is forgotten stays so: by the time that is believed.
+            let before = believed.plus(-forget);
+            let forgotten = if count.is_multiple_of(240) { table.forget(before, now) } else { 0 };
             if told + forgotten > 0 {
                 inner.version.send_replace(table.version());
             }

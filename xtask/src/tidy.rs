@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use tree::Tree;
 
+mod plane;
 mod said;
 mod scope;
 

@@ -184,23 +184,22 @@ fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
 #[component]
 fn Remark(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let asked = Memo::new(move |_| {
+    let notes = move || {
         let own = desk.holds(step).then_some(step);
-        let asked = own.into_iter().chain(beside(desk)).filter(|step| step.note.is_asked());
-        // Whether any of them must have a reason.
-        asked.map(|step| step.note == Note::Must).reduce(|one, other| one || other)
-    });
+        own.into_iter().chain(beside(desk)).map(|step| step.note)
+    };
+    let asked = Memo::new(move |_| notes().any(Note::is_asked));
+    let must = Memo::new(move |_| notes().any(|note| note == Note::Must));
     desk.file.remarked.set(false);
     move || {
-        let must = asked.get()?;
-        let words = move || match must {
+        let words = move || match must.get() {
             true => say!(speaks.get(), desk.reason),
             false => say!(speaks.get(), desk.remark),
         };
         let typed = move |event| desk.file.remarked.set(!event_target_value(&event).trim().is_empty());
-        Some(
-            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words on:input=typed/> },
-        )
+        asked.get().then(|| {
+            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words on:input=typed/> }
+        })
     }
 }
 
@@ -316,21 +315,18 @@ fn Buttons() -> impl IntoView {
         let language = speaks.get();
         if calls() { say!(language, desk.whistle_fold) } else { say!(language, desk.whistle) }
     };
-    let unready = move || busy() || step.get().is_some_and(|step| !is_ready(desk, step));
-    let aside = Memo::new(move |_| beside(desk));
-    let aside = move || {
-        let offered = aside.get().into_iter().filter(|_| !desk.file.calling.get());
-        let button = |step: Step| {
-            let unready = move || busy() || !is_ready(desk, step);
-            view! { <button type="button" class="btn" data-step=step.0.name disabled=unready on:click=move |_| untrack(|| take(desk, step))>{move || step.act(speaks.get())}</button> }
-        };
-        offered.map(button).collect_view()
+    let offered = move || {
+        let own = step.get().filter(|step| desk.holds(*step));
+        let all: Vec<Step> = own.into_iter().chain(beside(desk)).collect();
+        if desk.file.calling.get() { Vec::new() } else { all }
     };
-    let button = move || {
-        step.get().filter(|step| desk.holds(*step) && !desk.file.calling.get()).map(|step| {
-            view! { <button type="button" class="btn primary" id="desk-step" disabled=unready on:click=move |_| untrack(|| main_action(desk))>{step.act(speaks.get())}<kbd>"↵"</kbd></button> }
-        })
+    // The stage's own step is the main one, which Enter takes too.
+    let button = move |offered: Step| {
+        let is_own = step.get_untracked() == Some(offered);
+        let unready = move || busy() || !is_ready(desk, offered);
+        view! { <button type="button" class="btn" class:primary=is_own id=is_own.then_some("desk-step") data-step=offered.name disabled=unready on:click=move |_| untrack(|| take(desk, offered))>{move || offered.act(speaks.get())}{is_own.then(|| view! { <kbd>"↵"</kbd> })}</button> }
     };
+    let buttons = move || offered().into_iter().map(button).collect_view();
     let can_claim = move || {
         let me = desk.me();
         desk.file.case().filter(Case::is_open).is_some_and(|case| {
@@ -340,7 +336,7 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
     view! {
         <p class="acts">
-            <Show when=calls><SendCall/></Show>{button}{sent_to}{aside}
+            <Show when=calls><SendCall/></Show>{buttons}{sent_to}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>

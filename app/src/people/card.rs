@@ -51,7 +51,7 @@ pub fn card(
         );
     Some(match spot {
         Some(spot) => {
-            let metres = format!("{} m", text::grouped(place.distance_m(spot).round() as i64));
+            let metres = format!("{} m", text::grouped(place.near_distance_m(spot).round() as i64));
             evidence.part(say!(language, people.distance), metres)
         }
         None => evidence,

@@ -77,7 +77,7 @@ impl People {
     pub fn nearest(&self, spot: Point, within_m: f64, count: usize) -> Vec<Seen> {
         let crowd = self.0.borrow();
         let seen = crowd.home.iter().filter_map(|(index, cell)| crowd.seen(*cell, *index));
-        let near = seen.map(|seen| (seen.place.distance_m(spot), seen));
+        let near = seen.map(|seen| (seen.place.near_distance_m(spot), seen));
         let mut near: Vec<(f64, Seen)> = near.filter(|(distance, _)| *distance <= within_m).collect();
         order::sort_by(&mut near, |a, b| a.0.total_cmp(&b.0));
         near.into_iter().take(count).map(|(_, seen)| seen).collect()

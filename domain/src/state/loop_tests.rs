@@ -298,7 +298,7 @@ fn a_stage_that_a_case_went_back_behind_has_not_been_passed() {
     for step in [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE] {
         desk.pass(HOUR_MS);
         desk.send(step.take(CASE)).unwrap();
-        assert_eq!(times(&desk, step.from), (Some(began), Some(desk.now)), "the second round");
+        assert_eq!(times(&desk, step.from[0]), (Some(began), Some(desk.now)), "the second round");
         began = desk.now;
     }
 }

@@ -132,9 +132,15 @@ pub(super) fn latest(now: UtcMillis, accepts: &Accepts) -> UtcMillis {
 }
 
 pub(super) fn check(fix: &Fix, accepts: &Accepts, keep_days: u16, present: Present) -> Result<(), FixError> {
-    check_time(fix, accepts, keep_days, present.believed).map_err(|error| {
-        // A phone lets go of what is refused for good, and which time is right nobody knows yet.
-        if present.is_doubted { FixError::ClockDoubted } else { error }
+    check_time(fix, accepts, keep_days, present.believed).or_else(|error| {
+        let skew_ms = u64::from(accepts.clock_skew_seconds) * SECOND_MS.unsigned_abs();
+        match present.is_doubted {
+            false => Err(error),
+            // The phone's clock says what the machine's does, as after a stop of some hours: two that know nothing of each other.
+            true if fix.fixed.since(present.now).unsigned_abs() <= skew_ms => Ok(()),
+            // A phone lets go of what is refused for good, and which time is right nobody knows yet.
+            true => Err(FixError::ClockDoubted),
+        }
     })?;
     if accepts.bounds.is_some_and(|bounds| !bounds.contains(fix.place)) {
         return Err(FixError::OutsideBounds);
