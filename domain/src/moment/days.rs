@@ -32,7 +32,8 @@ impl std::str::FromStr for Days {
     /// A day (`2026-11-21` or `20261121`) or a month (`2026-11` or `202611`).
     fn from_str(text: &str) -> Result<Self, String> {
         let digits: String = text.chars().filter(|character| *character != '-').collect();
-        let number: Option<i32> = digits.parse().ok();
+        // A number of Rust's may have a sign.
+        let number: Option<i32> = digits.parse().ok().filter(|_| !digits.starts_with('+'));
         let days = match (digits.len(), number) {
             (6, Some(month)) => Self::month(month),
             (8, Some(day)) => {
@@ -58,7 +59,18 @@ mod tests {
         assert_eq!(["2028-02", "202802"].map(str::parse), [Ok(leap), Ok(leap)]);
         let day = Days::day(date(2026, 11, 21));
         assert_eq!(["2026-11-21", "20261121"].map(str::parse), [Ok(day), Ok(day)]);
-        for wrong in ["", "2026", "2026-13", "2026-00", "2026-02-30", "20261", "十一月", "-----"] {
+        for wrong in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-00",
+            "2026-02-30",
+            "20261",
+            "十一月",
+            "-----",
+            "+02611",
+            "+026-11-1",
+        ] {
             let said = wrong.parse::<Days>().expect_err(wrong);
             assert!(said.contains("2026-11-21") && said.contains(wrong), "{said}");
         }
