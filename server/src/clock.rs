@@ -131,7 +131,7 @@ impl Clock {
 pub struct Present {
     /// As [`Clock::now`].
     pub now: UtcMillis,
-    /// The time that is believed: the same, unless the wall clock leapt ahead and is doubted.
+    /// The time that is believed: the same, unless the wall clock leapt ahead or was set back and is doubted.
     pub believed: UtcMillis,
     pub is_doubted: bool,
 }
