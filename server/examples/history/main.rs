@@ -89,7 +89,11 @@ fn main() -> anyhow::Result<()> {
             let folder = dir.to_str().context("the folder's name is no text")?;
             let arguments = ["--config", CONFIG, "--data-dir", folder, "serve"];
             config.store.dir.clone_from(&dir);
-            let seen = upgrade::upgrade(config, without_breaks, &older, &arguments)?;
+            let mut so_far = |seen: &upgrade::Upgraded| {
+                let rows = serde_json::to_string(&measure::upgraded(seen.clone()))?;
+                writeln!(std::io::stderr(), "so far: {rows}").context("cannot print")
+            };
+            let seen = upgrade::upgrade(config, without_breaks, &older, &arguments, &mut so_far)?;
             writeln!(std::io::stderr(), "the present build says: {}", seen.refusal)
                 .context("cannot print")?;
             print(&measure::upgraded(seen))

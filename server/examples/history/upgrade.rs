@@ -67,12 +67,13 @@ pub struct Upgraded {
 
 /// Upgrades the store that `config` names. Only that build opens it from then on. `older` is the program of the build
 /// before, `arguments` what it is to be started with. With `full_speed` the lists are laid out without the breaks that a build
-/// takes in a hall.
+/// takes in a hall. `so_far` is told after each part what was seen by then: a long store takes hours.
 pub fn upgrade(
     config: Config,
     full_speed: bool,
     older: &Path,
     arguments: &[&str],
+    so_far: &mut dyn FnMut(&Upgraded) -> anyhow::Result<()>,
 ) -> anyhow::Result<Upgraded> {
     later::begin()?;
     let (dir, policy) = (config.store.dir.clone(), config.load_policy()?);
@@ -83,7 +84,11 @@ pub fn upgrade(
     runtime.block_on(serve(config, full_speed, &mut upgraded))?;
     drop(runtime);
     upgraded.wal_bytes = watched.end();
-    proved(&dir, &policy, &mut upgraded)?;
+    so_far(&upgraded)?;
+    state_is_proved(&dir, &policy, &mut upgraded)?;
+    so_far(&upgraded)?;
+    lists_are_proved(&dir, &policy, &mut upgraded)?;
+    so_far(&upgraded)?;
     later::raise_format(&dir)?;
     upgraded.refusal = refused(&dir, older, arguments)?;
     Ok(upgraded)
@@ -167,8 +172,8 @@ async fn page(running: &Running) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Holds the state that was kept at the end, and the lists, against a replay from the first event.
-fn proved(dir: &Path, policy: &Policy, upgraded: &mut Upgraded) -> anyhow::Result<()> {
+/// Holds the state that was kept at the end against a replay from the first event.
+fn state_is_proved(dir: &Path, policy: &Policy, upgraded: &mut Upgraded) -> anyhow::Result<()> {
     let log = SqliteReader::open(dir).context("cannot open the log")?;
     let kept = shelf::list(dir).pop().context("there is no snapshot")?;
     let container = shelf::open(&kept.path, log.epoch(), kept.seq, &state::known(later::sections()))?;
@@ -182,6 +187,13 @@ fn proved(dir: &Path, policy: &Policy, upgraded: &mut Upgraded) -> anyhow::Resul
     ensure!(replay.cases.values().any(later::has_the_field), "no open case has the added field");
     ensure!(loaded.state == replay, "the hall ended otherwise than a replay from the first event");
     upgraded.events = replay.seq;
+    Ok(())
+}
+
+/// Holds the lists against a replay from the first event.
+fn lists_are_proved(dir: &Path, policy: &Policy, upgraded: &mut Upgraded) -> anyhow::Result<()> {
+    let log = SqliteReader::open(dir).context("cannot open the log")?;
+    let genesis = Genesis::of(policy);
     let belongs = Belongs { epoch: log.epoch(), offset: policy.utc_offset_minutes, version: later::VIEWS };
     let reader = Reader::new(dir, policy.utc_offset_minutes);
     let source = LogSource::new(reader, log.epoch(), genesis).in_forms(later::sections());

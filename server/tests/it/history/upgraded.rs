@@ -31,7 +31,7 @@ fn as_the_build_to_come() {
     config.server.listen = LOCAL.parse().unwrap();
     let older = Path::new(env!("CARGO_BIN_EXE_gridhall"));
     let arguments = ["--data-dir", dir.to_str().unwrap(), "serve"];
-    let seen = upgrade::upgrade(config, true, older, &arguments).unwrap();
+    let seen = upgrade::upgrade(config, true, older, &arguments, &mut |_| Ok(())).unwrap();
     assert!(seen.serving < Duration::from_secs(5), "served after {:?}", seen.serving);
     assert!(seen.rebuilt > seen.serving, "the lists were there at once: nothing was laid out anew");
     assert!(seen.guessed > 50, "{} cases whose field was a guess", seen.guessed);

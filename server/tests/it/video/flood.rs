@@ -284,17 +284,19 @@ async fn one(flood: Flood, cause: &str, within: Duration) {
     let cost = highest.load(Ordering::Relaxed).saturating_sub(base);
     let cost_max = (128 << 20) + if flood == Flood::Junk { 0 } else { 3 * sent };
     assert!(cost < cost_max, "{flood:?}: {} MiB for {} MiB", cost >> 20, sent >> 20);
-    assert!(
-        resident() < base + (cost / 2).max(128 << 20),
-        "{flood:?}: {} MiB are not given back",
-        (resident() - base) >> 20
-    );
+    let (kept_max, by) = (base + (cost / 2).max(128 << 20), Instant::now() + Duration::from_secs(10));
+    while resident() >= kept_max {
+        let kept = resident().saturating_sub(base) >> 20;
+        assert!(Instant::now() < by, "{flood:?}: {kept} MiB are not given back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     video.shutdown().await;
 }
 
-/// One after the other: they measure the memory of the process. The bounds leave room for the tests that run beside this.
+/// Not a test of its own: one after the other, as they measure the memory of the process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flooding_peer_is_named_in_time_and_given_up() {
+#[ignore = "run by the test below as its child"]
+async fn child() {
     for (flood, cause, seconds) in [
         (Flood::Headers, "no_answer", 8),
         (Flood::HeaderLine, "no_answer", 8),
@@ -304,4 +306,16 @@ async fn a_flooding_peer_is_named_in_time_and_given_up() {
     ] {
         one(flood, cause, Duration::from_secs(seconds)).await;
     }
+}
+
+/// In a process of its own: what the other tests take and give back meanwhile is not this one's.
+#[test]
+fn a_flooding_peer_is_named_in_time_and_given_up() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["video::flood::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    let output = child.output().unwrap();
+    let (told, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    eprintln!("{failed}");
+    assert!(output.status.success(), "{told}{failed}");
+    assert!(told.contains("1 passed"), "{told}");
 }
