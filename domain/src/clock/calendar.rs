@@ -31,7 +31,8 @@ pub enum DayKind {
     Work,
 }
 
-/// When the office works. Seasons and half days come with a later change of policy; the shape is a list of spans.
+/// When the office works. Seasons and half days come with a later change of policy; the shape is a list of spans. A policy has one
+/// calendar: what runs on through nights and holidays says so in its limit (`clock::limit::Counts`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -9,15 +9,19 @@ pub const TABLES: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- Stretches of the log that are laid out: every closing within them is here.
 CREATE TABLE covered(low INTEGER PRIMARY KEY, high INTEGER NOT NULL);
+-- Closed cases; body: the row in its stored form, then a checksum (`file::packed`).
 CREATE TABLE cases(id INTEGER PRIMARY KEY, number TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX cases_number ON cases(number);
 -- Closed cases that are in no run yet.
 CREATE TABLE tail(id INTEGER PRIMARY KEY);
+-- Many closed cases, column by column; head: which they are and what they have in common, crc: of the head.
 CREATE TABLE runs(no INTEGER PRIMARY KEY, crc INTEGER NOT NULL, head BLOB NOT NULL);
+-- A part of one column of one run; key: `run::piece_key`.
 CREATE TABLE pieces(key INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE grams(run INTEGER NOT NULL, gram INTEGER NOT NULL, list BLOB NOT NULL, PRIMARY KEY(run, gram)) WITHOUT ROWID;
 -- Rows of runs that a later closing of the same case has replaced: run * 65536 + row.
 CREATE TABLE gone(key INTEGER PRIMARY KEY);
+-- Closed calls; facts: what lists are filtered by, so that no body is read for it; body as that of cases.
 CREATE TABLE whistles(id INTEGER PRIMARY KEY, facts TEXT NOT NULL, body BLOB NOT NULL);
 ";
 
