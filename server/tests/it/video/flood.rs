@@ -1,8 +1,8 @@
 //! A peer that floods: what it costs is bounded by time, it is named, and the cameras beside it play on.
 
 use super::harness::{Page, Said, serve};
-use server::video::Config;
 use server::video::origin::list;
+use server::video::{Config, Video};
 use sim::camera::{CameraSpec, Simulator};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 /// What floods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,47 +200,101 @@ fn resident() -> u64 {
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
 }
 
-#[expect(clippy::too_many_lines, reason = "one camera from its dial to its end, in order")]
-async fn one(flood: Flood, cause: &str, within: Duration) {
-    let (addr, counts) = peer(flood).await;
-    let mut sound = CameraSpec::looped("sound", 1);
-    sound.gop_seconds = 1;
-    let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![sound]).await.unwrap();
-    cameras.prepare().await.unwrap();
-    let list = sim::camera::registry::to_toml(&cameras).unwrap();
-    let list = format!("{list}\n[[camera]]\ncode = \"flood\"\nmain = \"rtsp://{addr}/x\"\n");
-    let (registry, refused) = list::from_toml(&list).unwrap();
-    assert!(refused.is_empty(), "{refused:?}");
-    let (video, hall) = serve(Config::default(), registry).await;
-    let mut beside = Page::connect(hall, "webcodecs", false).await;
-    beside.open(1, "sound", "sub", 360).await;
-    beside.until_media(1, 2, 5, Duration::from_secs(20)).await;
+/// A hall with a sound camera beside the one that floods.
+struct Beside {
+    /// Kept: it plays for as long as it is there.
+    _cameras: Simulator,
+    video: Video,
+    hall: SocketAddr,
+    playing: JoinHandle<()>,
+    /// The longest pause between the sound camera's pictures, in milliseconds.
+    gap_ms: Arc<AtomicU64>,
+}
 
-    // The camera beside it plays on; what counts is its longest pause.
-    let gap_ms = Arc::<AtomicU64>::default();
-    let watching_beside = tokio::spawn({
-        let gap_ms = Arc::clone(&gap_ms);
-        async move {
+impl Beside {
+    async fn begin(flooding: SocketAddr) -> Self {
+        let mut sound = CameraSpec::looped("sound", 1);
+        sound.gop_seconds = 1;
+        let cameras = Simulator::start("127.0.0.1:0".parse().unwrap(), vec![sound]).await.unwrap();
+        cameras.prepare().await.unwrap();
+        let list = sim::camera::registry::to_toml(&cameras).unwrap();
+        let list = format!("{list}\n[[camera]]\ncode = \"flood\"\nmain = \"rtsp://{flooding}/x\"\n");
+        let (registry, refused) = list::from_toml(&list).unwrap();
+        assert!(refused.is_empty(), "{refused:?}");
+        let (video, hall) = serve(Config::default(), registry).await;
+        let mut page = Page::connect(hall, "webcodecs", false).await;
+        page.open(1, "sound", "sub", 360).await;
+        page.until_media(1, 2, 5, Duration::from_secs(20)).await;
+        let gap_ms = Arc::<AtomicU64>::default();
+        let longest = Arc::clone(&gap_ms);
+        let playing = tokio::spawn(async move {
             loop {
                 let waited = Instant::now();
-                beside.until_media(1, 2, 1, Duration::from_secs(20)).await;
-                gap_ms.fetch_max(waited.elapsed().as_millis() as u64, Ordering::Relaxed);
+                page.until_media(1, 2, 1, Duration::from_secs(20)).await;
+                longest.fetch_max(waited.elapsed().as_millis() as u64, Ordering::Relaxed);
             }
-        }
-    });
+        });
+        Self { _cameras: cameras, video, hall, playing, gap_ms }
+    }
 
-    let (base, started) = (resident(), Instant::now());
-    let highest = Arc::new(AtomicU64::new(base));
-    let watching = tokio::spawn({
-        let highest = Arc::clone(&highest);
-        async move {
+    /// It has played on all the while.
+    async fn end(self, flood: Flood) {
+        assert!(!self.playing.is_finished(), "{flood:?}: the camera beside it has no pictures");
+        self.playing.abort();
+        let gap_ms = self.gap_ms.load(Ordering::Relaxed);
+        assert!(gap_ms < 3_000, "{flood:?}: {gap_ms} ms without a picture beside it");
+        self.video.shutdown().await;
+    }
+}
+
+/// The memory of this process, looked at for as long as it is held.
+struct Memory {
+    base: u64,
+    highest: Arc<AtomicU64>,
+    watching: JoinHandle<()>,
+}
+
+impl Memory {
+    fn watch() -> Self {
+        let base = resident();
+        let highest = Arc::new(AtomicU64::new(base));
+        let most = Arc::clone(&highest);
+        let watching = tokio::spawn(async move {
             loop {
-                highest.fetch_max(resident(), Ordering::Relaxed);
+                most.fetch_max(resident(), Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+        });
+        Self { base, highest, watching }
+    }
+
+    fn cost(&self) -> u64 {
+        self.highest.load(Ordering::Relaxed).saturating_sub(self.base)
+    }
+
+    /// A flood has cost no more than what arrived while it was listened to, and its copy into a larger buffer; most of it
+    /// is given back.
+    async fn end(self, flood: Flood, sent: u64) {
+        self.watching.abort();
+        let cost = self.cost();
+        let cost_max = (128 << 20) + if flood == Flood::Junk { 0 } else { 3 * sent };
+        assert!(cost < cost_max, "{flood:?}: {} MiB for {} MiB", cost >> 20, sent >> 20);
+        let kept_max = self.base + (cost / 2).max(128 << 20);
+        let by = Instant::now() + Duration::from_secs(10);
+        while resident() >= kept_max {
+            let kept = resident().saturating_sub(self.base) >> 20;
+            assert!(Instant::now() < by, "{flood:?}: {kept} MiB are not given back");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    });
-    let mut page = Page::connect(hall, "webcodecs", false).await;
+    }
+}
+
+/// One camera from its dial to its end.
+async fn one(flood: Flood, cause: &str, within: Duration) {
+    let (addr, counts) = peer(flood).await;
+    let beside = Beside::begin(addr).await;
+    let (memory, started) = (Memory::watch(), Instant::now());
+    let mut page = Page::connect(beside.hall, "webcodecs", false).await;
     page.open(1, "flood", "main", 1080).await;
     let told = page.until("a named failure", within, |said| match said {
         Said::Text(value) if value["state"]["cause"] == cause => Some(value["state"].clone()),
@@ -252,45 +307,26 @@ async fn one(flood: Flood, cause: &str, within: Duration) {
     eprintln!(
         "{flood:?}: named after {named:?}, {} MiB sent, {} MiB more resident at the most, {} ms between pictures beside it",
         sent >> 20,
-        (highest.load(Ordering::Relaxed) - base) >> 20,
-        gap_ms.load(Ordering::Relaxed)
+        memory.cost() >> 20,
+        beside.gap_ms.load(Ordering::Relaxed)
     );
     // It is dialled again, and floods again.
-    let by = Instant::now() + Duration::from_secs(20);
-    while counts.flooded.load(Ordering::Relaxed) < 2 {
-        assert!(Instant::now() < by, "{flood:?}: no second flood after {:?}", counts.dials);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(20, || counts.flooded.load(Ordering::Relaxed) >= 2, flood, "there is no second flood").await;
     // Nobody watches any more: all that was taken is given back, and nothing is dialled again.
     drop(page);
-    let by = Instant::now() + Duration::from_secs(30);
-    while counts.open.load(Ordering::Relaxed) > 0 {
-        assert!(
-            Instant::now() < by,
-            "{flood:?}: {} connections are still open",
-            counts.open.load(Ordering::Relaxed)
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    watching.abort();
-    assert!(!watching_beside.is_finished(), "{flood:?}: the camera beside it has no pictures");
-    watching_beside.abort();
-    let gap_ms = gap_ms.load(Ordering::Relaxed);
-    assert!(gap_ms < 3_000, "{flood:?}: {gap_ms} ms without a picture beside it");
+    until(30, || counts.open.load(Ordering::Relaxed) == 0, flood, "connections are still open").await;
     let dials = counts.dials.load(Ordering::Relaxed);
     assert!(dials <= 12, "{flood:?}: {dials} dials");
-    // A flood costs no more than what arrives while it is listened to, and its copy into a larger buffer.
-    let sent = counts.sent.load(Ordering::Relaxed);
-    let cost = highest.load(Ordering::Relaxed).saturating_sub(base);
-    let cost_max = (128 << 20) + if flood == Flood::Junk { 0 } else { 3 * sent };
-    assert!(cost < cost_max, "{flood:?}: {} MiB for {} MiB", cost >> 20, sent >> 20);
-    let (kept_max, by) = (base + (cost / 2).max(128 << 20), Instant::now() + Duration::from_secs(10));
-    while resident() >= kept_max {
-        let kept = resident().saturating_sub(base) >> 20;
-        assert!(Instant::now() < by, "{flood:?}: {kept} MiB are not given back");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    memory.end(flood, counts.sent.load(Ordering::Relaxed)).await;
+    beside.end(flood).await;
+}
+
+async fn until(seconds: u64, holds: impl Fn() -> bool, flood: Flood, otherwise: &str) {
+    let by = Instant::now() + Duration::from_secs(seconds);
+    while !holds() {
+        assert!(Instant::now() < by, "{flood:?}: {otherwise} after {seconds} s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    video.shutdown().await;
 }
 
 /// Not a test of its own: one after the other, as they measure the memory of the process.
