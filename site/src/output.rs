@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::lean::Lean;
+use crate::lean::Lean;
 
 /// Marks a folder as ours, so that stale files in it may be removed.
 const MARKER: &str = ".gridhall-site";
@@ -102,20 +102,11 @@ impl Output {
         self.write(path, &bytes)
     }
 
-    /// Copies all files below `from`; hidden ones stay behind.
+    /// Copies all files below `from` into the site's folder `path`, empty for its top; hidden ones stay behind.
     pub fn copy_folder(&mut self, from: &Path, path: &str) -> Result<()> {
-        self.copy_entries(from, path, None)
-    }
-
-    /// Copies all files below `from` to the site's top, without the folder `but`.
-    pub fn copy_folder_but(&mut self, from: &Path, but: &str) -> Result<()> {
-        self.copy_entries(from, "", Some(but))
-    }
-
-    fn copy_entries(&mut self, from: &Path, path: &str, but: Option<&str>) -> Result<()> {
         for entry in sorted_entries(from)? {
             let name = entry.file_name().expect("a folder's entry has a name").to_string_lossy();
-            if name.starts_with('.') || but == Some(name.as_ref()) {
+            if name.starts_with('.') {
                 continue;
             }
             let inner = if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") };

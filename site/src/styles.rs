@@ -7,15 +7,22 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::output::{Output, sorted_entries};
-use super::wasm::PROGRAMMES;
+use crate::output::{Output, sorted_entries};
+use crate::wasm::PROGRAMMES;
 
 /// These come first, in this order.
 const FIRST: [&str; 2] = ["tokens.css", "base.css"];
 const ENTRY: &str = "main.css";
 
 /// Sheets that one screen alone uses.
-const OWN: [(&str, &str); 3] = [("wall", "wall.css"), ("desk", "desk.css"), ("door", "pair.css")];
+const OWN: [(&str, &str); 6] = [
+    ("wall", "wall.css"),
+    ("desk", "desk.css"),
+    ("desk", "desk_sheet.css"),
+    ("stage", "stage.css"),
+    ("stage", "drill.css"),
+    ("door", "pair.css"),
+];
 
 pub fn add(folder: &Path, output: &mut Output) -> Result<()> {
     let mut sheets = Vec::new();

@@ -1,7 +1,7 @@
 //! Our own scripts and style sheets as they are sent: what explains the source stays behind, names are short, and the
 //! scripts that load together are one file.
 //!
-//! What should be here: calling esbuild. What should not: which files there are (`site.rs`), what others wrote.
+//! What should be here: calling esbuild. What should not: which files there are (`build.rs`), what others wrote.
 
 use std::fs;
 use std::io::Write;
@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use xtask::process;
+use xtask::repo::Repo;
 
-use super::output::Output;
-use crate::process;
-use crate::repo::Repo;
+use crate::output::Output;
+use crate::wasm::WasmBuild;
 
-/// The scripts that pages and other scripts name; the rest of `public/js` is behind them.
-const ENTRIES: [&str; 4] = ["map.js", "tiles.js", "player.js", "video-worker.js"];
+/// The scripts that pages and other scripts name; the rest of `scripts/` is behind them.
+const ENTRIES: [&str; 5] = ["map", "maps", "tiles", "player", "video-worker"];
+
+/// The page's own script, whole in one file: what watches over a page waits for nothing that others load too.
+const START: &str = "start";
 
 /// What the browsers of a hall understand; the README names them.
 const TARGET: &str = "--target=es2022";
@@ -45,16 +49,30 @@ impl Lean {
         piped(&mut esbuild, text).with_context(|| format!("cannot shrink {path}"))
     }
 
-    /// Puts the scripts of `from` into the site's `js`: one file for each of those that something names, and what two of
-    /// them share or one loads later beside them.
-    pub fn add_scripts(&self, from: &Path, scratch: &Path, output: &mut Output) -> Result<()> {
+    /// Puts the scripts of `from` into the site: one file for each of those that something names, and what two of them
+    /// share or one loads later beside them, in `js`; the page's own at the top. A quick build keeps them readable.
+    pub fn add_scripts(
+        &self,
+        from: &Path,
+        scratch: &Path,
+        build: WasmBuild,
+        output: &mut Output,
+    ) -> Result<()> {
         let _ = fs::remove_dir_all(scratch);
-        let mut esbuild = self.command();
-        esbuild.args(["--bundle", "--splitting", "--format=esm", TARGET, "--log-level=warning"]);
-        esbuild.arg(format!("--outdir={}", scratch.display()));
-        esbuild.args(ENTRIES.map(|name| from.join(name)));
-        process::run(&mut esbuild)?;
-        output.copy_folder(scratch, "js")
+        let bundle = |names: &[&str], folder: &Path| {
+            let mut esbuild = match build {
+                WasmBuild::Quick => Command::new(&self.program),
+                WasmBuild::Optimised => self.command(),
+            };
+            esbuild.args(["--bundle", "--splitting", "--format=esm", TARGET, "--log-level=warning"]);
+            esbuild.args(["--charset=utf8", "--legal-comments=none"]);
+            esbuild.arg(format!("--outdir={}", folder.display()));
+            esbuild.args(names.iter().map(|name| from.join(name)));
+            process::run(&mut esbuild)
+        };
+        bundle(&ENTRIES, &scratch.join("js"))?;
+        bundle(&[START], scratch)?;
+        output.copy_folder(scratch, "")
     }
 
     fn command(&self) -> Command {

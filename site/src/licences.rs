@@ -1,17 +1,17 @@
-//! `licences.txt`: the licence of everything the site and the server are made of, with the texts that must travel along.
+//! `licences.txt`: the licence of everything that the site, the server and the simulator are made of, with the texts that must travel along.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use xtask::process;
+use xtask::repo::Repo;
 
-use super::output::{Output, sorted_entries};
-use crate::process;
-use crate::repo::Repo;
+use crate::output::{Output, sorted_entries};
 
 /// The packages that ship; whatever they use ships too.
-const SHIPPED: [&str; 2] = ["app", "server"];
+const SHIPPED: [&str; 3] = ["app", "server", "sim"];
 /// `fflate` is inside `pmtiles`.
 const SHIPPED_NPM: [&str; 4] = ["maplibre-gl", "@fontsource-variable/noto-sans-sc", "pmtiles", "fflate"];
 /// Packages that come without their licence's text: it is kept here, as its authors publish it.

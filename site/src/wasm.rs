@@ -11,11 +11,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
+use xtask::process;
+use xtask::repo::Repo;
 
-use super::order;
-use super::output::{Output, length};
-use crate::process;
-use crate::repo::Repo;
+use crate::order;
+use crate::output::{Output, length};
 
 /// How much trouble is taken over the WASM.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,15 +50,19 @@ const UNASKED: &str = "intounderlying";
 const STEPS_VERSION: u32 = 6;
 
 /// The programmes, one per kind of screen: the binaries of `app`.
-pub const PROGRAMMES: [&str; 3] = ["wall", "desk", "door"];
+pub const PROGRAMMES: [&str; 4] = ["wall", "desk", "stage", "door"];
+
+/// What scripts load by themselves, without a page of its own: a binary of `app` too.
+const PARTS: [&str; 1] = ["placing"];
 
 pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
     compile(repo, build)?;
     std::thread::scope(|scope| {
-        let made = PROGRAMMES.map(|name| scope.spawn(move || make(repo, build, name)));
+        let all = PROGRAMMES.into_iter().chain(PARTS);
+        let made: Vec<_> = all.map(|name| scope.spawn(move || make(repo, build, name))).collect();
         made.into_iter().try_for_each(|one| one.join().expect("a build step does not panic"))
     })?;
-    for name in PROGRAMMES {
+    for name in PROGRAMMES.into_iter().chain(PARTS) {
         output.copy_folder(&kept(repo, build, name).join("pkg"), "pkg")?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::output::{Output, sorted_entries};
+use crate::output::{Output, sorted_entries};
 
 /// What the map needs at run time, out of a package with many more files.
 const MAP_FILES: [&str; 4] =
