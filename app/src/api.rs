@@ -1,4 +1,4 @@
-//! Requests to the server this page came from: JSON and bytes, with the reason in words when one fails.
+//! Requests to the world this page is of: JSON and bytes, with the reason in words when one fails.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,11 @@ pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
     read_json(send("GET", path, None, None).await?).await
 }
 
+/// What a JSON answer says, as objects of JavaScript.
+pub async fn get_value(path: &str) -> Result<JsValue, ApiError> {
+    body(&send("GET", path, None, None).await?).await
+}
+
 pub async fn get_bytes(path: &str) -> Result<Vec<u8>, ApiError> {
     let response = send("GET", path, None, None).await?;
     let buffer = response.array_buffer().map_err(unreadable)?;
@@ -54,13 +59,18 @@ pub async fn post_only<B: Serialize>(path: &str, body: &B, csrf: Option<&str>) -
     send("POST", path, Some(encode(body)?), csrf).await.map(drop)
 }
 
-/// Sends a write and reads its answer.
-pub async fn post_json<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Result<T, ApiError> {
-    read_json(send("POST", path, Some(encode(body)?), None).await?).await
+/// Sends a write and reads its answer; `csrf` as in [`post_only`].
+pub async fn post_json<B: Serialize, T: DeserializeOwned>(
+    path: &str,
+    body: &B,
+    csrf: Option<&str>,
+) -> Result<T, ApiError> {
+    read_json(send("POST", path, Some(encode(body)?), csrf).await?).await
 }
 
+/// Takes something of the hall itself away, whatever world the page is of: what can be taken away, tokens and worlds, is there.
 pub async fn delete(path: &str, csrf: &str) -> Result<(), ApiError> {
-    send("DELETE", path, None, Some(csrf)).await.map(drop)
+    send_to("DELETE", path, None, Some(csrf)).await.map(drop)
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
@@ -69,6 +79,15 @@ fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
 }
 
 async fn send(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    csrf: Option<&str>,
+) -> Result<Response, ApiError> {
+    send_to(method, &crate::world::below(path), body, csrf).await
+}
+
+async fn send_to(
     method: &str,
     path: &str,
     body: Option<String>,

@@ -114,6 +114,13 @@ impl Board {
         self.follower.with_value(|follower| follower.knows(part.kind()))
     }
 
+    /// Tracked: a count that rests on a part, as a screen says it: not known until anything of the part has arrived, never zero.
+    // Out of line: every number on a screen comes through here.
+    #[inline(never)]
+    pub fn said(self, part: Part, count: i64) -> String {
+        if self.knows(part) { crate::text::grouped(count) } else { "–".to_owned() }
+    }
+
     /// Tracked by the repaint of the overdue board and by the time given: dispatches of the city or one area.
     pub fn dispatches(self, area: Option<&AreaCode>, now: UtcMillis) -> Dispatches {
         self.with(Part::Overdue, |held| Dispatches::of(held.overdue.iter(), area, now))

@@ -35,13 +35,15 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use crate::board::Board;
+use crate::breaking::Breaking;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Link, Live};
 use crate::names;
 use crate::people;
 use crate::session::{Session, Signed, require, use_session};
-use crate::words::say;
+use crate::words::says;
+use crate::world;
 use address::Address;
 use calls::Calls;
 use file::File;
@@ -66,12 +68,17 @@ pub struct Desk {
     /// The call under the user's hand, in the list of calls.
     pub call: RwSignal<Option<WhistleId>>,
     pub calls: Calls,
-    pub prefix: RwSignal<Option<Prefix>>,
+    /// The key that waits for its digit, and which turn of waiting it is.
+    pub prefix: RwSignal<Option<(u32, Prefix)>>,
+    /// Keys without a modifier do something.
+    pub letters: RwSignal<bool>,
     pub help: RwSignal<bool>,
     pub listing: Listing,
     pub file: File,
     pub sending: Sending,
     pub names: names::Called,
+    /// Whether this world takes commands: the past does not.
+    pub handles: bool,
     signed: Signed,
     address: Address,
 }
@@ -83,7 +90,7 @@ impl Desk {
             let query = address.query();
             Filters::read(|key| query.as_ref().and_then(|query| query.get(key)))
         });
-        let opened = Memo::new(move |_| opened_in(&address.path()));
+        let opened = Memo::new(move |_| address.case());
         let sending = Sending::new();
         Self {
             filters,
@@ -92,11 +99,13 @@ impl Desk {
             call: RwSignal::new(None),
             calls: Calls::new(filters, sending),
             prefix: RwSignal::new(None),
+            letters: keys::letters(),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
             file: File::new(opened, sending),
             sending,
             names: names::use_names(),
+            handles: world::kind().takes_commands(),
             signed: use_session(),
             address,
         }
@@ -130,6 +139,7 @@ impl Desk {
             Session::Asking | Session::SignedOut => None,
         });
         match (acts_for(&self.roles(), own.as_ref(), command), command) {
+            _ if !self.handles => false,
             (Err(_), _) => false,
             (Ok(Some(own)), Command::RespondToWhistle { department, .. }) => own == *department,
             (Ok(_), _) => true,
@@ -139,8 +149,7 @@ impl Desk {
     /// The address of the list under other filters, or of a case over it.
     pub fn address_of(filters: &Filters, case: Option<CaseId>) -> String {
         let query = filters.query(|text| String::from(js_sys::encode_uri_component(text)));
-        let page = case.map_or_else(|| "/desk".to_owned(), |id| format!("/desk/case/{id}"));
-        if query.is_empty() { page } else { format!("{page}?{query}") }
+        domain::route::desk(&world::base(), case, &query)
     }
 
     /// Tracked: the list is that of calls.
@@ -182,10 +191,6 @@ impl Desk {
     }
 }
 
-fn opened_in(path: &str) -> Option<CaseId> {
-    path.strip_prefix("/desk/case/")?.trim_end_matches('/').parse().ok().map(CaseId)
-}
-
 pub fn use_desk() -> Desk {
     expect_context::<Desk>()
 }
@@ -218,9 +223,11 @@ pub fn DeskPage() -> impl IntoView {
     follow_size();
     let speaks = use_language();
     view! {
+        <world::Band/>
+        <Breaking/>
         <div class="desk" class:with-case=move || desk.opened.get().is_some()>
             <top::Top/>
-            <main class="desk-main" aria-label=move || say!(speaks.get(), desk.title)>
+            <main class="desk-main" aria-label=says!(speaks, desk.title)>
                 <rail::Rail/>
                 <list::List/>
                 <sheet::Sheet/>
@@ -257,13 +264,4 @@ fn follow_size() {
     };
     set(true);
     on_cleanup(move || set(false));
-}
-
-/// One rem of the desk in CSS pixels, for what is drawn and not styled.
-pub fn unit_px() -> f64 {
-    let root = document().document_element();
-    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
-    let size = style.and_then(|style| style.get_property_value("font-size").ok());
-    // The browser's own reading of numbers: the standard library's brings a table of 10 KB.
-    size.map(|size| js_sys::parse_float(&size)).filter(|size| size.is_finite()).unwrap_or(10.0)
 }

@@ -126,7 +126,11 @@ impl Evidence {
 
     /// A part whose cases are the desk's list with these filters.
     pub fn part_of(mut self, name: impl Into<String>, value: impl Into<String>, filters: &str) -> Self {
-        self.parts.push(Part { name: name.into(), value: value.into(), href: Some(desk(filters)) });
+        self.parts.push(Part {
+            name: name.into(),
+            value: value.into(),
+            href: Some(crate::world::list(filters)),
+        });
         self
     }
 
@@ -136,7 +140,7 @@ impl Evidence {
 
     /// The desk's list with these filters.
     pub fn cases(mut self, filters: &str) -> Self {
-        self.cases = Some(desk(filters));
+        self.cases = Some(crate::world::list(filters));
         self
     }
 
@@ -151,13 +155,9 @@ impl Health {
     pub fn stands(self, hall: Hall) -> UtcMillis {
         match self.link.get_untracked() {
             Link::Lost { since } => since,
-            Link::Connecting | Link::Live | Link::SignedOut => hall.present(),
+            Link::Connecting | Link::Absent(_) | Link::Live | Link::SignedOut => hall.present(),
         }
     }
-}
-
-fn desk(filters: &str) -> String {
-    format!("/desk?{filters}")
 }
 
 /// The number whose card is open.

@@ -1,9 +1,12 @@
 //! The hall's time: what every clock and countdown on this screen is measured by.
 //!
-//! The only file of this crate that reads a clock. The server's time arrives with each heartbeat; between heartbeats
-//! the browser's monotonic clock carries it on, so a wrong or corrected system clock on a wall PC does no harm.
+//! The only file of this crate that reads a clock. The hall's time and pace arrive with each heartbeat; between heartbeats
+//! the browser's monotonic clock carries it on (`domain::feed::Course`), so a wrong or corrected system clock on a wall PC
+//! does no harm.
 
+use domain::feed::Course;
 use domain::moment::UtcMillis;
+use domain::world::PACE_REAL;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
@@ -14,8 +17,7 @@ const TICK_MS: u32 = 1_000;
 #[derive(Clone, Copy)]
 pub struct Hall {
     now: RwSignal<UtcMillis>,
-    /// Server time minus monotonic time, in milliseconds.
-    offset_ms: StoredValue<f64>,
+    course: StoredValue<Course>,
 }
 
 impl Hall {
@@ -26,16 +28,18 @@ impl Hall {
 
     /// Not tracked, exact.
     pub fn present(self) -> UtcMillis {
-        UtcMillis((monotonic_ms() + self.offset_ms.get_value()) as i64)
+        self.course.get_value().at(monotonic_ms())
     }
 
-    /// Takes the server's time over.
-    pub fn set_server_time(self, server: UtcMillis) {
-        let measured = server.0 as f64 - monotonic_ms();
-        let held = self.offset_ms.get_value();
-        // Half a second is more than a network's jitter: jump. Below that, glide, so that clocks do not stutter.
-        let glided = if (measured - held).abs() > 500.0 { measured } else { held + (measured - held) * 0.1 };
-        self.offset_ms.set_value(glided);
+    /// Tracked: the pace at which the hall's time goes on, in thousandths of that at which time passes.
+    pub fn pace_milli(self) -> u32 {
+        self.now.track();
+        self.course.get_value().pace_milli()
+    }
+
+    /// Takes the hall's time over, and the pace at which it goes on.
+    pub fn set_server_time(self, server: UtcMillis, pace_milli: u32) {
+        self.course.set_value(self.course.get_value().heard(server, pace_milli, monotonic_ms()));
     }
 }
 
@@ -45,13 +49,24 @@ pub fn monotonic_ms() -> f64 {
 }
 
 pub fn provide() {
-    let offset_ms = js_sys::Date::now() - monotonic_ms();
-    let hall = Hall {
-        now: RwSignal::new(UtcMillis(js_sys::Date::now() as i64)),
-        offset_ms: StoredValue::new(offset_ms),
-    };
-    Interval::new(TICK_MS, move || hall.now.set(hall.present())).forget();
+    // Until the hall is heard, the machine's own clock is as good as any.
+    let now = UtcMillis(js_sys::Date::now() as i64);
+    let course = StoredValue::new(Course::new(now, PACE_REAL, monotonic_ms()));
+    let hall = Hall { now: RwSignal::new(now), course };
+    Interval::new(TICK_MS, move || {
+        hall.now.set(hall.present());
+        show_alive(hall.present());
+    })
+    .forget();
     provide_context(hall);
+}
+
+/// Tells the page's supervisor (`scripts/start.ts`), once a tick, that the programme runs, and at what time of the hall.
+fn show_alive(now: UtcMillis) {
+    if let Some(root) = document().document_element() {
+        // Without a supervisor there is nobody to tell.
+        let _ = root.set_attribute("data-alive", &now.0.to_string());
+    }
 }
 
 pub fn use_hall() -> Hall {

@@ -1,11 +1,14 @@
 //! What a wall needs from its browser: no cursor, a screen that stays awake, a way out, and which wall it was paired as.
 
+use domain::route;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::kept;
 
 /// The cursor goes away after this long without a movement.
 const CURSOR_MS: u32 = 5_000;
@@ -15,24 +18,16 @@ const WALL_KEY: &str = "gridhall.wall";
 
 /// The wall this browser was paired as; none where people sign in.
 pub fn paired_wall() -> Option<String> {
-    storage()?.get_item(WALL_KEY).ok().flatten().filter(|wall| !wall.is_empty())
+    kept::read(WALL_KEY).filter(|wall| !wall.is_empty())
 }
 
 pub fn remember_wall(wall: &str) {
-    if let Some(storage) = storage() {
-        // A kiosk without storage asks for a sign-in when its token is revoked, nothing more.
-        let _ = storage.set_item(WALL_KEY, wall);
-    }
+    // A kiosk without storage asks for a sign-in when its token is revoked, nothing more.
+    kept::keep(WALL_KEY, Some(wall));
 }
 
 pub fn forget_wall() {
-    if let Some(storage) = storage() {
-        let _ = storage.remove_item(WALL_KEY);
-    }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
+    kept::keep(WALL_KEY, None);
 }
 
 /// For the page it is called in.
@@ -41,7 +36,7 @@ pub fn provide() {
     keep_awake();
     let back = window_event_listener(leptos::ev::keydown, |event| {
         if event.ctrl_key() && event.alt_key() && event.code() == "KeyH" {
-            let _ = window().location().assign("/");
+            let _ = window().location().assign(route::HOME);
         }
     });
     let awake = window_event_listener(leptos::ev::visibilitychange, |_| keep_awake());

@@ -4,6 +4,7 @@
 use domain::catalogue::Name;
 use leptos::prelude::*;
 
+use crate::kept;
 use crate::words::Language;
 
 const KEY: &str = "gridhall.language";
@@ -20,10 +21,12 @@ impl Speaks {
 
     pub fn set(self, language: Language) {
         self.0.set(language);
-        if let Some(storage) = storage() {
-            // A screen without storage forgets the choice at the next start, nothing more.
-            let _ = storage.set_item(KEY, tag(language));
-        }
+        kept::keep(KEY, Some(tag(language)));
+    }
+
+    /// A word that follows the language.
+    pub fn says(self, word: fn(Language) -> String) -> impl Fn() -> String + Copy + Send + Sync + 'static {
+        move || word(self.get())
     }
 
     /// A name of the catalogue in this language.
@@ -64,13 +67,8 @@ pub fn use_language() -> Speaks {
 
 fn first_choice() -> Language {
     let asked = crate::page::query("lang");
-    let kept = || storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
-    match asked.or_else(kept).as_deref() {
+    match asked.or_else(|| kept::read(KEY)).as_deref() {
         Some("en") => Language::En,
         _ => Language::Zh,
     }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }

@@ -3,15 +3,18 @@
 //! What should be here: pages, tiles, the live connection, words. What should not: rules about cases (they are in
 //! `domain`) and anything the server decides.
 //!
-//! Three programmes are made of it (`bin/`), so that no screen loads another's: walls, the desk, and the door with the
-//! ways in. Going from one to another is an ordinary page load.
+//! Four programmes are made of it (`bin/`), so that no screen loads another's: walls, the desk, the stage of replays
+//! and drills, and the door with the ways in. Going from one to another is an ordinary page load.
 //!
 //! Modules in reading order: from the outside world inwards to what is painted.
 
 mod api;
+mod ask;
 mod words;
+mod kept;
 mod language;
 mod theme;
+mod world;
 mod hall;
 mod session;
 mod order;
@@ -21,7 +24,8 @@ mod live;
 mod text;
 mod mark;
 pub mod map;
-pub mod player;
+mod player;
+mod breaking;
 mod people;
 mod linked;
 mod figure;
@@ -29,12 +33,24 @@ mod definition_card;
 mod tile;
 mod wall;
 mod desk;
+mod replay;
+mod drill;
+mod stage;
 mod powers;
 mod seen;
 mod kiosk;
 mod page;
 
 use leptos::prelude::*;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The browser's own way to say that something failed: the console has it with its stack, and so has the page's
+    /// supervisor, which covers the page (`scripts/start.ts`).
+    #[wasm_bindgen(js_name = reportError)]
+    fn report_error(error: &js_sys::Error);
+}
 
 /// Starts the programme of a wall. It has one page: leaving it loads another programme.
 pub fn wall() {
@@ -46,6 +62,12 @@ pub fn desk() {
     start(|| desk::DeskPage().into_any());
 }
 
+/// Starts the programme of replays and drills.
+pub fn stage() {
+    stage::enter();
+    start(stage::page);
+}
+
 /// Starts the programme of the ways in.
 pub fn door() {
     start(page::door);
@@ -53,7 +75,7 @@ pub fn door() {
 
 /// Mounts what every programme has around its page; the page's shell has been painted by then.
 fn start(page: fn() -> AnyView) {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| report_error(&js_sys::Error::new(&panic.to_string()))));
     leptos::mount::mount_to_body(move || {
         language::provide();
         theme::provide();

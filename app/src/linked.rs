@@ -4,7 +4,8 @@ use domain::answer::{CameraRow, PageAnswer};
 use domain::camera::Camera;
 use domain::place::Point;
 
-use crate::api::{self, ApiError};
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::text;
 
 /// A camera linked to a spot.
@@ -23,10 +24,17 @@ impl NearCamera {
     }
 }
 
-/// At most `limit` cameras within `radius_m` of the spot.
-pub async fn near(spot: Point, radius_m: u32, limit: u32) -> Result<Vec<NearCamera>, ApiError> {
+/// Asks for at most `limit` cameras within `radius_m` of the spot.
+pub fn ask_near(
+    asker: Asker,
+    spot: Point,
+    radius_m: u32,
+    limit: u32,
+    mut hear: impl FnMut(Result<Vec<NearCamera>, ApiError>) + 'static,
+) {
     let at = format!("{},{}", text::fixed(spot.lat(), 6), text::fixed(spot.lon(), 6));
     let path = format!("/api/v1/cameras?near={at}&radius={radius_m}&limit={limit}");
-    let page = api::get_json::<PageAnswer<CameraRow>>(&path).await?;
-    Ok(page.items.into_iter().filter_map(NearCamera::of).collect())
+    asker.ask(path, move |answer: Result<PageAnswer<CameraRow>, ApiError>| {
+        hear(answer.map(|page| page.items.into_iter().filter_map(NearCamera::of).collect()));
+    });
 }

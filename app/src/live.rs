@@ -1,18 +1,19 @@
 //! The one connection: the browser's socket, timers and requests under the client half that all of the hall shares.
 //!
-//! What should be here: dialling, and doing what `domain::feed` says. What should not: the socket itself
+//! What should be here: dialling, and doing what `domain::feed` says. What should not: what is said of it (`live/health.rs`), the socket itself
 //! (`live/socket.rs`), requests (`live/ask.rs`), what messages mean (`domain::feed`), what is painted when (`board`).
 
 mod ask;
+mod health;
 mod socket;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use domain::feed::{Act, Follower, retry_ms};
-use domain::moment::UtcMillis;
 use domain::scope::Scope;
 use domain::wire::{KIND_POSITIONS, ServerMessage, Topic};
+use domain::world::WorldKind;
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -20,9 +21,13 @@ use send_wrapper::SendWrapper;
 use crate::board::Board;
 use crate::hall::{Hall, monotonic_ms};
 use crate::session::{Session, use_session};
+use crate::world;
+pub use health::{Health, Link, Why};
 use socket::{End, Socket};
 
 const WATCH_EVERY_MS: u32 = 250;
+/// A page without its first connection says so after this, and why.
+const SAY_ABSENT_AFTER_MS: u64 = 2_500;
 /// A question whether the server is there is given up after this.
 const ANSWER_WITHIN_MS: u32 = 5_000;
 
@@ -30,34 +35,6 @@ const ANSWER_WITHIN_MS: u32 = 5_000;
 /// before was answered.
 pub const TOPICS: [Topic; 7] =
     [Topic::TALLY, Topic::OVERDUE, Topic::OPEN, Topic::WHISTLE, Topic::WHO, Topic::CASE, Topic::POSITIONS];
-
-/// What can be said about the connection.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Link {
-    /// The first connection is on its way.
-    Connecting,
-    Live,
-    /// Since when, on the hall's clock.
-    Lost {
-        since: UtcMillis,
-    },
-    /// The server wants a sign-in.
-    SignedOut,
-}
-
-/// The connection's health as screens show it.
-#[derive(Clone, Copy)]
-pub struct Health {
-    pub link: RwSignal<Link>,
-    /// How often the state here differed from the server's and was taken anew.
-    pub divergences: RwSignal<u32>,
-    /// Milliseconds since the server was last heard.
-    pub age_ms: RwSignal<u32>,
-    /// 0 normal; 1–3 positions are thinned out.
-    pub degraded: RwSignal<u8>,
-    /// The server hands out another build of the screens than this page is of.
-    pub outdated: RwSignal<bool>,
-}
 
 type PositionSink = Box<dyn Fn(&[u8])>;
 
@@ -68,6 +45,9 @@ struct Inner {
     socket: RefCell<Option<Socket>>,
     positions: RefCell<Vec<PositionSink>>,
     attempts: Cell<u32>,
+    /// Since when it is tried, and why it has not come, as far as known.
+    opened_ms: u64,
+    why: Cell<Why>,
     /// Counted on with each question whether the server is there, and when its answer is no longer waited for.
     question: Cell<u32>,
     closed: Cell<bool>,
@@ -83,10 +63,10 @@ impl Live {
     pub fn open(board: Board, hall: Hall, on_time: impl Fn() + 'static) -> Self {
         let health = Health {
             link: RwSignal::new(Link::Connecting),
-            divergences: RwSignal::new(0),
+            divergences: RwSignal::new(None),
             age_ms: RwSignal::new(0),
             degraded: RwSignal::new(0),
-            outdated: RwSignal::new(false),
+            breaking: RwSignal::default(),
         };
         let live = Self(Rc::new(Inner {
             board,
@@ -95,6 +75,8 @@ impl Live {
             socket: RefCell::default(),
             positions: RefCell::default(),
             attempts: Cell::new(0),
+            opened_ms: now_ms(),
+            why: Cell::new(Why::Unknown),
             question: Cell::new(0),
             closed: Cell::new(false),
             on_time: Box::new(on_time),
@@ -190,6 +172,7 @@ impl Live {
                 Act::Fetch(topic) => self.fetch(topic),
                 Act::Changed(kind) => self.0.board.repaint(kind),
                 Act::GiveUp => self.lose(),
+                Act::Breaking(told) => self.0.health.breaking.set(told),
                 Act::Refused { topic, code, words } => {
                     leptos::logging::warn!("the server refused {topic:?}: {code}: {words}");
                 }
@@ -214,8 +197,17 @@ impl Live {
             if shown.abs_diff(live.0.health.age_ms.get_untracked()) >= 500 {
                 live.0.health.age_ms.set(shown);
             }
+            live.say_whether_absent();
             live.tell(Follower::passed);
         }));
+    }
+
+    fn say_whether_absent(&self) {
+        let (health, late) = (self.0.health, now_ms() - self.0.opened_ms > SAY_ABSENT_AFTER_MS);
+        let never = matches!(health.link.get_untracked(), Link::Connecting | Link::Absent(_));
+        if never && late {
+            change(health.link, Link::Absent(self.0.why.get()));
+        }
     }
 
     fn end(&self, end: End) {
@@ -251,7 +243,9 @@ impl Live {
         let attempt = self.0.attempts.get();
         self.0.attempts.set(attempt.saturating_add(1));
         let live = self.clone();
-        Timeout::new(retry_ms(attempt, js_sys::Math::random()), move || {
+        // A server of another protocol will say the same in a second.
+        let patience = if self.0.why.get() == Why::OtherProtocol { 20 } else { 1 };
+        Timeout::new(patience * retry_ms(attempt, js_sys::Math::random()), move || {
             if live.0.closed.get() || live.0.socket.borrow().is_some() {
                 return;
             }
@@ -268,6 +262,11 @@ impl Live {
             if !asked.settle(question) {
                 return;
             }
+            asked.learn(match answer {
+                ask::Session::Open(_) => Why::NoSocket,
+                ask::Session::SignedOut => Why::Unknown,
+                ask::Session::NoAnswer => Why::ServerAway,
+            });
             match answer {
                 ask::Session::Open(scope) => asked.follow(&scope),
                 ask::Session::SignedOut => {
@@ -279,10 +278,18 @@ impl Live {
         });
         Timeout::new(ANSWER_WITHIN_MS, move || {
             if late.settle(question) {
+                late.learn(Why::ServerAway);
                 late.retry();
             }
         })
         .forget();
+    }
+
+    /// What the server said of its protocol stands until a connection succeeds.
+    fn learn(&self, why: Why) {
+        if self.0.why.get() != Why::OtherProtocol {
+            self.0.why.set(why);
+        }
     }
 
     /// Whether this question was still open and the page still wants its answer; it is closed then.
@@ -302,7 +309,11 @@ impl Live {
             }
             Some((_, message)) => match postcard::from_bytes::<ServerMessage>(message) {
                 Ok(message) => self.act_on(message),
-                Err(error) => leptos::logging::warn!("message from the server not understood: {error}"),
+                Err(error) => {
+                    leptos::logging::warn!("message from the server not understood: {error}");
+                    self.tell(|follower, _| follower.misheard());
+                    self.look_whether_outdated();
+                }
             },
             None => {}
         }
@@ -312,22 +323,45 @@ impl Live {
         let board = self.0.board;
         let welcome = matches!(message, ServerMessage::Welcome { .. });
         let says_time = welcome || matches!(message, ServerMessage::Heartbeat { .. });
+        let refused = matches!(message, ServerMessage::Refused { .. });
         self.tell(|follower, now_ms| follower.hear(message, now_ms));
+        if welcome || refused {
+            self.look_whether_outdated();
+        }
         if !says_time {
             return;
         }
-        if let Some(server_ms) = board.follows(Follower::server_ms) {
-            self.0.hall.set_server_time(server_ms);
+        if let Some((server_ms, pace_milli)) = board.follows(Follower::server_time) {
+            self.0.hall.set_server_time(server_ms, pace_milli);
+            // Pictures are of the machine's time; a hall of another world goes by a time of its own.
+            if world::kind() == WorldKind::Live {
+                crate::player::server_time(server_ms);
+            }
         }
         let health = self.0.health;
         change(health.degraded, board.follows(Follower::degraded));
-        change(health.divergences, board.follows(Follower::counts).divergences);
-        change(health.outdated, board.follows(Follower::is_outdated));
-        if welcome {
+        change(health.divergences, board.follows(Follower::divergences));
+        if welcome && board.follows(Follower::is_welcomed) {
             self.0.attempts.set(0);
+            self.0.why.set(Why::Unknown);
             health.link.set(Link::Live);
         }
         (self.0.on_time)();
+    }
+
+    /// Tells the page's supervisor (`scripts/start.ts`) whether the server has other pages than this one.
+    fn look_whether_outdated(&self) {
+        let board = self.0.board;
+        if board.follows(Follower::is_of_other_protocol) {
+            self.0.why.set(Why::OtherProtocol);
+        }
+        if let Some(root) = document().document_element() {
+            // Without a supervisor the page stays as it is, and its link says what is wrong.
+            let _ = match board.follows(Follower::is_outdated) {
+                true => root.set_attribute("data-outdated", ""),
+                false => root.remove_attribute("data-outdated"),
+            };
+        }
     }
 
     fn fetch(&self, topic: Topic) {

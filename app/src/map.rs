@@ -1,4 +1,4 @@
-//! The map as a component: hands cases, cameras, people and the incident to `public/js/map.js`, and brings clicks back.
+//! The map as a component: hands cases, cameras, people and the incident to `scripts/map.ts` by way of `scripts/maps.ts`, and brings clicks back.
 //!
 //! What should be here: the bridge and its types. What should not: drawing (the script's), which cases a screen holds.
 //! Lists travel as plain objects, because they change seldom; positions as whole numbers in one typed array.
@@ -6,30 +6,31 @@
 mod options;
 mod mark;
 mod settings;
+mod words;
 
-pub use mark::{MapCamera, MapCase, MapClick, MapFocus, MapLate, MapNamed, MapPerson};
-pub use options::{MapOptions, MapPadding};
+pub use mark::{MapCamera, MapCase, MapClick, MapFocus, MapNamed, MapPerson};
+pub use options::{Manner, MapOptions, MapPadding, MapSize};
 pub use settings::{provide, use_ground};
 
 use domain::code::{AreaCode, CameraCode, CaseId};
-use domain::place::{Bounds, Point};
+use domain::place::Point;
 use leptos::html::Div;
 use leptos::prelude::*;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::api;
+use crate::language::use_language;
 use crate::order::Sorted;
 use options::MapSetup;
+use words::MapWords;
 
-#[wasm_bindgen(raw_module = "/js/map.js")]
+#[wasm_bindgen(raw_module = "/js/maps.js")]
 extern "C" {
     type HallMap;
     fn create(el: &web_sys::Element, options: &JsValue) -> HallMap;
     #[wasm_bindgen(method, js_name = setCases)]
     fn set_cases(this: &HallMap, cases: &JsValue);
-    #[wasm_bindgen(method, js_name = setCameras)]
-    fn set_cameras(this: &HallMap, cameras: &JsValue);
     #[wasm_bindgen(method, js_name = setLinked)]
     fn set_linked(this: &HallMap, linked: &JsValue);
     #[wasm_bindgen(method, js_name = setFocus)]
@@ -38,20 +39,14 @@ extern "C" {
     fn set_named(this: &HallMap, named: &JsValue);
     #[wasm_bindgen(method, js_name = setDistrictCounts)]
     fn set_district_counts(this: &HallMap, counts: &JsValue);
-    #[wasm_bindgen(method, js_name = setLate)]
-    fn set_late(this: &HallMap, late: &JsValue);
+    #[wasm_bindgen(method, js_name = setWords)]
+    fn set_words(this: &HallMap, words: &JsValue);
     #[wasm_bindgen(method, js_name = setStaleSeconds)]
     fn set_stale_seconds(this: &HallMap, seconds: u32);
-    #[wasm_bindgen(method, js_name = setReserved)]
-    fn set_reserved(this: &HallMap, reserved: &JsValue);
     #[wasm_bindgen(method, js_name = updatePositions)]
     fn update_positions(this: &HallMap, rows: &js_sys::Int32Array);
     #[wasm_bindgen(method, js_name = clearPositions)]
     fn clear_positions(this: &HallMap);
-    #[wasm_bindgen(method, js_name = fitTo)]
-    fn fit_to(this: &HallMap, bounds: &JsValue);
-    #[wasm_bindgen(method, js_name = fitHome)]
-    fn fit_home(this: &HallMap);
     #[wasm_bindgen(method, js_name = flyTo)]
     fn fly_to(this: &HallMap, lon: f64, lat: f64, span_m: f64);
     #[wasm_bindgen(method)]
@@ -62,6 +57,7 @@ extern "C" {
 struct Mounted {
     map: HallMap,
     _on_click: Closure<dyn FnMut(String, JsValue)>,
+    _on_size: Closure<dyn FnMut(f64, f64) -> JsValue>,
 }
 
 /// The remote control of a [`MapView`]. Setters called inside an effect run again once the map is there.
@@ -96,10 +92,6 @@ impl MapHandle {
         self.tell(|| cases.into_iter().map(row).collect::<Vec<_>>(), HallMap::set_cases);
     }
 
-    pub fn set_cameras<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
-        self.tell(|| camera_marks(cameras), HallMap::set_cameras);
-    }
-
     /// The cameras of the incident in focus.
     pub fn set_linked<'a>(&self, cameras: impl IntoIterator<Item = &'a MapCamera>) {
         self.tell(|| camera_marks(cameras), HallMap::set_linked);
@@ -113,7 +105,6 @@ impl MapHandle {
             radius_m: f64,
             title: &'a str,
             note: &'a str,
-            target: bool,
         }
         let spot = |focus: &'a MapFocus| Spot {
             lon: focus.place.lon(),
@@ -121,7 +112,6 @@ impl MapHandle {
             radius_m: focus.radius_m,
             title: &focus.title,
             note: &focus.note,
-            target: focus.target,
         };
         self.tell(|| focus.map(spot), HallMap::set_focus);
     }
@@ -134,18 +124,9 @@ impl MapHandle {
         self.tell(|| Sorted::of(counts), HallMap::set_district_counts);
     }
 
-    pub fn set_late(&self, late: &[MapLate]) {
-        self.tell(|| late, HallMap::set_late);
-    }
-
     /// From which age on a position is drawn as out of date.
     pub fn set_stale_seconds(&self, seconds: u32) {
         self.with(|map| map.set_stale_seconds(seconds));
-    }
-
-    /// Rectangles `[x, y, width, height]` in CSS pixels that words on the map keep clear of.
-    pub fn set_reserved(&self, reserved: &[[f64; 4]]) {
-        self.tell(|| reserved, HallMap::set_reserved);
     }
 
     /// Call with the changes of a tick; the script moves everyone smoothly to the newest place.
@@ -160,16 +141,6 @@ impl MapHandle {
 
     pub fn clear_positions(&self) {
         self.with(HallMap::clear_positions);
-    }
-
-    pub fn fit_to(&self, bounds: Bounds) {
-        let edges = [bounds.west, bounds.south, bounds.east, bounds.north];
-        self.tell(|| edges, HallMap::fit_to);
-    }
-
-    /// Shows the whole city.
-    pub fn fit_home(&self) {
-        self.with(HallMap::fit_home);
     }
 
     /// Centres a place so that `span_m` metres fit across the smaller side.
@@ -232,11 +203,15 @@ fn to_js(value: &impl Serialize) -> JsValue {
     api::to_js(value).expect("lists of numbers and words are always JSON")
 }
 
+fn set(options: &JsValue, name: &str, value: &JsValue) {
+    js_sys::Reflect::set(options, &JsValue::from_str(name), value).expect("a fresh object takes a property");
+}
+
 /// The map. It fills its parent; `handle` tells it what to show. It appears when the page knows its ground.
 #[component]
 pub fn MapView(
     handle: MapHandle,
-    #[prop(optional)] options: MapOptions,
+    manner: Manner,
     /// Called with what was clicked.
     #[prop(optional)]
     on_click: Option<Callback<MapClick>>,
@@ -248,20 +223,27 @@ pub fn MapView(
         if handle.mounted.with_value(Option::is_some) {
             return;
         }
-        let Some(js_options) = ground.with(|ground| to_js(&MapSetup::of(&options, ground))) else { return };
+        let Some(js_options) = ground.with(|ground| to_js(&MapSetup::of(ground))) else { return };
+        let on_size = Closure::<dyn FnMut(f64, f64) -> JsValue>::new(move |width, rem| {
+            to_js(&manner(MapSize { width, rem }))
+        });
+        set(&js_options, "onSize", on_size.as_ref());
         let closure = Closure::<dyn FnMut(String, JsValue)>::new(move |kind: String, id: JsValue| {
             if let (Some(call), Some(click)) = (on_click, MapClick::read(&kind, id)) {
                 call.run(click);
             }
         });
         if on_click.is_some() {
-            let name = JsValue::from_str("onClick");
-            js_sys::Reflect::set(&js_options, &name, closure.as_ref())
-                .expect("a fresh object takes a property");
+            set(&js_options, "onClick", closure.as_ref());
         }
         let map = create(&element, &js_options);
-        handle.mounted.set_value(Some(Mounted { map, _on_click: closure }));
+        handle.mounted.set_value(Some(Mounted { map, _on_click: closure, _on_size: on_size }));
         handle.ready.set(true);
+    });
+    let speaks = use_language();
+    Effect::new(move |_| {
+        let words = MapWords::of(speaks.get());
+        handle.tell(|| words, HallMap::set_words);
     });
     on_cleanup(move || {
         // The owner of the handle may have gone first.

@@ -16,9 +16,9 @@ use domain::code::{AreaCode, ClassCode, DepartmentCode, SourceCode};
 use domain::feed::Held;
 use domain::wire::EventLine;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use crate::api;
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::board::{Board, Part};
 use crate::hall::monotonic_ms;
 use crate::language::pick;
@@ -180,6 +180,7 @@ impl Names {
 pub struct Called {
     names: RwSignal<Option<Names>>,
     questions: StoredValue<Questions>,
+    asker: Asker,
 }
 
 impl Called {
@@ -251,21 +252,35 @@ impl Called {
 
     pub fn load(self) {
         self.questions.update_value(|questions| questions.ask(monotonic_ms()));
-        spawn_local(async move {
-            let answer = api::get_json::<CatalogueAnswer>("/api/v1/catalogue").await;
-            // The page may have been left meanwhile.
+        let take = move |answer: Result<CatalogueAnswer, ApiError>| {
             self.questions.try_update_value(|questions| questions.hear(answer.is_ok()));
             match answer {
-                Ok(answer) => drop(self.names.try_set(Some(answer.into()))),
+                Ok(answer) => {
+                    let names = Names::from(answer);
+                    show_offset(names.policy.utc_offset_minutes);
+                    drop(self.names.try_set(Some(names)));
+                }
                 Err(error) => leptos::logging::warn!("catalogue not loaded: {error}"),
             }
-        });
+        };
+        self.asker.ask("/api/v1/catalogue".to_owned(), take);
+    }
+}
+
+/// For the page's supervisor, which says times where the programme no longer can.
+fn show_offset(offset: domain::moment::UtcOffset) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-offset", &offset.0.to_string());
     }
 }
 
 /// One for the page it is called in; loads at once.
 pub fn provide() -> Called {
-    let called = Called { names: RwSignal::new(None), questions: StoredValue::new(Questions::default()) };
+    let called = Called {
+        names: RwSignal::new(None),
+        questions: StoredValue::new(Questions::default()),
+        asker: Asker::new(),
+    };
     called.load();
     provide_context(called);
     called

@@ -6,6 +6,7 @@ mod sign_in;
 mod pair;
 mod kiosks;
 
+use domain::route::{self, Route};
 use leptos::prelude::*;
 
 pub use home::{NotFound, Switches};
@@ -13,19 +14,21 @@ pub use home::{NotFound, Switches};
 /// The page of the door that the address asks for.
 pub fn door() -> AnyView {
     let path = window().location().pathname().unwrap_or_default();
-    match path.trim_end_matches('/') {
-        "" => home::Home().into_any(),
-        "/sign-in" => sign_in::SignIn().into_any(),
-        "/pair" => pair::Pair().into_any(),
-        "/kiosks" => kiosks::Kiosks().into_any(),
-        _ => NotFound().into_any(),
+    match Route::parse(&path) {
+        Some((None, Route::Home)) => home::Home().into_any(),
+        Some((None, Route::SignIn { .. })) => sign_in::SignIn().into_any(),
+        Some((None, Route::Pair)) => pair::Pair().into_any(),
+        Some((None, Route::Kiosks)) => kiosks::Kiosks().into_any(),
+        // Pages of other programmes: the server says that there is no such wall, case or world.
+        Some((_, Route::Wall { .. } | Route::Desk { .. } | Route::Replay { .. } | Route::Drill))
+        | Some((Some(_), _))
+        | None => NotFound().into_any(),
     }
 }
 
 /// Which build of the screens this page is of, as its file says; empty where it does not.
 pub fn build() -> String {
-    let root = document().document_element();
-    root.and_then(|root| root.get_attribute("data-build")).unwrap_or_default()
+    crate::world::told("data-build")
 }
 
 /// A parameter of the page's address.
@@ -38,11 +41,10 @@ pub fn query(name: &str) -> Option<String> {
 pub fn go_to_sign_in() {
     let location = window().location();
     if crate::kiosk::paired_wall().is_some() {
-        let _ = location.assign("/pair");
+        let _ = location.assign(route::PAIR);
         return;
     }
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
-    let back = String::from(js_sys::encode_uri_component(&here));
     // Without navigation the page stays and its connection mark keeps saying that nobody is signed in.
-    let _ = location.assign(&format!("/sign-in?then={back}"));
+    let _ = location.assign(&route::sign_in(&here));
 }

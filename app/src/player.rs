@@ -1,28 +1,30 @@
-//! A camera's picture on a page: the tile and its binding to the player in `public/js/player.js`, which
-//! `public/js/tiles.js` loads.
+//! A camera's picture on a page: the tile and its binding to the player in `scripts/player.ts`, which
+//! `scripts/tiles.ts` loads.
 //!
-//! What should be here: mounting a tile, hearing its state, putting words and shape around the picture. What should
-//! not: sockets, decoding and painting (the player's), and which cameras a screen shows (the screen's).
+//! What should be here: mounting a tile, handing the player's facts to `domain::video` and its rules back, putting words
+//! and shape around the picture. What should not: which state holds (`domain::video`), sockets, decoding and painting (the
+//! player's), and which cameras a screen shows (the screen's).
 
 mod shape;
-pub mod state;
-pub mod words;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use domain::moment::UtcOffset;
+use domain::moment::{UtcMillis, UtcOffset};
 use domain::rejection::Language;
+use domain::stream::State;
+use domain::video::{Facts, Rule, Tile, Told};
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::api::from_js;
-use state::Told;
+use crate::hall::{monotonic_ms, use_hall};
 use words::state_words;
 
-/// The player, called as it stands: `public/js/player.js` says what each does.
+/// The player, called as it stands: `scripts/player.ts` says what each does.
 mod js {
     use super::wasm_bindgen;
 
@@ -32,14 +34,16 @@ mod js {
 
         pub fn detach(tile: u16);
 
+        pub fn rule(tile: u16, show: bool, snapshot: bool, standing_after_ms: u32);
+
         #[wasm_bindgen(js_name = serverTime)]
         pub fn server_time(us: f64);
     }
 }
 
 /// Tells the player the server's clock, as the live feed's heartbeat gives it. Delays stay true on pages open for weeks.
-pub fn server_time(unix_us: i64) {
-    js::server_time(unix_us as f64);
+pub fn server_time(server: UtcMillis) {
+    js::server_time(server.0 as f64 * 1_000.0);
 }
 
 /// One camera: picture, number, name, state. Sizes come from `--camera-type` and `--camera-bar` (`style/player.css`).
@@ -60,21 +64,48 @@ pub fn CameraTile(
     /// Times are told at this offset.
     #[prop(optional)]
     offset: UtcOffset,
+    /// Hears each state that is another than the one before.
+    #[prop(optional)]
+    on_state: Option<Callback<State>>,
 ) -> impl IntoView {
     let told = RwSignal::new(Told::default());
     let picture = NodeRef::<Div>::new();
-    mount(picture, code, main);
+    let number_there = mount(picture, code, main);
+    let tile = StoredValue::new(Tile::default());
+    let ruled = StoredValue::new(Rule::default());
+    let decide = move || {
+        let (says, rule) = tile.with_value(|tile| tile.decide(monotonic_ms() as u64));
+        if told.with_untracked(|told| *told != says) {
+            told.set(says);
+        }
+        if ruled.get_value() != rule {
+            ruled.set_value(rule);
+            number_there.with_value(|there| {
+                js::rule(there.load(Ordering::Relaxed), rule.show, rule.snapshot, rule.standing_after_ms);
+            });
+        }
+    };
+    // What a tile says changes with time as well: a wait grows, a server stays away.
+    let hall = use_hall();
+    Effect::new(move |_| {
+        hall.now();
+        decide();
+    });
 
     let words = Memo::new(move |_| told.with(|told| state_words(language.get(), told, offset)));
     let state = Memo::new(move |_| told.with(|told| told.shown.state()));
+    if let Some(on_state) = on_state {
+        Effect::new(move |_| on_state.run(state.get()));
+    }
     let hear = move |event: web_sys::Event| {
-        if let Some(news) = self::told(&event) {
-            told.set(news);
+        if let Some(facts) = facts(&event) {
+            tile.update_value(|tile| tile.hear(facts, monotonic_ms() as u64));
+            decide();
         }
     };
     view! {
         <figure class="camera-tile" class:main=main data-theme="hall-dark" data-state=move || state.get().name()>
-            <div class="camera-view" on:camerastate=hear>
+            <div class="camera-view" on:camerafacts=hear>
                 <div class="camera-picture" node_ref=picture></div>
                 {move || words.get().over.map(|over| view! {
                     <div class="camera-say">
@@ -96,7 +127,7 @@ pub fn CameraTile(
 }
 
 /// Hands the element to the player for as long as the tile lives.
-fn mount(picture: NodeRef<Div>, code: String, main: bool) {
+fn mount(picture: NodeRef<Div>, code: String, main: bool) -> StoredValue<Arc<AtomicU16>> {
     let tile = Arc::new(AtomicU16::new(0));
     let attached = Arc::clone(&tile);
     Effect::new(move |_| {
@@ -105,16 +136,17 @@ fn mount(picture: NodeRef<Div>, code: String, main: bool) {
             attached.store(js::attach(&element, &code, profile), Ordering::Relaxed);
         }
     });
+    let there = StoredValue::new(Arc::clone(&tile));
     on_cleanup(move || {
         let tile = tile.swap(0, Ordering::Relaxed);
         if tile != 0 {
             js::detach(tile);
         }
     });
+    there
 }
 
-/// What a `camerastate` event says.
-pub fn told(event: &web_sys::Event) -> Option<Told> {
-    let text = js_sys::Reflect::get(event, &JsValue::from_str("detail")).ok()?.as_string()?;
-    Told::of(from_js(js_sys::JSON::parse(&text).ok()?).ok()?)
+/// What a `camerafacts` event brings.
+fn facts(event: &web_sys::Event) -> Option<Facts> {
+    from_js(js_sys::Reflect::get(event, &JsValue::from_str("detail")).ok()?).ok()
 }

@@ -9,7 +9,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::session::{Session, use_session};
-use crate::words::say;
+use crate::words::{say, says};
 
 /// Nothing, where the powers are apart and the account holds one.
 #[component]
@@ -20,14 +20,14 @@ pub fn Powers() -> impl IntoView {
         Memo::new(move |_| matches!(signed.get(), Session::SignedIn(session) if session.powers_withheld));
     let together = move || {
         why.get().map(|why| {
-            let words = move || say!(speaks.get(), common.powers_together);
+            let words = says!(speaks, common.powers_together);
             let title = move || say!(speaks.get(), common.powers_together_why, why = &why);
             view! { <span class="powers" title=title><Sign mark=Mark::Near/>{words}</span> }
         })
     };
     let refused = move || {
         withheld.get().then(|| {
-            let words = move || say!(speaks.get(), common.powers_withheld);
+            let words = says!(speaks, common.powers_withheld);
             view! { <span class="powers withheld" role="status"><Sign mark=Mark::Over/>{words}</span> }
         })
     };

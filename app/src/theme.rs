@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::kept;
+
 const KEY: &str = "gridhall.theme";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,7 @@ impl Theme {
 pub type Wears = RwSignal<Theme>;
 
 pub fn provide() {
-    let kept = || window().local_storage().ok().flatten().and_then(|kept| kept.get_item(KEY).ok().flatten());
-    let first = match crate::page::query("theme").or_else(kept).as_deref() {
+    let first = match crate::page::query("theme").or_else(|| kept::read(KEY)).as_deref() {
         Some("seat-light") => Theme::SeatLight,
         _ => Theme::HallDark,
     };
@@ -41,9 +42,7 @@ pub fn provide() {
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("data-theme", key);
         }
-        if let Ok(Some(storage)) = window().local_storage() {
-            let _ = storage.set_item(KEY, key);
-        }
+        kept::keep(KEY, Some(key));
     });
     provide_context::<Wears>(theme);
 }

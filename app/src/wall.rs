@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use crate::board::Board;
+use crate::breaking::Breaking;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link, Live};
@@ -16,7 +17,8 @@ use crate::names;
 use crate::people;
 use crate::session::{require, use_session};
 use crate::tile;
-use crate::words::say;
+use crate::words::says;
+use crate::world;
 pub use focus::Focus;
 
 #[component]
@@ -41,7 +43,9 @@ pub fn Wall() -> impl IntoView {
     follow_height();
     let speaks = use_language();
     view! {
-        <main class="wall" aria-label=move || say!(speaks.get(), wall.title)>
+        <world::Band/>
+        <Breaking/>
+        <main class="wall" aria-label=says!(speaks, wall.title)>
             <tile::HeadLeft/>
             <tile::HeadRight/>
             <tile::Flow/>
@@ -63,21 +67,6 @@ fn leave_when_signed_out(health: Health) {
             crate::page::go_to_sign_in();
         }
     });
-}
-
-/// One rem of this page in CSS pixels, for what is drawn and not styled.
-pub fn unit_px() -> f64 {
-    let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_080.0);
-    (height / 108.0).max(6.0)
-}
-
-/// Whether the wall is wider than 12:5, as `style/wall.css` asks.
-pub fn is_wide() -> bool {
-    let size =
-        |side: Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>| side.ok().and_then(|side| side.as_f64());
-    size(window().inner_width())
-        .zip(size(window().inner_height()))
-        .is_none_or(|(width, height)| width * 5.0 > height * 12.0)
 }
 
 /// Lets the style sheet measure in the wall's height while this page is shown.

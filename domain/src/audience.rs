@@ -28,6 +28,15 @@ impl Audience {
         if roles.iter().all(|role| *role == Role::Kiosk) { Self::Wall } else { Self::Desk }
     }
 
+    /// Whether they may read who did something.
+    #[must_use]
+    pub fn names(self) -> bool {
+        match self {
+            Self::Desk => true,
+            Self::Wall => false,
+        }
+    }
+
     /// What of this is for them: the one way to what is sent.
     #[must_use]
     pub fn show<T: OnWall>(self, whole: T) -> Shown<T> {

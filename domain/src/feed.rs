@@ -9,10 +9,13 @@ mod rows;
 mod held;
 mod stand;
 mod follower;
+mod heartbeat;
 mod focus;
+mod course;
 #[cfg(test)]
 mod tests;
 
+pub use course::Course;
 pub use focus::focus;
 pub use follower::Follower;
 pub use held::{EVENTS_KEPT, Held};
@@ -34,4 +37,16 @@ const RETRY_MAX_MS: f64 = 1_000.0;
 pub fn retry_ms(attempt: u32, random: f64) -> u32 {
     let limit = (RETRY_MIN_MS * f64::from(1u32 << attempt.min(8))).clamp(2.0 * RETRY_MIN_MS, RETRY_MAX_MS);
     (RETRY_MIN_MS + random * (limit - RETRY_MIN_MS)) as u32
+}
+
+/// However often a server that is there has refused a snapshot, it is asked again within this.
+const SNAPSHOT_RETRY_MAX_MS: f64 = 15_000.0;
+
+/// How long a client waits before it asks again for a snapshot that it did not get, after `misses` failures one after
+/// another; `random` is within 0 to 1. At first like [`retry_ms`]; then ever longer, because the server is there and
+/// hard pressed.
+#[must_use]
+pub fn snapshot_retry_ms(misses: u8, random: f64) -> u32 {
+    let limit = (RETRY_MAX_MS * f64::from(1u32 << misses.min(8))).min(SNAPSHOT_RETRY_MAX_MS);
+    (limit / 4.0 + random * limit * 0.75) as u32
 }

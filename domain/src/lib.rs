@@ -8,9 +8,12 @@
 pub mod moment;
 pub mod text;
 pub mod code;
+pub mod world;
+pub mod route;
 pub mod place;
 pub mod camera;
 pub mod stream;
+pub mod video;
 pub mod clock;
 pub mod catalogue;
 pub mod policy;
@@ -31,3 +34,5 @@ pub mod wire;
 pub mod answer;
 pub mod audience;
 pub mod feed;
+pub mod drill;
+pub mod map;

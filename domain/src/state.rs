@@ -110,6 +110,12 @@ impl State {
         }
     }
 
+    /// The largest numbers that a case and a whistle call have been given; 0 where there was none.
+    #[must_use]
+    pub fn last_numbers(&self) -> (u64, u64) {
+        (self.last_case, self.last_whistle)
+    }
+
     /// When the timer must next wake up for a deadline.
     #[must_use]
     pub fn next_deadline(&self) -> Option<UtcMillis> {
@@ -284,4 +290,4 @@ mod loop_tests;
 #[cfg(test)]
 mod kinds_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::Audience;
 use crate::code::InspectorCode;
+use crate::drill::breaking::BreakingRows;
 use crate::moment::UtcMillis;
 use crate::scope::Scope;
 use crate::tally::{Count, TallyKey};
@@ -34,7 +35,7 @@ pub use rows::{CaseLine, EventLine, OverdueRow, PositionRow};
 pub use topic::{Hex64, Kind, Part, Topic};
 
 /// Version of this protocol; a server answers a client of another version with a reason and closes.
-pub const PROTOCOL: u8 = 2;
+pub const PROTOCOL: u8 = 3;
 /// First byte of a binary WebSocket message or snapshot: a postcard [`ServerMessage`], [`Snapshot`] or [`ClientMessage`] follows.
 pub const KIND_MESSAGE: u8 = 1;
 /// Close code of every socket of the hall: the session has ended or the token is revoked; for private use (RFC 6455 §7.4.2).
@@ -112,10 +113,13 @@ pub enum ServerMessage {
         /// loaded anew.
         #[serde(default)]
         build: String,
+        /// How fast the hall's clock goes, in thousandths of the pace at which time passes; 0 while it stands still.
+        #[serde(default = "real_pace")]
+        pace_milli: u32,
     },
     /// One wave: what is new in the topics this connection follows.
     Deltas { epoch: Hex64, deltas: Vec<Delta> },
-    /// Each second. A client that stands at a topic's head or after it and hears no delta is up to date. Every ten
+    /// Each second, and at once when the hall's clock goes at another pace. A client that stands at a topic's head or after it and hears no delta is up to date. Every ten
     /// seconds with `hashes` of the keyed topics this connection follows: topic, the version of its last change, and the
     /// hash, which holds from that version up to `head` (of `who` and positions: at that version); a client that stands
     /// there compares.
@@ -133,11 +137,22 @@ pub enum ServerMessage {
         /// another version takes `GET /api/v1/catalogue` again.
         #[serde(default)]
         policy: u64,
+        /// As in the welcome: between heartbeats the hall's time is carried on at this pace (`crate::feed::Course`). A
+        /// change of it comes with a heartbeat of its own at once.
+        #[serde(default = "real_pace")]
+        pace_milli: u32,
     },
     /// The client must take a new snapshot of the topic.
     Resync { topic: Topic, reason: ResyncReason },
     /// The message was not accepted; the connection goes on.
     Refused { topic: Option<Topic>, code: String, words: String },
+    /// In a drill alone, after the welcome and at each change: real cases of the first level, and who has answered them. They are
+    /// the city's: of no topic, and in no tally or hash.
+    Breaking(BreakingRows),
+}
+
+fn real_pace() -> u32 {
+    crate::world::PACE_REAL
 }
 
 /// What is new in one topic.

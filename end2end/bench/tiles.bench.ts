@@ -8,6 +8,7 @@ import { Hall } from '../helpers/server';
 import { Street } from '../helpers/street';
 import { expect, test } from '../helpers/test';
 import { give_eyes } from '../player/clock';
+import { Judge } from '../player/judge';
 import { Usage } from '../helpers/usage';
 import type { Stats } from '../player/harness';
 import { decoding_cores } from './decode';
@@ -73,10 +74,12 @@ test('16 tiles, capture to painted', async ({ page }) => {
     return route.fulfill({ body, contentType: type });
   });
   await give_eyes(page);
+  const judge = new Judge();
+  await judge.serve(page);
   await page.goto(`${hall.address}/bench-tiles/index.html`);
   await page.waitForFunction(() => globalThis.harness !== undefined);
   for (let tile = 1; tile <= TILES; tile += 1) await page.evaluate((code) => globalThis.harness.add(code), `T${tile}`);
-  const stats = (): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
+  const stats = (): Promise<Stats> => page.evaluate(() => globalThis.harness.stats());
   await expect.poll(async () => (await stats()).tiles.filter(({ state }) => state === 'live').length, { timeout: 60_000 }).toBe(TILES);
   await page.waitForTimeout(3_000);
   const { painted, sent, page_cores, browser_cores, generators } = await quiet(stats);
@@ -88,6 +91,7 @@ test('16 tiles, capture to painted', async ({ page }) => {
   }
   const after = await stats();
   await page.close();
+  judge.stop();
   const streams = Array.from({ length: TILES }, (_, i) => street.address(`T${i + 1}`, 'sub'));
   const limit = { what: "FFmpeg's decoding of the same streams", value: await decoding_cores(streams, FPS, QUIET_MS) };
   const measure = `camera's clock → painted pixels, ${TILES} tiles 640×360`;

@@ -88,6 +88,8 @@ export interface HallOptions {
   settings?: Record<string, string>;
   /** TOML laid over the demonstration's policy. */
   policy?: string;
+  /** Words after `gridhall serve`, such as `--demonstration`. */
+  words?: string[];
 }
 
 /** One command of `domain::command`, as JSON. */
@@ -100,6 +102,7 @@ export class Hall {
   private server_program: Program | undefined;
   private settings: Record<string, string> = {};
   private config = SETTINGS;
+  private words: string[] = [];
   address = '';
   /** Signs in once. */
   sign_in = '';
@@ -110,6 +113,7 @@ export class Hall {
     const hall = new Hall();
     try {
       hall.settings = { GRIDHALL__STORE__DIR: join(hall.folder, 'data'), GRIDHALL__SERVER__SITE: SITE, ...options.settings };
+      hall.words = options.words ?? [];
       if (options.policy !== undefined) hall.lay_over(options.policy);
       if (options.cameras) await hall.start_cameras(options.cameras);
       if (options.list) hall.settings.GRIDHALL__CAMERAS__FILE = hall.write('cameras.toml', options.list);
@@ -141,7 +145,7 @@ export class Hall {
   private async start_server(listen: string): Promise<void> {
     const note = join(this.folder, 'ready.json');
     rmSync(note, { force: true });
-    const server = new Program('gridhall serve', SERVER, ['--config', this.config, 'serve', '--ready-file', note], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
+    const server = new Program('gridhall serve', SERVER, ['--config', this.config, 'serve', '--ready-file', note, ...this.words], { ...this.settings, GRIDHALL__SERVER__LISTEN: listen });
     this.programs.push(server);
     this.server_program = server;
     const ready = await until('ready file', server, () => {

@@ -15,6 +15,9 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
+/** Where the built site is. */
+export const SITE = process.env.GRIDHALL_SITE ?? join(import.meta.dirname, '../../target/site');
+
 /** The page at `/`. */
 const PAGE = 'door.html';
 
@@ -23,11 +26,10 @@ const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-
 
 /** Answers the page's requests from the site folder, leaving out `withheld` paths. */
 export async function serve_site(page: Page, withheld: string[]): Promise<void> {
-  const folder = process.env.GRIDHALL_SITE ?? join(import.meta.dirname, '../../target/site');
-  if (!existsSync(join(folder, PAGE))) throw new Error(`no site in ${folder}; run cargo xtask site`);
+  if (!existsSync(join(SITE, PAGE))) throw new Error(`no site in ${SITE}; run cargo xtask site`);
   await page.route(`${ORIGIN}/**`, async (route) => {
     const path = new URL(route.request().url()).pathname;
-    const file = join(folder, path === '/' ? PAGE : path);
+    const file = join(SITE, path === '/' ? PAGE : path);
     if (withheld.includes(path) || !existsSync(file)) return route.fulfill({ status: 404 });
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     return route.fulfill({ body: readFileSync(file), headers: { 'content-type': type, 'content-security-policy': POLICY } });

@@ -1,4 +1,4 @@
-// Feeds the map by itself with cases, cameras and walkers on the schematic's roads, the same at every load.
+// Feeds the map by itself with cases, an incident and walkers on the schematic's roads, the same at every load.
 // Query: w, h size in pixels; n walkers; hz position ticks per second; scene hall|desk|bare; lang; theme; font; group=0; map=svg.
 
 import { create } from '/js/map.js';
@@ -39,13 +39,18 @@ const onRoad = () => {
 const clicks = [];
 const scene = query.get('scene') ?? 'hall';
 const map = create(box, {
-  lang: query.get('lang') ?? 'zh', interactive: scene === 'desk', legend: scene === 'hall' && number('legend', 1) === 1, fontPx: number('font', 24),
+  interactive: scene === 'desk', legend: scene === 'hall' && number('legend', 1) === 1, fontPx: number('font', 24),
   group: query.get('group') !== '0', padding: { top: 30, right: 40, bottom: 40, left: 40 },
   attribution: query.get('attribution') ?? '', approval: query.get('approval') ?? '',
   raster: query.has('raster') ? { tiles: [query.get('raster')], tileSize: 256 } : null,
   onClick: (kind, id) => clicks.push([kind, id]),
 });
 Object.assign(globalThis, { map, clicks });
+const WORDS = {
+  zh: { lang: 'zh', open: '在办', late: '位置滞后', note: '示意图 非测绘成果', label: '地图', failed: '', part: '', approval: '审图号：', legend: ['一级案件', '二级案件', '三级案件', '常规', '监督员'], each: '每格至多 {per} 件' },
+  en: { lang: 'en', open: 'Open', late: 'Positions late', note: 'Schematic, not a survey map', label: 'Map', failed: '', part: '', approval: 'Map approval ', legend: ['Priority 1', 'Priority 2', 'Priority 3', 'Ordinary', 'Inspector'], each: 'up to {per} per square' },
+};
+map.setWords(WORDS[query.get('lang') ?? 'zh']);
 
 const cases = [];
 const shares = [[1, 2], [2, 9], [3, 23], [4, 1792]];
@@ -57,11 +62,6 @@ for (const [priority, count] of shares) {
 }
 const INCIDENT = [102.7517, 25.1133];
 Object.assign(cases[0], { lon: INCIDENT[0], lat: INCIDENT[1], area: '530103' });
-
-const cameras = (await (await fetch('/demo/cameras.csv')).text()).trim().split('\n').slice(1).map((line) => {
-  const [code, name, lat, lon, bearing, view] = line.split(',');
-  return { code, name, lat: Number(lat), lon: Number(lon), bearing: Number(bearing), view: Number(view), state: 'live' };
-});
 
 const walkers = Array.from({ length: scene === 'desk' ? 0 : number('n', 648) }, (_, index) => {
   const line = pick(roads).geometry.coordinates;
@@ -112,10 +112,8 @@ function rows(seconds) {
 
 if (scene !== 'bare') {
   map.setCases(scene === 'desk' ? [] : cases);
-  map.setCameras(cameras);
   map.setDistrictCounts(Object.fromEntries(districts.map(({ properties: p }) => [p.code, cases.filter((each) => each.area === p.code).length])));
 }
-if (lateDistrict) map.setLate([{ code: lateDistrict, text: '3:12' }]);
 const off = (east, north) => [INCIDENT[0] + east / 100800, INCIDENT[1] + north / 111195];
 const linked = [['a', 1, off(-86, -50), 60, 'live'], ['b', 2, off(90, -20), 280, 'live'], ['c', 3, off(-40, -130), 20, 'lost']].map(
   ([code, no, [lon, lat], bearing, state]) => ({ code, number: no, lon, lat, bearing, view: 60, state }));

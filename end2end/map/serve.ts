@@ -1,21 +1,25 @@
-// The map by itself: answers its page from the source tree and the npm folder, with the policy the server sends.
+// The map by itself: answers its page from the source tree, what is built and the npm folder, with the policy the server
+// sends.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
+const SITE = process.env.GRIDHALL_SITE ?? join(ROOT, 'target/site');
 const MODULES = process.env.GRIDHALL_NPM ?? join(ROOT, 'npm/node_modules');
-const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self'";
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self'";
 
 /** First part of the address and the folder it stands for, the most special first. */
 const FOLDERS: [string, string][] = [
   ['/vendor/maplibre/6.17.0/', join(MODULES, 'maplibre-gl/dist')],
   ['/vendor/pmtiles/4.5.0/', join(MODULES, 'pmtiles/dist')],
   ['/vendor/noto-sans-sc/', join(MODULES, '@fontsource-variable/noto-sans-sc')],
+  // Compiled, like the programmes of the screens.
+  ['/pkg/', join(SITE, 'pkg')],
   ['/harness/', join(ROOT, 'end2end/map')],
   ['/style/', join(ROOT, 'style')],
-  ['/demo/', join(ROOT, 'demo')],
+  ['/js/', join(SITE, 'js')],
   ['/', join(ROOT, 'public')],
 ];
 
@@ -28,6 +32,7 @@ const TYPES: Record<string, string> = {
   '.mjs': 'text/javascript',
   '.png': 'image/png',
   '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
   '.woff2': 'font/woff2',
 };
 
@@ -35,6 +40,7 @@ const TYPES: Record<string, string> = {
 const TILE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYGD4DwABBAEAfbLI3wAAAABJRU5ErkJggg==', 'base64');
 
 export async function serve_map(): Promise<{ origin: string; tiles: string[]; close: () => void }> {
+  if (!existsSync(join(SITE, 'js'))) throw new Error(`no scripts in ${SITE}; run cargo xtask site`);
   const tiles: string[] = [];
   const server: Server = createServer((request, answer) => {
     const path = normalize(new URL(request.url ?? '/', 'http://map').pathname);

@@ -1,6 +1,6 @@
 // Reads what is painted: the simulator's clock strip (`docs/sim-cameras.md`), whether pictures move, how flat they are.
 //
-// What should be here: eyes for any page that uses `public/js/player.js`: the desk, the wall, the player's own page. Call
+// What should be here: eyes for any page that uses `scripts/player.ts`: the desk, the wall, the player's own page. Call
 // `give_eyes(page)` before `goto`; then `look` reads a tile's pixels off the canvas (cheap, for polling and measuring),
 // `look_at_screen` off a screenshot (what the compositor shows, covers included), and `watch_until` waits inside the
 // page, so that times are the page's own and no message between test and browser is in them. What should not: which
@@ -103,7 +103,7 @@ function install(): void {
   const MOVED = 0.7;
   const EVERY_MS = 100;
 
-  /** Where a 16:9 picture lies in an image of the tile: margins, or cropped, as `video-painter.js` places it. */
+  /** Where a 16:9 picture lies in an image of the tile: margins, or cropped, as `video-painter.ts` places it. */
   const placed = (width: number, height: number) => {
     const [picture, tile] = [16 / 9, width / height];
     const kept = Math.min(picture / tile, tile / picture);

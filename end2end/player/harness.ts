@@ -4,6 +4,7 @@ import type { Page, TestInfo } from '@playwright/test';
 import { video_options } from '../helpers/chromium';
 import { bound } from '../helpers/long';
 import { expect, test } from '../helpers/test';
+import { Judge } from './judge';
 import { startServer, type VideoServer } from './server';
 import { FRAMES, makeStream, readNumber, type Stream } from './stream';
 
@@ -14,6 +15,7 @@ export interface TileStats {
   /** Given to the decoder. */
   submitted: number;
   superseded: number;
+  stills: number;
   skipped: number;
   caughtUp: number;
   rebuilt: number;
@@ -26,6 +28,7 @@ export interface TileStats {
 }
 export interface Stats {
   mode: string;
+  engine: string;
   link: { up: boolean; reconnects: number };
   tiles: TileStats[];
 }
@@ -37,21 +40,26 @@ export interface Said {
   since_ms?: number;
   retry_s?: number;
   interval_s?: number;
+  /** Pictures a second shown, of those sent, where some are left out. */
+  left?: [number, number] | null;
 }
 export interface Harness {
   log: Said[];
   add(camera: string, options?: object): number;
   remove(camera: string): void;
   squares(camera: string, what: string): Promise<number[] | null>;
+  stats(): Promise<Stats>;
+  tiles: Map<string, { state: string }>;
 }
 declare global {
   var harness: Harness;
-  var gridhallPlayer: { stats(): Promise<Stats> };
+  var gridhallPlayer: { mode: string | null; stats(): Promise<Stats> };
 }
 
 let streams: Stream[];
 /** The server of the test that runs. */
 export let server: VideoServer;
+let judge: Judge;
 
 /** To be called once at the top of a file of tests. */
 export function withServer(): void {
@@ -65,13 +73,17 @@ export function withServer(): void {
 
   test.beforeEach(async ({ page }) => {
     server = await startServer(streams);
+    judge = new Judge();
+    await judge.serve(page);
     page.on('console', (message) => {
       const expected = /404|503|WebSocket/.test(message.text());
       if (message.type() === 'error' && !expected) server.violations.push(`console: ${message.text()}`);
     });
   });
 
-  test.afterEach(async () => {
+  test.afterEach(async ({ page }) => {
+    await page.close();
+    judge.stop();
     await server.close();
     expect(server.violations).toEqual([]);
   });
@@ -83,7 +95,7 @@ export async function open(page: Page, cameras: string[]): Promise<void> {
   for (const camera of cameras) await page.evaluate((code) => globalThis.harness.add(code), camera);
 }
 
-export const stats = (page: Page): Promise<Stats> => page.evaluate(() => globalThis.gridhallPlayer.stats());
+export const stats = (page: Page): Promise<Stats> => page.evaluate(() => globalThis.harness.stats());
 
 export async function tileOf(page: Page, camera: string): Promise<TileStats> {
   const found = (await stats(page)).tiles.find((tile) => tile.camera === camera);
@@ -98,7 +110,8 @@ export const statesOf = async (page: Page, camera: string): Promise<string[]> =>
   (await log(page, camera)).map(({ state }) => state).filter((state, i, all) => state !== all[i - 1]);
 
 export async function inState(page: Page, camera: string, state: string, timeout?: number): Promise<void> {
-  await expect.poll(async () => (await tileOf(page, camera)).state, { timeout, intervals: [50] }).toBe(state);
+  const told = () => page.evaluate((code) => globalThis.harness.tiles.get(code)?.state, camera);
+  await expect.poll(told, { timeout, intervals: [50] }).toBe(state);
 }
 
 /** Number of the picture on the page and how many pictures it was behind what had been sent when asked. */

@@ -11,6 +11,8 @@ import { fault, type Hello, type Message } from './rules';
 import { FPS, FRAMES, GOP, type Stream } from './stream';
 
 const REPO = join(import.meta.dirname, '../..');
+/** Where the built scripts are. */
+const SITE = process.env.GRIDHALL_SITE ?? join(REPO, 'target/site');
 const FRAME_MS = 1000 / FPS;
 const KIND = { configuration: 1, frame: 2, still: 3, init: 4, fragment: 5 };
 const KEY = 1;
@@ -170,9 +172,9 @@ export class VideoServer {
       else response.writeHead(200, { ...headers, 'content-type': 'image/jpeg' }).end(this.#stream(camera).stills[0]);
       return;
     }
-    const folder = path.startsWith('/js/') ? 'public' : path.startsWith('/style/') ? '' : 'end2end/player/page';
+    const folder = path.startsWith('/js/') ? SITE : join(REPO, path.startsWith('/style/') ? '' : 'end2end/player/page');
     try {
-      const file = await readFile(join(REPO, folder, path === '/' ? '/index.html' : path));
+      const file = await readFile(join(folder, path === '/' ? '/index.html' : path));
       response.writeHead(200, { ...headers, 'content-type': TYPES[extname(path)] ?? TYPES['.html'] }).end(file);
     } catch {
       response.writeHead(404, headers).end();
@@ -267,7 +269,9 @@ export class VideoServer {
   #still(page: Page, tile: Tile, camera: Camera): void {
     const { stills } = this.#stream(camera);
     const still = stills[(this.#sent / FPS) % stills.length];
-    if (still !== undefined) this.#media(page, tile, KIND.still, this.#sent, KEY, still);
+    if (still === undefined) return;
+    const data = camera.corrupt?.(this.#sent) ? Buffer.alloc(still.length, 255) : still;
+    this.#media(page, tile, KIND.still, this.#sent, KEY, data);
   }
 
   #frame(page: Page, tile: Tile, camera: Camera, n: number, flags: number): void {

@@ -14,8 +14,6 @@ const ROOT = join(import.meta.dirname, '../..');
 const OUT = join(ROOT, 'docs/screens');
 const WARM_S = Number(process.env.GRIDHALL_SCREENS_WARM ?? 300);
 const ONLY = process.env.GRIDHALL_SCREENS_ONLY ?? '';
-/** The past is taken over in its real pace; a little faster than that the boards move while pictures are taken. */
-const SPEED = '2';
 
 interface Shot {
   name: string;
@@ -91,7 +89,7 @@ test('pictures of wall and desk', async ({ browser }) => {
   mkdirSync(OUT, { recursive: true });
   const hall = await Hall.start({ cameras: ['--places', join(ROOT, 'demo/cameras.csv')] });
   try {
-    hall.start_city(['--speed', SPEED, '--seed', '1']);
+    hall.start_city(['--seed', '1']);
     console.log(`the city lives for ${WARM_S} s`);
     await new Promise((resolve) => setTimeout(resolve, WARM_S * 1_000));
     const context = await browser.newContext({ baseURL: hall.address });

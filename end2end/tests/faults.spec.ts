@@ -102,15 +102,20 @@ async function open_case(page: Page, group: string, cameras: Camera[], later?: s
   return (code) => `.slot[data-camera="${cameras.findIndex((camera) => camera.code === code) + 1}"]`;
 }
 
-/** What the tile says over its picture, with state and cause as the player has them. */
+/** What the tile says over its picture, its state, and the cause as the server has it. */
 async function said(page: Page, tile: string): Promise<{ state: string; cause: string; words: string }> {
   const words = await page.locator(`${tile} .camera-say`).allInnerTexts();
   const number = Number(await page.locator(`${tile} .camera-picture`).getAttribute('data-tile'));
-  const view = await page.evaluate(async (wanted) => {
-    const { tiles } = (await globalThis.gridhallPlayer.stats()) as unknown as { tiles: { tile: number; view: object }[] };
-    return tiles.find(({ tile }) => tile === wanted)?.view as { state: string; cause?: string } | undefined;
+  const says = await page.evaluate(async (wanted) => {
+    interface Tile {
+      tile: number;
+      facts: { says?: { cause: string | null } | null } | null;
+    }
+    const { tiles } = (await globalThis.gridhallPlayer.stats()) as unknown as { tiles: Tile[] };
+    return tiles.find(({ tile }) => tile === wanted)?.facts?.says;
   }, number);
-  return { state: view?.state ?? '', cause: view?.cause ?? '', words: words.join(' ') };
+  const state = await page.locator(`${tile} [data-state]`).first().getAttribute('data-state');
+  return { state: state ?? '', cause: says?.cause ?? '', words: words.join(' ') };
 }
 
 /** What the player knows of the tile that shows a camera. */

@@ -78,3 +78,30 @@ test('without both the tile shows stills', async ({ page }) => {
   expect(first.number).not.toBeNull();
   await expect.poll(async () => (await look(page, 'S')).number).not.toBe(first.number);
 });
+
+test('stills leave nothing behind, whether they were pictures or not', async ({ page }) => {
+  await withoutWebCodecs(page);
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'MediaSource');
+    const held = new Set<string>();
+    Object.assign(globalThis, { held });
+    const [make, drop] = [URL.createObjectURL.bind(URL), URL.revokeObjectURL.bind(URL)];
+    URL.createObjectURL = (object) => {
+      const url = make(object);
+      held.add(url);
+      return url;
+    };
+    URL.revokeObjectURL = (url) => {
+      held.delete(url);
+      drop(url);
+    };
+  });
+  server.camera('S').state = 'key_frames';
+  server.camera('S').corrupt = (n) => n % 3 === 0;
+  await open(page, ['S']);
+  await inState(page, 'S', 'key_frames');
+  await expect.poll(async () => (await tileOf(page, 'S')).stills, { timeout: 60_000 }).toBeGreaterThan(12);
+  // One may be on its way.
+  expect(await page.evaluate(() => (globalThis as unknown as { held: Set<string> }).held.size)).toBeLessThanOrEqual(1);
+  expect(await page.locator('img.camera-still').count()).toBe(1);
+});

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 mod actor;
-use crate::clock::Present;
+use crate::clock::{Clock, Present};
 use crate::lock::lock;
 
 mod attempts;
@@ -282,14 +282,14 @@ impl Access {
 
     /// What a socket opened with this cookie rests on.
     #[must_use]
-    pub fn pass_of_cookie(&self, cookie: &str) -> Pass {
-        Pass::new(self.clone(), secret::digest(cookie))
+    pub fn pass_of_cookie(&self, cookie: &str, clock: &Clock) -> Pass {
+        Pass::new(self.clone(), secret::digest(cookie), clock.clone())
     }
 
     /// What a socket opened with this bearer token rests on.
     #[must_use]
-    pub fn pass_of_token(&self, token: &str) -> Pass {
-        Pass::new(self.clone(), secret::digest(token))
+    pub fn pass_of_token(&self, token: &str, clock: &Clock) -> Pass {
+        Pass::new(self.clone(), secret::digest(token), clock.clone())
     }
 
     /// Whether a session or token with this digest is still good.

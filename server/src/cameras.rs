@@ -69,6 +69,7 @@ impl AdoptedLists for InLog {
             Err(WriteError::Busy) => Err(KeepError::Busy),
             Err(WriteError::Stopped) => Err(KeepError::Stopping),
             Err(WriteError::NotStored(why)) => Err(KeepError::NotStored(why)),
+            Err(error @ WriteError::Past) => Err(KeepError::NotStored(error.to_string())),
             Err(WriteError::Refused(rejection) | WriteError::ClockDoubted(rejection)) => {
                 Err(KeepError::Refused(rejection))
             }

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::events::{genesis, replay};
-use crate::folder::{BESIDE, DATABASE, LOCK, StoreError};
+use crate::folder::{self, BESIDE, DATABASE, LOCK, StoreError, WORLDS};
 use crate::log::Read;
 use crate::log::check::LISTED_MAX;
 use crate::log::sqlite::{SqliteReader, file};
@@ -141,6 +141,12 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
     }
     for name in BESIDE {
         beside(dir, name, &mut report);
+    }
+    let drills = folder::drills(dir);
+    if drills > 0 {
+        report.unproved.push(format!(
+            "{drills} drills in {WORLDS}/, each a store of its own: `gridhall check --data-dir` with its folder looks at one"
+        ));
     }
     Ok(report)
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,12 +19,14 @@ use crate::access::{Access, Doer, NewToken, Taken};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::import;
+use crate::installed;
 
 mod account;
 mod cameras;
 mod keeping;
 mod policy;
 mod remote;
+mod serving;
 mod stopped;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
@@ -47,7 +50,7 @@ Settings come from the TOML file, then from the environment: GRIDHALL__SERVER__L
 [server] listen. Log level: GRIDHALL_LOG=debug."
 )]
 pub struct Arguments {
-    /// Settings file in TOML
+    /// Settings file in TOML; of an installed package /etc/gridhall/gridhall.toml by default
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
     /// Data folder, instead of store.dir
@@ -63,11 +66,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve {
-        /// Write address and a one-time sign-in link as JSON to this file (mode 0600) once listening
-        #[arg(long, value_name = "FILE")]
-        ready_file: Option<PathBuf>,
-    },
+    Serve(serving::Options),
     /// Take rows from a file into the store of a stopped server, or into a running server
     Import {
         #[command(subcommand)]
@@ -125,6 +124,12 @@ enum Command {
     Cameras {
         #[command(subcommand)]
         what: cameras::Command,
+    },
+    /// Show a simulated city on this machine: server, cameras and city; `gridhall demo --help` has its options
+    #[command(disable_help_flag = true)]
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        arguments: Vec<OsString>,
     },
     /// Print the description of the HTTP API
     Openapi,
@@ -205,12 +210,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         clap_complete::generate(shell, &mut Arguments::command(), "gridhall", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
-    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Command::Demo { arguments } = &arguments.command {
+        return Err(installed::demo(arguments));
+    }
+    let mut config = Config::load(installed::settings(arguments.config).as_deref())?;
     if let Some(dir) = arguments.data_dir {
         config.store.dir = dir;
     }
+    if !matches!(arguments.command, Command::Config { .. }) {
+        installed::refuse_strangers(&config.store.dir)?;
+    }
     match arguments.command {
-        Command::Serve { ready_file } => crate::serve::run(config, ready_file).await?,
+        Command::Serve(options) => serving::run(config, options).await?,
         Command::Import { what: Import::Cases(options) } => {
             let work = tokio::task::spawn_blocking(move || import_cases(&config, &options));
             work.await.context("the import stopped unexpectedly")??;
@@ -245,7 +256,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let work = tokio::task::spawn_blocking(move || cameras::run(&config, what));
             work.await.context("the adoption stopped unexpectedly")??;
         }
-        Command::Openapi | Command::Completions { .. } => {}
+        Command::Openapi | Command::Completions { .. } | Command::Demo { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use domain::moment::UtcMillis;
 
+mod driven;
 mod trust;
 
+pub use driven::{Changes, Driver};
 use trust::DOUBTED_MS;
 pub(crate) use trust::Trust;
 
@@ -29,6 +31,8 @@ struct Hands {
     ahead_us: AtomicI64,
     /// The wall clock was doubted when [`Watch`] last read it.
     doubted: AtomicBool,
+    /// Who drives it, where somebody does.
+    driver: Option<Driver>,
 }
 
 const UNKNOWN: i64 = i64::MIN;
@@ -38,7 +42,8 @@ impl Hands {
         wall_us: Box<dyn Fn() -> i64 + Send + Sync>,
         monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
     ) -> Self {
-        Self { wall_us, monotonic, ahead_us: AtomicI64::new(UNKNOWN), doubted: AtomicBool::new(false) }
+        let (ahead_us, doubted) = (AtomicI64::new(UNKNOWN), AtomicBool::new(false));
+        Self { wall_us, monotonic, ahead_us, doubted, driver: None }
     }
 
     fn monotonic_us(&self) -> i64 {
@@ -112,8 +117,12 @@ impl Clock {
         !is_possible((self.0.wall_us)())
     }
 
-    /// Tells it which time is believed now, and whether the wall clock is doubted. Nothing else makes a reading believed.
+    /// Tells it which time is believed now, and whether the wall clock is doubted. Nothing else makes a reading believed. A
+    /// clock that is driven needs no belief.
     pub(crate) fn knew(&self, believed: UtcMillis, is_doubted: bool) {
+        if self.is_driven() {
+            return;
+        }
         let ahead_us = believed.0.saturating_mul(1_000).saturating_sub(self.0.monotonic_us());
         self.0.ahead_us.store(ahead_us, Ordering::Relaxed);
         self.0.doubted.store(is_doubted, Ordering::Relaxed);
@@ -257,17 +266,25 @@ pub(crate) struct Watch {
     trust: Trust,
     /// The machine said a time that cannot be, at the last reading.
     off: bool,
+    /// The last time given by a clock that is driven.
+    given: UtcMillis,
 }
 
 impl Watch {
     /// `last` and `confirm_after` as for [`Trust::new`].
     pub(crate) fn new(clock: Clock, last: Option<UtcMillis>, confirm_after: Option<Duration>) -> Self {
         let trust = Trust::new(last, clock.monotonic(), confirm_after);
-        Self { clock, steady: Steady::default(), trust, off: false }
+        let given = last.unwrap_or(UtcMillis::EARLIEST);
+        Self { clock, steady: Steady::default(), trust, off: false, given }
     }
 
     /// Reads the clocks. `believe`: an operator has said that the wall clock is right.
     pub(crate) fn read(&mut self, believe: bool) -> Now {
+        if self.clock.is_driven() {
+            // Nobody set it by mistake. Where it was taken back, events stay in order of time all the same.
+            self.given = self.given.max(self.clock.now());
+            return Now { given: self.given, believed: self.given, doubted_ms: 0 };
+        }
         self.tell();
         let monotonic = self.clock.monotonic();
         let wall = if self.off { self.clock.now() } else { self.clock.wall() };

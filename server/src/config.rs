@@ -14,6 +14,8 @@ use anyhow::Context;
 use domain::policy::Policy;
 use serde::{Deserialize, Serialize};
 
+use crate::installed::Installed;
+
 /// Everything that can be set. Every field has a default, so that no file is needed to look around.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +30,10 @@ pub struct Config {
     pub live: crate::live::Limits,
     pub positions: crate::position::Settings,
     pub video: crate::video::config::Config,
+    pub replay: crate::replay::Settings,
+    /// The hall is a demonstration. Said where it is started and nowhere else, so that no file makes it one by accident.
+    #[serde(skip)]
+    pub demonstration: Option<crate::serve::Demonstration>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -35,7 +41,7 @@ pub struct Config {
 pub struct Server {
     /// Address to listen on. Only this machine by default.
     pub listen: SocketAddr,
-    /// Folder of the built user interface.
+    /// Folder of the built user interface. By default that of the installed package, else where `cargo xtask site` builds.
     pub site: PathBuf,
     /// Origins a browser may come from besides the server's own IP address and `localhost`, such as
     /// `https://hall.example`: every name and every proxy.
@@ -57,7 +63,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8700)),
-            site: PathBuf::from("target/site"),
+            site: Installed::here().map_or_else(|| PathBuf::from("target/site"), |package| package.site()),
             origins: Vec::new(),
             secure_cookies: false,
             connections_max: 5_000,
@@ -142,7 +148,7 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 14] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 17] = [
             ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
             ("server.clock_confirm_minutes", self.server.clock_confirm_minutes.into(), 0..=1_440),
             ("store.keys_kept_days", self.store.keys_kept_days.into(), 1..=36_500),
@@ -157,6 +163,9 @@ impl Config {
             ("positions.forget_hours", self.positions.forget_hours.into(), 1..=8_760),
             ("positions.keep_days", self.positions.keep_days.into(), 1..=3_650),
             ("positions.fix_interval_ms", self.positions.fix_interval_ms.into(), 0..=600_000),
+            ("replay.open_max", self.replay.open_max.into(), 0..=8),
+            ("replay.days_max", self.replay.days_max.into(), 1..=366),
+            ("replay.idle_minutes", self.replay.idle_minutes.into(), 1..=1_440),
         ];
         for (key, value, range) in ranges {
             anyhow::ensure!(

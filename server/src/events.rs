@@ -4,6 +4,7 @@
 //! async code go through [`Reader::run`].
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::case::Case;
@@ -27,7 +28,9 @@ use crate::turn::{self, Reading, Turns};
 pub(crate) mod genesis;
 mod page;
 pub(crate) mod replay;
+mod instant;
 
+pub use instant::Stretch;
 pub use page::{EventFilter, EventPage};
 pub use replay::Newest;
 
@@ -52,6 +55,8 @@ pub const ROWS_MAX: usize = 1_000;
 #[derive(Clone)]
 pub struct Reader {
     inner: Arc<Inner>,
+    /// The last event it knows of, where it reads the past: it rises as the past goes on.
+    ceiling: Option<Arc<AtomicU64>>,
 }
 
 struct Inner {
@@ -72,7 +77,18 @@ impl Reader {
             idle: Mutex::new(Vec::new()),
             turns: Turns::default(),
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), ceiling: None }
+    }
+
+    /// The same log, as if nothing had happened after the event that `ceiling` holds.
+    #[must_use]
+    pub fn until(&self, ceiling: Arc<AtomicU64>) -> Self {
+        Self { inner: self.inner.clone(), ceiling: Some(ceiling) }
+    }
+
+    /// The last event that is told of.
+    fn last(&self) -> u64 {
+        self.ceiling.as_ref().map_or(u64::MAX, |ceiling| ceiling.load(Ordering::Acquire))
     }
 
     /// Runs a read on a thread that may block, when it is its turn.
@@ -105,7 +121,7 @@ impl Reader {
 
     /// The last committed sequence number.
     pub fn head(&self) -> Result<u64, StoreError> {
-        self.with(|log| Ok(log.head()?.seq))
+        self.with(|log| Ok(log.head()?.seq.min(self.last())))
     }
 
     /// Whether somebody has acted whom an account or a token let in. Where nobody has, every event is looked at.
@@ -132,6 +148,7 @@ impl Reader {
 
     /// What its own events up to `until` make of a case or call.
     pub(crate) fn alone(&self, subject: Subject, until: u64) -> Result<Alone, StoreError> {
+        let until = until.min(self.last());
         self.with(|log| replay::alone(log, self.path(), (subject, until), self.offset()))
     }
 
@@ -152,7 +169,7 @@ impl Reader {
 
     fn newest_of(&self, subject: Subject, before: Option<u64>, limit: usize) -> Result<Timeline, StoreError> {
         let limit = limit.clamp(1, ROWS_MAX);
-        let mut before = before.unwrap_or(u64::MAX);
+        let mut before = before.unwrap_or(u64::MAX).min(self.last().saturating_add(1));
         self.with(|log| {
             let mut events = Vec::new();
             // One more than is given says whether there is more. A read may end before it has all that was asked for.
@@ -178,7 +195,7 @@ impl Reader {
             let bodies: &dyn Read = log;
             let mut stand = after;
             let mut page = Vec::new();
-            for row in log.read(after, limit)? {
+            for row in log.read(after, limit)?.into_iter().take_while(|row| row.seq <= self.last()) {
                 row.follows(stand)?;
                 stand = row.seq;
                 page.push(replay::recorded(&row, self.path(), &bodies)?);

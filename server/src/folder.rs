@@ -17,6 +17,18 @@ pub(crate) const BESIDE: [&str; 2] = ["access.db", "positions.db"];
 pub(crate) const POSITIONS: &str = "positions.db";
 pub(crate) const LOCK: &str = "gridhall.lock";
 
+/// Where the folders of drills are, each with a store of its own: exercises are no records of the city, and belong neither to its
+/// backup nor to its check.
+pub const WORLDS: &str = "worlds";
+/// How the name of a drill's folder begins.
+const DRILL: &str = "drill-";
+
+/// How many drills lie in a data folder.
+pub(crate) fn drills(dir: &Path) -> usize {
+    let entries = std::fs::read_dir(dir.join(WORLDS)).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DRILL)).count()
+}
+
 /// Whether a database beside the log is gone or empty.
 pub(crate) fn is_gone(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |meta| meta.len() == 0)

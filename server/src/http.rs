@@ -7,25 +7,10 @@ use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use domain::adoption::InForce;
-use domain::catalogue::Catalogue;
 use domain::grant::Grant;
-use domain::policy::Policy;
-use domain::scope::Scope;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
-use crate::access::{Access, PathOf};
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::events::Reader;
-use crate::lists::Lists;
-use crate::live::Hub;
-use crate::position::{Areas, Positions, WorksIn};
 use crate::problem::Problem;
-use crate::publish::Mirror;
-use crate::video::Video;
-use crate::writer::Writer;
 use door::Door;
 use routes::{Reach, Route, Routes, Sees, Table};
 
@@ -43,70 +28,24 @@ pub mod fixes;
 pub mod osmand;
 pub mod map;
 pub mod policy;
+pub mod screens;
 pub mod health;
 pub mod openapi;
 pub mod site;
+pub mod replays;
+pub mod world;
+pub mod worlds;
+pub mod drills;
 
-/// Everything a route may need. Cheap to clone.
-#[derive(Clone)]
-pub struct Hall {
-    pub config: Arc<Config>,
-    pub access: Access,
-    pub writer: Writer,
-    pub reader: Reader,
-    /// Every list of cases and whistle calls.
-    pub lists: Lists,
-    pub mirror: Mirror,
-    pub hub: Hub,
-    pub positions: Positions,
-    pub video: Video,
-    pub metrics: PrometheusHandle,
-    /// What this hall goes by.
-    pub clock: Clock,
-}
+pub use crate::hall::Hall;
 
-impl Hall {
-    /// In which areas an area lies, as the catalogue has it now.
-    fn path_of(&self) -> PathOf {
-        let mirror = self.mirror.clone();
-        Arc::new(move |area| mirror.read(|view| view.catalogue.clone()).path(area))
-    }
-
-    /// The policy in force with its version.
-    #[must_use]
-    pub fn in_force(&self) -> InForce {
-        self.of_one_moment().1
-    }
-
-    /// The codes, and the policy in force with its version, as they stood together.
-    #[must_use]
-    pub fn of_one_moment(&self) -> (Arc<Catalogue>, InForce) {
-        let (catalogue, policy) = self.mirror.read(|view| (view.catalogue.clone(), view.policy.clone()));
-        (catalogue, policy.expect("the writer tells the mirror before there is a hall"))
-    }
-
-    #[must_use]
-    pub fn policy(&self) -> Arc<Policy> {
-        self.in_force().policy
-    }
-
-    /// Where an inspector works: the areas their token names, with those these lie in.
-    #[must_use]
-    pub fn works_in(&self) -> WorksIn {
-        let (access, path_of) = (self.access.clone(), self.path_of());
-        Arc::new(move |inspector| {
-            Some(match access.works_in(inspector.as_str())? {
-                Scope::Within { areas, departments: _ } => {
-                    areas.iter().flat_map(|area| path_of(area)).collect()
-                }
-                Scope::All => Areas::from([]),
-            })
-        })
-    }
-}
-
-/// The whole server as one router.
+/// The whole server as one router: the process's own hall, and the worlds beside it.
 pub fn router(hall: &Hall) -> Router {
+    worlds::beside(routes(hall).0, hall.worlds.clone())
+}
+
+/// One hall of another world, as it answers below its address.
+pub fn world_router(hall: &Hall) -> Router {
     routes(hall).0
 }
 
@@ -122,7 +61,7 @@ pub fn routes_beside(hall: &Hall, declared: Vec<Route>, part: Router) -> (Router
 
 fn assembled(hall: &Hall, inside: Routes) -> (Router, Table) {
     let (inside, known) = inside.finish(hall);
-    let (outside, open) = outside().finish(hall);
+    let (outside, open) = outside(hall).finish(hall);
     let door = Door { hall: hall.clone(), table: Arc::new(known.clone()), path_of: hall.path_of() };
     let inside = inside
         .method_not_allowed_fallback(wrong_method)
@@ -150,14 +89,14 @@ fn inside(hall: &Hall) -> Routes {
     let adopting = Reach::Of(routes::ADOPTING);
     let live = crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone()));
     let (nothing, scoped, whole) = (Sees::Nothing, Sees::Scoped, Sees::Whole);
-    Routes::default()
+    of_worlds()
         .with(Route::get("/api/v1/session", screens, nothing), session::session)
-        .with(Route::post("/api/v1/sign-out", staff), session::sign_out)
+        .with(Route::post("/api/v1/sign-out", staff).acting_in(routes::EVERYWHERE), session::sign_out)
         .with(Route::get("/api/v1/tokens", admin, scoped), session::tokens)
         .with(Route::post("/api/v1/tokens", admin), session::make_token)
         .with(Route::delete("/api/v1/tokens/{name}", admin).seeing(scoped), session::revoke)
         .with(Route::post("/api/v1/kiosk/approve", pairing), session::kiosk_approve)
-        .with(Route::post("/api/v1/commands", staff), commands::post)
+        .with(Route::post("/api/v1/commands", staff).acting_in(routes::WRITTEN), commands::post)
         .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
         .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
@@ -175,7 +114,9 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::get("/api/v1/whistles/{id}", screens, scoped), hall::whistle)
         .with(Route::get("/api/v1/positions", screens, scoped), fixes::newest)
         .with(
-            Route::post("/api/v1/positions", Reach::Of(routes::LOCATING)).granted(Grant::Locate),
+            Route::post("/api/v1/positions", Reach::Of(routes::LOCATING))
+                .granted(Grant::Locate)
+                .acting_in(routes::WRITTEN),
             fixes::post,
         )
         .with(
@@ -194,16 +135,17 @@ fn inside(hall: &Hall) -> Routes {
         )
         .and(
             [
-                Route::get("/api/v1/video", screens, scoped),
+                Route::get("/api/v1/video", screens, scoped).acting_in(routes::WRITTEN),
                 Route::get("/api/v1/cameras", screens, scoped),
                 Route::get("/api/v1/cameras/{code}", screens, scoped),
-                Route::get("/api/v1/cameras/{code}/health", screens, scoped),
-                Route::get("/api/v1/cameras/{code}/snapshot.jpg", screens, scoped),
+                Route::get("/api/v1/cameras/{code}/health", screens, scoped).acting_in(routes::WRITTEN),
+                Route::get("/api/v1/cameras/{code}/snapshot.jpg", screens, scoped).acting_in(routes::WRITTEN),
                 Route::post("/api/v1/cameras/adopt", adopting).granted(Grant::Define).seeing(whole),
                 Route::get("/metrics/cameras", staff, whole),
             ],
             crate::video::router(hall.video.clone()),
         )
+        .and([Route::post("/api/v1/screens/stopped", screens)], screens::router(hall.clock.clone()))
         .and(
             ["/api/docs", "/api/docs/", "/api/docs/{*rest}", "/api/openapi.json"]
                 .map(|path| Route::get(path, staff, nothing)),
@@ -211,25 +153,49 @@ fn inside(hall: &Hall) -> Routes {
         )
 }
 
-/// What strangers may use.
-fn outside() -> Routes {
+/// Which world this is, its clock, and the worlds beside it.
+fn of_worlds() -> Routes {
+    let (staff, screens) = (Reach::Of(routes::STAFF), Reach::Of(routes::SCREENS));
+    let (people, directing) = (Reach::Of(routes::PEOPLE), Reach::Of(routes::DIRECTING));
+    let (nothing, whole) = (Sees::Nothing, Sees::Whole);
+    Routes::default()
+        .with(Route::get("/api/v1/world", screens, nothing), world::show)
+        .with(Route::post("/api/v1/world/clock", staff).acting_in(routes::EVERYWHERE), world::set_clock)
+        .with(Route::get("/api/v1/replays", people, nothing), replays::list)
+        .with(Route::post("/api/v1/replays", people), replays::open)
+        .with(Route::delete("/api/v1/replays/{id}", people), replays::close)
+        .with(Route::get("/api/v1/drills", staff, nothing), drills::list)
+        .with(Route::post("/api/v1/drills", directing).seeing(whole), drills::prepare)
+        .with(Route::post("/api/v1/drills/{id}/stop", directing).acting_in(routes::WRITTEN), drills::stop)
+        .with(Route::post("/api/v1/drills/{id}/enter", directing).acting_in(routes::WRITTEN), drills::enter)
+}
+
+/// What strangers may use. People sign in, walls are paired and phones report at the process's own hall alone.
+fn outside(hall: &Hall) -> Routes {
     let page = |path| Route::get(path, Reach::Anyone, Sees::Nothing);
     let form = |path| Route::post(path, Reach::Anyone);
-    Routes::default()
+    let everywhere = Routes::default()
         .with(page("/healthz"), health::alive)
         .with(page("/readyz"), health::ready)
-        .with(form("/api/v1/sign-in"), session::sign_in)
-        .with(form("/api/v1/kiosk/ask"), session::kiosk_ask)
-        .with(form("/api/v1/kiosk/claim"), session::kiosk_claim)
-        .with(page("/osmand"), osmand::get)
-        .with(form("/osmand"), osmand::post)
-        .with(page("/sign-in"), session::sign_in_page)
         .with(page("/"), site::door)
         .with(page("/wall"), site::main_wall)
         .with(page("/wall/"), site::main_wall)
         .with(page("/wall/{id}"), site::wall)
         .with(page("/desk"), site::desk)
         .with(page("/desk/case/{id}"), site::case)
+        .with(page("/drill"), site::stage);
+    if !hall.identity.is_home() {
+        return everywhere;
+    }
+    everywhere
+        .with(form("/api/v1/sign-in"), session::sign_in)
+        .with(form("/api/v1/kiosk/ask"), session::kiosk_ask)
+        .with(form("/api/v1/kiosk/claim"), session::kiosk_claim)
+        .with(page("/osmand"), osmand::get)
+        .with(form("/osmand"), osmand::post)
+        .with(page("/sign-in"), session::sign_in_page)
+        .with(page("/replay"), site::stage)
+        .with(page("/replay/{id}"), site::replay)
         .with(page("/pair"), site::door)
         .with(page("/kiosks"), site::door)
 }

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod installed;
 pub mod config;
 pub mod clock;
 mod lock;
@@ -20,6 +21,7 @@ pub mod events;
 pub mod views;
 pub mod check;
 pub mod lists;
+pub mod world;
 pub mod writer;
 pub mod adoption;
 pub mod timer;
@@ -31,6 +33,9 @@ pub mod versioned;
 pub mod position;
 pub mod live;
 pub mod publish;
+pub mod hall;
+pub mod drill;
+pub mod replay;
 pub mod http;
 pub mod serve;
 pub mod logging;

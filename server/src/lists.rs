@@ -25,12 +25,14 @@ use crate::writer::Committed;
 mod filter;
 mod stand;
 mod page;
+mod past;
 #[cfg(test)]
 mod tests;
 
 pub use filter::{
     AnyOf, Asked, CaseFilter, CaseSort, Cursor, FlowOn, Page, PhaseFilter, WhistleFilter, WrongCursor, due,
 };
+pub use past::Ceiling;
 pub use stand::{OpenCases, Present, Recent, Stand};
 
 /// How long one answer is looked for. What is found by then is given, with the place to go on from.
@@ -69,18 +71,28 @@ struct Inner {
     offset: UtcOffset,
     builder: ArcSwapOption<Builder>,
     turns: Turns,
+    /// Of lists of the past.
+    past: Option<past::Past>,
 }
 
 impl Lists {
     #[must_use]
     pub fn new(offset: UtcOffset) -> Self {
-        let inner = Inner {
-            present: Arc::default(),
-            offset,
-            builder: ArcSwapOption::empty(),
-            turns: Turns::default(),
-        };
-        Self { inner: Arc::new(inner) }
+        Self::over(offset, Arc::default(), None)
+    }
+
+    fn over(offset: UtcOffset, present: Arc<Present>, past: Option<past::Past>) -> Self {
+        let (builder, turns) = (ArcSwapOption::empty(), Turns::default());
+        Self { inner: Arc::new(Inner { present, offset, builder, turns, past }) }
+    }
+
+    /// What questions are answered from.
+    fn stand(&self) -> Arc<Stand> {
+        let own = self.inner.present.load();
+        match &self.inner.past {
+            None => own,
+            Some(past) => Arc::new(past.stand(&own)),
+        }
     }
 
     /// Lists over the folder of a stopped hall, from the views as they were left: nothing is laid out here, and where views are
@@ -121,6 +133,9 @@ impl Lists {
     /// How far closed cases are laid out; none where there are no views at all.
     #[must_use]
     pub fn progress(&self) -> Option<Arc<Progress>> {
+        if let Some(past) = &self.inner.past {
+            return past.going_on().progress();
+        }
         self.inner.builder.load().as_ref().map(|builder| builder.progress())
     }
 
@@ -130,7 +145,7 @@ impl Lists {
     }
 
     /// What a group of commands changed.
-    pub fn publish(&self, committed: &[Committed]) {
+    pub fn publish<W>(&self, committed: &[Committed<W>]) {
         self.inner.present.change(|stand| {
             committed.iter().for_each(|one| stand.note(one.recorded.seq, &one.changes));
         });
@@ -157,7 +172,7 @@ impl Lists {
         limit: usize,
     ) -> Result<Page<Arc<Case>>, ListError> {
         let began = clock::instant();
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let asked = Asked::new(filter, scope, self.inner.offset);
         let is_over = || began.elapsed() >= ANSWER_TIME;
         let page = page::cases(&stand, &asked, after, limit.clamp(1, ROWS_MAX), &is_over);
@@ -173,7 +188,7 @@ impl Lists {
     /// How many cases there are; none when counting them takes too long.
     pub fn count(&self, scope: &Scope, filter: &CaseFilter) -> Result<Option<u64>, ListError> {
         let began = clock::instant();
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let asked = Asked::new(filter, scope, self.inner.offset);
         self.told(page::count(&stand, &asked, &|| began.elapsed() >= COUNT_TIME))
     }
@@ -181,14 +196,14 @@ impl Lists {
     /// One case, open or closed; none where there is none that the scope lets through, or its closing is not laid out
     /// yet ([`Self::reaches_all`]).
     pub fn case(&self, scope: &Scope, id: CaseId) -> Result<Option<Arc<Case>>, ListError> {
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let case = self.told(page::case(&stand, id))?;
         Ok(case.filter(|case| scope.admits_case(case)))
     }
 
     /// The newest case with a number as it is read out on the floor.
     pub fn case_of_number(&self, scope: &Scope, number: &str) -> Result<Option<Arc<Case>>, ListError> {
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let id = self.told(page::of_number(&stand, number))?;
         id.map_or(Ok(None), |id| self.case(scope, id))
     }
@@ -196,7 +211,7 @@ impl Lists {
     /// Whether every closed case is laid out or in memory.
     #[must_use]
     pub fn reaches_all(&self) -> bool {
-        self.inner.present.load().whole
+        self.stand().whole
     }
 
     /// Whistle calls, newest first.
@@ -208,7 +223,7 @@ impl Lists {
         limit: usize,
     ) -> Result<Page<Whistle>, ListError> {
         let began = clock::instant();
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let asked = (filter, scope, self.inner.offset);
         let is_over = || began.elapsed() >= ANSWER_TIME;
         self.told(page::whistles(&stand, asked, after, limit.clamp(1, ROWS_MAX), &is_over))
@@ -216,7 +231,7 @@ impl Lists {
 
     /// One whistle call, open or closed.
     pub fn whistle(&self, scope: &Scope, id: WhistleId) -> Result<Option<Whistle>, ListError> {
-        let stand = self.inner.present.load();
+        let stand = self.stand();
         let whistle = self.told(page::whistle(&stand, id))?;
         Ok(whistle.filter(|whistle| scope.admits_whistle(whistle)))
     }

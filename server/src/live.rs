@@ -11,19 +11,22 @@
 
 use axum::Router;
 use axum::routing::get;
-use domain::moment::UtcMillis;
 use domain::scope::Scope;
 use domain::state::State;
 use domain::wire::{Hex64, Kind, PROTOCOL, ServerMessage, Topic};
 use serde::Deserialize;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::drill::breaking::Heard;
 use crate::events::Newest;
 use crate::lock::lock;
 use crate::position::Positions;
+use crate::world::{Live, World};
 use crate::writer::{Committed, Publisher};
 
 pub mod recent;
@@ -37,6 +40,7 @@ pub mod pacer;
 mod moved;
 pub mod catchup;
 mod outgoing;
+mod place;
 mod connection;
 mod beginning;
 mod build;
@@ -101,12 +105,21 @@ struct Inner {
     pace: Arc<Pace>,
     waves: watch::Sender<Wave>,
     connections: AtomicUsize,
+    /// In a drill, what is heard of the city's cases of the first level.
+    breaking: OnceLock<Heard>,
+    /// Something else is shown from now on where this was: whoever is connected is told to come again.
+    replaced: CancellationToken,
 }
 
 impl Hub {
     /// A hub and the end the writer holds. Must be called within a tokio runtime, which carries the pacer.
     #[must_use]
-    pub fn new(limits: Limits, positions: Positions, build: Build, clock: Clock) -> (Self, HubPublisher) {
+    pub fn new<W: World>(
+        limits: Limits,
+        positions: Positions,
+        build: Build,
+        clock: Clock,
+    ) -> (Self, HubPublisher<W>) {
         let pace = Arc::new(Pace::default());
         let inner = Arc::new(Inner {
             limits,
@@ -123,9 +136,22 @@ impl Hub {
             pace: pace.clone(),
             waves: watch::Sender::new(Wave::default()),
             connections: AtomicUsize::new(0),
+            breaking: OnceLock::new(),
+            replaced: CancellationToken::new(),
         });
         tokio::spawn(pacer::run(Arc::downgrade(&inner), pace));
-        (Self(inner.clone()), HubPublisher { hub: Self(inner), digester: Digester::default() })
+        let publisher =
+            HubPublisher { hub: Self(inner.clone()), digester: Digester::default(), world: PhantomData };
+        (Self(inner), publisher)
+    }
+
+    /// Its screens hear of the city's cases of the first level, too: a drill's, told once at its opening.
+    pub fn hear(&self, breaking: Heard) {
+        let _ = self.0.breaking.set(breaking);
+    }
+
+    fn breaking(&self) -> Option<Heard> {
+        self.0.breaking.get().cloned()
     }
 
     #[must_use]
@@ -137,6 +163,11 @@ impl Hub {
     #[must_use]
     pub fn started(&self) -> bool {
         self.0.started.load(Ordering::Acquire)
+    }
+
+    /// Tells everybody to come again: something else is shown there from now on.
+    pub fn replace(&self) {
+        self.0.replaced.cancel();
     }
 
     /// Open connections.
@@ -186,7 +217,8 @@ impl Hub {
     }
 
     /// `head`: the last event of the wave that this connection begins with.
-    fn welcome(&self, head: u64, server_ms: UtcMillis) -> ServerMessage {
+    fn welcome(&self, head: u64) -> ServerMessage {
+        let (server_ms, pace_milli) = self.0.clock.course();
         ServerMessage::Welcome {
             protocol: PROTOCOL,
             epoch: Hex64(self.epoch()),
@@ -195,6 +227,7 @@ impl Hub {
             heartbeat_ms: self.0.limits.heartbeat_ms,
             cell_e6: self.0.positions.settings().cell_e6,
             build: self.0.build.word(),
+            pace_milli,
         }
     }
 
@@ -291,14 +324,15 @@ enum Handed {
     Commit(Digest),
 }
 
-/// The writer's end of the hub.
+/// The writer's end of the hub, and the only way into it: what happened in one world reaches screens of that world alone.
 #[derive(Debug)]
-pub struct HubPublisher {
+pub struct HubPublisher<W = Live> {
     hub: Hub,
     digester: Digester,
+    world: PhantomData<W>,
 }
 
-impl HubPublisher {
+impl<W> HubPublisher<W> {
     fn hand(&self, handed: Handed) {
         let waiting = {
             let mut inbox = lock(&self.hub.0.inbox);
@@ -317,7 +351,7 @@ impl HubPublisher {
     }
 }
 
-impl Publisher for HubPublisher {
+impl<W: World> Publisher<W> for HubPublisher<W> {
     fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>) {
         let topics = match newest {
             Some(newest) => {
@@ -332,7 +366,7 @@ impl Publisher for HubPublisher {
         self.hub.0.pace.dirty.notify_one();
     }
 
-    fn publish(&mut self, state: &State, committed: &[Committed]) {
+    fn publish(&mut self, state: &State, committed: &[Committed<W>]) {
         let committed = committed.iter().map(|committed| (&committed.recorded, &committed.changes));
         let digest = self.digester.digest(state, committed);
         self.hand(Handed::Commit(digest));
@@ -346,7 +380,7 @@ pub struct Description;
 
 /// What the routes of the feed share.
 #[derive(Clone)]
-struct Live {
+struct Doors {
     hub: Hub,
     catchup: Arc<Catchup>,
     beginnings: Arc<beginning::Beginnings>,
@@ -354,7 +388,7 @@ struct Live {
 
 /// `GET /live` and `GET /api/v1/live/snapshot`. Sign-in and Origin are checked by the outer router.
 pub fn router(hub: Hub, history: Arc<dyn History>) -> Router {
-    let live = Live {
+    let doors = Doors {
         catchup: Arc::new(Catchup::new(hub.clone(), history)),
         beginnings: Arc::new(beginning::Beginnings::default()),
         hub,
@@ -362,5 +396,5 @@ pub fn router(hub: Hub, history: Arc<dyn History>) -> Router {
     Router::new()
         .route("/live", get(connection::open))
         .route("/api/v1/live/snapshot", get(beginning::get))
-        .with_state(live)
+        .with_state(doors)
 }

@@ -24,6 +24,7 @@ mod pace;
 mod cells;
 pub mod table;
 pub mod track;
+pub mod past;
 #[cfg(test)]
 mod tests;
 
@@ -81,6 +82,8 @@ struct Inner {
     open: Open,
     path: Option<PathBuf>,
     trouble: Trouble,
+    /// Whose tracks are shown here, where these are the positions of the past.
+    going_on: Option<Positions>,
 }
 
 impl Positions {
@@ -132,6 +135,7 @@ impl Positions {
             open,
             path,
             trouble,
+            going_on: None,
         });
         tokio::spawn(run(Arc::downgrade(&inner), tick_ms, waiting, batches, (accepts, clock)));
         Ok(Self(inner))
@@ -221,6 +225,9 @@ impl Positions {
         to: UtcMillis,
         limit: usize,
     ) -> Result<Vec<TrackPoint>, TrackError> {
+        if let Some(going_on) = &self.0.going_on {
+            return going_on.track(inspector, from, to.min(self.0.clock.now()), limit);
+        }
         // What is not sealed first: a seal meanwhile makes points double, not missing.
         let index = lock(&self.0.table).index(inspector);
         let waiting: Vec<TrackPoint> = lock(&self.0.waiting)

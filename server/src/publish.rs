@@ -23,35 +23,40 @@ use crate::events::Newest;
 use crate::lists::Lists;
 use crate::live::HubPublisher;
 use crate::lock::lock;
+use crate::world::{Live, World};
 use crate::writer::{Committed, Publisher};
 
 /// Who goes by the policy in force outside the rules: it is told of the one the store opens with, and of each adopted.
 pub type Follow = Box<dyn Fn(&Policy) + Send>;
 
 /// Tells the live hub, the lists and the mirror of every commit, and of another policy whoever goes by it.
-pub struct Listeners {
-    pub hub: HubPublisher,
+pub struct Listeners<W: World = Live> {
+    pub hub: HubPublisher<W>,
     pub lists: Lists,
     pub mirror: Mirror,
     pub follow: Vec<Follow>,
+    /// Who is told as well, when everybody who shows it has been.
+    pub beside: Vec<Box<dyn Publisher<W>>>,
 }
 
-impl Listeners {
+impl<W: World> Listeners<W> {
     fn tell(&self, policy: &Policy) {
         self.follow.iter().for_each(|follow| follow(policy));
     }
 }
 
-impl Publisher for Listeners {
+impl<W: World> Publisher<W> for Listeners<W> {
     fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>) {
         self.tell(state.policy());
         self.lists.start(state);
         self.mirror.start(epoch, state);
         self.hub.start(epoch, state, newest);
+        self.beside.iter_mut().for_each(|also| also.start(epoch, state, None));
     }
 
-    fn publish(&mut self, state: &State, committed: &[Committed]) {
-        let adopted = |one: &Committed| matches!(one.recorded.event, Event::Policy(PolicyEvent::Adopted(_)));
+    fn publish(&mut self, state: &State, committed: &[Committed<W>]) {
+        let adopted =
+            |one: &Committed<W>| matches!(one.recorded.event, Event::Policy(PolicyEvent::Adopted(_)));
         if committed.iter().any(adopted) {
             self.tell(state.policy());
         }
@@ -59,6 +64,7 @@ impl Publisher for Listeners {
         self.lists.publish(committed);
         self.mirror.publish(state, committed);
         self.hub.publish(state, committed);
+        self.beside.iter_mut().for_each(|also| also.publish(state, committed));
     }
 }
 
@@ -139,12 +145,12 @@ impl Mirror {
         self.cells.send(Group { seq: state.seq, cells, anew: true });
     }
 
-    fn publish(&self, state: &State, committed: &[Committed]) {
+    fn publish<W>(&self, state: &State, committed: &[Committed<W>]) {
         let changed = committed.iter().flat_map(|one| &one.changes.tally);
         let cells = changed.map(|key| (key.clone(), state.tally.get(key))).collect();
         self.cells.send(Group { seq: state.seq, cells, anew: false });
         let before = self.view.load();
-        let defined = |one: &Committed| matches!(one.recorded.event, Event::Policy(_));
+        let defined = |one: &Committed<W>| matches!(one.recorded.event, Event::Policy(_));
         let catalogue = if committed.iter().any(defined) {
             Arc::new(state.catalogue.clone())
         } else {

@@ -8,33 +8,34 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::adoption::{InForce, ListInForce};
 use domain::policy::Policy;
+use domain::state::State;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::access::Access;
 use crate::cameras::{self, InLog};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
+use crate::drill::opening::Home;
+use crate::drill::{self, Drills, breaking};
 use crate::events::Reader;
-use crate::http::{self, Hall};
-use crate::lists::Lists;
-use crate::live::{Build, Hub};
+use crate::hall::{Hall, Opening, Rooms};
+use crate::http;
 use crate::lock::lock;
 use crate::log::seal::Secret;
-use crate::position::{Accepts, Positions};
-use crate::publish::{Follow, Listeners, Mirror};
-use crate::stored::state::{Known, SECTIONS};
+use crate::publish::Follow;
 use crate::video::origin::adopted;
 use crate::video::{Registry, Video};
-use crate::views::from_log::LogSource;
-use crate::views::reserve::Reserve;
-use crate::views::{Belongs, Builder, Settings};
+use crate::world::{Identity, Live, Shown, Worlds};
+use crate::writer::Publisher;
+use crate::writer::pen::Pen;
 use crate::writer::store::{Options, Store};
-use crate::writer::{self, Writer};
 
 mod accounts;
 mod connections;
+mod demonstration;
 pub mod seats;
 pub mod tune;
+
+pub use demonstration::Demonstration;
 
 /// Requests under way get this long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -73,24 +74,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     running.stop().await
 }
 
-/// In which forms a build keeps what it derives from the log.
-#[derive(Debug, Clone)]
-pub struct Forms {
-    /// Of the state.
-    pub sections: &'static [Known],
-    /// Version of the views.
-    pub views: u32,
-    /// Older versions of them that serve while they are laid out; none leaves it to the views.
-    pub reads_older: Option<Vec<u32>>,
-    /// The views are laid out without any break.
-    pub full_speed: bool,
-}
-
-impl Default for Forms {
-    fn default() -> Self {
-        Self { sections: &SECTIONS, views: crate::views::sql::VERSION, reads_older: None, full_speed: false }
-    }
-}
+pub use crate::hall::Forms;
 
 /// Opens the store and everything above it, and listens.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
@@ -102,51 +86,54 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let file = config.load_policy()?;
     config.check_files()?;
     let metrics = metrics_handle()?;
-    let clock = Clock::machine();
+    let machine = Clock::machine();
     let dir = config.store.dir.clone();
     let keys_kept_days = Some(config.store.keys_kept_days);
     let options = Options { keys_kept_days, sections: forms.sections, ..Options::default() };
-    let (store, state) = Store::open_with(&dir, &file, options)?;
+    let (mut store, state) = Store::open_with(&dir, &file, options)?;
+    demonstration::settle(&mut store, state.seq, config.demonstration)?;
+    let (clock, shown) = shown(&config, (&store, &state), &machine);
     let policy = state.policy().clone();
     say_whether_it_holds(&file, state.in_force());
     tracing::info!(seq = state.seq, open_cases = state.cases.len(), "store opened");
     let access = accounts::open(&dir, &config.access, &store.reader(), state.seq)?;
     access.set_powers_together(policy.powers_together.is_some());
-    accounts::introduce(&access, &dir, clock.now()).await?;
+    accounts::introduce(&access, &dir, machine.now()).await?;
     let listener = tokio::net::TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr().context("cannot see the own address")?;
     let (named, secret) = (state.cameras().cloned(), store.secret());
-    let mirror = Mirror::default();
-    let lists = Lists::new(policy.utc_offset_minutes);
-    let reader = store.reader();
-    let epoch = store.epoch();
-    let positions =
-        Positions::open(Some(&dir), config.positions.clone(), Accepts::of(&policy), clock.clone())
-            .context("cannot open the positions")?;
-    let build = Build::of(config.server.site.clone());
-    let (hub, publisher) = Hub::new(config.live.clone(), positions.clone(), build, clock.clone());
-    let follow = followers(&access, &positions);
-    let listeners = Listeners { hub: publisher, lists: lists.clone(), mirror: mirror.clone(), follow };
-    let confirm_after = Duration::from_secs(60 * u64::from(config.server.clock_confirm_minutes));
-    let listeners = Box::new(listeners);
-    let genesis = store.genesis().clone();
-    let writer = writer::spawn_doubting(store, state, listeners, clock.clone(), confirm_after);
-    let belongs = Belongs { epoch, offset: policy.utc_offset_minutes, version: forms.views };
-    let source = Box::new(LogSource::new(reader.clone(), epoch, genesis).in_forms(forms.sections));
-    let settings = laying_out(&config.store, (belongs, source), &writer, (forms, clock.clone()));
-    match Builder::start(settings, lists.present()) {
-        Ok(builder) => lists.serve(builder),
-        // The hall serves without: what is open comes from memory, and the log has everything.
-        Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
-    }
+    let powers = access.clone();
+    let follow: Follow = Box::new(move |policy| powers.set_powers_together(policy.powers_together.is_some()));
+    let (teller, heard) = breaking::channel();
+    let beside: Vec<Box<dyn Publisher<Live>>> = vec![Box::new(teller)];
+    let opening =
+        Opening { config: &config, store, state, clock: clock.clone(), follow: vec![follow], beside, forms };
+    let Rooms { writer, reader, lists, mirror, hub, positions } = Rooms::<Live>::open(opening)?;
     let lists_kept = Arc::new(InLog::new(writer.clone(), secret, named.as_ref()));
     let cameras = read_cameras(&config, named, secret, &reader, lists_kept.clone()).await?;
-    let video = Video::start(config.video.clone(), cameras, lists_kept, clock.clone());
-    let config = Arc::new(config);
-    let hall = Hall { config, access, writer, reader, lists, mirror, hub, positions, video, metrics, clock };
+    let video = Video::start(config.video.clone(), cameras, lists_kept, machine.clone());
+    let hall = Hall {
+        identity: Arc::new(Identity::home(shown.home())),
+        config: Arc::new(config),
+        access,
+        at_door: machine,
+        writer: Pen::Live(writer),
+        reader,
+        lists,
+        mirror,
+        hub,
+        positions,
+        video,
+        metrics,
+        clock,
+        shown,
+        worlds: Worlds::default(),
+        drills: Drills::new(&dir, heard),
+    };
     hall.positions.set_works_in(hall.works_in());
+    drill::opening::come_back(Home { hall: &hall, answers: http::world_router }).await;
     upkeep(&hall);
     let stop = CancellationToken::new();
     let seats = seats::Seats::new(hall.config.server.connections_max);
@@ -156,21 +143,13 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     Ok(Running { hall, address, stop: stop.drop_guard(), served })
 }
 
-/// How the views are laid out beside a writer, which goes first.
-fn laying_out(
-    store: &config::Store,
-    (belongs, source): (Belongs, Box<LogSource>),
-    writer: &Writer,
-    (forms, clock): (Forms, Clock),
-) -> Settings {
-    let commits = writer.commit_times();
-    let gauge = Arc::new(move || commits.p99());
-    let mut settings = Settings::new(store.dir.clone(), belongs, source, gauge, clock);
-    settings.full_speed = forms.full_speed;
-    settings.reads_older = forms.reads_older.unwrap_or(settings.reads_older);
-    settings.reserve = Reserve::of_mib(store.reserve_mib);
-    settings.refused = Box::new(writer.fullness());
-    settings
+/// Which world the hall shows, and what it goes by. Cameras are real in every world, and go by the machine's clock as
+/// accounts do.
+fn shown(config: &Config, (store, state): (&Store, &State), machine: &Clock) -> (Clock, Shown) {
+    let Some(demonstration) = config.demonstration else { return (machine.clone(), Shown::Live) };
+    let (clock, driver) = demonstration.clock(store, state, machine);
+    tracing::warn!(now = %clock.now().local(state.policy().utc_offset_minutes).date, ?driver, "this hall is a demonstration");
+    (clock, Shown::Demonstration(driver))
 }
 
 /// A policy in the settings that is not the one in force changes nothing; whoever wrote it hears how it would.
@@ -184,15 +163,6 @@ fn say_whether_it_holds(file: &Policy, in_force: &InForce) {
         source,
         "the policy in the settings differs from the one in force; the one in force holds, `gridhall policy adopt FILE` brings another into force"
     );
-}
-
-/// Who goes by the policy outside the rules: which powers one account may hold, which positions are taken.
-fn followers(access: &Access, positions: &Positions) -> Vec<Follow> {
-    let (access, positions) = (access.clone(), positions.clone());
-    vec![
-        Box::new(move |policy| access.set_powers_together(policy.powers_together.is_some())),
-        Box::new(move |policy| positions.accept(Accepts::of(policy))),
-    ]
 }
 
 /// One recorder for the whole process: tests start many servers in one.
@@ -220,6 +190,9 @@ impl Running {
             ended.context("the server ended unexpectedly")?;
         }
         abort.abort();
+        self.hall.worlds.close_all();
+        let drills = self.hall.drills.clone();
+        tokio::task::spawn_blocking(move || drills.close()).await.context("a drill did not stop")?;
         self.hall.video.shutdown().await;
         self.hall.access.settle().await;
         let writer = self.hall.writer.clone();
@@ -268,7 +241,7 @@ fn announce(hall: &Hall, address: SocketAddr, ready_file: Option<&Path>) -> anyh
     tracing::info!(%address, "listening");
     let Some(file) = ready_file else { return Ok(()) };
     let base = format!("http://{address}");
-    let once = hall.access.one_time("admin", hall.clock.now());
+    let once = hall.access.one_time("admin", hall.at_door.now());
     let sign_in = format!("{base}/sign-in?once={}", once.expose());
     let ready = serde_json::json!({ "address": base, "sign_in": sign_in });
     // Whole or not at all: whoever waits for the file must not read half of it.

@@ -21,6 +21,7 @@ pub mod policy;
 pub mod cameras;
 pub mod state;
 pub mod closed;
+pub mod drill;
 mod form1;
 mod form2;
 mod report;

@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use domain::command::Command;
 use domain::event::By;
+use domain::moment::UtcMillis;
+use uuid::Uuid;
 
 use crate::clock::{self, Clock, HOLD_MS};
 use crate::lasting::Lasting;
 use crate::stored::command::fresh_key;
+use crate::world::World;
 use crate::writer::{Envelope, Outcome, Shared, WriteError, Writer};
 
 #[cfg(test)]
@@ -28,7 +31,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Why the timer wakes early.
 pub(crate) enum Ring {
-    /// The next deadline is another one.
+    /// The next deadline is another one, or comes at another pace.
     Changed,
     Stop,
 }
@@ -41,12 +44,21 @@ pub(crate) struct Wake {
 }
 
 /// The timer's way in. It does not keep the writer alive.
-pub(crate) struct Door(pub(crate) std::sync::Weak<Shared>);
+pub(crate) struct Door<W>(pub(crate) std::sync::Weak<Shared<W>>);
 
-impl Door {
-    /// None once every other door is gone.
-    pub(crate) fn send(&self, envelope: Envelope) -> Option<Outcome> {
+impl<W: World> Door<W> {
+    /// Has recorded what has passed. None once every other door is gone.
+    fn pass_deadlines(&self, key: Uuid) -> Option<Outcome> {
         let writer = Writer::of(self.0.upgrade()?);
+        let envelope = Envelope {
+            world: W::default(),
+            key,
+            by: By::timer(),
+            department: None,
+            scope: domain::scope::Scope::All,
+            seen: None,
+            command: Command::PassDeadlines,
+        };
         writer.send_many_blocking(vec![envelope]).pop()
     }
 }
@@ -57,11 +69,19 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(door: Door, wake: Arc<Wake>, rings: Receiver<Ring>, clock: Clock) -> Self {
+    pub(crate) fn start<W: World>(
+        door: Door<W>,
+        wake: Arc<Wake>,
+        rings: Receiver<Ring>,
+        clock: Clock,
+    ) -> Self {
         let bell = wake.bell.clone();
+        let driven = Arc::downgrade(&wake);
+        // A full box has a bell in it already.
+        clock.ring(move || driven.upgrade().map(|wake| drop(wake.bell.try_send(Ring::Changed))).is_some());
         let thread = std::thread::Builder::new()
             .name("deadline-timer".to_owned())
-            .spawn(move || run(&|envelope| door.send(envelope), &wake, &rings, &clock))
+            .spawn(move || run(&|key| door.pass_deadlines(key), &wake, &rings, &clock))
             .expect("a thread can be started at the start of the process");
         Self { bell, thread }
     }
@@ -73,8 +93,8 @@ impl Timer {
     }
 }
 
-/// `send` answers nothing once the writer is gone.
-fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver<Ring>, clock: &Clock) {
+/// `pass` has recorded what has passed, under a key, and answers nothing once the writer is gone.
+fn run(pass: &dyn Fn(Uuid) -> Option<Outcome>, wake: &Wake, rings: &Receiver<Ring>, clock: &Clock) {
     let mut pause = Duration::ZERO;
     let mut trouble = Lasting::default();
     let mut last = clock.now();
@@ -82,8 +102,9 @@ fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver
     // did since the server stopped.
     let mut set_back = true;
     loop {
-        let left_ms = wake.at.load(Ordering::Acquire).saturating_sub(clock.now().0).max(0);
-        let sleep = Duration::from_millis(left_ms.unsigned_abs()).min(SLEEP_MAX).max(pause);
+        // Of a clock that stands still nobody knows when.
+        let left = clock.until(UtcMillis(wake.at.load(Ordering::Acquire))).unwrap_or(SLEEP_MAX);
+        let sleep = left.min(SLEEP_MAX).max(pause);
         match rings.recv_timeout(sleep) {
             Ok(Ring::Changed) => continue,
             Ok(Ring::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -97,17 +118,8 @@ fn run(send: &dyn Fn(Envelope) -> Option<Outcome>, wake: &Wake, rings: &Receiver
         if now.0 < due && !set_back && !clock.is_doubted() {
             continue;
         }
-        let command = Command::PassDeadlines;
-        let key = fresh_key(now);
-        pause = match send(Envelope {
-            key,
-            by: By::timer(),
-            department: None,
-            scope: domain::scope::Scope::All,
-            seen: None,
-            command,
-        }) {
-            None | Some(Err(WriteError::Stopped)) => return,
+        pause = match pass(fresh_key(now)) {
+            None | Some(Err(WriteError::Stopped | WriteError::Past)) => return,
             Some(Ok(answer)) => {
                 if let Some(failed) = trouble.over() {
                     tracing::info!(failed, "deadlines are recorded again");

@@ -25,12 +25,14 @@ use crate::events::Newest;
 use crate::lock::lock;
 use crate::timer::{Door, Timer, Wake};
 use crate::views::pace::CommitTimes;
+use crate::world::{Live, World};
 
 mod adopt;
 mod group;
 mod room;
 mod counts;
 pub mod store;
+pub mod pen;
 
 pub use adopt::{Adoption, ListAdoption};
 use store::Store;
@@ -42,7 +44,9 @@ const WAITING_COMMANDS_MAX: usize = 8_192;
 
 /// A command with who sends it and under which key.
 #[derive(Debug, Clone)]
-pub struct Envelope {
+pub struct Envelope<W = Live> {
+    /// In which world it is meant: only a writer of that world takes it.
+    pub world: W,
     /// Made by the sender (UUIDv7); sending again under the same key answers as the first time.
     pub key: Uuid,
     pub by: By,
@@ -79,6 +83,8 @@ pub enum WriteError {
     ClockDoubted(Rejection),
     #[error("too many commands are waiting; try again in a second")]
     Busy,
+    #[error("this is the past: nothing is changed there")]
+    Past,
     #[error("the server is stopping")]
     Stopped,
     /// Nothing was changed.
@@ -88,28 +94,30 @@ pub enum WriteError {
 
 /// An event that is durable, and what it changed.
 #[derive(Debug, Clone)]
-pub struct Committed {
+pub struct Committed<W = Live> {
+    /// In which world it happened: only who shows that world takes it.
+    pub world: W,
     pub recorded: Recorded,
     pub changes: Changes,
 }
 
 /// Who is told of committed events. Called on the writer's thread before the answers are given: fast, never blocking.
-pub trait Publisher: Send {
+pub trait Publisher<W: World = Live>: Send {
     /// Called once, before the first command, with the events that led to the state, where the store has just read them.
     fn start(&mut self, epoch: u64, state: &State, newest: Option<Newest>);
-    fn publish(&mut self, state: &State, committed: &[Committed]);
+    fn publish(&mut self, state: &State, committed: &[Committed<W>]);
 }
 
 /// Nobody is told: for imports and tools.
-impl Publisher for () {
+impl<W: World> Publisher<W> for () {
     fn start(&mut self, _: u64, _: &State, _: Option<Newest>) {}
-    fn publish(&mut self, _: &State, _: &[Committed]) {}
+    fn publish(&mut self, _: &State, _: &[Committed<W>]) {}
 }
 
 pub(crate) type Outcome = Result<Answer, WriteError>;
 
-pub(crate) enum Request {
-    Commands(Vec<Envelope>, oneshot::Sender<Vec<Outcome>>),
+pub(crate) enum Request<W> {
+    Commands(Vec<Envelope<W>>, oneshot::Sender<Vec<Outcome>>),
     Adopt(adopt::Adopt),
     Stop,
 }
@@ -129,8 +137,8 @@ pub(crate) struct Condition {
     commits: CommitTimes,
 }
 
-pub(crate) struct Shared {
-    inbox: SyncSender<Request>,
+pub(crate) struct Shared<W> {
+    inbox: SyncSender<Request<W>>,
     condition: Arc<Condition>,
     health: Arc<store::Health>,
     threads: std::sync::Mutex<Option<Threads>>,
@@ -141,13 +149,18 @@ pub(crate) struct Threads {
     timer: Option<Timer>,
 }
 
-/// The door to the writer; cheap to clone.
-#[derive(Clone)]
-pub struct Writer {
-    shared: Arc<Shared>,
+/// The door to the writer of a hall in one world; cheap to clone. It takes what is meant for that world and nothing else.
+pub struct Writer<W = Live> {
+    shared: Arc<Shared<W>>,
 }
 
-impl Writer {
+impl<W> Clone for Writer<W> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<W: World> Writer<W> {
     /// Whether commands are refused because the disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -155,7 +168,7 @@ impl Writer {
     }
 
     /// [`Self::is_full`] for those who can make room; holds the writer up in nothing.
-    pub fn fullness(&self) -> impl Fn() -> bool + Send + use<> {
+    pub fn fullness(&self) -> impl Fn() -> bool + Send + use<W> {
         let condition = self.shared.condition.clone();
         move || condition.full.load(Ordering::Relaxed)
     }
@@ -178,7 +191,7 @@ impl Writer {
         self.shared.health.problem()
     }
 
-    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+    pub(crate) fn of(shared: Arc<Shared<W>>) -> Self {
         Self { shared }
     }
 
@@ -189,12 +202,12 @@ impl Writer {
     }
 
     /// Sends one command and waits until it is durable or refused.
-    pub async fn send(&self, envelope: Envelope) -> Outcome {
+    pub async fn send(&self, envelope: Envelope<W>) -> Outcome {
         self.send_group(vec![envelope]).await.pop().unwrap_or(Err(WriteError::Stopped))
     }
 
     /// Sends many; each is answered on its own, in order.
-    pub async fn send_many(&self, mut envelopes: Vec<Envelope>) -> Vec<Outcome> {
+    pub async fn send_many(&self, mut envelopes: Vec<Envelope<W>>) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(envelopes.len());
         while !envelopes.is_empty() {
             let rest = envelopes.split_off(envelopes.len().min(GROUP_COMMANDS_MAX));
@@ -203,7 +216,7 @@ impl Writer {
         outcomes
     }
 
-    async fn send_group(&self, envelopes: Vec<Envelope>) -> Vec<Outcome> {
+    async fn send_group(&self, envelopes: Vec<Envelope<W>>) -> Vec<Outcome> {
         let count = envelopes.len();
         match self.enqueue(envelopes) {
             Ok(answers) => answers.await.unwrap_or_else(|_| vec![Err(WriteError::Stopped); count]),
@@ -212,7 +225,7 @@ impl Writer {
     }
 
     /// For threads without an async runtime.
-    pub fn send_many_blocking(&self, mut envelopes: Vec<Envelope>) -> Vec<Outcome> {
+    pub fn send_many_blocking(&self, mut envelopes: Vec<Envelope<W>>) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(envelopes.len());
         while !envelopes.is_empty() {
             let rest = envelopes.split_off(envelopes.len().min(GROUP_COMMANDS_MAX));
@@ -229,7 +242,7 @@ impl Writer {
         outcomes
     }
 
-    fn enqueue(&self, envelopes: Vec<Envelope>) -> Result<oneshot::Receiver<Vec<Outcome>>, WriteError> {
+    fn enqueue(&self, envelopes: Vec<Envelope<W>>) -> Result<oneshot::Receiver<Vec<Outcome>>, WriteError> {
         let count = envelopes.len();
         let waiting = &self.shared.condition.waiting;
         if waiting.fetch_add(count, Ordering::Relaxed) + count > WAITING_COMMANDS_MAX {
@@ -264,7 +277,7 @@ impl Writer {
     }
 }
 
-/// Starts the writer and its deadline timer, which go by `clock`. On return the publisher knows the whole state, so that
+/// Starts the writer of the city's hall and its deadline timer, which go by `clock`. On return the publisher knows the whole state, so that
 /// nobody can be answered from an empty one.
 #[must_use]
 pub fn spawn_with(
@@ -288,28 +301,28 @@ pub fn spawn_untimed(
     start(store, state, publisher, clock.into(), None)
 }
 
-/// As [`spawn_with`]; a clock that leaps ahead or back by more than an hour is believed once it has stood for `confirm_after`.
+/// As [`spawn_with`], in any world; a clock that leaps ahead or back by more than an hour is believed once it has stood for `confirm_after`.
 /// Meanwhile alarms go by the time that is believed, since nothing takes them back. At a start the leap is from the last time
 /// that was believed.
 #[must_use]
-pub fn spawn_doubting(
+pub fn spawn_doubting<W: World>(
     store: Store,
     state: State,
-    publisher: Box<dyn Publisher>,
+    publisher: Box<dyn Publisher<W>>,
     clock: impl Into<Clock>,
     confirm_after: Duration,
-) -> Writer {
+) -> Writer<W> {
     start(store, state, publisher, clock.into(), Some(confirm_after))
 }
 
 /// `confirm_after`: none for a tool, which has no timer either.
-fn start(
+fn start<W: World>(
     mut store: Store,
     state: State,
-    mut publisher: Box<dyn Publisher>,
+    mut publisher: Box<dyn Publisher<W>>,
     clock: Clock,
     confirm_after: Option<Duration>,
-) -> Writer {
+) -> Writer<W> {
     let newest = store.take_newest();
     publisher.start(store.epoch(), &state, newest);
     let (inbox, requests) = sync_channel(WAITING_COMMANDS_MAX);
@@ -335,7 +348,7 @@ fn start(
 
 /// Which time was believed last: that of the newest event, unless it was doubted; none in an empty log. What cannot be read
 /// proves nothing.
-fn last_believed(store: &Store, state: &State) -> Option<UtcMillis> {
+pub(crate) fn last_believed(store: &Store, state: &State) -> Option<UtcMillis> {
     if let Some(believed) = store.believed() {
         return Some(believed);
     }

@@ -364,7 +364,12 @@ fn the_past_of_the_demonstration_goes_by_the_stages_own_steps() {
         dispatch_limit: policy.dispatch_limit,
         calendar: policy.calendar,
     };
-    let past = sim::city::past::before(&mut planner, &rules, city::START, 0);
+    let extent = sim::city::past::Extent {
+        cases_a_day: sim::city::figures::CASES_PER_DAY,
+        weeks: 0,
+        every_day: false,
+    };
+    let past = sim::city::past::before(&mut planner, &rules, city::START, extent);
     assert!(past.iter().any(|case| case.stage.is_none()));
     for case in past {
         let Command::TakeOverCase { history, .. } = case.command else { panic!("{:?}", case.command) };

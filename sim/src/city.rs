@@ -1,29 +1,34 @@
 //! The simulated city (模拟城市): cases, whistles and inspectors in the published volumes, through the public doors.
 //!
-//! Seeded and repeatable: which cases happen, where, and how long each stage takes follow from the seed alone. The
-//! speed scales arrivals and stays; the server's clock and limits stay real, so late dispatches are taken over with
-//! their clock nearly run.
+//! Seeded and repeatable: which cases happen, where, and how long each stage takes follow from the seed alone. When they happen is
+//! the hall's time (`time`), at whatever pace it goes; how often the city sends and how long it waits is the machine's.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::answer::CatalogueAnswer;
 use domain::case::Stage;
 use domain::code::{CaseId, DepartmentCode};
-use domain::command::{Command, History, KnownStep};
+use domain::command::Command;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
+use domain::whistle::WhistleCall;
+use domain::world::{PACE_REAL, SetClock, WorldAnswer};
 use rand::Rng;
 
 use crate::client::{BATCH_MAX, Client, Row, RowAnswer};
 use crate::schematic::Schematic;
 use cases::{Planned, Planner};
 use life::{Agenda, Step};
-use past::Rules;
+use past::{Extent, Rules};
+use time::Time;
 
 pub mod cases;
 pub mod figures;
 pub mod life;
 pub mod past;
+pub mod scene;
+pub mod time;
 pub mod walkers;
 pub mod years;
 #[cfg(test)]
@@ -33,8 +38,8 @@ mod tests;
 #[derive(Debug, Clone)]
 pub struct Options {
     pub seed: u64,
-    /// Times real time; 0.1 to 1,000.
-    pub speed: f64,
+    /// Cases of a usual day.
+    pub cases_a_day: f64,
     pub inspectors: usize,
     /// Cases and whistles happen; without them only inspectors walk.
     pub cases: bool,
@@ -42,7 +47,13 @@ pub struct Options {
     pub past: Past,
     /// With them the same weekday of so many weeks before: what the wall holds today against.
     pub weeks: u8,
-    /// Stop after this long; none runs until stopped.
+    /// And every other day of these weeks: what the wall holds the days to come against.
+    pub every_day: bool,
+    /// With the past, an underpass has just been flooded.
+    pub flood: bool,
+    /// Times as fast as real the hall's clock goes once the past is there; none leaves it as it is.
+    pub pace: Option<f64>,
+    /// Stop after this long, counted from then; none runs until stopped.
     pub lasts: Option<Duration>,
 }
 
@@ -60,12 +71,20 @@ pub enum Past {
 pub struct Summary {
     pub taken: u64,
     pub refused: u64,
+    /// How many were refused for each reason, by its code.
+    pub reasons: BTreeMap<String, u64>,
     pub fixes: u64,
     pub retries: u64,
 }
 
-/// Waits between rounds.
-const ROUND: Duration = Duration::from_millis(200);
+/// Between rounds as much of the hall's time passes, in seconds, as far as these waits allow.
+const ROUND_HALL_S: f64 = 10.0;
+const ROUND_MIN: Duration = Duration::from_millis(15);
+const ROUND_MAX: Duration = Duration::from_millis(200);
+/// Cases that a call may be about.
+const RECENT_MAX: usize = 200;
+/// What happens in more of the hall's time than this, in milliseconds, is not caught up with: somebody has slept.
+const CAUGHT_UP_MS: i64 = HOUR_MS;
 /// Steps and reports in one round at most, so that a round stays short at any speed.
 const ROUND_ROWS_MAX: usize = 2_000;
 
@@ -74,7 +93,9 @@ enum Purpose {
     Report {
         planned: Box<Planned>,
         stage: Stage,
-        opened_ms: i64,
+        opened: UtcMillis,
+        /// Its departments are called together at once.
+        calls: bool,
     },
     Step,
     Whistle {
@@ -86,14 +107,18 @@ enum Purpose {
 
 struct City<'a> {
     client: &'a Client,
+    time: Time,
     options: Options,
     planner: Planner<'a>,
     rules: Rules,
     agenda: Agenda,
-    recent: Vec<CaseId>,
+    /// Cases that came in last, with when they close: a call may be about one of them.
+    recent: VecDeque<(CaseId, UtcMillis)>,
     summary: Summary,
     owed_cases: f64,
     owed_whistles: f64,
+    /// Calls that are raised in the next round.
+    calls: Vec<WhistleCall>,
 }
 
 /// Runs until `options.lasts` has passed or `stop` returns true.
@@ -108,13 +133,15 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
     };
     let mut city = City {
         client,
+        time: Time::of_hall(client)?,
         planner: Planner::new(&map, options.seed),
         rules,
         agenda: Agenda::default(),
-        recent: Vec::new(),
+        recent: VecDeque::new(),
         summary: Summary::default(),
         owed_cases: 0.0,
         owed_whistles: 3.0,
+        calls: Vec::new(),
         options: options.clone(),
     };
     let past = match options.past {
@@ -125,16 +152,19 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
     if options.cases && past {
         city.take_over_past()?;
     }
-    let mut walkers = walkers::Walkers::new(map, options.inspectors, options.seed, now().0);
+    if let Some(pace) = options.pace {
+        set_pace(client, pace)?;
+    }
+    let mut last = city.time.now();
+    let mut walkers = walkers::Walkers::new(map, options.inspectors, options.seed, last.0);
     let started = Instant::now();
-    let mut last = Instant::now();
     while !stop() && options.lasts.is_none_or(|lasts| started.elapsed() < lasts) {
-        let passed = last.elapsed();
-        last = Instant::now();
+        let (round, now) = (Instant::now(), city.time.now());
         if options.cases {
-            city.round(passed)?;
+            city.round(now, now.since(last).clamp(0, CAUGHT_UP_MS))?;
         }
-        let fixes = walkers.step(now().0);
+        last = last.max(now);
+        let fixes = walkers.step(now.0, started.elapsed());
         if !fixes.is_empty() {
             city.summary.fixes += fixes.len() as u64;
             let body = serde_json::json!({ "fixes": fixes });
@@ -142,9 +172,25 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
                 tracing::warn!(error = format!("{error:#}"), "positions not taken");
             }
         }
-        std::thread::sleep(ROUND.saturating_sub(last.elapsed()));
+        std::thread::sleep(wait(city.time.pace()).saturating_sub(round.elapsed()));
     }
     Ok(city.summary)
+}
+
+fn set_pace(client: &Client, pace: f64) -> anyhow::Result<()> {
+    let pace_milli = Some((pace * f64::from(PACE_REAL)).round() as u32);
+    let answer = client.post::<WorldAnswer>("/api/v1/world/clock", &SetClock { pace_milli, at: None });
+    answer.map(drop).context("cannot set the pace of the hall's clock")
+}
+
+fn raised(call: WhistleCall) -> (Row, Purpose) {
+    let departments = call.called.clone();
+    (Row::new(Command::RaiseWhistle { call }), Purpose::Whistle { departments })
+}
+
+/// How long a round lasts at a pace.
+fn wait(pace: f64) -> Duration {
+    Duration::try_from_secs_f64(ROUND_HALL_S / pace).unwrap_or(ROUND_MAX).clamp(ROUND_MIN, ROUND_MAX)
 }
 
 impl City<'_> {
@@ -155,18 +201,28 @@ impl City<'_> {
     }
 
     fn take_over_past(&mut self) -> anyhow::Result<()> {
-        let now = now();
-        let past = past::before(&mut self.planner, &self.rules, now, self.options.weeks);
+        let now = self.time.now();
+        let Options { cases_a_day, weeks, every_day, .. } = self.options;
+        let extent = Extent { cases_a_day, weeks, every_day };
+        let past = past::before(&mut self.planner, &self.rules, now, extent);
         tracing::info!(cases = past.len(), "taking over what was before");
         let mut rows = Vec::new();
         for case in past {
             let purpose = match case.stage {
                 None => Purpose::Past,
                 Some(stage) => {
-                    Purpose::Report { planned: Box::new(case.planned), stage, opened_ms: case.opened.0 }
+                    let planned = Box::new(case.planned);
+                    Purpose::Report { planned, stage, opened: case.opened, calls: false }
                 }
             };
             rows.push((Row::new(case.command), purpose));
+        }
+        if let Some((planned, opened, command)) =
+            scene::flood(&self.planner, now).filter(|_| self.options.flood)
+        {
+            let planned = Box::new(planned);
+            let purpose = Purpose::Report { planned, stage: Stage::Dispatch, opened, calls: true };
+            rows.push((Row::new(command), purpose));
         }
         while !rows.is_empty() {
             let batch = rows.drain(..rows.len().min(BATCH_MAX)).collect();
@@ -175,25 +231,27 @@ impl City<'_> {
         Ok(())
     }
 
-    fn round(&mut self, passed: Duration) -> anyhow::Result<()> {
-        let now = now();
+    fn round(&mut self, now: UtcMillis, passed_ms: i64) -> anyhow::Result<()> {
         let mut rows: Vec<(Row, Purpose)> = Vec::new();
         for step in self.agenda.due(now.0, ROUND_ROWS_MAX) {
             rows.extend(step.command().map(|command| (Row::new(command), Purpose::Step)));
         }
         let hour = usize::from(now.local(self.rules.offset).hour());
         let share_of_day = figures::HOURS[hour] / figures::HOURS.iter().sum::<f64>() / 3_600.0;
-        let seconds = passed.as_secs_f64() * self.options.speed;
-        self.owed_cases += figures::CASES_PER_DAY * share_of_day * seconds;
-        self.owed_whistles += figures::WHISTLES_PER_DAY * share_of_day * seconds;
+        let seconds = passed_ms as f64 / 1_000.0;
+        let scale = self.options.cases_a_day / figures::CASES_PER_DAY;
+        self.owed_cases += self.options.cases_a_day * share_of_day * seconds;
+        self.owed_whistles += scale * figures::WHISTLES_PER_DAY * share_of_day * seconds;
         while self.owed_cases >= 1.0 && rows.len() < 2 * ROUND_ROWS_MAX {
             self.owed_cases -= 1.0;
-            let planned = self.planner.next_case();
-            rows.push(self.arrival(planned, now));
+            let planned = Box::new(self.planner.next_case());
+            let command = Command::ReportCase { report: planned.report.clone(), at: None };
+            let purpose = Purpose::Report { planned, stage: Stage::Accept, opened: now, calls: false };
+            rows.push((Row::new(command), purpose));
         }
         while self.owed_whistles >= 1.0 {
             self.owed_whistles -= 1.0;
-            let whistle = self.whistle();
+            let whistle = self.whistle(now);
             rows.push(whistle);
         }
         while !rows.is_empty() {
@@ -203,34 +261,17 @@ impl City<'_> {
         Ok(())
     }
 
-    fn arrival(&mut self, planned: Planned, now: UtcMillis) -> (Row, Purpose) {
-        if !planned.late {
-            let command = Command::ReportCase { report: planned.report.clone(), at: None };
-            let purpose =
-                Purpose::Report { planned: Box::new(planned), stage: Stage::Accept, opened_ms: now.0 };
-            return (Row::new(command), purpose);
+    fn whistle(&mut self, now: UtcMillis) -> (Row, Purpose) {
+        if let Some(call) = self.calls.pop() {
+            return raised(call);
         }
-        // A late case comes in with its clock nearly run: otherwise nothing would be late for hours.
-        let ahead = self.planner.random().random_range(-5 * MINUTE_MS..25 * MINUTE_MS) as f64;
-        let due = now.plus((ahead / self.options.speed.max(1.0)) as i64);
-        let opened = self.rules.opened_for(due);
-        let history = History {
-            steps: vec![KnownStep { step: domain::case::Step::FILE, at: opened }],
-            ..History::since(opened, Stage::Dispatch)
-        };
-        let command = Command::TakeOverCase { report: planned.report.clone(), history };
-        let purpose =
-            Purpose::Report { planned: Box::new(planned), stage: Stage::Dispatch, opened_ms: opened.0 };
-        (Row::new(command), purpose)
-    }
-
-    fn whistle(&mut self) -> (Row, Purpose) {
+        // About none that closes in this round: the rows before have closed it.
+        let stays_open = |(_, closes): &&(CaseId, UtcMillis)| *closes > now.plus(10 * MINUTE_MS);
+        let open: Vec<CaseId> = self.recent.iter().filter(stays_open).map(|(case, _)| *case).collect();
         let random = self.planner.random();
-        let case = self.recent.get(random.random_range(0..self.recent.len().max(1))).copied();
+        let case = open.get(random.random_range(0..open.len().max(1))).copied();
         let case = case.filter(|_| self.planner.random().random_bool(0.3));
-        let call = self.planner.next_call(case);
-        let departments = call.called.clone();
-        (Row::new(Command::RaiseWhistle { call }), Purpose::Whistle { departments })
+        raised(self.planner.next_call(case))
     }
 
     /// Sends rows until they are answered; a lost answer is asked for again with the same keys.
@@ -258,6 +299,7 @@ impl City<'_> {
                     }
                     RowAnswer::Refused(refused) => {
                         self.summary.refused += 1;
+                        *self.summary.reasons.entry(refused.code.clone()).or_default() += 1;
                         tracing::warn!(command = row.command.name(), refused.code, refused.title, "refused");
                     }
                     RowAnswer::Taken(taken) => {
@@ -278,9 +320,10 @@ impl City<'_> {
     fn follow(&mut self, purpose: Purpose, taken: crate::client::Taken) {
         match purpose {
             Purpose::Step | Purpose::Past => {}
-            Purpose::Report { planned, stage, opened_ms } => {
+            Purpose::Report { planned, stage, opened, calls } => {
                 if let Some(case) = taken.case {
-                    self.plan_steps(case, &planned, stage, opened_ms);
+                    self.plan_steps(case, &planned, stage, opened);
+                    self.calls.extend(calls.then(|| scene::call(&planned, case)));
                 }
             }
             Purpose::Whistle { departments } => {
@@ -291,48 +334,34 @@ impl City<'_> {
         }
     }
 
-    fn plan_steps(&mut self, case: CaseId, planned: &Planned, from: Stage, opened_ms: i64) {
-        if self.recent.len() < 200 {
-            self.recent.push(case);
-        }
-        let now = now();
-        let speed = self.options.speed;
-        let mut at = now.0;
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage >= from) {
-            let stay = planned.stays_ms[stage as usize] as f64 / speed;
-            // A case that is already on its way has part of this stay behind it.
-            let stay =
-                if stage == from && opened_ms < now.0 - 1_000 && !planned.late { stay * 0.5 } else { stay };
-            if planned.late && stage == Stage::Dispatch {
-                at = at.max(self.rules.due(UtcMillis(opened_ms)).0);
+    fn plan_steps(&mut self, case: CaseId, planned: &Planned, from: Stage, opened: UtcMillis) {
+        let mut at = opened;
+        for stage in Stage::ALL {
+            at = self.rules.leaves(planned, stage, at);
+            if stage >= from {
+                self.agenda.add(at.0, Step::Leave { case, stage, department: planned.department.clone() });
             }
-            at += stay as i64;
-            self.agenda.add(at, Step::Leave { case, stage, department: planned.department.clone() });
+        }
+        self.recent.push_back((case, at));
+        if self.recent.len() > RECENT_MAX {
+            self.recent.pop_front();
         }
     }
 
     fn plan_whistle(&mut self, whistle: domain::code::WhistleId, departments: Vec<DepartmentCode>) {
-        let speed = self.options.speed.max(1.0);
-        let now = now().0;
+        let now = self.time.now().0;
         let mut last = now;
         for department in departments {
             let random = self.planner.random();
-            // One in eight misses the half hour, whatever the speed: the limit is real.
+            // One in eight misses the half hour.
             let at = if random.random_bool(0.125) {
                 now + 30 * MINUTE_MS + random.random_range(MINUTE_MS..20 * MINUTE_MS)
             } else {
-                now + (random.random_range(3 * MINUTE_MS..29 * MINUTE_MS) as f64 / speed) as i64
+                now + random.random_range(3 * MINUTE_MS..29 * MINUTE_MS)
             };
             last = last.max(at);
             self.agenda.add(at, Step::Respond { whistle, department });
         }
-        let closes = last + (2.0 * HOUR_MS as f64 / speed) as i64;
-        self.agenda.add(closes, Step::CloseWhistle { whistle });
+        self.agenda.add(last + 2 * HOUR_MS, Step::CloseWhistle { whistle });
     }
-}
-
-/// The present; the one place of the city that reads a clock.
-fn now() -> UtcMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -6,3 +6,5 @@ pub mod city;
 pub mod tracks;
 pub mod bench;
 pub mod screen;
+pub mod demo;
+pub mod tile;

@@ -1,11 +1,14 @@
 //! The simulated city's way in: the same public HTTP doors that any other system uses.
 
+use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::Context;
 use domain::command::Command;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, WebSocket};
 use uuid::Uuid;
 
 /// A server as seen by a client with a machine token.
@@ -103,6 +106,20 @@ impl Client {
         let request = self.agent.get(&url).header("Authorization", &self.bearer);
         let answer = request.call().with_context(|| format!("cannot get {path}"))?;
         read(answer, path)
+    }
+
+    /// A socket of the live feed on which nothing has been said yet. Of plain HTTP only, as everything here.
+    pub fn feed(&self) -> anyhow::Result<WebSocket<TcpStream>> {
+        let authority = self.base.strip_prefix("http://");
+        let authority = authority.context("the live feed is dialled over plain http alone")?;
+        let stream = TcpStream::connect(authority).context("cannot connect to the live feed")?;
+        // A heartbeat comes each second: after this silence nobody is there.
+        stream.set_read_timeout(Some(Duration::from_secs(5))).context("cannot set up the socket")?;
+        stream.set_write_timeout(Some(Duration::from_secs(5))).context("cannot set up the socket")?;
+        let mut request = format!("ws://{authority}/live").into_client_request()?;
+        request.headers_mut().insert("authorization", self.bearer.parse()?);
+        let (socket, _) = tungstenite::client(request, stream).context("the live feed lets nobody in")?;
+        Ok(socket)
     }
 
     /// One fix in the form that OsmAnd and Traccar's phone app send. Returns the HTTP status.

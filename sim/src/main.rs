@@ -23,8 +23,12 @@ enum Command {
     Tracks(cli::tracks::Options),
     /// Measure a server under load
     Bench(cli::bench::Options),
+    /// Run a server, cameras and a city together, as a demonstration
+    Demo(cli::demo::Options),
     /// Print what one simulated screen asks of a server
     Screen(cli::screen::Options),
+    /// Decide what camera tiles say, for tests of the player alone
+    Tile(cli::tile::Options),
 }
 
 #[tokio::main]
@@ -37,6 +41,8 @@ async fn main() -> anyhow::Result<()> {
         Command::City(options) => cli::city::run(options).await,
         Command::Tracks(options) => cli::tracks::run(options).await,
         Command::Bench(options) => cli::bench::run(options).await,
+        Command::Demo(options) => cli::demo::run(options).await,
         Command::Screen(options) => cli::screen::run(options).await,
+        Command::Tile(options) => cli::tile::run(&options),
     }
 }

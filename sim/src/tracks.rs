@@ -58,7 +58,7 @@ pub struct Replay {
     pub lasts: Option<Duration>,
 }
 
-/// Sends one walk fix by fix, stamped with the present, and starts over at its end. Returns the fixes taken.
+/// Sends one walk fix by fix, each of the moment it comes in by the hall's clock, and starts over at its end. Returns the fixes taken.
 pub fn replay(
     client: &Client,
     track: &Track,
@@ -80,12 +80,10 @@ pub fn replay(
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let query = [
                 ("id", id.to_owned()),
                 ("lat", format!("{:.6}", lat + dlat)),
                 ("lon", format!("{:.6}", lon + dlon)),
-                ("timestamp", now.as_secs().to_string()),
             ];
             let status = client.osmand(&query)?;
             anyhow::ensure!(

@@ -1,21 +1,22 @@
 //! `cargo xtask demo`: a simulated city on this machine, from nothing to a wall whose counts move.
 //!
-//! What should be here: what may be asked for, and building it. What should not: starting and ending the programs
-//! (`demo/hall.rs`), what the city does (`sim city`), how the server is set up (`demo/config.toml`).
+//! What should be here: what may be asked for, and building it, stage by stage. What should not: running it
+//! (`sim demo`, which an installed package has too), how a stage tells of itself (`demo/stage.rs`).
 
-mod ask;
-mod hall;
+mod stage;
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::process::kept;
 use crate::repo::{Profile, Repo};
 use crate::{setup, site, test};
+use stage::{Stage, tell};
 
 #[derive(Args)]
 pub struct Options {
@@ -25,8 +26,8 @@ pub struct Options {
     /// Keep the data here, from run to run; without it each run starts an empty city.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// How many times faster than real the city lives.
-    #[arg(long, default_value_t = 60.0, value_name = "N")]
+    /// How many times faster than real the hall's time goes, 1 to 600.
+    #[arg(long, default_value_t = 1.0, value_name = "N")]
     speed: f64,
     /// End by itself after so many seconds of running.
     #[arg(long = "for", value_name = "SECONDS")]
@@ -56,23 +57,51 @@ pub struct Options {
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     options.check()?;
-    setup::for_running(repo)?;
-    println!("demo: building server and simulator (release; takes minutes the first time)");
-    test::build_binaries(repo, Profile::Release)?;
-    println!("demo: building the site");
-    site::build(repo, site::WasmBuild::Optimised, repo.site())?;
-    let data = data_folder(repo, options)?;
-    kept::watch_for_stop();
-    let summary = hall::live(repo, options, &data)?;
-    println!("demo: {summary}");
-    Ok(())
+    let (gridhall, sim) = (repo.binary("gridhall", Profile::Release), repo.binary("sim", Profile::Release));
+    let stages = [
+        Stage {
+            what: "what building needs: system packages, WASM target, npm packages",
+            first: "two minutes",
+            again: "a second",
+            was_done: repo.root.join("npm/node_modules").is_dir(),
+        },
+        Stage {
+            what: "server and simulator, optimised",
+            first: "a quarter of an hour on two cores",
+            again: "a second, or minutes after a change",
+            was_done: gridhall.is_file() && sim.is_file(),
+        },
+        Stage {
+            what: "the site: four programmes for the browser, made small",
+            first: "ten minutes on two cores",
+            again: "two seconds, or minutes after a change",
+            was_done: repo.site().join("build.txt").is_file(),
+        },
+    ];
+    println!("demo: {} stages; then cameras, server and city start, which takes seconds", stages.len());
+    for (number, stage) in (1..).zip(&stages) {
+        println!("  {number}. {stage}");
+    }
+    let works: [&dyn Fn() -> Result<()>; 3] =
+        [&|| setup::for_running(repo), &|| test::build_binaries(repo, Profile::Release), &|| {
+            site::build(repo, site::WasmBuild::Optimised, &repo.site())
+        }];
+    for ((number, stage), work) in (1..).zip(&stages).zip(works) {
+        tell(number, stage, work)?;
+    }
+    let mut demo = Command::new(&sim);
+    demo.arg("demo").arg("--gridhall").arg(&gridhall).arg("--site").arg(repo.site());
+    demo.arg("--share").arg(&repo.root).arg("--scratch").arg(repo.target.join("demo"));
+    demo.args(options.words());
+    // In our place: who ends the demonstration ends one program, which ends all others.
+    Err(demo.exec()).with_context(|| format!("cannot start {}", sim.display()))
 }
 
 impl Options {
     /// What would fail only after minutes of building is refused at once.
     fn check(&self) -> Result<()> {
-        if !(0.1..=1_000.0).contains(&self.speed) {
-            bail!("--speed must lie within 0.1 to 1000, not {}", self.speed);
+        if !(1.0..=600.0).contains(&self.speed) {
+            bail!("--speed must lie within 1 to 600, not {}", self.speed);
         }
         for path in [&self.cases, &self.map, &self.tracks, &self.video].into_iter().flatten() {
             fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
@@ -81,20 +110,49 @@ impl Options {
             .with_context(|| format!("port {} is taken; choose another with --port", self.port))?;
         Ok(())
     }
+
+    /// The same for `sim demo`, which understands them alike.
+    fn words(&self) -> Vec<std::ffi::OsString> {
+        let mut words = Vec::new();
+        let mut say = |name: &str, value: std::ffi::OsString| words.extend([name.into(), value]);
+        say("--port", self.port.to_string().into());
+        say("--speed", self.speed.to_string().into());
+        let paths = [
+            ("--data-dir", &self.data_dir),
+            ("--cases", &self.cases),
+            ("--map", &self.map),
+            ("--tracks", &self.tracks),
+            ("--video", &self.video),
+        ];
+        for (name, path) in paths {
+            path.iter().for_each(|path| say(name, path.into()));
+        }
+        self.for_seconds.iter().for_each(|seconds| say("--for", seconds.to_string().into()));
+        self.rtsp.iter().for_each(|url| say("--rtsp", url.into()));
+        if self.with_city {
+            words.push("--with-city".into());
+        }
+        words
+    }
 }
 
-/// The folder the server keeps its data in; emptied first unless it was named.
-fn data_folder(repo: &Repo, options: &Options) -> Result<PathBuf> {
-    let folder = match &options.data_dir {
-        Some(named) => named.clone(),
-        None => {
-            let own = repo.target.join("demo-data");
-            if own.exists() {
-                fs::remove_dir_all(&own).with_context(|| format!("cannot empty {}", own.display()))?;
-            }
-            own
-        }
-    };
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn whatever_was_asked_for_is_handed_on() {
+        let asked = "--port 8461 --speed 1.5 --data-dir d --cases c --map m --tracks t --video v --for 3 \
+            --rtsp rtsp://a --rtsp rtsp://b --with-city";
+        let line = Line::try_parse_from(std::iter::once("demo").chain(asked.split_whitespace())).unwrap();
+        assert_eq!(line.options.words(), asked.split_whitespace().collect::<Vec<_>>());
+    }
 }

@@ -1,20 +1,20 @@
 //! Automation: `cargo xtask demo`, `test`, `bench`, `site`, `setup`, and the rules about the repository.
 //!
 //! What should be here: steps a person would otherwise type, in order, each saying what it does. What should not:
-//! product code; nothing here is shipped, and no crate of ours is used, so it builds when they do not.
+//! product code; nothing here is shipped, and no crate of ours is used, so it builds when they do not. What compiles for
+//! minutes: `--help` stands before it.
 //!
 //! Modules in reading order.
 
 // A person reads what this program prints; it has no log.
 #![allow(clippy::print_stdout)]
 
-mod repo;
-mod process;
 mod setup;
 mod site;
 mod demo;
 mod test;
 mod bench;
+mod dist;
 #[cfg(test)]
 mod tidy;
 
@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::{process, repo};
 
 /// Automation of Gridhall (格厅). Two commands are enough to start: `cargo xtask demo` and `cargo xtask test`.
 #[derive(Parser)]
@@ -41,6 +42,8 @@ enum Task {
     Demo(demo::Options),
     /// Everything a change must pass, with a timing table.
     Test(test::Options),
+    /// Make a Debian package and an archive, for halls without a compiler.
+    Dist(dist::Options),
     /// Measure against the targets; prints a table, or JSON rows `{measure, value, unit, target, holds, limit, ratio, generators}`.
     Bench(bench::Options),
 }
@@ -64,6 +67,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Site(options) => site::run(&repo, options),
         Task::Demo(options) => demo::run(&repo, options),
         Task::Test(options) => test::run(&repo, options),
+        Task::Dist(options) => dist::run(&repo, options),
         Task::Bench(options) => bench::run(&repo, options),
     }
 }

@@ -1,8 +1,6 @@
 //! Programs we start and wait for: run to the end, or read line by line.
 //!
-//! What should be here: starting, waiting, stopping. What should not: which programs, and what their output means.
-
-pub mod kept;
+//! What should be here: starting and waiting. What should not: which programs, and what their output means.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

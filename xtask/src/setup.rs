@@ -31,6 +31,10 @@ pub enum Need {
     Browser,
     /// An RTSP server that is not ours, to test against.
     RtspPeer,
+    /// Making packages.
+    Pack,
+    /// A clean system to prove a package in.
+    CleanRoot,
 }
 
 const FOR_RUNNING: &[Need] = &[Need::Build, Need::Cameras];
@@ -60,6 +64,9 @@ impl Need {
             Need::Cameras => &["fonts-noto-cjk"],
             // The command line of FFmpeg makes the streams of the player's tests.
             Need::Browser => &["chromium", "fonts-noto-cjk", "ffmpeg"],
+            // `dpkg-shlibdeps` says which packages have the libraries our programs are linked to.
+            Need::Pack => &["dpkg-dev", "binutils"],
+            Need::CleanRoot => &["debootstrap", "iproute2"],
             // GObject bindings belong to Debian's own Python, `/usr/bin/python3`; another one cannot see them.
             Need::RtspPeer => &[
                 "python3",
@@ -74,6 +81,15 @@ impl Need {
             ],
         }
     }
+}
+
+/// All that `cargo xtask dist` needs; to prove what it made, a browser and a clean system as well.
+pub fn for_packing(repo: &Repo, prove: bool) -> Result<()> {
+    let proving: &[Need] = if prove { &[Need::Browser, Need::CleanRoot] } else { &[] };
+    packages(&[&[Need::Build, Need::Pack], proving].concat())?;
+    wasm_target(repo)?;
+    npm(&repo.root.join("npm"))?;
+    if prove { npm(&repo.root.join("end2end")) } else { Ok(()) }
 }
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {

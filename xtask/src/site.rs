@@ -1,27 +1,17 @@
-//! The browser's side, built into one folder that the server serves as it is.
+//! The browser's side, built by a program of its own: what that needs compiles for minutes, and `cargo xtask --help` does
+//! not wait for it.
 //!
-//! What should be here: which parts the site has and in which order they are made. What should not: how each is made
-//! (`site/*.rs`), or anything the server decides (headers, which path answers with the page).
-
-mod output;
-mod lean;
-mod order;
-mod wasm;
-mod styles;
-mod vendor;
-mod licences;
+//! What should be here: running that program (`site/`). What should not: what the site has and how it is made.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
+use serde::Deserialize;
 
 use crate::repo::Repo;
-use crate::setup;
-use lean::Lean;
-use output::{Compression, Output};
-pub use wasm::WasmBuild;
+use crate::{process, setup};
 
 #[derive(Args)]
 pub struct Options {
@@ -33,172 +23,56 @@ pub struct Options {
     pub out: Option<PathBuf>,
 }
 
-/// What a screen's first load weighs at most, brotli, all files together. Above it the site stage fails: whatever is added
-/// then has to be taken off elsewhere.
-pub const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
+/// How much trouble is taken over the WASM.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum WasmBuild {
+    /// Compiled in seconds after a change, megabytes large, with names in its stack traces.
+    Quick,
+    /// What is shipped.
+    Optimised,
+}
+
+/// What a screen's browser downloads before the screen works.
+#[derive(Deserialize)]
+pub struct FirstLoad {
+    pub screen: String,
+    /// Brotli, all files together.
+    pub bytes: u64,
+    /// The limit.
+    pub most: u64,
+}
 
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::npm(&repo.root.join("npm"))?;
     let build = if options.release_wasm { WasmBuild::Optimised } else { WasmBuild::Quick };
-    let out = options.out.clone().unwrap_or_else(|| repo.site());
-    self::build(repo, build, out)
+    // Relative to where the person stands, not to the repository, where the builder runs.
+    let out = options.out.as_ref().map(std::path::absolute).transpose().context("cannot find --out")?;
+    self::build(repo, build, &out.unwrap_or_else(|| repo.site()))
 }
 
 /// Builds the site into `folder`, rewriting only what changed.
-pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
-    let started = Instant::now();
-    let mut output = Output::open(folder)?;
-    let scripts = repo.root.join("public/js");
+pub fn build(repo: &Repo, build: WasmBuild, folder: &Path) -> Result<()> {
+    let mut builder = builder(repo);
+    builder.arg("build").arg("--out").arg(folder);
     if build == WasmBuild::Optimised {
-        output.shrink_with(Lean::of(repo));
-        Lean::of(repo).add_scripts(&scripts, &repo.wasm_target.join("gridhall-site/js"), &mut output)?;
-    } else {
-        output.copy_folder(&scripts, "js")?;
+        builder.arg("--release-wasm");
     }
-    wasm::add(repo, build, &mut output)?;
-    styles::add(&repo.root.join("style"), &mut output)?;
-    output.copy_folder_but(&repo.root.join("public"), "js")?;
-    vendor::add(&repo.root.join("npm"), &mut output)?;
-    licences::add(repo, &mut output)?;
-    wasm::add_pages(repo, &mut output)?;
-    let compression = match build {
-        WasmBuild::Quick => Compression::None,
-        WasmBuild::Optimised => Compression::Twins,
-    };
-    let done = output.finish(compression)?;
-    println!(
-        "site: {} files in {}, {} rewritten, {} removed, {:.1} s",
-        done.files,
-        done.folder.display(),
-        done.rewritten,
-        done.removed,
-        started.elapsed().as_secs_f32()
-    );
-    if build == WasmBuild::Optimised {
-        for screen in SCREENS {
-            println!(
-                "site: first load of the {screen}: {} KiB brotli (page, WASM, scripts, style), limit {} KiB",
-                first_load_bytes(&done.folder, screen)?.div_ceil(1024),
-                FIRST_LOAD_BYTES_MAX / 1024
-            );
-        }
-    }
-    Ok(())
+    process::run(&mut builder)
 }
 
-/// What a screen's first picture needs although its programme asks for it later: a wall opens with cameras.
-const AT_ONCE: [(&str, &str); 1] = [("wall", "js/player.js")];
-
-/// The programmes behind screens, each with its own first load.
-pub const SCREENS: [&str; 3] = wasm::PROGRAMMES;
-
-/// Refuses a site with a screen whose first load is above the limit. The same sources give the same bytes, so this
-/// fails for a change and never by chance.
-pub fn check_first_loads(folder: &Path) -> Result<()> {
-    for screen in SCREENS {
-        let bytes = first_load_bytes(folder, screen)?;
-        if bytes > FIRST_LOAD_BYTES_MAX {
-            bail!(
-                "the first load of the {screen} is {} KiB brotli, above the limit of {} KiB; `cargo xtask bench size` \
-                 shows each screen",
-                bytes.div_ceil(1024),
-                FIRST_LOAD_BYTES_MAX / 1024
-            );
-        }
-    }
-    Ok(())
+/// Refuses a site with a screen whose first load is above the limit.
+pub fn check_first_loads(repo: &Repo) -> Result<()> {
+    process::run(builder(repo).arg("check").arg(repo.site()))
 }
 
-/// What a screen's browser downloads before the screen works, as `build` left it in `folder`: page, programme, style
-/// and every script the programme needs for its first picture. Not the font's slices and the ground of the map, which
-/// arrive behind a working screen, nor scripts that something else asks for later (`import('…')`).
-pub fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
-    let mut files = vec![
-        format!("{screen}.html"),
-        "start.js".to_owned(),
-        format!("pkg/{screen}.css"),
-        format!("pkg/{screen}_bg.wasm"),
-        format!("pkg/{screen}.js"),
-    ];
-    let at_once = AT_ONCE.iter().filter(|(of, _)| *of == screen).map(|(_, script)| (*script).to_owned());
-    files.extend(at_once.filter(|script| folder.join(script).is_file()));
-    let mut waiting: Vec<String> = files.iter().filter(|name| name.ends_with(".js")).cloned().collect();
-    while let Some(file) = waiting.pop() {
-        for found in imports(folder, &file)? {
-            if !files.contains(&found) {
-                files.push(found.clone());
-                waiting.push(found);
-            }
-        }
-    }
-    files.iter().map(|name| output::length_sent(&folder.join(name))).sum()
+/// What each screen of the built site weighs.
+pub fn first_loads(repo: &Repo) -> Result<Vec<FirstLoad>> {
+    let printed = process::output(builder(repo).arg("sizes").arg(repo.site()))?;
+    serde_json::from_str(&printed).context("cannot understand the sizes of the site")
 }
 
-/// The site's scripts that a script names and starts with: by import, or as a worker.
-fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
-    let path = folder.join(file);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let near = Path::new(file).parent().unwrap_or(Path::new(""));
-    let words: Vec<&str> = text.split(['\'', '"', '`']).collect();
-    // What `resolve` and `new URL` name is only an address, unless a worker begins there.
-    let later = |before: &str| {
-        let named = ["import(", "import.meta.resolve(", "new URL("].iter().any(|call| before.ends_with(call));
-        named && !before.ends_with("new Worker(new URL(")
-    };
-    let named = words.windows(2).filter(|pair| pair[1].ends_with(".js") && !pair[1].contains(' '));
-    let resolved =
-        named.filter(|pair| !later(pair[0])).map(|pair| pair[1]).map(|word| match word.strip_prefix('/') {
-            Some(absolute) => absolute.to_owned(),
-            None => joined(near, word),
-        });
-    Ok(resolved.filter(|name| folder.join(name).is_file()).collect())
-}
-
-/// `word`, a relative address within `near`, as a path from the site's folder.
-fn joined(near: &Path, word: &str) -> String {
-    let mut parts: Vec<&str> = near.iter().filter_map(|part| part.to_str()).collect();
-    for part in word.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_first_load_counts_the_scripts_behind_scripts_once() {
-        let folder = std::env::temp_dir().join(format!("gridhall-first-load-{}", std::process::id()));
-        let write = |name: &str, text: &str| {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        for (name, bytes) in
-            [("wall.html", 10), ("start.js", 20), ("pkg/wall.css", 40), ("pkg/wall_bg.wasm", 9_000)]
-        {
-            write(name, &" ".repeat(bytes));
-        }
-        write("pkg/wall_bg.wasm.br", &" ".repeat(80));
-        write("pkg/wall.js", "import { a } from '/js/a.js'; import '/js/d.js'");
-        write("js/a.js", "import './a/b.js'; import './gone.js'; import '../pkg/wall.js'; import('./c.js')");
-        write("js/d.js", "new Worker(new URL('./worker.js', here)); x = new URL('/js/c.js', here)");
-        write("js/worker.js", "work()");
-        write("js/a/b.js", "import '../a.js'; import.meta.resolve('../c.js')");
-        write("js/c.js", "later()");
-        write("js/player.js", "show()");
-        let scripts: u64 = [47, 80, 48, 71, 6].iter().sum();
-        let counted = first_load_bytes(&folder, "wall").unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(
-            counted,
-            10 + 20 + 40 + 80 + scripts + "show()".len() as u64,
-            "a wall opens with its player"
-        );
-    }
+fn builder(repo: &Repo) -> Command {
+    let mut cargo = repo.cargo();
+    cargo.args(["run", "--package", "site", "--"]);
+    cargo
 }

@@ -3,6 +3,7 @@
 //! What should be here: which stages there are and what each runs. What should not: the checks themselves; they are
 //! tests of their crates, so that `cargo test` finds them as well.
 
+mod scripts;
 mod tally;
 
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ enum Stage {
     Format,
     /// Rules about the repository.
     Tidy,
+    /// The scripts of the site and of the browser tests: their types, their lint and their unit tests.
+    Scripts,
     /// Clippy with warnings denied, native and WASM.
     Clippy,
     /// Unit, property and integration tests.
@@ -88,6 +91,7 @@ impl Stage {
             Stage::Setup => setup::for_testing(repo),
             Stage::Format => cargo(repo, &["fmt", "--all", "--check"]),
             Stage::Tidy => cargo_test(repo, &["--package", "xtask"], long, tally),
+            Stage::Scripts => scripts::check(repo, tally),
             Stage::Clippy => {
                 let deny = ["--", "--deny", "warnings"];
                 let native = ["clippy", "--workspace", "--exclude", "app", "--all-targets"];
@@ -102,8 +106,8 @@ impl Stage {
             }
             Stage::App => cargo_test(repo, &["--package", "app"], long, tally),
             Stage::Site => {
-                site::build(repo, site::WasmBuild::Optimised, repo.site())?;
-                site::check_first_loads(&repo.site())
+                site::build(repo, site::WasmBuild::Optimised, &repo.site())?;
+                site::check_first_loads(repo)
             }
             Stage::Browser => browser(repo, long, tally),
         }

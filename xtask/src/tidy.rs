@@ -17,6 +17,7 @@ use tree::Tree;
 mod plane;
 mod said;
 mod scope;
+mod scripts;
 
 /// Files may be this long; longer ones are mixtures, or stand in `LONG_FILES` with the reason.
 const FILE_LINES_MAX: usize = 400;
@@ -34,6 +35,7 @@ const DIRECTION: &[(&str, &[&str], &[&str])] = &[
     ("server", &["domain"], &["sim"]),
     ("sim", &["domain"], &["server"]),
     ("xtask", &[], &[]),
+    ("site", &["xtask"], &[]),
 ];
 
 /// Hosts that may be named where the browser's side is: namespaces that nothing is loaded from, this machine, and
@@ -222,8 +224,9 @@ fn nothing_names_a_machine_or_a_package_registry() {
 #[test]
 fn the_browser_loads_nothing_from_elsewhere() {
     check(&Tree::planted(&[("style/a.css", "@import \"https://fonts.example.com/a.css\";")]), |tree| {
-        let seen_by_browser =
-            |path: &str| ["public/", "style/", "app/"].iter().any(|folder| path.starts_with(folder));
+        let seen_by_browser = |path: &str| {
+            ["public/", "scripts/", "style/", "app/"].iter().any(|folder| path.starts_with(folder))
+        };
         by_line(tree, seen_by_browser, |line| {
             // What a comment cites is not loaded.
             let code = if line.trim_start().starts_with("//") { "" } else { line };
@@ -359,7 +362,8 @@ fn fixes_cases(line: &str) -> bool {
 #[test]
 fn every_count_follows_a_long_run() {
     let (fixed, switch) = (concat!("with_", "cases("), concat!("GRIDHALL", "_LONG"));
-    let askers = ["end2end/helpers/long.ts", "server/tests/it/long.rs", "xtask/src/test.rs"];
+    let askers =
+        ["end2end/helpers/long.ts", "server/tests/it/long.rs", "sim/tests/it/long.rs", "xtask/src/test.rs"];
     let is_source = |path: &str| is_rust(path) || path.ends_with(".ts");
     let field = concat!("Config { cas", "es: 256, ..default }");
     let planted = [("a/src/a.rs", fixed), ("a/src/b.rs", field), ("end2end/tests/a.spec.ts", switch)];

@@ -15,7 +15,7 @@ use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// Departments on one page: as many as there are digits.
 const PAGE: usize = 9;
@@ -96,10 +96,15 @@ fn claim_by_button(desk: Desk) {
     claim(desk);
 }
 
+/// Tracked: whether the account may raise whistle calls here.
+fn can_call(desk: Desk) -> bool {
+    desk.handles && desk.roles().contains(&domain::role::Role::Dispatcher)
+}
+
 /// Opens or folds the whistle form.
 pub fn call(desk: Desk) {
     let Some(case) = desk.file.case().filter(Case::is_open) else { return };
-    if desk.roles().contains(&domain::role::Role::Dispatcher) {
+    if can_call(desk) {
         let title = || {
             let class = desk.names.with(|names| names.class(speaks_now(), &case.report.class));
             format!("{} {class}", case.report.address).trim().to_owned()
@@ -155,6 +160,9 @@ pub fn Actions() -> impl IntoView {
             return view! { <WhistleForm/> }.into_any();
         }
         match step.get() {
+            Some(_) if !desk.handles => {
+                view! { <p class="past">{say!(speaks.get(), desk.past)}</p> }.into_any()
+            }
             Some(step) if step.asks_department() => view! { <Dispatch step/> }.into_any(),
             Some(step) => view! { <TakeStep step/> }.into_any(),
             None => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
@@ -240,7 +248,7 @@ fn Dispatch(step: Step) -> impl IntoView {
     };
     let list = move || page().into_iter().enumerate().map(option).collect_view();
     view! {
-        <div class="hd"><h3>{move || step.act(speaks.get())}</h3><span class="meta">{move || say!(speaks.get(), desk.choose_department)}</span>{page_words}</div>
+        <div class="hd"><h3>{move || step.act(speaks.get())}</h3><span class="meta">{says!(speaks, desk.choose_department)}</span>{page_words}</div>
         <Show when=move || allowed.get() fallback=move || not_yours(speaks, step)>
             <ol class="opts">{list}</ol>
         </Show>
@@ -333,11 +341,11 @@ fn Buttons() -> impl IntoView {
             desk.may(&Command::ClaimCase { case: case.id }) && case.claimed_by != Some(me)
         })
     };
-    let can_call = move || step.get().is_some() && desk.roles().contains(&domain::role::Role::Dispatcher);
+    let can_call = move || step.get().is_some() && can_call(desk);
     view! {
         <p class="acts">
             <Show when=calls><SendCall/></Show>{buttons}{sent_to}
-            <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{move || say!(speaks.get(), desk.claim)}<kbd>"C"</kbd></button></Show>
+            <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{says!(speaks, desk.claim)}<kbd>"C"</kbd></button></Show>
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>
     }

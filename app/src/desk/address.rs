@@ -1,17 +1,17 @@
 //! The page's address as a signal: the desk moves within itself without loading anything.
 //!
 //! What should be here: reading the address, going to another, links and the browser's back button. What should not:
-//! what an address means (`filters`, and `opened_in` of the desk).
+//! what an address means (`domain::route`, `filters`).
 
+use domain::code::CaseId;
+use domain::route;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
 use super::keys::focus;
-
-/// Addresses of this programme begin so; links to others are ordinary page loads.
-const OWN: &str = "/desk";
+use crate::world::base;
 
 /// Where the page is, as `/desk/case/7?open=true`.
 #[derive(Clone, Copy)]
@@ -38,9 +38,9 @@ impl Address {
         address
     }
 
-    /// Tracked: the part before the query.
-    pub fn path(self) -> String {
-        self.0.with(|address| address.split(['?', '#']).next().unwrap_or_default().to_owned())
+    /// Tracked: the case it opens.
+    pub fn case(self) -> Option<CaseId> {
+        self.0.with(|address| route::desk_case(&base(), address)).flatten()
     }
 
     /// Tracked: the query's parameters.
@@ -84,30 +84,12 @@ fn own_link(event: &MouseEvent) -> Option<String> {
     let link = target.closest("a[href]").ok().flatten()?;
     let elsewhere = ["target", "download"].iter().any(|name| link.has_attribute(name));
     let href = link.get_attribute("href").filter(|_| !elsewhere)?;
-    is_own(&href).then_some(href)
+    // Links to other pages are ordinary loads.
+    route::desk_case(&base(), &href).is_some().then_some(href)
 }
 
 /// A link that goes with the filter it drops leaves the hand at the list.
 fn drops_itself(event: &MouseEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     target.is_some_and(|target| target.closest(".chip, .clear").is_ok_and(|link| link.is_some()))
-}
-
-fn is_own(href: &str) -> bool {
-    href.strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_own;
-
-    #[test]
-    fn only_links_of_the_desk_stay_in_the_page() {
-        for own in ["/desk", "/desk/case/7?open=true", "/desk?stage=dispatch"] {
-            assert!(is_own(own), "{own}");
-        }
-        for other in ["/wall/main", "/", "/desks", "//elsewhere/desk", "#row"] {
-            assert!(!is_own(other), "{other}");
-        }
-    }
 }

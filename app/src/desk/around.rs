@@ -11,10 +11,12 @@ use crate::figure::use_asked;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
-use crate::map::{MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapView};
+use crate::map::{
+    MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapSize, MapView,
+};
 use crate::names::use_names;
 use crate::people::{self, Who, use_people};
-use crate::words::say;
+use crate::words::{say, says};
 
 /// The circle around the case.
 const CIRCLE_M: f64 = 150.0;
@@ -36,9 +38,9 @@ pub fn Around() -> impl IntoView {
     view! {
         <Show
             when=move || place.get().is_some()
-            fallback=move || view! { <p class="no-place">{move || say!(speaks.get(), desk.no_place)}</p> }
+            fallback=move || view! { <p class="no-place">{says!(speaks, desk.no_place)}</p> }
         >
-            <div class="hd"><h3>{move || say!(speaks.get(), desk.around)}</h3><span class="meta">{meta}</span></div>
+            <div class="hd"><h3>{says!(speaks, desk.around)}</h3><span class="meta">{meta}</span></div>
             <div class="around"><Crop/><div class="beside"><PeopleList/><CameraList/></div></div>
             <Tiles/>
         </Show>
@@ -55,7 +57,7 @@ fn Crop() -> impl IntoView {
             names.with(|names| file.with(|answer| names.class(speaks.get(), &answer.case.report.class)));
         let focus = file.with(|answer| {
             let place = answer.case.report.place?;
-            Some(MapFocus { place, radius_m: CIRCLE_M, title: String::new(), note: title, target: true })
+            Some(MapFocus { place, radius_m: CIRCLE_M, title: String::new(), note: title })
         });
         map.set_focus(focus.as_ref());
         if let Some(focus) = focus {
@@ -98,12 +100,15 @@ fn Crop() -> impl IntoView {
             file.toggle_camera(index);
         }
     });
-    let options = MapOptions {
+    view! { <div class="crop"><MapView handle=map manner on_click=on_click/></div> }
+}
+
+fn manner(size: MapSize) -> MapOptions {
+    MapOptions {
         interactive: true,
         group: false,
-        font_px: 1.3 * super::unit_px(),
+        font_px: 1.3 * size.rem,
         padding: MapPadding { top: 8.0, right: 8.0, bottom: 8.0, left: 8.0 },
         ..MapOptions::default()
-    };
-    view! { <div class="crop"><MapView handle=map options=options on_click=on_click/></div> }
+    }
 }

@@ -11,7 +11,7 @@ use crate::linked::NearCamera;
 use crate::names::use_names;
 use crate::player::CameraTile;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 #[component]
 pub fn CameraList() -> impl IntoView {
@@ -41,7 +41,7 @@ pub fn CameraList() -> impl IntoView {
         }
         Cameras::Near(near) => near.into_iter().enumerate().map(line).collect_view().into_any(),
     };
-    view! { <ul class="near" aria-label=move || say!(speaks.get(), desk.cameras)>{content}</ul> }
+    view! { <ul class="near" aria-label=says!(speaks, desk.cameras)>{content}</ul> }
 }
 
 /// Whether the spot lies in the view, else where the camera looks.
@@ -89,8 +89,8 @@ pub fn Tiles() -> impl IntoView {
     let camera = move |index: usize| all.with(|all| all.get(index).cloned());
     view! {
         <Show when=some>
-            <div class="hd"><h3>{move || say!(speaks.get(), desk.cameras)}</h3><span class="meta">{order}</span>
-                <span class="keys"><span><kbd>"V"</kbd><kbd>"1–9"</kbd>{move || say!(speaks.get(), desk.key_camera)}</span><span><kbd>"E"</kbd>{move || say!(speaks.get(), desk.key_enlarge)}</span></span></div>
+            <div class="hd"><h3>{says!(speaks, desk.cameras)}</h3><span class="meta">{order}</span>
+                <span class="keys"><span><kbd>"V"</kbd><kbd>"1–9"</kbd>{says!(speaks, desk.key_camera)}</span><span><kbd>"E"</kbd>{says!(speaks, desk.key_enlarge)}</span></span></div>
             <div class="tiles" class:one-large=move || file.enlarged.get().is_some()>
                 <For each=move || shown.get() key=|index| *index let:index>
                     {move || camera(index).map(|camera| view! { <Slot index camera/> })}

@@ -14,7 +14,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 const WIDTH: f64 = 500.0;
 
@@ -58,7 +58,7 @@ pub fn Countdown() -> impl IntoView {
     view! {
         <section class=move || format!("cdx {}", late())>
             <div>{big}
-                <button type="button" id="desk-definition" class="define" on:click=define><kbd>"K"</kbd>{move || say!(speaks.get(), desk.key_definition)}</button>
+                <button type="button" id="desk-definition" class="define" on:click=define><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
             </div>
             {strip}
         </section>

@@ -6,11 +6,11 @@ use domain::code::{CaseId, DepartmentCode};
 use domain::place::Point;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::send::Sending;
 use super::whistle::Draft;
-use crate::api::{self, ApiError};
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::board::{Board, use_board};
 use crate::linked::{self, NearCamera};
 use crate::people::{self, Nearby};
@@ -53,6 +53,10 @@ pub struct File {
     /// The call that is being written in it.
     pub draft: Draft,
     board: Board,
+    /// For the file, for what lies further back in it, and for the cameras.
+    asks: Asker,
+    asks_older: Asker,
+    asks_near: Asker,
 }
 
 /// Whoever could be at the case soon, nearest first.
@@ -78,6 +82,9 @@ impl File {
             calling: RwSignal::new(false),
             draft: Draft::new(),
             board: use_board(),
+            asks: Asker::new(),
+            asks_older: Asker::new(),
+            asks_near: Asker::new(),
         };
         Effect::new(move |before: Option<Option<CaseId>>| {
             let id = opened.get();
@@ -122,6 +129,9 @@ impl File {
     }
 
     fn clear(self) {
+        self.asks.forget();
+        self.asks_older.forget();
+        self.asks_near.forget();
         self.answer.set(None);
         self.problem.set(None);
         self.cameras.set(Cameras::Asking);
@@ -133,67 +143,63 @@ impl File {
     }
 
     fn load(self, id: CaseId) {
-        spawn_local(async move {
-            let answer = api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}")).await;
-            if self.opened.try_get_untracked() != Some(Some(id)) {
-                return;
-            }
-            match answer {
-                Ok(answer) => {
-                    let held =
-                        self.answer.with_untracked(|held| held.as_ref().map(|held| held.case.report.place));
-                    let place = answer.case.report.place;
-                    if held != Some(place) {
-                        self.load_cameras(id, place);
-                    }
-                    self.problem.set(None);
-                    self.answer.update(|held| match held {
-                        Some(held) => held.renew(answer),
-                        None => *held = Some(answer),
-                    });
+        self.asks.ask(format!("/api/v1/cases/{id}"), move |answer| self.take(answer));
+    }
+
+    fn take(self, answer: Result<CaseAnswer, ApiError>) {
+        match answer {
+            Ok(answer) => {
+                let held =
+                    self.answer.with_untracked(|held| held.as_ref().map(|held| held.case.report.place));
+                let place = answer.case.report.place;
+                if held != Some(place) {
+                    self.load_cameras(place);
                 }
-                Err(error) => {
-                    // It lies where this account does not see, since areas lie elsewhere or by another's step: what was read of
-                    // it goes, and the pictures beside it close.
-                    if matches!(error, ApiError::Refused { status: 404, .. }) {
-                        self.clear();
-                    }
-                    self.problem.set(Some(error));
-                }
+                self.problem.set(None);
+                self.answer.update(|held| match held {
+                    Some(held) => held.renew(answer),
+                    None => *held = Some(answer),
+                });
             }
-        });
+            Err(error) => {
+                // It lies where this account does not see, since areas lie elsewhere or by another's step: what was read of
+                // it goes, and the pictures beside it close.
+                if matches!(error, ApiError::Refused { status: 404, .. }) {
+                    self.clear();
+                }
+                self.problem.set(Some(error));
+            }
+        }
     }
 
     /// Reads on into the past of the case.
     pub fn load_older(self) {
         let before = self.answer.with_untracked(|held| held.as_ref().map(|held| (held.case.id, held.older)));
         let Some((id, Some(before))) = before else { return };
-        spawn_local(async move {
-            let page = api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{id}?before={before}")).await;
-            if self.opened.try_get_untracked() != Some(Some(id)) {
-                return;
-            }
-            match page {
-                Ok(page) => self.answer.update(|held| {
+        let take = move |page: Result<CaseAnswer, ApiError>| match page {
+            Ok(page) => {
+                self.problem.set(None);
+                self.answer.update(|held| {
                     if let Some(held) = held.as_mut().filter(|held| held.older == Some(before)) {
                         held.add_older(page);
                     }
-                }),
-                Err(error) => self.problem.set(Some(error)),
-            }
-        });
-    }
-
-    fn load_cameras(self, id: CaseId, place: Option<Point>) {
-        let Some(place) = place else { return self.cameras.set(Cameras::Near(Vec::new())) };
-        spawn_local(async move {
-            let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
-            if self.opened.try_get_untracked() == Some(Some(id)) {
-                self.cameras.set(match answer {
-                    Ok(near) => Cameras::Near(near),
-                    Err(error) => Cameras::Failed(error.to_string()),
                 });
             }
+            Err(error) => self.problem.set(Some(error)),
+        };
+        self.asks_older.ask(format!("/api/v1/cases/{id}?before={before}"), take);
+    }
+
+    fn load_cameras(self, place: Option<Point>) {
+        let Some(place) = place else {
+            self.asks_near.forget();
+            return self.cameras.set(Cameras::Near(Vec::new()));
+        };
+        linked::ask_near(self.asks_near, place, RADIUS_M, CAMERAS_MAX, move |answer| {
+            self.cameras.set(match answer {
+                Ok(near) => Cameras::Near(near),
+                Err(error) => Cameras::Failed(error.to_string()),
+            });
         });
     }
 

@@ -3,9 +3,9 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::use_desk;
+use super::{keys, use_desk};
 use crate::language::use_language;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 #[component]
 pub fn Help() -> impl IntoView {
@@ -29,10 +29,11 @@ pub fn Help() -> impl IntoView {
     view! {
         <dialog class="card keys" node_ref=dialog aria-labelledby="keys-title" on:close=move |_| desk.help.set(false)>
             <div class="card-body">
-                <h2 id="keys-title">{move || say!(speaks.get(), desk.keys)}</h2>
+                <h2 id="keys-title">{says!(speaks, desk.keys)}</h2>
+                <label class="letters"><input type="checkbox" prop:checked=desk.letters on:change=move |event| keys::switch_letters(desk, event_target_checked(&event))/>{says!(speaks, desk.letter_keys)}</label>
                 <dl>{rows}</dl>
                 <p class="card-foot">
-                    <button type="button" class="button" on:click=move |_| desk.help.set(false)>{move || say!(speaks.get(), common.close)}</button>
+                    <button type="button" class="button" on:click=move |_| desk.help.set(false)>{says!(speaks, common.close)}</button>
                 </p>
             </div>
         </dialog>

@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 #[component]
 pub fn History() -> impl IntoView {
@@ -32,9 +32,9 @@ pub fn History() -> impl IntoView {
         let cut = desk.file.with(|answer| answer.older.is_some());
         cut.then(|| {
             view! {
-                <p class="cut">{move || say!(speaks.get(), desk.history_cut)}" "
+                <p class="cut">{says!(speaks, desk.history_cut)}" "
                     <button type="button" class="button" id="desk-older" on:click=move |_| desk.file.load_older()>
-                        {move || say!(speaks.get(), desk.history_older)}
+                        {says!(speaks, desk.history_older)}
                     </button>
                 </p>
             }
@@ -42,8 +42,8 @@ pub fn History() -> impl IntoView {
     };
     let list = move || lines.get().into_iter().rev().map(item).collect_view();
     view! {
-        <section class="history" aria-label=move || say!(speaks.get(), desk.history)>
-            <div class="hd"><h3>{move || say!(speaks.get(), desk.history)}</h3></div>
+        <section class="history" aria-label=says!(speaks, desk.history)>
+            <div class="hd"><h3>{says!(speaks, desk.history)}</h3></div>
             <NoteField/>
             <ul class="notes">{list}</ul>
             {older}
@@ -101,7 +101,7 @@ fn NoteField() -> impl IntoView {
             leave_field(desk);
         }
     };
-    let words = move || say!(speaks.get(), desk.write_note);
+    let words = says!(speaks, desk.write_note);
     view! {
         <Show when=may>
             <form class="note-form" on:submit=send><kbd>"N"</kbd>

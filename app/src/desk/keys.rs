@@ -9,6 +9,39 @@ use super::act;
 use super::filters::Queue;
 use super::{Desk, Prefix};
 use crate::figure::use_asked;
+use crate::kept;
+
+/// Where the browser keeps that keys without a modifier are off.
+const OFF_KEY: &str = "gridhall.keys-off";
+/// A key that waits for its digit waits no longer than this.
+const PREFIX_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Whether letters, digits and signs are keys on this seat (WCAG 2.1.4): whoever dictates, or types with a shaking hand, turns them
+/// off, and keeps the arrows, Enter and Esc.
+pub fn letters() -> RwSignal<bool> {
+    RwSignal::new(kept::read(OFF_KEY).is_none())
+}
+
+/// Switches them, for this browser.
+pub fn switch_letters(desk: Desk, on: bool) {
+    desk.letters.set(on);
+    kept::keep(OFF_KEY, (!on).then_some("1"));
+}
+
+/// Waits for the digit, for a while.
+fn wait_for_digit(desk: Desk, prefix: Prefix) {
+    let turn = desk.prefix.get_untracked().map_or(0, |(turn, _)| turn) + 1;
+    desk.prefix.set(Some((turn, prefix)));
+    set_timeout(
+        move || {
+            let waits = desk.prefix.try_get_untracked().flatten().map(|(turn, _)| turn);
+            if waits == Some(turn) {
+                desk.prefix.set(None);
+            }
+        },
+        PREFIX_WAIT,
+    );
+}
 
 /// Hears keys for as long as the desk is shown.
 pub fn listen(desk: Desk) {
@@ -43,7 +76,10 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
     if choosing && is_on(event, "input") {
         return false;
     }
-    let prefix = desk.prefix.get_untracked();
+    if key.chars().count() == 1 && !desk.letters.get_untracked() {
+        return false;
+    }
+    let prefix = desk.prefix.get_untracked().map(|(_, prefix)| prefix);
     desk.prefix.set(None);
     if let (Some(digit), true) = (key.parse::<usize>().ok().filter(|_| key.len() == 1), !event.repeat()) {
         return digit_pressed(desk, prefix, digit);
@@ -60,8 +96,8 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         "/" => return focus("desk-find"),
         "?" => desk.help.set(true),
         "." => desk.refresh(),
-        "g" | "G" => desk.prefix.set(Some(Prefix::Queue)),
-        "v" | "V" => desk.prefix.set(Some(Prefix::Camera)),
+        "g" | "G" => wait_for_digit(desk, Prefix::Queue),
+        "v" | "V" => wait_for_digit(desk, Prefix::Camera),
         "e" | "E" => desk.file.enlarge(None),
         "c" | "C" => act::claim(desk),
         "w" | "W" => act::call(desk),

@@ -16,7 +16,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
 
 #[component]
 pub fn List() -> impl IntoView {
@@ -27,7 +27,7 @@ pub fn List() -> impl IntoView {
         Queue::Mine | Queue::At(_) | Queue::Open | Queue::Found => view! { <Cases/> }.into_any(),
     };
     view! {
-        <section class="list" aria-label=move || say!(speaks.get(), desk.cases)>
+        <section class="list" aria-label=says!(speaks, desk.cases)>
             <header class="list-head">
                 <h1>{move || queue_name(speaks.get(), queue.get())}</h1>
                 <Show when=move || queue.get() != Queue::Whistles fallback=CallCounts><Counts/></Show>

@@ -7,12 +7,11 @@ use domain::code::CaseId;
 use domain::moment::{Date, UtcMillis};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{Lamp, lamp};
 use super::filters::Filters;
 use super::keys::keep_hand;
-use crate::api;
+use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
 use crate::names::{Called, use_names};
@@ -48,8 +47,7 @@ pub struct Listing {
     filters: Memo<Filters>,
     /// When the rows were asked for.
     pub fetched_at: RwSignal<UtcMillis>,
-    /// Counts questions, so that a late answer to an old one is dropped.
-    asked: StoredValue<u32>,
+    asks: Asker,
     board: Board,
     hall: Hall,
     names: Called,
@@ -80,7 +78,7 @@ impl Listing {
             cut: RwSignal::new(Cut::default()),
             filters,
             fetched_at: RwSignal::new(hall.present()),
-            asked: StoredValue::new(0),
+            asks: Asker::new(),
             board: use_board(),
             hall,
             names: use_names(),
@@ -112,10 +110,6 @@ impl Listing {
     }
 
     fn ask(self, cursor: Option<String>) {
-        let turn = self.asked.try_update_value(|asked| {
-            *asked += 1;
-            *asked
-        });
         let filters = self.filters.get_untracked();
         let sort = if filters.is_newest_first() { "newest" } else { "due" };
         let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
@@ -124,15 +118,9 @@ impl Listing {
             .as_ref()
             .map_or_else(|| "&count=true".to_owned(), |cursor| format!("&cursor={}", encode(cursor)));
         let asked_at = self.hall.present();
-        spawn_local(async move {
-            let answer = api::get_json::<PageAnswer<CaseLine>>(&path).await;
-            if self.asked.try_get_value() != turn {
-                return;
-            }
-            match answer {
-                Ok(page) => self.take(page, cursor.is_some(), asked_at),
-                Err(error) => drop(self.fetch.try_set(Fetch::Failed(error.to_string()))),
-            }
+        self.asks.ask(path, move |answer| match answer {
+            Ok(page) => self.take(page, cursor.is_some(), asked_at),
+            Err(error) => drop(self.fetch.try_set(Fetch::Failed(error.to_string()))),
         });
     }
 

@@ -7,7 +7,7 @@ use super::filters::{Filters, Queue};
 use super::use_desk;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::words::say;
+use crate::words::{say, says};
 
 #[component]
 pub fn Narrow() -> impl IntoView {
@@ -31,11 +31,11 @@ pub fn Narrow() -> impl IntoView {
         ]
     };
     view! {
-        <div class="narrow" role="group" aria-label=move || say!(speaks.get(), desk.filters)>
-            <Choice key="area" any=Signal::derive(move || say!(speaks.get(), desk.any_area)) options=Signal::derive(areas)/>
-            <Choice key="class" any=Signal::derive(move || say!(speaks.get(), desk.any_class)) options=Signal::derive(classes)/>
-            <Choice key="source" any=Signal::derive(move || say!(speaks.get(), desk.any_source)) options=Signal::derive(sources)/>
-            <Choice key="phase" any=Signal::derive(move || say!(speaks.get(), desk.any_phase)) options=Signal::derive(phases)/>
+        <div class="narrow" role="group" aria-label=says!(speaks, desk.filters)>
+            <Choice key="area" any=Signal::derive(says!(speaks, desk.any_area)) options=Signal::derive(areas)/>
+            <Choice key="class" any=Signal::derive(says!(speaks, desk.any_class)) options=Signal::derive(classes)/>
+            <Choice key="source" any=Signal::derive(says!(speaks, desk.any_source)) options=Signal::derive(sources)/>
+            <Choice key="phase" any=Signal::derive(says!(speaks, desk.any_phase)) options=Signal::derive(phases)/>
             <Order/>
         </div>
     }

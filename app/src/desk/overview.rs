@@ -11,10 +11,10 @@ use crate::figure::use_asked;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
-use crate::map::{MapCase, MapClick, MapHandle, MapOptions, MapPadding, MapView};
+use crate::map::{MapCase, MapClick, MapHandle, MapOptions, MapPadding, MapSize, MapView};
 use crate::names::use_names;
 use crate::people::{self, Who, use_people};
-use crate::words::say;
+use crate::words::says;
 
 /// A press on one of the marks opens the case, the district's list or the person's card.
 #[component]
@@ -56,16 +56,19 @@ pub fn Overview() -> impl IntoView {
         // A crowd is looked at by coming closer, and no camera stands on this map.
         MapClick::People(_) | MapClick::Camera(_) | MapClick::Priority(_) => {}
     });
-    let unit = super::unit_px();
-    let options = MapOptions {
+    view! {
+        <p class="sheet-state" role="status">{says!(speaks, desk.choose_case)}</p>
+        <div class="overview"><MapView handle=map manner on_click=on_click/></div>
+    }
+}
+
+fn manner(size: MapSize) -> MapOptions {
+    let rem = size.rem;
+    MapOptions {
         interactive: true,
         legend: true,
-        font_px: 1.5 * unit,
-        padding: MapPadding { top: 2.4 * unit, right: 4.0 * unit, bottom: 4.8 * unit, left: 4.0 * unit },
+        font_px: 1.5 * rem,
+        padding: MapPadding { top: 2.4 * rem, right: 4.0 * rem, bottom: 4.8 * rem, left: 4.0 * rem },
         ..MapOptions::default()
-    };
-    view! {
-        <p class="sheet-state" role="status">{move || say!(speaks.get(), desk.choose_case)}</p>
-        <div class="overview"><MapView handle=map options=options on_click=on_click/></div>
     }
 }

@@ -7,7 +7,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::people::{Nearby, age_words, state_word};
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 
@@ -39,7 +39,7 @@ pub fn PeopleList() -> impl IntoView {
         (places.get() == 0).then(|| view! { <li class="note">{say!(speaks.get(), people.none_near)}</li> })
     };
     view! {
-        <ul class="near people" aria-label=move || say!(speaks.get(), people.nearest)>
+        <ul class="near people" aria-label=says!(speaks, people.nearest)>
             {none}
             {move || (0..places.get()).map(row).collect_view()}
         </ul>

@@ -16,7 +16,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// Half hours ahead in the small chart.
 const BARS: usize = 8;
@@ -27,7 +27,7 @@ pub fn Rail() -> impl IntoView {
     let speaks = use_language();
     let queue = |(index, queue): (usize, Queue)| view! { <QueueLine queue digit=(index + 1) % 10/> };
     view! {
-        <nav class="rail" aria-label=move || say!(speaks.get(), desk.queues)>
+        <nav class="rail" aria-label=says!(speaks, desk.queues)>
             <ol>{Queue::ALL.into_iter().enumerate().map(queue).collect_view()}</ol>
             <DueChart/>
             <OnStreets/>
@@ -66,6 +66,10 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
     let (speaks, desk, board) = (use_language(), use_desk(), use_board());
     let on = move || desk.filters.with(|filters| filters.queue(&desk.me()) == queue);
     let hall = use_hall();
+    let part = match queue {
+        Queue::Mine => Part::Cases,
+        Queue::At(_) | Queue::Open | Queue::Found | Queue::Whistles => Part::Tally,
+    };
     let count = move || match queue {
         // From the same cases as its lamps, so that these add up to it; from the tally while not all are here.
         Queue::At(stage @ (Stage::Dispatch | Stage::Dispose)) => {
@@ -105,7 +109,7 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
             <kbd>{digit}</kbd>
             <span class="nm">{move || queue_name(speaks.get(), queue)}</span>
             <span class="ro">{move || other_power(desk, speaks.get(), queue)}{late}</span>
-            <b>{move || text::grouped(count())}</b>
+            <b>{move || board.said(part, count())}</b>
             {clocked}
         </a></li>
     }
@@ -177,7 +181,6 @@ fn DueChart() -> impl IntoView {
     let drawn = move || {
         let (bars, from) = (bars.get(), start.get());
         let top = bars.iter().copied().max().unwrap_or(0).max(1);
-        let rush = |count: usize| count == top && count >= 3;
         let bar = |(index, count): (usize, usize)| {
             let height = format!("{}%", count * 100 / top);
             let time = UtcMillis(from + index as i64 * BAR_MS);
@@ -189,13 +192,13 @@ fn DueChart() -> impl IntoView {
             });
             let label = (index % 4 == 0)
                 .then(|| text::hour_minute(time, names.with(|names| names.policy.utc_offset_minutes)));
-            view! { <li class:rush=rush(count) class:still=still><b>{(count > 0).then_some(count)}</b><i style:height=height></i><small>{label}</small></li> }
+            view! { <li class:still=still><b>{(count > 0).then_some(count)}</b><i style:height=height></i><small>{label}</small></li> }
         };
         bars.into_iter().enumerate().map(bar).collect_view()
     };
     view! {
         <section class="due-chart">
-            <h2>{move || say!(speaks.get(), desk.due_chart)}<span>{move || say!(speaks.get(), desk.due_unit)}</span></h2>
+            <h2>{says!(speaks, desk.due_chart)}<span>{says!(speaks, desk.due_unit)}</span></h2>
             <ol>{drawn}</ol>
         </section>
     }
@@ -210,9 +213,9 @@ fn OnStreets() -> impl IntoView {
     let late = move || text::grouped(on_duty.get().late as i64);
     view! {
         <section class="streets">
-            <h2>{move || say!(speaks.get(), people.people)}</h2>
-            <p><span>{move || say!(speaks.get(), people.on_duty)}</span><b>{fresh}</b></p>
-            <p class:stale=move || { on_duty.get().late > 0 }><span>{move || say!(speaks.get(), people.position_stale)}</span><b>{late}</b></p>
+            <h2>{says!(speaks, people.people)}</h2>
+            <p><span>{says!(speaks, people.on_duty)}</span><b>{fresh}</b></p>
+            <p class:stale=move || { on_duty.get().late > 0 }><span>{says!(speaks, people.position_stale)}</span><b>{late}</b></p>
         </section>
     }
 }

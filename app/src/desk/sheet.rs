@@ -18,7 +18,7 @@ use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
 
 #[component]
 pub fn Sheet() -> impl IntoView {
@@ -41,7 +41,7 @@ pub fn Sheet() -> impl IntoView {
     view! {
         <section class="sheet" class:empty=move || desk.opened.get().is_none() class:full=move || there.get() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
             <div class="sheet-scroll">
-                <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{move || say!(speaks.get(), desk.back)}</button>
+                <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{says!(speaks, desk.back)}</button>
                 <Show when=move || there.get() fallback=waits>
                     <div class="sheet-l"><Title/><Way/><Countdown/><div class="sheet-two"><Actions/><History/></div></div>
                     <div class="sheet-r"><Around/></div>

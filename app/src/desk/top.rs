@@ -1,11 +1,12 @@
 //! Top and bottom bar: where one is, what must be known at any moment, which keys work.
 
 use domain::role::Role;
+use domain::route;
 use leptos::prelude::*;
 
 use super::keys::leave_field;
-use super::use_desk;
-use crate::board::use_board;
+use super::{Prefix, use_desk};
+use crate::board::{Part, use_board};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link};
@@ -15,7 +16,8 @@ use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
+use crate::world;
 
 #[component]
 pub fn Top() -> impl IntoView {
@@ -23,10 +25,10 @@ pub fn Top() -> impl IntoView {
     let centre = move || names.with(|names| speaks.name(&names.centre));
     view! {
         <header class="desk-top">
-            <div class="brand"><b>{move || say!(speaks.get(), common.product)}</b><span>{centre}</span></div>
+            <div class="brand"><b>{says!(speaks, common.product)}</b><span>{centre}</span></div>
             <nav class="tabs">
-                <a class="on" href="/desk" aria-current="page">{move || say!(speaks.get(), desk.tab_desk)}</a>
-                <a href="/wall/main" rel="external">{move || say!(speaks.get(), desk.tab_wall)}</a>
+                <a class="on" href=world::list("") aria-current="page">{says!(speaks, desk.tab_desk)}</a>
+                <a href=route::wall(&world::base(), route::MAIN_WALL, "") rel="external">{says!(speaks, desk.tab_wall)}</a>
             </nav>
             <Find/>
             <Powers/>
@@ -58,7 +60,7 @@ fn Find() -> impl IntoView {
     view! {
         <label class="find"><kbd>"/"</kbd>
             <input id="desk-find" type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find on:keydown=leave
-                placeholder=move || say!(speaks.get(), desk.find) aria-label=move || say!(speaks.get(), desk.find)/>
+                placeholder=says!(speaks, desk.find) aria-label=says!(speaks, desk.find)/>
         </label>
     }
 }
@@ -69,12 +71,13 @@ fn Alarms() -> impl IntoView {
     let late = Memo::new(move |_| board.dispatches(None, hall.now()).late);
     let count = move || late.get() as i64;
     let words = move || match count() {
+        _ if !board.knows(Part::Overdue) => "–".to_owned(),
         0 => say!(speaks.get(), desk.no_alarms),
         count => say!(speaks.get(), desk.alarms, count = text::grouped(count)),
     };
     let mark = Signal::derive(move || if count() > 0 { Mark::Over } else { Mark::Done });
     view! {
-        <a class="grp lamp" class:over=move || { count() > 0 } href="/desk?open=true&stage=dispatch&phase=overdue&sort=due">
+        <a class="grp lamp" class:over=move || { count() > 0 } href=world::list("open=true&stage=dispatch&phase=overdue&sort=due")>
             <Sign mark/>{words}
         </a>
     }
@@ -87,6 +90,7 @@ fn DataAge() -> impl IntoView {
     let words = move || match health.link.get() {
         Link::Live => say!(speaks.get(), desk.data_age, age = health.age_ms.get() / 1_000),
         Link::Connecting => say!(speaks.get(), common.connecting),
+        Link::Absent(why) => why.words(speaks.get()),
         Link::Lost { since } => {
             let offset = names.with(|names| names.policy.utc_offset_minutes);
             say!(speaks.get(), desk.lost, time = text::clock(since, offset))
@@ -94,8 +98,10 @@ fn DataAge() -> impl IntoView {
         Link::SignedOut => say!(speaks.get(), wall.signed_out),
     };
     let live = move || health.link.get() == Link::Live;
+    // An age that changes each second is not read out; that the connection is gone is.
+    let role = move || (!live()).then_some("status");
     let mark = Signal::derive(move || if live() { Mark::Live } else { Mark::Lost });
-    view! { <span class="grp lamp" class:stale=move || !live() role="status"><Sign mark/>{words}</span> }
+    view! { <span class="grp lamp" class:stale=move || !live() role=role><Sign mark/>{words}</span> }
 }
 
 #[component]
@@ -176,15 +182,22 @@ pub fn Foot() -> impl IntoView {
             }
         })
     };
+    let waits = move || {
+        let (_, prefix) = desk.prefix.get()?;
+        let key = if prefix == Prefix::Queue { "G" } else { "V" };
+        Some(
+            view! { <span class="waits" role="status"><kbd>{key}</kbd>{say!(speaks.get(), desk.key_waits)}</span> },
+        )
+    };
     view! {
         <footer class="desk-foot">
-            {always}{with_case}
-            <button type="button" class="help-open" on:click=move |_| desk.help.set(true)><kbd>"?"</kbd>{move || say!(speaks.get(), desk.key_help)}</button>
+            {waits}{always}{with_case}
+            <button type="button" class="help-open" on:click=move |_| desk.help.set(true)><kbd>"?"</kbd>{says!(speaks, desk.key_help)}</button>
             <span class="sp"></span>
             <span class="legend"><Sign mark=Mark::Inside/>{move || say!(speaks.get(), desk.legend_ok, percent = yellow())}</span>
             <span class="legend"><Sign mark=Mark::Near/>{move || say!(speaks.get(), desk.legend_soon, percent = yellow())}</span>
-            <span class="legend"><Sign mark=Mark::Over/>{move || say!(speaks.get(), desk.legend_over)}</span>
-            <span class="legend"><Sign mark=Mark::Stopped/>{move || say!(speaks.get(), desk.lamp_stopped)}</span>
+            <span class="legend"><Sign mark=Mark::Over/>{says!(speaks, desk.legend_over)}</span>
+            <span class="legend"><Sign mark=Mark::Stopped/>{says!(speaks, desk.lamp_stopped)}</span>
         </footer>
     }
 }

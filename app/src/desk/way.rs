@@ -14,7 +14,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
 
 /// One stage of the case's way.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ pub fn Way() -> impl IntoView {
         desk.file.with(|answer| steps(answer, dispatch, disposal))
     });
     view! {
-        <ol class="loop" aria-label=move || say!(speaks.get(), desk.history)>
+        <ol class="loop" aria-label=says!(speaks, desk.history)>
             {move || steps.get().into_iter().map(|step| view! { <StepItem step/> }).collect_view()}
         </ol>
     }

@@ -22,7 +22,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
 
 /// Departments a call misses beyond its limit.
 pub fn missing_of(call: &Whistle, now: UtcMillis) -> usize {
@@ -108,7 +108,7 @@ fn Call(call: Whistle) -> impl IntoView {
         let respond = move |_| desk.sending.send(command(), say!(speaks.get(), event.whistle_answered));
         let label = move || say!(speaks.get(), desk.respond_for, name = name());
         view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em>
-        <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{move || say!(speaks.get(), event.whistle_answered)}</button></Show></li> }
+        <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{says!(speaks, event.whistle_answered)}</button></Show></li> }
     };
     let selected = move || desk.call.get() == Some(id);
     let take = move || desk.call.set(Some(id));
@@ -140,14 +140,14 @@ fn EndCall(id: WhistleId) -> impl IntoView {
             asks.set(false);
         }
     };
-    let words = move || say!(speaks.get(), desk.end_call_note);
+    let words = says!(speaks, desk.end_call_note);
     view! {
         <Show when=may>
-            <Show when=move || asks.get() fallback=move || view! { <button type="button" class="btn" on:click=move |_| asks.set(true)>{move || say!(speaks.get(), event.whistle_closed)}</button> }>
+            <Show when=move || asks.get() fallback=move || view! { <button type="button" class="btn" on:click=move |_| asks.set(true)>{says!(speaks, event.whistle_closed)}</button> }>
                 <form class="acts end-call" on:submit=send on:keydown=on_key>
                     <input type="text" maxlength="4000" autocomplete="off" placeholder=words aria-label=words node_ref=note/>
-                    <button type="submit" class="btn sure">{move || say!(speaks.get(), desk.end_call_sure)}</button>
-                    <button type="button" class="btn" on:click=move |_| asks.set(false)>{move || say!(speaks.get(), desk.end_call_not)}</button>
+                    <button type="submit" class="btn sure">{says!(speaks, desk.end_call_sure)}</button>
+                    <button type="button" class="btn" on:click=move |_| asks.set(false)>{says!(speaks, desk.end_call_not)}</button>
                 </form>
             </Show>
         </Show>
@@ -230,7 +230,7 @@ pub fn SendCall() -> impl IntoView {
     let need = move || {
         (!ready.get()).then(|| view! { <span class="sent-to">{say!(speaks.get(), desk.whistle_need)}</span> })
     };
-    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get()>{move || say!(speaks.get(), desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
+    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get()>{says!(speaks, desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
 }
 
 /// Calls departments to the open case; what is written stands in the draft. What it says in advance is when they must have responded.
@@ -254,9 +254,9 @@ pub fn WhistleForm() -> impl IntoView {
     };
     view! {
         <form id=FORM on:submit=send>
-            <div class="hd"><h3>{move || say!(speaks.get(), desk.whistle)}</h3><span class="meta">{until}</span></div>
+            <div class="hd"><h3>{says!(speaks, desk.whistle)}</h3><span class="meta">{until}</span></div>
             <Level level/>
-            <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=move || say!(speaks.get(), desk.whistle_title)/>
+            <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=says!(speaks, desk.whistle_title)/>
             <CalledBoxes called/>
         </form>
     }
@@ -268,7 +268,7 @@ fn Level(level: RwSignal<WhistleLevel>) -> impl IntoView {
     let radio = move |of: WhistleLevel| {
         view! { <label><input type="radio" name="whistle-level" prop:checked=move || level.get() == of on:change=move |_| level.set(of)/>{move || text::level_name(speaks.get(), of)}</label> }
     };
-    view! { <fieldset class="levels"><legend>{move || say!(speaks.get(), desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
+    view! { <fieldset class="levels"><legend>{says!(speaks, desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
 }
 
 #[component]
@@ -289,5 +289,5 @@ fn CalledBoxes(called: RwSignal<Vec<DepartmentCode>>) -> impl IntoView {
         };
         names.with(|names| names.all_departments(speaks.get())).into_iter().map(one).collect_view()
     };
-    view! { <fieldset class="called"><legend>{move || say!(speaks.get(), desk.whistle_called)}</legend>{boxes}</fieldset> }
+    view! { <fieldset class="called"><legend>{says!(speaks, desk.whistle_called)}</legend>{boxes}</fieldset> }
 }

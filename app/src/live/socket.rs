@@ -22,7 +22,7 @@ pub enum End {
 }
 
 impl Socket {
-    /// Connects to `/live` of the server this page came from.
+    /// Connects to `/live` of the world this page is of.
     pub fn open(
         opened: impl FnMut() + 'static,
         mut heard: impl FnMut(Vec<u8>) + 'static,
@@ -30,7 +30,8 @@ impl Socket {
     ) -> Result<Self, JsValue> {
         let location = window().location();
         let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
-        let socket = WebSocket::new(&format!("{scheme}://{}/live", location.host()?))?;
+        let socket =
+            WebSocket::new(&format!("{scheme}://{}{}", location.host()?, crate::world::below("/live")))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let opened = Closure::<dyn FnMut()>::new(opened);
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {

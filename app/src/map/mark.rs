@@ -83,8 +83,6 @@ pub struct MapFocus {
     pub radius_m: f64,
     pub title: String,
     pub note: String,
-    /// Draws the spot itself, where no case mark does.
-    pub target: bool,
 }
 
 /// Someone who matters for the incident.
@@ -93,13 +91,6 @@ pub struct MapNamed {
     pub index: u32,
     pub letter: String,
     pub name: String,
-}
-
-/// A district whose positions are late, with their age in words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MapLate {
-    pub code: AreaCode,
-    pub text: String,
 }
 
 /// One person's newest position.

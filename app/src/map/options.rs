@@ -7,6 +7,16 @@ use serde::Serialize;
 /// Pixels of a raster tile's side.
 const TILE_SIZE: u32 = 256;
 
+/// How large a map is, in CSS pixels; `rem` is the size that the page's own words are counted in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MapSize {
+    pub width: f64,
+    pub rem: f64,
+}
+
+/// What a map of this size looks like; asked again whenever the size changes.
+pub type Manner = fn(MapSize) -> MapOptions;
+
 /// How a map is set up. Language and theme follow the page's `lang` and `data-theme`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +36,8 @@ pub struct MapOptions {
     /// Size of the small words in CSS pixels; all marks grow with it.
     pub font_px: f64,
     pub padding: MapPadding,
+    /// Rectangles `[x, y, width, height]` in CSS pixels that marks and words keep clear of.
+    pub reserved: Vec<[f64; 4]>,
 }
 
 impl Default for MapOptions {
@@ -40,6 +52,7 @@ impl Default for MapOptions {
             priority_max: 3,
             font_px: 24.0,
             padding: MapPadding::default(),
+            reserved: Vec::new(),
         }
     }
 }
@@ -59,12 +72,10 @@ impl Default for MapPadding {
     }
 }
 
-/// What a map is created with: what the page wants of it, and the ground the server has.
+/// What a map is created with besides its manner: the ground the server has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MapSetup {
-    #[serde(flatten)]
-    options: MapOptions,
     /// Addresses of GeoJSON layers, bottom first.
     layers: Vec<String>,
     raster: Option<Raster>,
@@ -87,14 +98,13 @@ struct Raster {
 }
 
 impl MapSetup {
-    pub(super) fn of(options: &MapOptions, ground: &MapAnswer) -> Self {
+    pub(super) fn of(ground: &MapAnswer) -> Self {
         let raster = ground.raster.as_ref().map(|tiles| Raster {
             tiles: vec![tiles.clone()],
             tile_size: TILE_SIZE,
             max_zoom: ground.raster_zoom_max,
         });
         Self {
-            options: options.clone(),
             layers: ground.layers.clone(),
             raster,
             pmtiles: ground.pmtiles.clone(),

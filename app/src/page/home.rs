@@ -1,5 +1,6 @@
 //! The start page: the ways into the hall.
 
+use domain::route::{self, Past, Route};
 use leptos::prelude::*;
 
 use crate::api;
@@ -7,7 +8,7 @@ use crate::language::{Speaks, use_language};
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::theme::use_theme;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 #[component]
 pub fn Home() -> impl IntoView {
@@ -23,20 +24,22 @@ pub fn Home() -> impl IntoView {
         move || matches!(signed.get(), Session::SignedIn(session) if super::kiosks::may_pair(&session));
     view! {
         <main class="plain">
-            <h1>{move || say!(speaks.get(), common.product)}</h1>
+            <h1>{says!(speaks, common.product)}</h1>
             <p class="dim">{name}</p>
             <p><Powers/></p>
             <nav class="ways">
-                <a class="button" href="/wall/main">{move || say!(speaks.get(), common.to_wall)}</a>
-                <a class="button" href="/desk">{move || say!(speaks.get(), common.to_desk)}</a>
+                <a class="button" href=route::wall("", route::MAIN_WALL, "")>{says!(speaks, common.to_wall)}</a>
+                <a class="button" href=route::desk("", None, "")>{says!(speaks, common.to_desk)}</a>
+                <a class="button" href=Route::Replay { world: None, past: Past::default() }.to_string()>{says!(speaks, replay.title)}</a>
+                <a class="button" href=route::drill("")>{says!(speaks, drill.drills)}</a>
                 <Show when=pairs>
-                    <a class="button" href="/kiosks">{move || say!(speaks.get(), pair.kiosks)}</a>
+                    <a class="button" href=Route::Kiosks.to_string()>{says!(speaks, pair.kiosks)}</a>
                 </Show>
             </nav>
             <p class="ways">
                 <Switches speaks/>
                 <button type="button" class="button quiet" on:click=move |_| sign_out()>
-                    {move || say!(speaks.get(), common.sign_out)}
+                    {says!(speaks, common.sign_out)}
                 </button>
             </p>
         </main>
@@ -54,10 +57,10 @@ pub fn Switches(speaks: Speaks) -> impl IntoView {
     view! {
         <button type="button" class="button quiet" data-switch="language" on:click=move |_| speaks.set(untrack(other))
             lang=move || crate::language::tag(other())>
-            {move || say!(speaks.get(), common.other_language)}
+            {says!(speaks, common.other_language)}
         </button>
         <button type="button" class="button quiet" data-switch="theme" on:click=move |_| theme.update(|theme| *theme = theme.other())>
-            {move || say!(speaks.get(), common.theme)}
+            {says!(speaks, common.theme)}
         </button>
     }
 }
@@ -81,8 +84,8 @@ pub fn NotFound() -> impl IntoView {
     let speaks = use_language();
     view! {
         <main class="plain">
-            <h1>{move || say!(speaks.get(), common.not_found)}</h1>
-            <p class="ways"><a class="button" href="/" rel="external">{move || say!(speaks.get(), common.home)}</a></p>
+            <h1>{says!(speaks, common.not_found)}</h1>
+            <p class="ways"><a class="button" href=route::HOME rel="external">{says!(speaks, common.home)}</a></p>
         </main>
     }
 }

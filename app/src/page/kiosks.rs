@@ -2,6 +2,7 @@
 
 use domain::answer::{SessionAnswer, TokenAnswer};
 use domain::role::Role;
+use domain::route;
 use gloo_timers::future::TimeoutFuture;
 use leptos::ev::SubmitEvent;
 use leptos::html;
@@ -16,7 +17,7 @@ use crate::names;
 use crate::powers::Powers;
 use crate::session::{Session, Signed, require, use_session};
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// A wall that was approved takes its token within a few seconds: the list is asked for again so often after so long, and
 /// then no more.
@@ -110,14 +111,14 @@ pub fn Kiosks() -> impl IntoView {
     let problem = move || outcome.get().is_some_and(|outcome| outcome.is_problem());
     view! {
         <main class="kiosks">
-            <h1>{move || say!(speaks.get(), pair.kiosks)}</h1>
+            <h1>{says!(speaks, pair.kiosks)}</h1>
             <p><Powers/></p>
-            <Show when=refused><p class="problem">{move || say!(speaks.get(), pair.not_allowed)}</p></Show>
+            <Show when=refused><p class="problem">{says!(speaks, pair.not_allowed)}</p></Show>
             <Show when=move || allowed(may_pair)><Approve signed outcome/></Show>
             <p class="outcome-words" class:problem=problem role="status">{words}</p>
             <Show when=move || allowed(is_admin)><Paired signed outcome/></Show>
             <p class="ways">
-                <a class="button quiet" href="/">{move || say!(speaks.get(), common.home)}</a>
+                <a class="button quiet" href=route::HOME>{says!(speaks, common.home)}</a>
                 <Switches speaks/>
             </p>
         </main>
@@ -162,19 +163,19 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
         });
     };
     view! {
-        <p class="dim">{move || say!(speaks.get(), pair.explain)}</p>
+        <p class="dim">{says!(speaks, pair.explain)}</p>
         <form class="sign-in" on:submit=submit>
             <label>
-                {move || say!(speaks.get(), pair.code)}
+                {says!(speaks, pair.code)}
                 <input class="code" type="text" name="code" inputmode="numeric" autocomplete="off" required maxlength="7"
                     pattern="[0-9]{3} ?[0-9]{3}" autofocus node_ref=code/>
             </label>
             <label>
-                {move || say!(speaks.get(), pair.name)}
+                {says!(speaks, pair.name)}
                 <input type="text" name="name" autocomplete="off" required maxlength="64" node_ref=name/>
             </label>
             <label>
-                {move || say!(speaks.get(), pair.wall)}
+                {says!(speaks, pair.wall)}
                 <input type="text" name="wall" autocomplete="off" required maxlength="64" pattern="[A-Za-z0-9_\\-]+" value="main" node_ref=wall/>
             </label>
             <button type="submit" class="button strong" disabled=move || busy.get()>
@@ -213,8 +214,8 @@ fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     };
     view! {
         <section class="paired">
-            <h2>{move || say!(speaks.get(), pair.paired)}</h2>
-            <Show when=none><p class="dim">{move || say!(speaks.get(), pair.none_paired)}</p></Show>
+            <h2>{says!(speaks, pair.paired)}</h2>
+            <Show when=none><p class="dim">{says!(speaks, pair.none_paired)}</p></Show>
             <ul>
                 <For each=move || list.get().unwrap_or_default() key=|token| (token.name.clone(), token.created) let:token>
                     <Row token revoke/>

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use domain::answer::{ClaimAnswer, PairedAnswer};
 use domain::moment::UtcMillis;
+use domain::route::{self, Route};
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -18,7 +19,7 @@ use crate::kiosk;
 use crate::language::{tag, use_language};
 use crate::session::{Session, is_kiosk, use_session};
 use crate::text::in_minutes;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 const POLL_MS: u32 = 2_000;
 /// The server's name for too many kiosks at once.
@@ -103,7 +104,9 @@ impl Pairing {
     async fn round(&self) -> Result<(), ApiError> {
         let held = self.held.borrow().clone();
         for Held { claim, .. } in held {
-            match api::post_json::<_, PairedAnswer>("/api/v1/kiosk/claim", &Claim { claim: &claim }).await {
+            match api::post_json::<_, PairedAnswer>("/api/v1/kiosk/claim", &Claim { claim: &claim }, None)
+                .await
+            {
                 Ok(PairedAnswer { wall: Some(wall), .. }) => {
                     open_wall(&wall);
                     return Ok(());
@@ -125,7 +128,7 @@ impl Pairing {
 
     async fn ask(&self) -> Result<(), ApiError> {
         let asked_ms = monotonic_ms();
-        let asked: ClaimAnswer = api::post_json("/api/v1/kiosk/ask", &api::Nothing {}).await?;
+        let asked: ClaimAnswer = api::post_json("/api/v1/kiosk/ask", &api::Nothing {}, None).await?;
         let until_ms = asked_ms + asked.lasts_ms as f64;
         let mut held = self.held.borrow_mut();
         if held.len() >= CLAIMS_MAX {
@@ -140,7 +143,7 @@ impl Pairing {
 fn open_wall(wall: &str) {
     kiosk::remember_wall(wall);
     let wall = String::from(js_sys::encode_uri_component(wall));
-    let _ = window().location().assign(&format!("/wall/{wall}"));
+    let _ = window().location().assign(&route::wall("", &wall, ""));
 }
 
 /// A kiosk whose token still holds has nothing to pair.
@@ -189,14 +192,14 @@ pub fn Pair() -> impl IntoView {
     };
     view! {
         <main class="pair" class:away=move || trouble.get().is_some()>
-            <h1>{move || say!(speaks.get(), pair.not_paired)}</h1>
+            <h1>{says!(speaks, pair.not_paired)}</h1>
             {digits}
             <p class="pair-state" role=move || trouble.get().map(|_| "status")>{state}</p>
-            <p class="pair-do">{move || say!(speaks.get(), pair.what_to_do)}</p>
+            <p class="pair-do">{says!(speaks, pair.what_to_do)}</p>
             <p class="pair-do dim" lang=move || tag(other())>{move || say!(other(), pair.what_to_do)}</p>
             <p class="ways">
                 <Switches speaks/>
-                <a class="button quiet" href="/sign-in">{move || say!(speaks.get(), pair.person)}</a>
+                <a class="button quiet" href=Route::SignIn { then: None }.to_string()>{says!(speaks, pair.person)}</a>
             </p>
         </main>
     }

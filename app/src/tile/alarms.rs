@@ -13,7 +13,8 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
 use crate::text;
-use crate::words::say;
+use crate::words::{say, says};
+use crate::world;
 
 /// Alarms in ten minutes that nobody can work through (EEMUA 191).
 const FLOOD: f64 = 10.0;
@@ -59,10 +60,10 @@ pub fn Alarms() -> impl IntoView {
             let alarms = held.events.iter().rev().filter(|event| alarm(event).is_some_and(|at| at >= from));
             let row = |event: &EventLine| {
                 let words = names.with(|names| events::words(language, names, event));
-                let to = event.case.as_ref().map_or_else(
-                    || "/desk?list=whistles&late=true".to_owned(),
-                    |case| format!("/desk/case/{}", case.id),
-                );
+                let to = event
+                    .case
+                    .as_ref()
+                    .map_or_else(|| world::list("list=whistles&late=true"), |case| world::case(case.id));
                 (format!("{} {words}", text::clock(alarm(event).unwrap_or(event.at), offset)), to)
             };
             alarms.map(row).collect()
@@ -77,14 +78,14 @@ pub fn Alarms() -> impl IntoView {
     let unclaimed =
         Signal::derive(move || say!(speaks.get(), wall.unacknowledged, count = dispatches.get().unclaimed));
     let not_taken = move || super::overdue::unclaimed_evidence(speaks.get(), names, dispatches.get());
-    let flood = Signal::derive(move || say!(speaks.get(), wall.flood_line));
-    let label = Signal::derive(move || say!(speaks.get(), wall.alarms));
+    let flood = Signal::derive(says!(speaks, wall.flood_line));
+    let label = Signal::derive(says!(speaks, wall.alarms));
     view! {
-        <Panel class="strip rate" label=Signal::derive(move || say!(speaks.get(), wall.alarms))>
+        <Panel class="strip rate" label=Signal::derive(says!(speaks, wall.alarms))>
             <div class="big" class:urge=move || { ten.get() as f64 > FLOOD }>
-                <span class="hi">{move || say!(speaks.get(), wall.alarms)}</span>
+                <span class="hi">{says!(speaks, wall.alarms)}</span>
                 <Figure class="third" value=Signal::derive(move || text::grouped(ten.get() as i64)) evidence=last_ten/>
-                <Figure class="inline" value=Signal::derive(move || say!(speaks.get(), wall.per_ten)) evidence=last_ten/>
+                <Figure class="inline" value=Signal::derive(says!(speaks, wall.per_ten)) evidence=last_ten/>
             </div>
             <div class="dim">
                 <p><Figure class="inline" value=unclaimed evidence=not_taken/><span class="gap"></span><Figure class="inline" value=flood evidence=last_ten/></p>

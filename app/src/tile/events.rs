@@ -8,7 +8,8 @@ use crate::board::{Part, alarm, use_board};
 use crate::language::use_language;
 use crate::names::{Names, use_names};
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
+use crate::world;
 
 const LINES: usize = 6;
 /// Of interest to the desk alone: the wall leaves them out.
@@ -34,10 +35,10 @@ pub fn Events() -> impl IntoView {
     });
     let none = move || lines.with(Vec::is_empty);
     view! {
-        <Panel class="strip events" label=Signal::derive(move || say!(speaks.get(), wall.events))>
+        <Panel class="strip events" label=Signal::derive(says!(speaks, wall.events))>
             <ol>
                 <For each=move || lines.get() key=|line| line.seq let:line><Line line/></For>
-                <Show when=none><li class="dim">{move || say!(speaks.get(), wall.no_events)}</li></Show>
+                <Show when=none><li class="dim">{says!(speaks, wall.no_events)}</li></Show>
             </ol>
         </Panel>
     }
@@ -54,8 +55,8 @@ fn Line(line: EventLine) -> impl IntoView {
     let kind = move || line.with_value(|line| text::event_name(speaks.get(), &line.name));
     let words = move || names.with(|names| line.with_value(|line| words(speaks.get(), names, line)));
     let href = line.with_value(|line| match &line.case {
-        Some(case) => Some(format!("/desk/case/{}", case.id)),
-        None => line.whistle.map(|_| "/desk?list=whistles".to_owned()),
+        Some(case) => Some(world::case(case.id)),
+        None => line.whistle.map(|_| world::list("list=whistles")),
     });
     let passed = line.with_value(|line| alarm(line).is_some());
     view! {

@@ -10,13 +10,13 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::language::use_language;
 use crate::names::use_names;
 use crate::text::{self, Against, Curve, Usual};
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 #[component]
 pub fn Flow() -> impl IntoView {
     let speaks = use_language();
     view! {
-        <Panel class="flow" label=Signal::derive(move || say!(speaks.get(), wall.curve))>
+        <Panel class="flow" label=Signal::derive(says!(speaks, wall.curve))>
             <Half measure=Measure::Filed/>
             <Half measure=Measure::Closed/>
         </Panel>
@@ -84,7 +84,7 @@ fn Half(measure: Measure) -> impl IntoView {
             <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span>
                 <Figure class="inline age" value=Signal::derive(reference_words) evidence=against/></div>
             <div class="num">
-                <Figure class="first" value=Signal::derive(move || text::grouped(count.get())) evidence/>
+                <Figure class="first" value=Signal::derive(move || board.said(Part::Tally, count.get())) evidence/>
                 <div class="ref"><p class="d"><Figure class="inline" value=Signal::derive(move || difference().unwrap_or_default()) evidence=against/></p><p>{word}</p></div>
             </div>
             <Opens class="trend" label=Signal::derive(move || say!(speaks.get(), wall.by_hour, what = title(speaks.get(), measure))) evidence=by_hour><Trend curve/></Opens>

@@ -131,13 +131,14 @@ fn Connection() -> impl IntoView {
     let mark = Signal::derive(move || match health.link.get() {
         Link::Live => Mark::Live,
         Link::Connecting => Mark::Waiting,
-        Link::Lost { .. } | Link::SignedOut => Mark::Lost,
+        Link::Absent(_) | Link::Lost { .. } | Link::SignedOut => Mark::Lost,
     });
     let words = move || {
         let language = speaks.get();
         match health.link.get() {
             Link::Live => say!(language, wall.live),
             Link::Connecting => say!(language, common.connecting),
+            Link::Absent(why) => why.words(language),
             Link::SignedOut => say!(language, wall.signed_out),
             Link::Lost { since } => {
                 let offset = names.with(|names| names.policy.utc_offset_minutes);
@@ -150,23 +151,31 @@ fn Connection() -> impl IntoView {
         let age = format!("{}.{}", age / 1_000, age / 100 % 10);
         (health.link.get() == Link::Live).then(|| say!(speaks.get(), wall.data_age, age = age))
     };
-    let verified = move || match health.divergences.get() {
-        0 => say!(speaks.get(), wall.no_divergence),
-        count => say!(speaks.get(), wall.diverged, count = count),
+    // What was not compared, or can no longer be, agrees with nothing.
+    let compared = move || health.divergences.get().filter(|_| health.link.get() == Link::Live);
+    let verified = move || match compared() {
+        None => say!(speaks.get(), wall.not_compared),
+        Some(0) => say!(speaks.get(), wall.no_divergence),
+        Some(count) => say!(speaks.get(), wall.diverged, count = count),
     };
     let evidence = move || {
         let language = speaks.get();
         let evidence = Evidence::of(language, names, definition::DATA_AGE);
         let age = evidence.value(language, age().unwrap_or_else(words));
-        age.part(say!(language, wall.corrections), health.divergences.get().to_string())
+        age.part(
+            say!(language, wall.corrections),
+            health.divergences.get().map_or_else(|| "–".to_owned(), |count| count.to_string()),
+        )
     };
     let thinned = move || (health.degraded.get() > 0).then(|| say!(speaks.get(), wall.thinned));
+    // An age that changes each second is not read out; that the connection is gone is.
+    let role = move || (health.link.get() != Link::Live).then_some("status");
     view! {
-        <span class="live" class:lost=move || matches!(health.link.get(), Link::Lost { .. } | Link::SignedOut) role="status" data-link=move || link_key(health.link.get())>
+        <span class="live" class:lost=move || matches!(health.link.get(), Link::Absent(_) | Link::Lost { .. } | Link::SignedOut) role=role data-link=move || link_key(health.link.get())>
             <Sign mark/>
             <Opens evidence><b>{words}</b><span>{age}</span></Opens>
         </span>
-        <span class="it verified" class:stale=move || { health.divergences.get() > 0 } data-divergences=move || health.divergences.get()><Opens evidence>{verified}</Opens></span>
+        <span class="it verified" class:stale=move || { health.divergences.get() > Some(0) } data-divergences=move || health.divergences.get()><Opens evidence>{verified}</Opens></span>
         <span class="it stale">{thinned}</span>
     }
 }
@@ -175,6 +184,7 @@ fn Connection() -> impl IntoView {
 fn link_key(link: Link) -> &'static str {
     match link {
         Link::Connecting => "connecting",
+        Link::Absent(_) => "absent",
         Link::Live => "live",
         Link::Lost { .. } => "lost",
         Link::SignedOut => "signed-out",

@@ -18,7 +18,8 @@ use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
 use crate::wall::Focus;
-use crate::words::say;
+use crate::words::{say, says};
+use crate::world;
 
 #[component]
 pub fn Incident() -> impl IntoView {
@@ -28,10 +29,9 @@ pub fn Incident() -> impl IntoView {
     // Painted anew when the case has changed or its words have come.
     let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version, line.number)));
     let content = move || match shown.get().and(line.get_untracked()) {
-        Some(line) => view! { <Case line pinned=focus.pinned/> }.into_any(),
+        Some(line) => view! { <Case line/> }.into_any(),
         None => {
-            view! { <p class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.no_focus)}</p> }
-                .into_any()
+            view! { <p class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.no_focus)}</p> }.into_any()
         }
     };
     let course = move || {
@@ -39,7 +39,7 @@ pub fn Incident() -> impl IntoView {
         Some(view! { <Way id=line.id stage=line.stage/><Responses id=line.id/> })
     };
     view! {
-        <Panel class="focus" label=Signal::derive(move || say!(speaks.get(), wall.focus))>
+        <Panel class="focus" label=Signal::derive(says!(speaks, wall.focus))>
             {content}
             <Show when=move || shown.get().is_some()><LinkedCameras/></Show>
             {course}
@@ -48,7 +48,7 @@ pub fn Incident() -> impl IntoView {
 }
 
 #[component]
-fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
+fn Case(line: CaseLine) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let case = StoredValue::new(line.clone());
     let title = move || {
@@ -65,14 +65,21 @@ fn Case(line: CaseLine, pinned: bool) -> impl IntoView {
             names.with(|names| case.with_value(|case| names.area_brief(speaks.get(), &case.area_path)));
         format!("{area} {}", case.with_value(|case| case.address.clone()))
     };
-    let why =
-        move || if pinned { say!(speaks.get(), wall.pinned) } else { say!(speaks.get(), wall.automatic) };
+    let focus = expect_context::<Focus>();
+    let why = move || match focus.is_pinned() {
+        true => say!(speaks.get(), wall.pinned),
+        false => say!(speaks.get(), wall.automatic),
+    };
+    let turn = move || match focus.is_pinned() {
+        true => say!(speaks.get(), wall.unpin),
+        false => say!(speaks.get(), wall.pin),
+    };
     let number =
         move || say!(speaks.get(), wall.case_number, number = case.with_value(|case| case.number.clone()));
     view! {
         <h2><Sign mark=Mark::of_priority(line.priority)/>
-            <a href=format!("/desk/case/{}", line.id)>{title}</a><span class="fx">{why}</span></h2>
-        <p class="sub"><span class="said">{place}</span><a class="dim" href=format!("/desk/case/{}", line.id)>{number}</a></p>
+            <a href=world::case(line.id)>{title}</a><button type="button" class="fx" aria-pressed=move || focus.is_pinned().to_string() title=turn on:click=move |_| focus.turn()>{why}</button></h2>
+        <p class="sub"><span class="said">{place}</span><a class="dim" href=world::case(line.id)>{number}</a></p>
         <Clock line=line.clone()/>
     }
 }
@@ -150,8 +157,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
             names.with(|names| Some(Evidence::clock(language, names, started, due?, limit, hall.present())));
         let evidence = evidence.map(|evidence| evidence.provisional(language, provisional));
         let lamp = Evidence::of(language, names, definition::LAMP);
-        let rows =
-            vec![(say!(language, wall.case_number, number = number.get_value()), format!("/desk/case/{id}"))];
+        let rows = vec![(say!(language, wall.case_number, number = number.get_value()), world::case(id))];
         Evidence { rows, ..evidence.unwrap_or_else(stood).part(lamp.title, lamp.in_force) }
     };
     view! {

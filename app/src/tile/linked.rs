@@ -2,10 +2,11 @@
 //! the case moves on, and change only with the place.
 
 use domain::place::Point;
+use domain::stream::State;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use wasm_bindgen_futures::spawn_local;
 
+use crate::ask::Asker;
 use crate::board::use_board;
 use crate::figure::Opens;
 use crate::language::use_language;
@@ -16,16 +17,12 @@ use crate::people::{self, Nearby};
 use crate::player::CameraTile;
 use crate::text;
 use crate::wall::Focus;
-use crate::words::say;
+use crate::words::{say, says};
 
 /// How far linked cameras may hang from the case, in metres.
 const RADIUS_M: u32 = 800;
 /// One large picture and two small ones.
 const CAMERAS_MAX: u32 = 3;
-
-/// A failed look-up is repeated after this, then after twice as long, up to half a minute.
-const RETRY_MIN_MS: u32 = 1_000;
-const RETRY_MAX_MS: u32 = 30_000;
 
 /// What is known of the linked cameras.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,33 +47,21 @@ impl Linked {
 
 /// Asks for the cameras whenever the focus moves to another place.
 pub fn follow(spot: Memo<Option<Point>>) -> RwSignal<Linked> {
-    let linked = RwSignal::new(Linked::default());
+    let (linked, asker) = (RwSignal::new(Linked::default()), Asker::new());
     Effect::new(move |_| {
-        let Some(place) = spot.get() else { return linked.set(Linked::Nowhere) };
+        let Some(place) = spot.get() else {
+            asker.forget();
+            return linked.set(Linked::Nowhere);
+        };
         linked.set(Linked::Asking);
-        spawn_local(ask(spot, place, linked));
+        linked::ask_near(asker, place, RADIUS_M, CAMERAS_MAX, move |answer| {
+            linked.set(match answer {
+                Ok(near) => Linked::Near(near),
+                Err(error) => Linked::Failed(error.to_string()),
+            });
+        });
     });
     linked
-}
-
-/// Asks until there is an answer or the focus has moved on.
-async fn ask(spot: Memo<Option<Point>>, place: Point, linked: RwSignal<Linked>) {
-    let mut wait_ms = RETRY_MIN_MS;
-    loop {
-        let answer = linked::near(place, RADIUS_M, CAMERAS_MAX).await;
-        if spot.try_get_untracked() != Some(Some(place)) {
-            return;
-        }
-        match answer {
-            Ok(near) => return linked.set(Linked::Near(near)),
-            Err(error) => linked.set(Linked::Failed(error.to_string())),
-        }
-        gloo_timers::future::TimeoutFuture::new(wait_ms).await;
-        wait_ms = (wait_ms * 2).min(RETRY_MAX_MS);
-        if spot.try_get_untracked() != Some(Some(place)) {
-            return;
-        }
-    }
 }
 
 #[component]
@@ -88,7 +73,7 @@ pub fn LinkedCameras() -> impl IntoView {
         Linked::Near(_) => {
             view! { <None words=move || say!(speaks.get(), wall.no_camera, metres = RADIUS_M)/> }.into_any()
         }
-        Linked::Nowhere => view! { <None words=move || say!(speaks.get(), wall.no_place)/> }.into_any(),
+        Linked::Nowhere => view! { <None words=says!(speaks, wall.no_place)/> }.into_any(),
         Linked::Asking => view! { <None words=String::new/> }.into_any(),
         Linked::Failed(error) => view! { <None words=move || error.clone()/> }.into_any(),
     }
@@ -110,16 +95,14 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
     let tile = move |(index, near): (usize, NearCamera)| {
         let (code, name, number) = (near.camera.code.to_string(), near.camera.name, index as u8 + 1);
         // The map draws a camera without a signal dashed.
-        let hear = move |event: web_sys::Event| {
-            let told = crate::player::told(&event).map(|told| told.shown.state().name());
-            let held = pictures.with_untracked(|pictures| pictures.get(index).copied());
-            if let (Some(told), Some(held)) = (told, held)
-                && told != held
-            {
-                pictures.update(|pictures| pictures[index] = told);
-            }
-        };
-        view! { <div class="cam" on:camerastate=hear><CameraTile code number name language main={index == 0} offset/></div> }
+        let on_state = Callback::new(move |state: State| {
+            pictures.update(|pictures| {
+                if let Some(held) = pictures.get_mut(index) {
+                    *held = state.name();
+                }
+            });
+        });
+        view! { <div class="cam"><CameraTile code number name language main={index == 0} offset on_state/></div> }
     };
     let beside = (count == 1).then(|| view! { <Nearest/> });
     view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_view()}{beside}</div> }
@@ -154,7 +137,7 @@ fn Nearest() -> impl IntoView {
             .then(|| view! { <li class="dim">{say!(speaks.get(), people.none_near)}</li> })
     };
     view! {
-        <div class="nearest"><h3>{move || say!(speaks.get(), people.nearest)}</h3>
+        <div class="nearest"><h3>{says!(speaks, people.nearest)}</h3>
             <ul>{none}{move || focus.people.get().into_iter().map(&row).collect_view()}</ul></div>
     }
 }

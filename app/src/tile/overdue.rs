@@ -19,10 +19,14 @@ use crate::mark::{Mark, Sign};
 use crate::names::{Called, use_names};
 use crate::order;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
+use crate::world;
 
 /// Rows of evidence; the style sheet shows as many as fit, the headline counts all.
 const ROWS: usize = 6;
+/// Until so long after its limit an overdue case that nobody has taken is new. The one newest of them blinks, five times and no more
+/// (WCAG 2.2.2: what blinks ends within five seconds): a row that blinks all shift is one nobody sees.
+const NEW_MS: i64 = MINUTE_MS;
 /// Districts named under the forecast.
 const DISTRICTS: usize = 4;
 
@@ -33,17 +37,18 @@ pub fn Overdue() -> impl IntoView {
         let now = hall.now();
         board.with(Part::Overdue, |held| first(held.overdue.iter(), now))
     });
+    let newest = Memo::new(move |_| rows.with(|rows| newest(rows, hall.now())));
     let counts = Memo::new(move |_| board.dispatches(None, hall.now()));
     let calm = move || rows.with(Vec::is_empty) && board.knows(Part::Overdue);
     view! {
-        <Panel class="overdue board" label=Signal::derive(move || say!(speaks.get(), wall.overdue))>
+        <Panel class="overdue board" label=Signal::derive(says!(speaks, wall.overdue))>
             <div class="lead">
                 <Count counts/>
                 <Forecast counts/>
             </div>
             <ol class="rows">
-                <For each=move || rows.get() key=drawn_anew let:row><Row row/></For>
-                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.calm_overdue)}</li></Show>
+                <For each=move || rows.get() key=drawn_anew let:row><Row row newest/></For>
+                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_overdue)}</li></Show>
             </ol>
         </Panel>
     }
@@ -52,6 +57,13 @@ pub fn Overdue() -> impl IntoView {
 /// What a row is drawn anew for. A due time moves when another calendar is adopted.
 fn drawn_anew(row: &OverdueRow) -> (CaseId, UtcMillis, bool, bool, Option<String>) {
     (row.case, row.due, row.provisional, row.phase == Phase::Overdue, row.claimed_by.clone())
+}
+
+/// The case that has last become overdue, while that is new and nobody has taken it.
+fn newest(rows: &[OverdueRow], now: UtcMillis) -> Option<CaseId> {
+    let new =
+        |row: &&OverdueRow| row.claimed_by.is_none() && is_late(row, now) && now.since(row.due) < NEW_MS;
+    rows.iter().filter(new).max_by_key(|row| row.due).map(|row| row.case)
 }
 
 /// Overdue before nearing, then by due time.
@@ -77,7 +89,7 @@ pub(super) fn unclaimed_evidence(language: Language, names: Called, counts: Disp
 #[component]
 fn Count(counts: Memo<Dispatches>) -> impl IntoView {
     let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
-    let count = move || text::grouped(counts.get().late as i64);
+    let count = move || board.said(Part::Overdue, counts.get().late as i64);
     let unclaimed = move || counts.get().unclaimed;
     let evidence = move || {
         let language = speaks.get();
@@ -109,10 +121,10 @@ fn Count(counts: Memo<Dispatches>) -> impl IntoView {
         Signal::derive(move || say!(speaks.get(), wall.late_yesterday, count = text::grouped(late(1).0)));
     view! {
         <div class="count">
-            <h2>{move || say!(speaks.get(), wall.overdue)}</h2>
+            <h2>{says!(speaks, wall.overdue)}</h2>
             <div class="num" class:urge=move || { counts.get().late > 0 }>
                 <Figure class="first" value=Signal::derive(count) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
+                <span class="un">{says!(speaks, wall.cases)}</span>
             </div>
             <p class="note" class:none=move || counts.get().late == 0><Figure class="inline" value=words evidence=move || unclaimed_evidence(speaks.get(), names, counts.get())/></p>
             <p class="note w"><Figure class="inline" value=late_today evidence=move || late_evidence(0)/></p>
@@ -149,17 +161,17 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
             .cases(NEARING_CASES)
     };
     let heading = Signal::derive(move || say!(speaks.get(), wall.forecast, minutes = window()));
-    let label = Signal::derive(move || say!(speaks.get(), wall.forecast_times));
+    let label = Signal::derive(says!(speaks, wall.forecast_times));
     view! {
         <div class="fcb">
             <h2><Figure class="inline" value=heading evidence/></h2>
             <div class="num sub" class:soon=move || { count() > 0 }>
-                <Figure class="second" value=Signal::derive(move || text::grouped(count() as i64)) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.cases)}</span>
+                <Figure class="second" value=Signal::derive(move || board.said(Part::Overdue, count() as i64)) evidence/>
+                <span class="un">{says!(speaks, wall.cases)}</span>
             </div>
             <div class="fcs w">
                 <Opens class="marks" label evidence>{marks}</Opens>
-                <p><span>{move || say!(speaks.get(), wall.running)}</span><time>{end}</time></p>
+                <p><span>{says!(speaks, wall.running)}</span><time>{end}</time></p>
                 <p class="by"><ByDistrict/></p>
             </div>
         </div>
@@ -202,7 +214,7 @@ fn ByDistrict() -> impl IntoView {
 }
 
 #[component]
-fn Row(row: OverdueRow) -> impl IntoView {
+fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     let row = StoredValue::new(row);
     let clock = Memo::new(move |_| {
@@ -240,7 +252,7 @@ fn Row(row: OverdueRow) -> impl IntoView {
     let what = move || row.with_value(|row| names.with(|names| names.class(speaks.get(), &row.class)));
     let place =
         move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
-    let unclaimed = row.with_value(|row| row.claimed_by.is_none());
+    let case = row.with_value(|row| row.case);
     let provisional = row.with_value(|row| row.provisional);
     let moving = move || {
         provisional
@@ -256,15 +268,15 @@ fn Row(row: OverdueRow) -> impl IntoView {
         });
         row.with_value(|row| Evidence {
             title: format!("{} {}", evidence.title, what()),
-            rows: vec![(format!("{} {}", row.number, row.address), format!("/desk/case/{}", row.case))],
+            rows: vec![(format!("{} {}", row.number, row.address), world::case(row.case))],
             ..evidence
         })
     };
     view! {
         <li class="row" class:late=late>
-            <span class:unack=move || unclaimed && late()><Sign mark/></span>
+            <span class:new=move || newest.get() == Some(case)><Sign mark/></span>
             <div><p><Opens class="cd" evidence>{shown}</Opens></p><p class="l2"><span class="said">{owner}</span>{moving}{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
-            <div><p class="l1"><a href=row.with_value(|row| format!("/desk/case/{}", row.case))>{what}</a></p><p class="l2">{place}</p></div>
+            <div><p class="l1"><a href=row.with_value(|row| world::case(row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }
 }

@@ -1,21 +1,26 @@
 //! Where it happens: the map with inspectors, open cases and the incident, under the count of inspectors on duty.
 
 use domain::catalogue::AreaLevel;
+use domain::clock::Limit;
 use domain::code::AreaCode;
 use domain::definition;
+use domain::moment::UtcMillis;
 use domain::tally::{Dimension, Measure, Period};
 use leptos::prelude::*;
 
 use super::Panel;
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
+use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::map::{MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapView, use_ground};
-use crate::names::use_names;
+use crate::map::{
+    MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapSize, MapView, use_ground,
+};
+use crate::names::{Called, Names, use_names};
 use crate::people::{OnDuty, use_people};
 use crate::text;
 use crate::wall::Focus;
-use crate::words::say;
+use crate::words::{Language, say, says};
 
 /// Metres around the incident that the map marks.
 const FOCUS_RADIUS_M: f64 = 900.0;
@@ -35,28 +40,31 @@ pub fn Where() -> impl IntoView {
     let people = use_people();
     people.show_on(map);
     let on_duty = people.on_duty();
-    let unit = crate::wall::unit_px();
-    let wide = crate::wall::is_wide();
-    // The headline stands in a corner above the city.
-    let headline = if wide { [30.0, 15.0] } else { [24.0, 13.6] };
-    let padding = if wide { [4.0, 6.0, 5.0, 2.4] } else { [7.4, 1.6, 4.4, 1.6] }.map(|side| side * unit);
-    let [top, right, bottom, left] = padding;
-    let options = MapOptions {
-        font_px: 2.4 * unit,
-        legend: wide,
-        priority_max: if wide { 3 } else { 2 },
-        padding: MapPadding { top, right, bottom, left },
-        ..MapOptions::default()
-    };
-    Effect::new(move |_| {
-        map.set_reserved(&[[0.0, 0.0, headline[0] * unit, headline[1] * unit]]);
-    });
     let on_click = super::pointed::answer();
     view! {
         <Panel class="where" label=Signal::derive(label)>
-            <div class="mapbox"><MapView handle=map options=options on_click=on_click/></div>
+            <div class="mapbox"><MapView handle=map manner on_click=on_click/></div>
             <Headline on_duty/>
         </Panel>
+    }
+}
+
+/// A map at least this wide has room for a legend and for words beside its marks.
+const WIDE_REM: f64 = 80.0;
+
+fn manner(size: MapSize) -> MapOptions {
+    let wide = size.width >= WIDE_REM * size.rem;
+    let padding = if wide { [4.0, 6.0, 5.0, 2.4] } else { [7.4, 1.6, 4.4, 1.6] };
+    let [top, right, bottom, left] = padding.map(|side| side * size.rem);
+    // The headline stands in a corner above the city.
+    let [width, height] = if wide { [30.0, 15.0] } else { [24.0, 13.6] }.map(|side| side * size.rem);
+    MapOptions {
+        font_px: 2.4 * size.rem,
+        legend: wide,
+        priority_max: if wide { 3 } else { 2 },
+        padding: MapPadding { top, right, bottom, left },
+        reserved: vec![[0.0, 0.0, width, height]],
+        ..MapOptions::default()
     }
 }
 
@@ -82,7 +90,7 @@ fn Headline(on_duty: RwSignal<OnDuty>) -> impl IntoView {
     };
     view! {
         <div class="mh">
-            <h2>{move || say!(speaks.get(), wall.inspectors)}</h2>
+            <h2>{says!(speaks, wall.inspectors)}</h2>
             <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence=move || evidence(definition::ONLINE)/>{late}</div>
         </div>
     }
@@ -111,15 +119,14 @@ fn follow_districts(map: MapHandle) {
 }
 
 fn follow_focus(map: MapHandle) {
-    let (names, speaks) = (use_names(), use_language());
+    let (names, speaks, hall) = (use_names(), use_language(), use_hall());
     let focus = expect_context::<Focus>();
-    let wide = crate::wall::is_wide();
+    // On a small map the words find no room; the incident beside it says them.
     let shown = Memo::new(move |_| {
-        let case = focus.line.get()?;
-        let title = names.with(|names| names.class(speaks.get(), &case.class));
-        // A narrow wall has no room for the title on the map; the incident beside it says it.
-        let (title, note) = if wide { (title, case.number) } else { (String::new(), String::new()) };
-        Some(MapFocus { place: case.place?, radius_m: FOCUS_RADIUS_M, title, note, target: false })
+        let (language, case) = (speaks.get(), focus.line.get()?);
+        let title = names.with(|names| names.class(language, &case.class));
+        let note = case.due.and_then(|due| left(language, due, case.limit, hall.now(), names));
+        Some(MapFocus { place: case.place?, radius_m: FOCUS_RADIUS_M, title, note: note.unwrap_or_default() })
     });
     Effect::new(move |_| map.set_focus(shown.get().as_ref()));
     Effect::new(move |_| {
@@ -128,4 +135,24 @@ fn follow_focus(map: MapHandle) {
         let marks = focus.linked.with(|linked| MapCamera::linked(linked.cameras(), state));
         map.set_linked(&marks);
     });
+}
+
+/// `剩 2:22 工作时`; none before the names are known.
+fn left(
+    language: Language,
+    due: UtcMillis,
+    limit: Option<Limit>,
+    now: UtcMillis,
+    names: Called,
+) -> Option<String> {
+    let counted = |names: &Names| {
+        let policy = &names.policy;
+        Some(text::countdown(due, limit, now, &policy.calendar, policy.utc_offset_minutes))
+    };
+    let clock = names.with(counted)?;
+    let (phase, unit) = (text::phase_note(language, clock.late), text::unit_name(language, clock.unit));
+    Some(match clock.days {
+        Some(days) => format!("{phase} {days} {unit} {}", clock.digits),
+        None => format!("{phase} {} {unit}", clock.digits),
+    })
 }

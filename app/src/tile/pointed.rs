@@ -18,6 +18,7 @@ use crate::people::{self, Feed, Who};
 use crate::text;
 use crate::wall::Focus;
 use crate::words::{Language, say};
+use crate::world;
 
 /// Names or cases that a card writes out.
 const WRITTEN_MAX: usize = 12;
@@ -48,7 +49,7 @@ pub fn answer() -> Callback<MapClick> {
         let evidence = untrack(|| match click {
             MapClick::Case(id) => {
                 // Failing to leave the page is seen by whoever pressed.
-                let _ = window().location().assign(&format!("/desk/case/{id}"));
+                let _ = window().location().assign(&world::case(id));
                 None
             }
             MapClick::Cases(ids) => Some(screen.cases(&ids)),
@@ -79,7 +80,7 @@ impl Screen {
                 words_of(held, *id).map(|(number, address)| format!("{number} {class} {address}"))
             });
             let words = known.unwrap_or_else(|| format!("{class} {}", area()));
-            Some((words, format!("/desk/case/{id}")))
+            Some((words, world::case(*id)))
         };
         let rows: Vec<(String, String)> = ids.iter().take(CASES_WRITTEN_MAX).filter_map(row).collect();
         let more = ids.len() - rows.len();

@@ -15,7 +15,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// How the cases of one stage wait.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -61,21 +61,21 @@ pub fn Stages() -> impl IntoView {
         by_age(language, evidence, all).cases("open=true").note(say!(language, wall.ages_list))
     };
     view! {
-        <Panel class="stages" label=Signal::derive(move || say!(speaks.get(), wall.open))>
+        <Panel class="stages" label=Signal::derive(says!(speaks, wall.open))>
             <div class="ph">
-                <div class="num sub"><h2>{move || say!(speaks.get(), wall.open)}</h2>
-                    <Figure class="second" value=Signal::derive(move || text::grouped(open.get())) evidence/>
+                <div class="num sub"><h2>{says!(speaks, wall.open)}</h2>
+                    <Figure class="second" value=Signal::derive(move || board.said(Part::Tally, open.get())) evidence/>
                 </div>
                 <span class="sp"></span>
                 <Opens class="agekey" evidence=ages><AgeKey/></Opens>
             </div>
             <ol class="st7">
                 <li class="rl w" aria-hidden="true">
-                    <div class="bar">{move || say!(speaks.get(), wall.age_rule)}</div>
+                    <div class="bar">{says!(speaks, wall.age_rule)}</div>
                     <div class="nm"></div>
-                    <div class="ct">{move || say!(speaks.get(), wall.waiting)}</div>
-                    <div class="dw">{move || say!(speaks.get(), wall.waited)}</div>
-                    <div class="dw">{move || say!(speaks.get(), wall.passed)}</div>
+                    <div class="ct">{says!(speaks, wall.waiting)}</div>
+                    <div class="dw">{says!(speaks, wall.waited)}</div>
+                    <div class="dw">{says!(speaks, wall.passed)}</div>
                 </li>
                 {Stage::ALL.into_iter().map(|stage| {
                     let own = Signal::derive(move || waiting.get().map(|waiting| waiting[stage as usize]));
@@ -91,10 +91,10 @@ pub fn Stages() -> impl IntoView {
 fn AgeKey() -> impl IntoView {
     let speaks = use_language();
     view! {
-        <i class="a1"></i>{move || say!(speaks.get(), wall.under_hour)}
-        <i class="a2"></i>{move || say!(speaks.get(), wall.under_day)}
-        <i class="a3"></i>{move || say!(speaks.get(), wall.over_day)}
-        <span class="late w"><i class="a0"></i>{move || say!(speaks.get(), wall.overdue_part)}</span>
+        <i class="a1"></i>{says!(speaks, wall.under_hour)}
+        <i class="a2"></i>{says!(speaks, wall.under_day)}
+        <i class="a3"></i>{says!(speaks, wall.over_day)}
+        <span class="late w"><i class="a0"></i>{says!(speaks, wall.overdue_part)}</span>
     }
 }
 
@@ -103,7 +103,7 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
     let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
     let hall = use_hall();
     let count = Memo::new(move |_| board.now(Measure::At(stage)));
-    let passed_count = move |measure| text::grouped(board.day(measure, today.get()));
+    let passed_count = move |measure| board.said(Part::Tally, board.day(measure, today.get()));
     let median = move || {
         let waiting = waiting.get().filter(|waiting| waiting.count > 0)?;
         Some(rough(speaks.get(), waiting.median_ms))
@@ -168,7 +168,7 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
                 <span class="word">{late_words}</span>
             </Opens>
             <div class="nm">{move || text::stage_name(speaks.get(), stage)}</div>
-            <div class="ct"><Figure value=Signal::derive(move || text::grouped(count.get())) evidence/></div>
+            <div class="ct"><Figure value=Signal::derive(move || board.said(Part::Tally, count.get())) evidence/></div>
             <div class="dw"><Figure class="inline" value=Signal::derive(move || median().unwrap_or_default()) evidence=waited/></div>
             <div class="dw ps">{passed}</div>
         </li>

@@ -13,7 +13,7 @@ use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
 use crate::names::{Called, use_names};
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// Columns that fit; a city with more districts shows the first ones and the desk all of them.
 const UNITS_MAX: usize = 10;
@@ -46,9 +46,9 @@ pub fn Units() -> impl IntoView {
     });
     let columns = move || districts.get().into_iter().map(|code| view! { <Unit code city/> }).collect_view();
     view! {
-        <Panel class="units" label=Signal::derive(move || say!(speaks.get(), wall.month_rate))>
+        <Panel class="units" label=Signal::derive(says!(speaks, wall.month_rate))>
             <div class="ph">
-                <div class="num sub"><h2>{move || say!(speaks.get(), wall.month_rate)}</h2>
+                <div class="num sub"><h2>{says!(speaks, wall.month_rate)}</h2>
                     <Figure class="second" sign="%" value=Signal::derive(move || shown(city.get())) evidence/>
                 </div>
                 <Figure class="inline age" value=Signal::derive(move || last().unwrap_or_default()) evidence=last_evidence/>
@@ -57,9 +57,9 @@ pub fn Units() -> impl IntoView {
             <div class="u8">
                 <div class="rl w" aria-hidden="true">
                     <span></span>
-                    <span class="dotbox">{move || say!(speaks.get(), wall.city_mean)}</span>
-                    <span>{move || say!(speaks.get(), wall.rate_row)}</span>
-                    <span>{move || say!(speaks.get(), wall.filed_row)}</span>
+                    <span class="dotbox">{says!(speaks, wall.city_mean)}</span>
+                    <span>{says!(speaks, wall.rate_row)}</span>
+                    <span>{says!(speaks, wall.filed_row)}</span>
                 </div>
                 {columns}
             </div>
@@ -112,7 +112,7 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
                 <i class="dot" class:none=move || !has() style:top=move || format!("{}%", text::fixed(height(), 1))></i>
             </span>
             <span class="v"><Figure value=Signal::derive(move || shown(own.get())) evidence/></span>
-            <span class="w"><Figure value=Signal::derive(move || text::grouped(filed.get())) evidence=filed_evidence/></span>
+            <span class="w"><Figure value=Signal::derive(move || board.said(Part::Tally, filed.get())) evidence=filed_evidence/></span>
         </div>
     }
 }

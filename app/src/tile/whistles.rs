@@ -15,7 +15,8 @@ use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
 use crate::order;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
+use crate::world;
 
 /// Rows of evidence; the style sheet shows as many as fit.
 const ROWS: usize = 4;
@@ -26,11 +27,11 @@ pub fn Whistles() -> impl IntoView {
     let rows = Memo::new(move |_| board.with(Part::Whistles, |held| first(held.whistles.iter())));
     let calm = move || rows.with(Vec::is_empty) && board.knows(Part::Whistles);
     view! {
-        <Panel class="whistle board" label=Signal::derive(move || say!(speaks.get(), wall.whistle_late))>
+        <Panel class="whistle board" label=Signal::derive(says!(speaks, wall.whistle_late))>
             <div class="lead"><Count/></div>
             <ol class="rows">
                 <For each=move || rows.get() key=|row| (row.id, row.version) let:row><Row row/></For>
-                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{move || say!(speaks.get(), wall.calm_whistle)}</li></Show>
+                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_whistle)}</li></Show>
             </ol>
         </Panel>
     }
@@ -62,8 +63,10 @@ fn Count() -> impl IntoView {
     let (speaks, board, today) = (use_language(), use_board(), today());
     let (names, hall) = (use_names(), use_hall());
     let counts = Memo::new(move |_| counts(board, hall.now()));
-    let (open, late) =
-        (move || text::grouped(counts.get().0 as i64), move || text::grouped(counts.get().1 as i64));
+    let (open, late) = (
+        move || board.said(Part::Whistles, counts.get().0 as i64),
+        move || board.said(Part::Whistles, counts.get().1 as i64),
+    );
     let evidence = move || {
         let language = speaks.get();
         Evidence::of(language, names, Measure::WhistleLate.key())
@@ -79,8 +82,9 @@ fn Count() -> impl IntoView {
             .part_of(say!(language, wall.whistle_late), late(), LATE_CALLS)
             .cases(OPEN_CALLS)
     };
-    let raised =
-        move |period: Period| text::grouped(board.count(Measure::WhistleRaised, &Dimension::City, period));
+    let raised = move |period: Period| {
+        board.said(Part::Tally, board.count(Measure::WhistleRaised, &Dimension::City, period))
+    };
     let day = move || raised(Period::Day(today.get()));
     let month = move || raised(Period::month_of(today.get()));
     let month_key =
@@ -99,10 +103,10 @@ fn Count() -> impl IntoView {
     let month_words = Signal::derive(move || say!(speaks.get(), wall.whistle_month, count = month()));
     view! {
         <div class="count">
-            <h2>{move || say!(speaks.get(), wall.whistle_late)}</h2>
+            <h2>{says!(speaks, wall.whistle_late)}</h2>
             <div class="num" class:urge=move || { counts.get().1 > 0 }>
                 <Figure class="first" value=Signal::derive(late) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.calls)}</span>
+                <span class="un">{says!(speaks, wall.calls)}</span>
             </div>
             <p class="note hi"><Figure class="inline" value=open_words evidence=open_evidence/></p>
             <p class="note"><Figure class="inline" value=day_words evidence=day_evidence/></p>
@@ -123,7 +127,7 @@ pub(super) fn call_evidence(language: Language, names: &Names, call: &Whistle, n
         rows: call
             .call
             .case
-            .map(|case| (say!(language, wall.case_of_call), format!("/desk/case/{case}")))
+            .map(|case| (say!(language, wall.case_of_call), world::case(case)))
             .into_iter()
             .collect(),
         ..Evidence::default()

@@ -7,9 +7,8 @@ use domain::answer::CaseAnswer;
 use domain::code::CaseId;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use crate::api;
+use crate::ask::Asker;
 use crate::board::{Board, Part};
 use crate::people;
 use crate::tile;
@@ -17,15 +16,13 @@ use crate::tile;
 /// Inspectors named beside the incident.
 const NEAR_MAX: usize = 3;
 const NEAR_M: f64 = 5_000.0;
-/// A question without an answer is repeated after this, then after twice as long, up to half a minute.
-const RETRY_MIN_MS: u32 = 1_000;
-const RETRY_MAX_MS: u32 = 30_000;
 
-/// Which case the wall follows: by urgency, or the one the address names (`?focus=`).
+/// Which case the wall follows: by urgency, or the one that somebody has pinned (钉住), which the address names (`?focus=`), so
+/// that a reload keeps it.
 #[derive(Clone, Copy)]
 pub struct Focus {
     pub case: Memo<Option<CaseId>>,
-    pub pinned: bool,
+    pinned: RwSignal<Option<CaseId>>,
     /// The case as it stands, with its words once they are here.
     pub line: Memo<Option<CaseLine>>,
     /// Its file as last read.
@@ -40,8 +37,8 @@ pub struct Focus {
 
 /// One for the page it is called in.
 pub fn provide(board: Board) {
-    let pinned = crate::page::query("focus").and_then(|id| id.parse().ok()).map(CaseId);
-    let case = Memo::new(move |before: Option<&Option<CaseId>>| match pinned {
+    let pinned = RwSignal::new(crate::page::query("focus").and_then(|id| id.parse().ok()).map(CaseId));
+    let case = Memo::new(move |before: Option<&Option<CaseId>>| match pinned.get() {
         Some(pinned) => Some(pinned),
         None => board.with(Part::Cases, |held| domain::feed::focus(held, before.copied().flatten())),
     });
@@ -58,7 +55,7 @@ pub fn provide(board: Board) {
     follow_file(board, case, file);
     provide_context(Focus {
         case,
-        pinned: pinned.is_some(),
+        pinned,
         line,
         file,
         linked: tile::linked::follow(spot),
@@ -67,37 +64,42 @@ pub fn provide(board: Board) {
     });
 }
 
-/// Which case is asked for, and at which version.
-type Wanted = Memo<Option<(CaseId, u64)>>;
+impl Focus {
+    /// Tracked.
+    pub fn is_pinned(self) -> bool {
+        self.pinned.with(Option::is_some)
+    }
+
+    /// Holds the wall at the case it shows, or lets it follow by itself again.
+    pub fn turn(self) {
+        let pin = match self.pinned.get_untracked() {
+            Some(_) => None,
+            None => self.case.get_untracked(),
+        };
+        self.pinned.set(pin);
+        let here = window().location().pathname().unwrap_or_default();
+        let address = pin.map_or_else(|| here.clone(), |case| format!("{here}?focus={case}"));
+        if let Ok(history) = window().history() {
+            // A browser that refuses keeps the old address, and a reload would follow by itself: no harm.
+            let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::UNDEFINED, "", Some(&address));
+        }
+    }
+}
 
 fn follow_file(board: Board, case: Memo<Option<CaseId>>, file: RwSignal<Option<CaseAnswer>>) {
-    let wanted: Wanted = Memo::new(move |_| {
+    // At which version, too: words change with it.
+    let wanted = Memo::new(move |_| {
         let open = board.case(case.get()?)?;
         Some((open.id, open.version))
     });
-    Effect::new(move |_| {
-        if let Some(asked) = wanted.get() {
-            spawn_local(ask(wanted, asked, file));
+    let asker = Asker::new();
+    Effect::new(move |_| match wanted.get() {
+        Some((id, _)) => {
+            asker.ask(format!("/api/v1/cases/{id}?limit=1"), move |answer| match answer {
+                Ok(answer) => file.set(Some(answer)),
+                Err(error) => leptos::logging::warn!("case {id} not loaded: {error}"),
+            });
         }
+        None => asker.forget(),
     });
-}
-
-/// Asks until there is an answer or something else is wanted.
-async fn ask(wanted: Wanted, asked: (CaseId, u64), file: RwSignal<Option<CaseAnswer>>) {
-    let mut wait_ms = RETRY_MIN_MS;
-    loop {
-        let answer = api::get_json::<CaseAnswer>(&format!("/api/v1/cases/{}?limit=1", asked.0)).await;
-        if wanted.try_get_untracked() != Some(Some(asked)) {
-            return;
-        }
-        match answer {
-            Ok(answer) => return file.set(Some(answer)),
-            Err(error) => leptos::logging::warn!("case {} not loaded: {error}", asked.0),
-        }
-        gloo_timers::future::TimeoutFuture::new(wait_ms).await;
-        wait_ms = (wait_ms * 2).min(RETRY_MAX_MS);
-        if wanted.try_get_untracked() != Some(Some(asked)) {
-            return;
-        }
-    }
 }

@@ -48,4 +48,8 @@ table! {
     not_found(): "没有这一页", "There is no such page";
     home(): "首页", "Home";
     connecting(): "正在连接", "Connecting";
+    absent(): "未连接", "Not connected";
+    server_away(): "未连接：服务器没有应答", "Not connected: the server does not answer";
+    no_socket(): "未连接：服务器有应答，实时通道不通，请查代理是否放行 WebSocket", "Not connected: the server answers, its live connection does not: does a proxy pass WebSocket?";
+    other_protocol(): "未连接：服务器已是另一版本", "Not connected: the server is of another version";
 }

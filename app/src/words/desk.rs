@@ -1,6 +1,7 @@
 //! Words of the dispatcher's desk.
 
 table! {
+    past(): "复盘中不办理", "The past: nothing is handled here";
     title(): "派遣席", "Dispatch desk";
     tab_desk(): "坐席", "Desk";
     tab_wall(): "大屏", "Wall";
@@ -26,12 +27,12 @@ table! {
     col_unit(): "计时单位", "Clock";
     col_owner(): "认领", "Taken by";
     lamp_over(): "超时", "Over";
-    lamp_soon(): "临期", "Short";
+    lamp_soon(): "临期", "Soon";
     lamp_ok(): "按时", "On time";
     lamp_none(): "不计时", "No clock";
     lamp_stopped(): "停表", "Stopped";
     legend_ok(percent): "按时 ≤{percent}%", "on time ≤{percent}%";
-    legend_soon(percent): "临期 {percent}–100%", "short {percent}–100%";
+    legend_soon(percent): "临期 {percent}–100%", "soon {percent}–100%";
     legend_over(): "超时 >100%", "over >100%";
     pieces(count): "{count} 件", "{count}";
     first_of(count, total): "前 {count} / 共 {total} 件", "first {count} of {total}";
@@ -133,16 +134,16 @@ table! {
     axis_break(): "停表", "stopped";
     axis_now(time): "现在 {time}", "now {time}";
     axis_due(time): "{time} 到期", "due {time}";
-    axis_soon(time): "{time} 临期", "{time} short";
+    axis_soon(time): "{time} 临期", "{time} soon";
     axis_start(time): "{time} 起", "{time} start";
     around(): "周边", "Around";
     around_count(people, cameras): "半径 150 m 内 {people} 人、{cameras} 路摄像机", "{people} people, {cameras} cameras within 150 m";
     cameras(): "联动摄像机", "Linked cameras";
-    cameras_order(open, all): "按“能否看见本点”排序，已开 {open} / {all} 路", "those that see the spot first; {open} of {all} open";
+    cameras_order(open, all): "朝向本点的在前，已开 {open} / {all} 路", "those turned to the spot first; {open} of {all} open";
     no_cameras(): "800 m 内没有登记的摄像机", "No camera is registered within 800 m";
     cameras_failed(words): "摄像机目录未取到：{words}", "Cameras not loaded: {words}";
-    sees(): "见本点", "sees the spot";
-    looks(direction): "朝{direction}，不见本点", "looks {direction}, away";
+    sees(): "朝向本点", "turned to the spot";
+    looks(direction): "朝{direction}，不朝本点", "looks {direction}, away";
     open_camera(): "打开", "open";
     shut_camera(): "收起", "close";
     north(): "北", "N";
@@ -199,8 +200,10 @@ table! {
     no_match(): "没有这件案件", "There is no such case";
     back(): "返回列表", "Back to the list";
     keys(): "按键", "Keys";
+    letter_keys(): "启用单键快捷键（字母、数字、符号）", "Single keys act (letters, digits, signs)";
+    key_waits(): "等待数字", "waits for a digit";
     used_share(): "已用占比", "Share used";
-    lamp_rule(percent): "红绿灯：已用 {percent}% 起为临期，到期后为超时", "Lamp: short from {percent}% of the limit, over after the due time";
+    lamp_rule(percent): "红绿灯：已用 {percent}% 起为临期，到期后为超时", "Lamp: soon from {percent}% of the limit, over after the due time";
     started(): "起算", "Started";
     due(): "到期", "Due";
     unit(): "计时单位", "Unit";

@@ -1,7 +1,7 @@
 //! Events of the feed, each as one word. Steps of the loop have theirs in their rows (`domain::case::step`).
 
 table! {
-    case_reported(): "上报", "Report";
+    case_reported(): "上报", "Reported";
     case_taken_over(): "接入", "Taken in";
     case_claimed(): "认领", "Claimed";
     case_noted(): "备注", "Note";

@@ -78,6 +78,8 @@ table! {
     missing_more(count): "等 {count} 家", "+{count} more";
     focus(): "焦点", "Focus";
     pinned(): "已锁定", "pinned";
+    pin(): "锁定本案", "Pin this case";
+    unpin(): "恢复自动选取", "Follow by urgency again";
     automatic(): "自动选取", "chosen by urgency";
     case_number(number): "案件 {number}", "Case {number}";
     dispatch_clock(): "派遣时限", "Dispatch limit";
@@ -109,6 +111,7 @@ table! {
     lost_since(time): "连接中断 {time} 起，正在重连", "Connection lost since {time}, reconnecting";
     signed_out(): "未登录", "Signed out";
     diverged(count): "已校正 {count} 次", "{count} corrections";
+    not_compared(): "核对 –", "state –";
     no_divergence(): "核对一致", "state verified";
     thinned(): "位置已抽稀", "positions thinned";
     work_running(): "工作时计时中", "working time runs";

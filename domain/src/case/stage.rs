@@ -64,7 +64,7 @@ impl Stage {
             (Language::En, Self::File) => "File",
             (Language::En, Self::Dispatch) => "Dispatch",
             (Language::En, Self::Dispose) => "Dispose",
-            (Language::En, Self::Feedback) => "Report",
+            (Language::En, Self::Feedback) => "Feedback",
             (Language::En, Self::Check) => "Check",
             (Language::En, Self::Close) => "Close",
         }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::stand::{Act, Counts, Following, Stand};
-use super::{EVENTS_BACK, EVENTS_KEPT, Held, retry_ms};
+use super::{EVENTS_BACK, EVENTS_KEPT, Held, snapshot_retry_ms};
 use crate::moment::UtcMillis;
 use crate::scope::Scope;
 use crate::wire::{
@@ -20,8 +20,6 @@ const SILENCE_MS: u64 = 2_500;
 const WELCOME_WITHIN_MS: u64 = 5_000;
 /// Deltas a second of keyed topics: digits that a person reads change more slowly anyway.
 const KEYED_HZ: u8 = 2;
-/// Heartbeats that name a newer head of a topic without a delta coming: it is asked for again.
-const BEATS_BEHIND_MAX: u8 = 5;
 
 /// Follows a set of topics.
 #[derive(Debug)]
@@ -36,11 +34,14 @@ pub struct Follower {
     pub(super) welcomed_at: Option<u64>,
     pub(super) heard_ms: u64,
     connected: bool,
-    pub(super) server_ms: Option<UtcMillis>,
+    /// The hall's clock as last heard, and its pace in thousandths.
+    pub(super) server_time: Option<(UtcMillis, u32)>,
     pub(super) degraded: u8,
     pub(super) policy: Option<u64>,
     pub(super) server_build: Option<String>,
     pub(super) other_protocol: bool,
+    /// The server's hash of something was held against ours.
+    pub(super) compared: bool,
 }
 
 impl Follower {
@@ -57,11 +58,12 @@ impl Follower {
             welcomed_at: None,
             heard_ms: 0,
             connected: false,
-            server_ms: None,
+            server_time: None,
             degraded: 0,
             policy: None,
             server_build: None,
             other_protocol: false,
+            compared: false,
         }
     }
 
@@ -135,17 +137,20 @@ impl Follower {
     pub fn hear(&mut self, message: ServerMessage, now_ms: u64) {
         self.heard_ms = now_ms;
         match message {
-            ServerMessage::Welcome { protocol, epoch, head, server_ms, build, .. } => {
-                self.server_ms = Some(server_ms);
+            ServerMessage::Welcome { protocol, epoch, head, server_ms, build, pace_milli, .. } => {
+                self.server_time = Some((server_ms, pace_milli));
                 self.other_protocol = protocol != PROTOCOL;
                 self.server_build = Some(build);
-                self.welcome(epoch, head);
+                // What follows would be read wrongly.
+                if !self.other_protocol {
+                    self.welcome(epoch, head);
+                }
             }
             ServerMessage::Deltas { epoch, deltas } => {
                 deltas.into_iter().for_each(|delta| self.delta(epoch, delta));
             }
-            ServerMessage::Heartbeat { server_ms, head, heads, hashes, degraded, policy } => {
-                self.server_ms = Some(server_ms);
+            ServerMessage::Heartbeat { server_ms, head, heads, hashes, degraded, policy, pace_milli } => {
+                self.server_time = Some((server_ms, pace_milli));
                 self.degraded = degraded;
                 self.policy = Some(policy);
                 heads.iter().for_each(|(topic, version)| self.look_whether_behind(topic, *version));
@@ -159,7 +164,13 @@ impl Follower {
                 self.other_protocol |= code == "protocol";
                 self.acts.push_back(Act::Refused { topic, code, words });
             }
+            ServerMessage::Breaking(rows) => self.acts.push_back(Act::Breaking(rows)),
         }
+    }
+
+    /// The server has said something that this page cannot read: before a welcome it speaks otherwise.
+    pub fn misheard(&mut self) {
+        self.other_protocol |= !self.is_welcomed();
     }
 
     /// A packed position frame has come. The owner applies it; one that does not follow needs
@@ -188,7 +199,8 @@ impl Follower {
         let Some(at) = self.find(topic).filter(|at| self.topics[*at].stand == Stand::Fetching) else {
             return;
         };
-        let again = Stand::FetchAt(now_ms + u64::from(retry_ms(2, random)));
+        let again = Stand::FetchAt(now_ms + u64::from(snapshot_retry_ms(self.topics[at].misses, random)));
+        self.topics[at].misses = self.topics[at].misses.saturating_add(1);
         let Some(snapshot) = snapshot.filter(|snapshot| snapshot.topic == *topic) else {
             self.topics[at].stand = again;
             return;
@@ -198,7 +210,7 @@ impl Follower {
             self.topics[at].stand = again;
             return;
         }
-        self.topics[at].known = true;
+        (self.topics[at].known, self.topics[at].misses) = (true, 0);
         self.topics[at].stand = Stand::At { epoch: snapshot.epoch, version: snapshot.version };
         self.acts.push_back(Act::Changed(topic.kind));
         if self.is_welcomed() {
@@ -206,7 +218,7 @@ impl Follower {
         }
     }
 
-    fn find(&self, topic: &Topic) -> Option<usize> {
+    pub(super) fn find(&self, topic: &Topic) -> Option<usize> {
         self.topics.iter().position(|one| one.topic == *topic)
     }
 
@@ -231,8 +243,9 @@ impl Follower {
                     self.subscribe(at);
                 }
                 Stand::At { .. } => self.subscribe(at),
-                Stand::Fetching | Stand::FetchAt(_) => {}
-                Stand::Unknown | Stand::Refused => self.begin(at),
+                Stand::Fetching => {}
+                // Whoever refused the snapshot may have been another process.
+                Stand::FetchAt(_) | Stand::Unknown | Stand::Refused => self.begin(at),
             }
         }
     }
@@ -269,13 +282,13 @@ impl Follower {
         }
     }
 
-    fn fetch(&mut self, at: usize) {
+    pub(super) fn fetch(&mut self, at: usize) {
         self.topics[at].stand = Stand::Fetching;
         self.acts.push_back(Act::Fetch(self.topics[at].topic.clone()));
     }
 
     /// Follows from where the topic stands, or from nothing.
-    fn subscribe(&mut self, at: usize) {
+    pub(super) fn subscribe(&mut self, at: usize) {
         let one = &mut self.topics[at];
         (one.answered, one.beats_behind) = (false, 0);
         let stand = match one.stand {
@@ -291,7 +304,7 @@ impl Follower {
         self.say(ClientMessage::Subscribe { topic, epoch, from, max_hz });
     }
 
-    fn say(&mut self, message: ClientMessage) {
+    pub(super) fn say(&mut self, message: ClientMessage) {
         self.acts.push_back(Act::Say(message));
     }
 
@@ -363,32 +376,5 @@ impl Follower {
             ResyncReason::TooFarBehind | ResyncReason::Diverged => {}
         }
         self.begin(at);
-    }
-
-    /// A newer head of a topic again and again, and nothing comes: a delta was lost on the way.
-    fn look_whether_behind(&mut self, topic: &Topic, head: u64) {
-        let Some(at) = self.find(topic) else { return };
-        let one = &mut self.topics[at];
-        let behind = matches!(one.stand, Stand::At { version, .. } if version < head);
-        one.beats_behind = if behind { one.beats_behind + 1 } else { 0 };
-        if one.beats_behind >= BEATS_BEHIND_MAX && !matches!(topic.kind, Kind::Positions | Kind::Position(_))
-        {
-            self.counts.gaps += 1;
-            self.subscribe(at);
-        }
-    }
-
-    /// The server's hash of a topic against ours. Of topics that count events it holds from `version` to `head`.
-    fn compare(&mut self, topic: &Topic, version: u64, head: u64, hash: u64) {
-        let Some(at) = self.find(topic) else { return };
-        let Stand::At { version: own, .. } = self.topics[at].stand else { return };
-        let until = if topic.kind.counts_events() { head.max(version) } else { version };
-        let there = (version..=until).contains(&own);
-        if there && self.held.hash(topic.kind).is_some_and(|held| held != hash) {
-            self.counts.divergences += 1;
-            self.say(ClientMessage::Diverged { topic: topic.clone(), version: own });
-            self.topics[at].answered = false;
-            self.fetch(at);
-        }
     }
 }

@@ -20,12 +20,9 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// Takes changes over: values by key, not differences.
+    /// Takes changes over: values by key, not differences. One by one, the first ones too: what makes a map at one go sorts,
+    /// and the browser's programmes would hold a sort for the rows of each topic.
     pub fn put(&mut self, changes: Vec<Keyed<T>>) {
-        let in_order = changes.windows(2).all(|pair| pair[0].id < pair[1].id);
-        if self.rows.is_empty() && in_order {
-            return self.fill(changes);
-        }
         for Keyed { id, version, row } in changes {
             match (self.rows.entry(id), row) {
                 (Entry::Occupied(mut held), Some(row)) => {
@@ -43,13 +40,6 @@ impl<T> Rows<T> {
                 (Entry::Vacant(_), None) => {}
             }
         }
-    }
-
-    /// The first rows, each of another key and in their order, as a snapshot has them: the map is made at one go.
-    fn fill(&mut self, changes: Vec<Keyed<T>>) {
-        let rows = changes.into_iter().filter_map(|Keyed { id, version, row }| Some((id, (version, row?))));
-        self.rows = rows.map(|(id, (version, row))| (id, (version, Box::new(row)))).collect();
-        self.hash = self.rows.iter().fold(0, |hash, (id, (version, _))| hash ^ keyed_hash(*id, *version));
     }
 
     #[must_use]

@@ -1,6 +1,7 @@
 //! What a follower says of itself: where its topics stand, whether it has everything, what went wrong, what to do next.
 
 use super::{Follower, Held};
+use crate::drill::breaking::BreakingRows;
 use crate::moment::UtcMillis;
 use crate::wire::{ClientMessage, Hex64, Kind, Topic};
 
@@ -14,6 +15,8 @@ pub enum Act {
     Changed(Kind),
     /// Nothing has been heard for too long: drop the connection and say so with [`Follower::lost`].
     GiveUp,
+    /// Real cases of the first level, as they are heard in a drill; all of them anew each time.
+    Breaking(BreakingRows),
     /// The server did not accept something.
     Refused {
         topic: Option<Topic>,
@@ -60,11 +63,13 @@ pub(super) struct Following {
     /// This connection's subscription has been answered.
     pub answered: bool,
     pub beats_behind: u8,
+    /// Snapshots that could not be had, one after another.
+    pub misses: u8,
 }
 
 impl Following {
     pub fn of(topic: Topic) -> Self {
-        Self { topic, stand: Stand::Unknown, known: false, answered: false, beats_behind: 0 }
+        Self { topic, stand: Stand::Unknown, known: false, answered: false, beats_behind: 0, misses: 0 }
     }
 }
 
@@ -79,15 +84,27 @@ impl Follower {
         self.counts
     }
 
+    /// How often what is held differed from the server's; none before the two were first compared.
+    #[must_use]
+    pub fn divergences(&self) -> Option<u32> {
+        self.compared.then_some(self.counts.divergences)
+    }
+
+    /// Whether the server speaks otherwise than this page: it is not followed then.
+    #[must_use]
+    pub fn is_of_other_protocol(&self) -> bool {
+        self.other_protocol
+    }
+
     #[must_use]
     pub fn is_welcomed(&self) -> bool {
         self.welcomed_at.is_some()
     }
 
-    /// The server's clock as last heard.
+    /// The hall's clock as last heard, and how fast it goes, in thousandths of the pace at which time passes.
     #[must_use]
-    pub fn server_ms(&self) -> Option<UtcMillis> {
-        self.server_ms
+    pub fn server_time(&self) -> Option<(UtcMillis, u32)> {
+        self.server_time
     }
 
     /// 0 normal; 1–3 positions are thinned out.

@@ -20,6 +20,7 @@ fn welcome(epoch: Hex64, head: u64, build: &str) -> ServerMessage {
         heartbeat_ms: 1_000,
         cell_e6: 100_000,
         build: build.into(),
+        pace_milli: 1_000,
     }
 }
 
@@ -117,6 +118,7 @@ fn names_of_another_policy_than_the_heartbeat_says_are_wanted_whatever_lines_wer
         hashes: Vec::new(),
         degraded: 0,
         policy,
+        pace_milli: 1_000,
     };
     let mut follower = at_ten();
     assert!(follower.wants_names(None) && !follower.wants_names(Some(0)), "nothing is told yet");
@@ -137,6 +139,7 @@ fn a_hash_that_differs_is_said_counted_and_the_topic_taken_anew() {
         hashes: vec![(Topic::TALLY, version, Hex64(hash))],
         degraded: 0,
         policy: 0,
+        pace_milli: 1_000,
     };
     let right = tally_hash(&key(), count(3));
     let mut follower = at_ten();
@@ -171,12 +174,27 @@ fn a_snapshot_that_cannot_be_had_is_asked_for_again_after_a_moment() {
     follower.connected(0);
     follower.hear(welcome(EPOCH, 10, ""), 0);
     acts(&mut follower);
-    follower.fetched(&Topic::TALLY, None, 100, 0.5);
-    follower.hear(welcome(EPOCH, 10, ""), 200);
-    follower.passed(300);
-    assert_eq!(follower.next_act(), None);
-    follower.passed(1_200);
+    let mut now_ms = 100;
+    for misses in 0..10 {
+        follower.fetched(&Topic::TALLY, None, now_ms, 0.5);
+        let wait = u64::from(snapshot_retry_ms(misses, 0.5));
+        follower.heard_positions(now_ms + wait - 1);
+        follower.passed(now_ms + wait - 1);
+        assert_eq!(follower.next_act(), None, "after {misses} misses");
+        now_ms += wait;
+        follower.passed(now_ms);
+        assert_eq!(follower.next_act(), Some(Act::Fetch(Topic::TALLY)));
+    }
+    // A new connection, perhaps to another process, does not wait for that.
+    follower.fetched(&Topic::TALLY, None, now_ms, 0.5);
+    follower.hear(welcome(EPOCH, 10, ""), now_ms);
     assert_eq!(follower.next_act(), Some(Act::Fetch(Topic::TALLY)));
+}
+
+#[test]
+fn snapshots_are_asked_for_again_ever_more_slowly_within_bounds() {
+    assert!(snapshot_retry_ms(0, 0.0) == 250 && snapshot_retry_ms(0, 1.0) == 1_000);
+    assert!(snapshot_retry_ms(3, 0.0) == 2_000 && snapshot_retry_ms(255, 1.0) == 15_000);
 }
 
 #[test]
@@ -223,6 +241,50 @@ fn a_page_of_another_build_or_protocol_is_outdated() {
     follower.hear(welcome(EPOCH, 1, "b1"), 0);
     follower.hear(ServerMessage::Refused { topic, code: "protocol".into(), words }, 0);
     assert!(follower.is_outdated());
+}
+
+#[test]
+fn a_server_of_another_protocol_is_not_followed() {
+    let mut follower = Follower::new([Topic::TALLY], "b1");
+    follower.connected(0);
+    acts(&mut follower);
+    let ServerMessage::Welcome { epoch, head, server_ms, heartbeat_ms, cell_e6, build, pace_milli, .. } =
+        welcome(EPOCH, 1, "b1")
+    else {
+        unreachable!("it is a welcome")
+    };
+    let protocol = PROTOCOL + 1;
+    let other =
+        ServerMessage::Welcome { protocol, epoch, head, server_ms, heartbeat_ms, cell_e6, build, pace_milli };
+    follower.hear(other, 1);
+    assert!(follower.is_outdated() && follower.is_of_other_protocol() && !follower.is_welcomed());
+    assert_eq!(acts(&mut follower), [], "it asks for no snapshot");
+    follower.hear(welcome(EPOCH, 1, "b1"), 2);
+    assert!(follower.is_welcomed() && !follower.is_of_other_protocol());
+    follower.misheard();
+    assert!(!follower.is_of_other_protocol(), "one message that cannot be read is no other protocol");
+    follower.lost();
+    follower.misheard();
+    assert!(follower.is_of_other_protocol());
+}
+
+#[test]
+fn nothing_agrees_before_it_was_compared() {
+    let mut follower = at_ten();
+    assert_eq!(follower.divergences(), None);
+    let heartbeat = |hash| ServerMessage::Heartbeat {
+        server_ms: UtcMillis(2_000),
+        head: 10,
+        heads: vec![(Topic::TALLY, 10)],
+        hashes: vec![(Topic::TALLY, 10, Hex64(hash))],
+        degraded: 0,
+        policy: 0,
+        pace_milli: 1_000,
+    };
+    follower.hear(heartbeat(tally_hash(&key(), count(3))), 1);
+    assert_eq!(follower.divergences(), Some(0));
+    follower.hear(heartbeat(1), 2);
+    assert_eq!(follower.divergences(), Some(1));
 }
 
 #[test]

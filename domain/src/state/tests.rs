@@ -17,7 +17,7 @@ use crate::whistle::{WhistleCall, WhistleLevel};
 
 mod desk;
 
-pub(super) use desk::{Desk, START, name, report};
+pub(crate) use desk::{Desk, START, name, report};
 
 fn loop_of(case: CaseId) -> Vec<Command> {
     Step::all().map(|step| step.take_for(case, DepartmentCode::new("urban").unwrap())).collect()

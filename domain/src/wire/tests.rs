@@ -18,8 +18,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn delta(topic: Topic, payload: Payload) -> ServerMessage {
-    let delta = Delta { topic, from: 7, to: 9, payload };
-    ServerMessage::Deltas { epoch: Hex64(0xabcd), deltas: vec![delta] }
+    let deltas = vec![Delta { topic, from: 7, to: 9, payload }];
+    ServerMessage::Deltas { epoch: Hex64(0xabcd), deltas }
 }
 
 fn open_case() -> OpenCase {
@@ -141,6 +141,7 @@ fn server_messages() -> Vec<ServerMessage> {
             heartbeat_ms: 1_000,
             cell_e6: 100_000,
             build: "a1b2".into(),
+            pace_milli: 1_000,
         },
         delta(
             Topic::TALLY,
@@ -177,9 +178,11 @@ fn server_messages() -> Vec<ServerMessage> {
             hashes: vec![(Topic::TALLY, 9, Hex64(0xff))],
             degraded: 1,
             policy: 3,
+            pace_milli: 60_000,
         },
         ServerMessage::Resync { topic: Topic::TALLY, reason: ResyncReason::Diverged },
         ServerMessage::Refused { topic: None, code: "malformed".into(), words: "no".into() },
+        ServerMessage::Breaking(crate::drill::tests::told()),
     ]
 }
 
@@ -198,7 +201,7 @@ fn client_messages() -> Vec<ClientMessage> {
 }
 
 #[test]
-fn golden_bytes_of_protocol_two() {
+fn golden_bytes_of_protocol_three() {
     let server = server_messages().into_iter().map(|message| hex(&message.to_bytes()));
     let client = client_messages().into_iter().map(|message| hex(&message.to_bytes()));
     let frame = Frame {
@@ -234,7 +237,7 @@ fn golden_bytes_of_protocol_two() {
 }
 
 #[test]
-fn golden_json_of_protocol_two() {
+fn golden_json_of_protocol_three() {
     let server = server_messages().into_iter().map(|message| serde_json::to_string(&message).unwrap());
     let client = client_messages().into_iter().map(|message| serde_json::to_string(&message).unwrap());
     let all: Vec<String> = server.chain(client).collect();
@@ -244,8 +247,7 @@ fn golden_json_of_protocol_two() {
 #[test]
 fn every_message_reads_back_in_both_encodings() {
     for message in server_messages() {
-        let read = Incoming::from_bytes(&message.to_bytes()).unwrap();
-        assert_eq!(read, Incoming::Message(message.clone()));
+        assert_eq!(Incoming::from_bytes(&message.to_bytes()).unwrap(), Incoming::Message(message.clone()));
         let text = serde_json::to_string(&message).unwrap();
         assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), message);
         if let ServerMessage::Deltas { epoch, mut deltas } = message {

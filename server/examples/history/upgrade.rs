@@ -29,7 +29,7 @@ use server::stored::state;
 use server::turn::Reading;
 use server::views::from_log::LogSource;
 use server::views::{Belongs, check};
-use server::writer::Envelope;
+use server::writer::pen::Order;
 use uuid::Uuid;
 
 use super::instant::replayed;
@@ -150,9 +150,8 @@ async fn visit(running: &Running, case: CaseId) -> anyhow::Result<Duration> {
     let by = By { name: "监督01".to_owned(), roles: vec![Role::Supervisor], door: Door::Desk };
     let command = later::VISIT.take_with(case, "已到现场");
     let began = Instant::now();
-    let envelope =
-        Envelope { key: Uuid::now_v7(), by, department: None, scope: Scope::All, seen: None, command };
-    running.hall.writer.send(envelope).await.context("a command was not carried out")?;
+    let order = Order { key: Uuid::now_v7(), by, department: None, scope: Scope::All, seen: None, command };
+    running.hall.writer.send(order).await.context("a command was not carried out")?;
     Ok(began.elapsed())
 }
 

@@ -161,6 +161,7 @@ fn take_over(
         let history = History::since(opened, Stage::Dispatch);
         let command = Command::TakeOverCase { report: report(policy, number), history };
         Envelope {
+            world: server::world::Live,
             key: Uuid::now_v7(),
             by: By::named("bench"),
             department: None,
@@ -237,6 +238,7 @@ fn notes(
             let case = CaseId(1 + (number * 7_919 % cases) as u64);
             let command = Command::NoteCase { case, text: "已放置警示标志".to_owned() };
             let envelope = Envelope {
+                world: server::world::Live,
                 key: Uuid::now_v7(),
                 by: By::named("bench"),
                 department: None,

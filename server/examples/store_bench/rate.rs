@@ -167,6 +167,7 @@ impl Sender {
         let counting = self.counting.load(Ordering::Relaxed);
         let began = Instant::now();
         let envelope = Envelope {
+            world: server::world::Live,
             key: Uuid::now_v7(),
             by: By::named("bench"),
             department: None,

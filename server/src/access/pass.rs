@@ -14,19 +14,21 @@ const ASK_EVERY: Duration = Duration::from_secs(3);
 pub struct Pass {
     access: Access,
     digest: [u8; 32],
+    /// What sessions go by, whatever time the socket's hall shows.
+    clock: Clock,
 }
 
 impl Pass {
-    pub(super) fn new(access: Access, digest: [u8; 32]) -> Self {
-        Self { access, digest }
+    pub(super) fn new(access: Access, digest: [u8; 32], clock: Clock) -> Self {
+        Self { access, digest, clock }
     }
 
     /// Returns once the session has ended or the token is revoked, at most 4 s after. An open socket keeps a session
     /// from ending of idleness, not from ending of age.
-    pub async fn lost(&self, clock: &Clock) {
+    pub async fn lost(&self) {
         loop {
             tokio::time::sleep(ASK_EVERY).await;
-            if !self.access.holds(&self.digest, clock.present()) {
+            if !self.access.holds(&self.digest, self.clock.present()) {
                 metrics::counter!("gridhall_sockets_signed_out_total").increment(1);
                 return;
             }
@@ -35,9 +37,9 @@ impl Pass {
 }
 
 /// [`Pass::lost`] of a socket that may have been let in by something else than [`Access`]: that one never ends.
-pub async fn lost(pass: Option<&Pass>, clock: &Clock) {
+pub async fn lost(pass: Option<&Pass>) {
     match pass {
-        Some(pass) => pass.lost(clock).await,
+        Some(pass) => pass.lost().await,
         None => std::future::pending().await,
     }
 }

@@ -11,6 +11,7 @@ use domain::policy::Policy;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::folder::{self, WORLDS};
 use crate::video::origin::former::Former;
 use crate::{check, events, log};
 
@@ -52,6 +53,13 @@ pub(super) fn backup(config: &Config, folder: &Path, json: bool) -> anyhow::Resu
     let dir = &config.store.dir;
     let made = log::backup::backup(dir, folder, Clock::machine().now().0)?;
     warn_of_former(config, dir, Former::left_out_of_backup);
+    let drills = folder::drills(dir);
+    if drills > 0 {
+        tracing::warn!(
+            drills,
+            "drills are no records of the city and are not in its backup; copy the folders in {WORLDS}/ of those that are to be kept"
+        );
+    }
     say(json, &made, &made.words())
 }
 

@@ -53,7 +53,7 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let limit = limit.clamp(1, ROWS_MAX);
         self.with(|log| {
-            let head = log.head()?.seq;
+            let head = log.head()?.seq.min(self.last());
             let mut page = Page::new(self, log, filter, (limit, PAGE_TIME));
             let seen = match filter.case {
                 Some(case) => page.of_case(case, after, head)?,
@@ -68,7 +68,7 @@ impl Reader {
         let limit = limit.clamp(1, ROWS_MAX * 10);
         let filter = EventFilter::default();
         self.with(|log| {
-            let head = log.head()?.seq;
+            let head = log.head()?.seq.min(self.last());
             let mut page = Page::new(self, log, &filter, (limit, CATCH_UP_TIME));
             page.of_all(seq, head)?;
             Ok(page.items)
@@ -167,7 +167,7 @@ impl<'a> Page<'a> {
         if let Some(known) = self.cases.get(&id) {
             return Ok(known.clone());
         }
-        let (all, offset) = ((Subject::Case(id), u64::MAX), self.reader.offset());
+        let (all, offset) = ((Subject::Case(id), self.reader.last()), self.reader.offset());
         let case = replay::alone(self.log, self.reader.path(), all, offset)?.case().cloned();
         self.cases.insert(id, case.clone());
         Ok(case)

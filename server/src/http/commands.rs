@@ -14,7 +14,8 @@ use crate::access::Actor;
 use crate::http::extract::Json;
 use crate::problem::{Problem, clock_doubted, language};
 use crate::stored::command::fresh_key;
-use crate::writer::{Answer, Envelope, WriteError};
+use crate::writer::pen::Order;
+use crate::writer::{Answer, WriteError};
 
 /// Commands in one batch.
 pub const BATCH_MAX: usize = 1_000;
@@ -93,8 +94,8 @@ pub async fn post(
         return Err(Problem::bad_request("body", "expected {key, command} or {commands: […]}"));
     };
     if fields.contains_key("command") {
-        let envelope = envelope(fields.into(), hall.clock.now(), &actor, language)?;
-        let answer = hall.writer.send(envelope).await.map_err(|error| write_problem(error, language))?;
+        let order = order(fields.into(), hall.clock.now(), &actor, language)?;
+        let answer = hall.writer.send(order).await.map_err(|error| write_problem(error, language))?;
         return Ok(Answered(Outcome::One(answer)));
     }
     let Some(serde_json::Value::Array(rows)) = fields.remove("commands") else {
@@ -117,14 +118,14 @@ async fn batch(
     language: Language,
 ) -> Vec<RowAnswer> {
     let now = hall.clock.now();
-    let checked: Vec<Result<Envelope, Problem>> = rows
+    let checked: Vec<Result<Order, Problem>> = rows
         .into_iter()
         .enumerate()
         .map(|(index, row)| {
-            envelope(row, now, actor, language).map_err(|problem| problem.in_row("commands", index))
+            order(row, now, actor, language).map_err(|problem| problem.in_row("commands", index))
         })
         .collect();
-    let good: Vec<Envelope> = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
+    let good: Vec<Order> = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
     let mut answers = hall.writer.send_many(good).await.into_iter();
     checked
         .into_iter()
@@ -139,19 +140,19 @@ async fn batch(
         .collect()
 }
 
-fn envelope(
+fn order(
     row: serde_json::Value,
     now: UtcMillis,
     actor: &Actor,
     language: Language,
-) -> Result<Envelope, Problem> {
+) -> Result<Order, Problem> {
     let row: Row = serde_path_to_error::deserialize(row)
         .map_err(|error| Problem::malformed("malformed_command", &error))?;
     let department = actor.acts_for(&row.command).map_err(|rejection| {
         let withheld = actor.powers_withheld && matches!(rejection, Rejection::NotAllowed { .. });
         Problem::refused(if withheld { &Rejection::PowersApart } else { &rejection }, language)
     })?;
-    Ok(Envelope {
+    Ok(Order {
         key: row.key.unwrap_or_else(|| fresh_key(now)),
         by: actor.recorded(),
         department,
@@ -159,6 +160,12 @@ fn envelope(
         seen: row.seen,
         command: row.command,
     })
+}
+
+/// Nothing is changed in the past.
+pub fn past_is_read_only() -> Problem {
+    let title = "复盘中不办理；this is the past, nothing is changed here";
+    Problem::new(axum::http::StatusCode::CONFLICT, "past_is_read_only", title)
 }
 
 /// What the writer's refusal means to the caller.
@@ -179,6 +186,7 @@ pub fn write_problem(error: WriteError, language: Language) -> Problem {
             problem
         }
         WriteError::Busy => Problem::busy("the event log is busy; send the command again", 1),
+        WriteError::Past => past_is_read_only(),
         WriteError::Stopped => Problem::busy("the server is stopping; send the command again", 5),
         WriteError::NotStored(why) => {
             // The writer tells the log, which on a full disk would hold a line for every try of every phone.

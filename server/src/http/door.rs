@@ -9,8 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::audience::Audience;
 use domain::role::Role;
+use domain::world::WorldKind;
 
 use super::Hall;
+use super::commands::past_is_read_only;
 use super::routes::{Found, Refusal, Table};
 use crate::access::{AccessError, Actor, Pass, PathOf, Proof, Sight};
 use crate::problem::Problem;
@@ -36,7 +38,7 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
         Err(problem) => return problem.into_response(),
     };
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    if let Some(refused) = refusal(&door.table, &actor, request.method(), &path) {
+    if let Some(refused) = refusal(&door, &actor, request.method(), &path) {
         return refused;
     }
     let seat = request.extensions().get::<Seat>();
@@ -60,11 +62,11 @@ pub(super) fn sender(request: &Request) -> Option<IpAddr> {
 async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Actor, Pass), Problem> {
     if let Some(token) = bearer(headers) {
         let actor = hall.access.find_token(token).await.map_err(silent)?.ok_or_else(unknown)?;
-        return Ok((actor, hall.access.pass_of_token(token)));
+        return Ok((actor, hall.access.pass_of_token(token, &hall.at_door)));
     }
     let cookie = cookie(headers).ok_or_else(unknown)?;
     let actor =
-        hall.access.find_cookie(cookie, hall.clock.present()).await.map_err(silent)?.ok_or_else(unknown)?;
+        hall.access.find_cookie(cookie, hall.at_door.present()).await.map_err(silent)?.ok_or_else(unknown)?;
     let upgrade = headers.contains_key(header::UPGRADE);
     if upgrade || !is_safe(method) {
         check_origin(headers, &hall.config.server.origins)?;
@@ -72,7 +74,7 @@ async fn prove(hall: &Hall, headers: &HeaderMap, method: &Method) -> Result<(Act
     if !upgrade && !is_safe(method) {
         check_csrf(&actor, headers)?;
     }
-    Ok((actor, hall.access.pass_of_cookie(cookie)))
+    Ok((actor, hall.access.pass_of_cookie(cookie, &hall.at_door)))
 }
 
 /// Nobody of this name is known, and the file that might know does not answer.
@@ -147,8 +149,9 @@ fn check_csrf(actor: &Actor, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Asks the route's declaration. A route that declares nothing is nobody's.
-fn refusal(table: &Table, actor: &Actor, method: &Method, path: &str) -> Option<Response> {
-    let route = match table.find(method, path) {
+fn refusal(door: &Door, actor: &Actor, method: &Method, path: &str) -> Option<Response> {
+    let kind = door.hall.identity.kind;
+    let route = match door.table.find(method, path) {
         Found::Declared(route) => route,
         Found::OtherMethod(allowed) => {
             let title = "this address does not take this method; see the header Allow";
@@ -161,8 +164,14 @@ fn refusal(table: &Table, actor: &Actor, method: &Method, path: &str) -> Option<
             return Some(Problem::new(StatusCode::FORBIDDEN, "not_allowed", title).into_response());
         }
     };
+    if !route.acts_in.contains(&kind) {
+        return Some(out_of_this_world(kind, method).into_response());
+    }
     let only = |one: Role| actor.roles.iter().all(|role| *role == one);
     let (code, title) = match route.refuses(actor) {
+        None if !door.hall.identity.is_home() && only(Role::Kiosk) => {
+            ("not_allowed", "a wall kiosk stays at the wall of the city")
+        }
         None => return None,
         Some(Refusal::OutOfScope) => {
             ("out_of_scope", "this tells of the whole city, and you see a part of it")
@@ -176,6 +185,21 @@ fn refusal(table: &Table, actor: &Actor, method: &Method, path: &str) -> Option<
         Some(Refusal::NotAllowed) => ("not_allowed", "your roles do not allow this"),
     };
     Some(Problem::new(StatusCode::FORBIDDEN, code, title).into_response())
+}
+
+/// What is there at home, and not in this world.
+fn out_of_this_world(kind: WorldKind, method: &Method) -> Problem {
+    let refused = |code, title| Problem::new(StatusCode::CONFLICT, code, title);
+    match kind {
+        WorldKind::Replay if is_safe(method) => {
+            refused("past_not_kept", "复盘中没有实时画面；the past has no live pictures")
+        }
+        WorldKind::Replay => past_is_read_only(),
+        WorldKind::Drill => refused("not_in_a_drill", "演练中不办理；this is not done in a drill"),
+        WorldKind::Live | WorldKind::Demonstration => {
+            refused("not_here", "本厅不办理；this is not done in this hall")
+        }
+    }
 }
 
 #[cfg(test)]

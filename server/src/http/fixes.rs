@@ -202,7 +202,8 @@ pub async fn track(
     }
     tracing::info!(by = sight.name(), %inspector, from = query.from, to = query.to, "track read");
     let positions = hall.positions.clone();
-    let link = format!("</api/v1/positions/{inspector}/track?to={}&limit={limit}&from=", query.to);
+    let base = hall.identity.base();
+    let link = format!("<{base}/api/v1/positions/{inspector}/track?to={}&limit={limit}&from=", query.to);
     let (from, to) = (UtcMillis(query.from), UtcMillis(query.to));
     let read = tokio::task::spawn_blocking(move || positions.track(&inspector, from, to, limit + 1)).await;
     match read {

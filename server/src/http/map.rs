@@ -1,6 +1,6 @@
 //! What the map shows under the marks: the customer's layers and tiles, or the schematic demo map.
 //!
-//! What should not be here: which of them are set (`config::map`), how they are drawn (`public/js/map`).
+//! What should not be here: which of them are set (`config::map`), how they are drawn (`scripts/map`).
 
 use axum::Json as Answer;
 use axum::extract::{Request, State};

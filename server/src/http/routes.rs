@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, on};
 use domain::grant::Grant;
 use domain::role::Role;
+use domain::world::WorldKind;
 
 use super::Hall;
 use crate::access::Actor;
@@ -39,6 +40,9 @@ pub enum Sees {
 /// People, and systems on their behalf.
 pub const STAFF: &[Role] =
     &[Role::Admin, Role::Supervisor, Role::Dispatcher, Role::Department, Role::Viewer, Role::Machine];
+/// Those who sign in themselves.
+pub const PEOPLE: &[Role] =
+    &[Role::Admin, Role::Supervisor, Role::Dispatcher, Role::Department, Role::Viewer];
 /// Those and the walls.
 pub const SCREENS: &[Role] = &[
     Role::Admin,
@@ -55,10 +59,20 @@ pub const ADMIN: &[Role] = &[Role::Admin];
 pub const PAIRING: &[Role] = &[Role::Admin, Role::Dispatcher];
 /// Who may look where somebody was: who sends people, and who judges what they did.
 pub const TRACKS: &[Role] = &[Role::Supervisor, Role::Dispatcher];
+/// Who prepares drills, and leads those they prepared: who judges and who sends in the city, and the administrator.
+pub const DIRECTING: &[Role] = &[Role::Admin, Role::Supervisor, Role::Dispatcher];
 /// Who takes lists in, of cameras or of cases.
 pub const ADOPTING: &[Role] = &[Role::Admin, Role::Machine];
 /// Who says where inspectors are.
 pub const LOCATING: &[Role] = &[Role::Machine, Role::Inspector];
+
+/// Every world there is.
+pub const EVERYWHERE: &[WorldKind] =
+    &[WorldKind::Live, WorldKind::Demonstration, WorldKind::Replay, WorldKind::Drill];
+/// The process's own hall, whichever it is.
+const HOME: &[WorldKind] = &[WorldKind::Live, WorldKind::Demonstration];
+/// Halls in which something happens now: not the past.
+pub const WRITTEN: &[WorldKind] = &[WorldKind::Live, WorldKind::Demonstration, WorldKind::Drill];
 
 /// One route with its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +84,8 @@ pub struct Route {
     pub sees: Sees,
     /// What a machine's token must be granted for it.
     pub grant: Option<Grant>,
+    /// In which worlds it is there to be used. What changes something changes the process's own hall alone, unless it says so.
+    pub acts_in: &'static [WorldKind],
 }
 
 impl Route {
@@ -80,24 +96,30 @@ impl Route {
             Sees::Nothing => None,
             Sees::Scoped | Sees::Whole => Some(Grant::Read),
         };
-        Self { method: Method::GET, path, reach, sees, grant }
+        Self { method: Method::GET, path, reach, sees, grant, acts_in: EVERYWHERE }
     }
 
     /// A route that changes something. What a command may is asked of the command itself.
     #[must_use]
     pub const fn post(path: &'static str, reach: Reach) -> Self {
-        Self { method: Method::POST, path, reach, sees: Sees::Nothing, grant: None }
+        Self { method: Method::POST, path, reach, sees: Sees::Nothing, grant: None, acts_in: HOME }
     }
 
     #[must_use]
     pub const fn delete(path: &'static str, reach: Reach) -> Self {
-        Self { method: Method::DELETE, path, reach, sees: Sees::Nothing, grant: None }
+        Self { method: Method::DELETE, path, reach, sees: Sees::Nothing, grant: None, acts_in: HOME }
     }
 
     /// Also a machine needs this for it.
     #[must_use]
     pub fn granted(self, grant: Grant) -> Self {
         Self { grant: Some(grant), ..self }
+    }
+
+    /// In these worlds, and no others.
+    #[must_use]
+    pub fn acting_in(self, worlds: &'static [WorldKind]) -> Self {
+        Self { acts_in: worlds, ..self }
     }
 
     /// An act that concerns a part of the city, or the whole of it.

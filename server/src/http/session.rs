@@ -60,7 +60,7 @@ pub async fn sign_in(
     if form.password.len() > 1_000 {
         return Err(Problem::bad_request("password", "longer than any password"));
     }
-    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), hall.clock.present()).await;
+    let signed = hall.access.sign_in(&form.name, &form.password, peer.ip(), hall.at_door.present()).await;
     let secret = signed.map_err(|error| match error {
         SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", error.to_string()),
         SignInError::Locked { seconds } => Problem {
@@ -70,7 +70,7 @@ pub async fn sign_in(
         SignInError::Busy => Problem::busy(error.to_string(), 3),
         SignInError::Broken(source) => access_problem(source),
     })?;
-    let actor = hall.access.by_cookie(secret.expose(), hall.clock.present());
+    let actor = hall.access.by_cookie(secret.expose(), hall.at_door.present());
     let session = actor.as_ref().map(session_of);
     Ok((set_cookie(&hall, &secret), Answer(session)).into_response())
 }
@@ -83,7 +83,7 @@ pub struct Once {
 /// `GET /sign-in`: redeems a one-time link; without one, the page that asks for name and password.
 pub async fn sign_in_page(State(hall): State<Hall>, RawQuery(query): RawQuery<Once>) -> Response {
     let Some(once) = query.once else { return super::site::door(State(hall)).await };
-    match hall.access.redeem(&once, hall.clock.present()).await {
+    match hall.access.redeem(&once, hall.at_door.present()).await {
         // The secret must not stay in the address bar.
         Ok(Some(secret)) => (set_cookie(&hall, &secret), Redirect::to("/")).into_response(),
         Ok(None) => Redirect::to("/sign-in?link=spent").into_response(),
@@ -192,7 +192,7 @@ fn within(hall: &Hall, actor: &Actor, scope: &Scope) -> bool {
 
 /// For `gridhall account history`.
 fn doer<'a>(hall: &Hall, actor: &'a Actor) -> Doer<'a> {
-    Doer { by: &actor.name, now: hall.clock.now() }
+    Doer { by: &actor.name, now: hall.at_door.now() }
 }
 
 fn access_problem(error: AccessError) -> Problem {
@@ -274,7 +274,7 @@ pub async fn kiosk_ask(
     if headers.contains_key(header::ORIGIN) {
         check_origin(&headers, &hall.config.server.origins)?;
     }
-    hall.access.ask_pairing(peer.ip(), hall.clock.now()).map(Answer).map_err(pairing_problem)
+    hall.access.ask_pairing(peer.ip(), hall.at_door.now()).map(Answer).map_err(pairing_problem)
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -322,7 +322,7 @@ pub struct Claimed {
 #[utoipa::path(post, path = "/api/v1/kiosk/claim", tag = "access", security(()), request_body = Claimed,
     responses((status = 200, body = PairedAnswer), (status = 202, body = PairedAnswer), (status = 410, body = Problem)))]
 pub async fn kiosk_claim(State(hall): State<Hall>, Json(form): Json<Claimed>) -> Result<Response, Problem> {
-    match hall.access.claim_pairing(&form.claim, hall.clock.now()).await.map_err(pairing_problem)? {
+    match hall.access.claim_pairing(&form.claim, hall.at_door.now()).await.map_err(pairing_problem)? {
         None => {
             Ok((StatusCode::ACCEPTED, Answer(PairedAnswer { paired: false, wall: None })).into_response())
         }

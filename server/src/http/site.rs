@@ -5,10 +5,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use domain::world::WorldId;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::Hall;
+use crate::world::Identity;
 
 /// What a page may do: load from here, run our WASM, draw pictures it made itself. Nothing else.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
@@ -30,19 +32,23 @@ pub fn files(hall: &Hall) -> Router {
 }
 
 /// The programmes of the user interface, each with a page of its own: no screen loads another's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Programme {
     Wall,
     Desk,
+    /// Choosing and driving replays.
+    Stage,
     /// Start, sign-in, pairing of walls.
     Door,
 }
 
 impl Programme {
-    fn page(self) -> &'static str {
+    pub(super) fn page(self) -> &'static str {
         match self {
             Self::Wall => "wall.html",
             Self::Desk => "desk.html",
+            Self::Stage => "stage.html",
             Self::Door => "door.html",
         }
     }
@@ -52,7 +58,10 @@ impl Programme {
 pub async fn index(hall: &Hall, programme: Programme) -> Response {
     let path = hall.config.server.site.join(programme.page());
     match tokio::fs::read_to_string(&path).await {
-        Ok(page) => ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
+        Ok(page) => {
+            let page = told_its_world(&page, &hall.identity);
+            ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response()
+        }
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the user interface is not built");
             let words =
@@ -60,6 +69,19 @@ pub async fn index(hall: &Hall, programme: Programme) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
         }
     }
+}
+
+/// The page with what it must know of its world before it asks anybody: attributes of its first element.
+fn told_its_world(page: &str, identity: &Identity) -> String {
+    let (kind, base) = (identity.kind.key(), identity.base());
+    let title = escaped(&identity.title);
+    let told = format!("<html data-world=\"{kind}\" data-base=\"{base}\" data-title=\"{title}\" ");
+    page.replacen("<html ", &told, 1)
+}
+
+/// Text as the value of an attribute.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Adds the protective headers to every answer.
@@ -99,19 +121,51 @@ pub async fn desk(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Desk).await
 }
 
+/// `GET` of the page that chooses a replay.
+pub async fn stage(State(hall): State<Hall>) -> Response {
+    index(&hall, Programme::Stage).await
+}
+
+/// `GET` of the page that drives a replay. What names no world is no page; whether it is open the page says.
+pub async fn replay(State(hall): State<Hall>, Path(id): Path<String>) -> Response {
+    match id.parse::<WorldId>() {
+        Ok(_) => index(&hall, Programme::Stage).await,
+        Err(_) => lost(&hall).await,
+    }
+}
+
 /// `GET` of the addresses that lead in.
 pub async fn door(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Door).await
 }
 
 /// `GET /wall`: the wall every hall has, in the language and from the place its address says.
-pub async fn main_wall(RawQuery(query): RawQuery) -> Redirect {
+pub async fn main_wall(State(hall): State<Hall>, RawQuery(query): RawQuery) -> Redirect {
     let query = query.map_or_else(String::new, |query| format!("?{query}"));
-    Redirect::temporary(&format!("/wall/main{query}"))
+    Redirect::temporary(&format!("{}/wall/main{query}", hall.identity.base()))
 }
 
 /// Nothing is there, which the page says in words. A script or picture that is missing is no page.
 async fn nowhere(State(hall): State<Hall>, uri: Uri) -> Response {
     let is_file = uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
     if is_file { StatusCode::NOT_FOUND.into_response() } else { index(&hall, Programme::Door).await }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::world::WorldKind;
+
+    #[test]
+    fn a_page_is_told_its_world_and_a_title_stays_a_title() {
+        let identity = Identity {
+            kind: WorldKind::Drill,
+            id: Some("drill-1".to_owned()),
+            title: "\"><script>".to_owned(),
+        };
+        let page = told_its_world("<!doctype html>\n<html lang=\"zh-CN\" data-build=\"b\">", &identity);
+        let expected = "<!doctype html>\n<html data-world=\"drill\" data-base=\"/world/drill-1\" \
+            data-title=\"&quot;&gt;&lt;script&gt;\" lang=\"zh-CN\" data-build=\"b\">";
+        assert_eq!(page, expected);
+    }
 }

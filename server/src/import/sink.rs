@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::remote::Remote;
 use super::{ImportError, Target};
 use crate::clock::Clock;
+use crate::world::Live;
 use crate::writer::store::Store;
 use crate::writer::{self, Envelope, WriteError, Writer};
 
@@ -85,6 +86,7 @@ fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answe
     let envelopes: Vec<Envelope> = commands
         .into_iter()
         .map(|(key, command)| Envelope {
+            world: Live,
             key,
             by: by.clone(),
             department: None,
@@ -104,6 +106,7 @@ fn to_store(writer: &Writer, commands: Vec<(Uuid, Command)>) -> Result<Vec<Answe
             Err(
                 error @ (WriteError::ClockDoubted(_)
                 | WriteError::Busy
+                | WriteError::Past
                 | WriteError::Stopped
                 | WriteError::NotStored(_)),
             ) => refused("", "not_stored", error.to_string()),

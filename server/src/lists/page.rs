@@ -13,6 +13,7 @@ use domain::whistle::Whistle;
 
 use super::ListError;
 use super::filter::{Asked, CaseSort, Cursor, Page, WhistleFilter, due};
+use super::past::Ceiling;
 use super::stand::Stand;
 use crate::views::file::body;
 use crate::views::scan::{BYTES_MAX, Budget, Found, Question, Scan};
@@ -67,6 +68,7 @@ fn newest(
     if asked.filter.reaches_closed() {
         // Where memory fills the page, runs below its end need no look.
         let above = found.get(limit).map_or(0, |case| case.id.0);
+        let below = below.min(stand.ceiling.last_case.saturating_add(1));
         let closed = in_runs(stand, asked, above..below, limit + 1, is_over)?;
         found.extend(closed.cases.into_iter().map(Arc::new));
         found.sort_unstable_by_key(|case| std::cmp::Reverse(case.id));
@@ -116,8 +118,13 @@ fn ask<T>(
 ) -> Result<Option<T>, ViewsError> {
     let Some(pool) = &stand.pool else { return Ok(None) };
     let masked: Vec<u64> = stand.masked.iter().copied().collect();
-    let question =
-        Question { filter: asked.filter, scope: asked.scope, offset: asked.offset, masked: &masked };
+    let question = Question {
+        filter: asked.filter,
+        scope: asked.scope,
+        offset: asked.offset,
+        masked: &masked,
+        last_case: stand.ceiling.last_case,
+    };
     pool.with(|conn| {
         let mut scan = Scan::new(conn, pool.path(), question, Budget { bytes_max: BYTES_MAX, is_over });
         let answer = ask(&mut scan)?;
@@ -150,7 +157,7 @@ pub(super) fn case(stand: &Stand, id: CaseId) -> Result<Option<Arc<Case>>, ListE
     if let Some(case) = stand.open.get(id).or_else(|| stand.recent.get(id)) {
         return Ok(Some(case.clone()));
     }
-    let Some(pool) = &stand.pool else { return Ok(None) };
+    let Some(pool) = stand.pool.as_ref().filter(|_| id.0 <= stand.ceiling.last_case) else { return Ok(None) };
     Ok(pool.with(|conn| body(conn, pool.path(), id))?.map(Arc::new))
 }
 
@@ -170,10 +177,12 @@ pub(super) fn whistles(
     let mut searched = None;
     if let (Some(pool), true) = (&stand.pool, filter.open != Some(true)) {
         let asked = (filter, scope, offset);
+        let below = below.min(stand.ceiling.last_whistle.saturating_add(1));
         let (closed, stopped) =
             pool.with(|conn| closed_whistles::newest((conn, pool.path()), asked, below, limit + 1, is_over))?;
-        // What memory has may be laid down already.
-        let known: std::collections::BTreeSet<WhistleId> = found.iter().map(|whistle| whistle.id).collect();
+        // What memory has may be laid down already, and memory has the word of it: in the past of one that was open still.
+        let in_memory = stand.whistles.values().chain(stand.recent.whistles.iter());
+        let known: std::collections::BTreeSet<WhistleId> = in_memory.map(|whistle| whistle.id).collect();
         found.extend(closed.into_iter().filter(|whistle| !known.contains(&whistle.id)));
         searched = stopped;
     }
@@ -191,7 +200,9 @@ pub(super) fn whistle(stand: &Stand, id: WhistleId) -> Result<Option<Whistle>, L
     if let Some(whistle) = stand.whistles.get(&id).or(recent) {
         return Ok(Some(Whistle::clone(whistle)));
     }
-    let Some(pool) = &stand.pool else { return Ok(None) };
+    let Some(pool) = stand.pool.as_ref().filter(|_| id.0 <= stand.ceiling.last_whistle) else {
+        return Ok(None);
+    };
     Ok(pool.with(|conn| closed_whistles::one(conn, pool.path(), id))?)
 }
 
@@ -209,5 +220,7 @@ pub(super) fn of_number(stand: &Stand, number: &str) -> Result<Option<CaseId>, L
         let row = rows.next().map_err(failed)?;
         row.map(|row| row.get::<_, i64>(0)).transpose().map_err(failed)
     })?;
-    Ok(found.map(|id| CaseId(id as u64)))
+    let known_by_then = |id: &CaseId| id.0 <= stand.ceiling.last_case && !stand.masked.contains(&id.0);
+    let is_past = stand.ceiling != Ceiling::default();
+    Ok(found.map(|id| CaseId(id as u64)).filter(|id| !is_past || known_by_then(id)))
 }

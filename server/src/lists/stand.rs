@@ -12,6 +12,7 @@ use domain::code::{CaseId, WhistleId};
 use domain::state::{Changes, State};
 use domain::whistle::Whistle;
 
+use super::past::Ceiling;
 use crate::lock::lock;
 use crate::views::{Pool, Run};
 
@@ -139,6 +140,8 @@ pub struct Stand {
     pub pool: Option<Arc<Pool>>,
     /// Cases in memory that stand in runs as well: opened again since. Memory has the newer word.
     pub masked: Arc<BTreeSet<u64>>,
+    /// How far what memory does not have is asked.
+    pub ceiling: Ceiling,
     /// The largest id of a case ever seen: an open case with a smaller one that was not open was opened again.
     last_case: u64,
     /// Every closing of the log is in memory or in the runs.

@@ -111,7 +111,7 @@ impl City {
                 if let Some(whistle) = &changes.whistle {
                     self.whistles.insert(whistle.id, whistle.clone());
                 }
-                Committed { recorded, changes }
+                Committed { world: crate::world::Live, recorded, changes }
             })
             .collect();
         self.lists.publish(&committed);

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 use super::frames::{self, Format};
 use super::topics::{Admission, Rows, Step};
-use super::{Hub, Live};
+use super::{Doors, Hub};
 use crate::clock::{self, Instant};
 use crate::http::extract::Query;
 use crate::lock::lock;
@@ -121,7 +121,7 @@ impl From<Option<AskedFormat>> for Format {
         (status = 304, description = "unchanged"), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn get(
-    State(live): State<Live>,
+    State(live): State<Doors>,
     Query(asked): Query<Asked>,
     scope: Option<Extension<Scope>>,
     audience: Option<Extension<Audience>>,

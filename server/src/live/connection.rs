@@ -11,19 +11,20 @@ use domain::scope::Scope;
 use domain::wire::{CLIENT_MESSAGE_BYTES_MAX, CLOSE_SIGNED_OUT, ClientMessage, ResyncReason, ServerMessage};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::Doors;
 use super::beginning::{AskedFormat, unavailable};
 use super::frames::{self, Format, Next};
 use super::outgoing::Outgoing;
 use super::pacer::{Counted, Wave};
+use super::place::Place;
 use super::sets::Set;
 use super::socket::{self, Framed, Socket};
 use super::subscriber::{HELLO_SECONDS, Reply, Subscriber};
-use super::{Hub, Live};
 use crate::access::{self, Pass};
+use crate::drill::breaking::Heard;
 use crate::http::extract::Query;
 use crate::problem::Problem;
 
@@ -35,6 +36,7 @@ const WORDS_BYTES_MAX: usize = 300;
 mod close {
     pub const POLICY: u16 = 1008;
     pub const TOO_BIG: u16 = 1009;
+    pub const REPLACED: u16 = 1012; // something else is shown here from now on: come again
     /// The client takes nothing; private use.
     pub const STALLED: u16 = 4008;
 }
@@ -53,7 +55,7 @@ pub(super) struct Asked {
 #[utoipa::path(get, path = "/live", tag = "live", params(Asked), responses(
     (status = 101, description = "WebSocket from here on"), (status = 426, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn open(
-    State(live): State<Live>,
+    State(live): State<Doors>,
     Query(asked): Query<Asked>,
     pass: Option<Extension<Pass>>,
     scope: Option<Extension<Scope>>,
@@ -71,6 +73,7 @@ pub(super) async fn open(
     socket::accept(request, CLIENT_MESSAGE_BYTES_MAX, move |socket| async move {
         live.catchup.warm().await;
         let waves = live.hub.0.waves.subscribe();
+        let breaking = live.hub.breaking();
         // Whoever came without one sees nothing.
         let scope = Arc::new(scope.map_or_else(Scope::nothing, |Extension(scope)| scope));
         let mut connection = Connection {
@@ -83,6 +86,7 @@ pub(super) async fn open(
             settled: None,
             heard_ms: 0,
             beat: 0,
+            breaking,
             waves,
             socket,
         };
@@ -90,26 +94,6 @@ pub(super) async fn open(
         connection.run(pass).await;
         drop(place);
     })
-}
-
-/// A counted place among the open connections.
-struct Place(Hub);
-
-impl Place {
-    fn take(hub: &Hub) -> Option<Self> {
-        let open = hub.0.connections.fetch_add(1, Ordering::Relaxed);
-        let place = Self(hub.clone());
-        metrics::gauge!("gridhall_live_connections").increment(1.0);
-        // Dropping the place gives it back.
-        (open < hub.0.limits.connections_max).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("gridhall_live_connections").decrement(1.0);
-    }
 }
 
 /// Why a connection ends.
@@ -121,7 +105,7 @@ enum End {
 }
 
 struct Connection {
-    live: Live,
+    live: Doors,
     format: Format,
     scope: Arc<Scope>,
     audience: Audience,
@@ -134,6 +118,8 @@ struct Connection {
     heard_ms: u64,
     /// Last heartbeat sent.
     beat: u64,
+    /// In a drill, the city's cases of the first level.
+    breaking: Option<Heard>,
     waves: watch::Receiver<Wave>,
     socket: Socket,
 }
@@ -143,14 +129,13 @@ impl Connection {
         let first = self.waves.borrow_and_update().clone();
         (self.heard_ms, self.beat) = (first.ms, first.beat.as_ref().map_or(0, |beat| beat.number));
         let opened_ms = first.ms;
-        let clock = self.live.hub.0.clock.clone();
-        let welcome = self.live.hub.welcome(first.seq, clock.now());
+        let welcome = self.live.hub.welcome(first.seq);
         let end = match self.send(vec![self.encode(&welcome)]).await {
             Ok(()) => {
                 let _taking = Counted::up(&self.live.hub.0.pace, |pace| &pace.taking);
                 tokio::select! {
                     end = self.serve(opened_ms) => end,
-                    () = access::lost(pass, &clock) => End::Close(CLOSE_SIGNED_OUT, "signed out"),
+                    () = access::lost(pass) => End::Close(CLOSE_SIGNED_OUT, "signed out"),
                 }
             }
             Err(end) => end,
@@ -168,6 +153,9 @@ impl Connection {
     }
 
     async fn serve(&mut self, opened_ms: u64) -> End {
+        if let Err(end) = self.tell_breaking().await {
+            return end;
+        }
         loop {
             // Neither comes always first: a client that is always behind is heard too, one that always talks is served.
             let outcome = tokio::select! {
@@ -175,16 +163,25 @@ impl Connection {
                     Ok(()) => self.wave(opened_ms).await,
                     Err(_) => return End::Gone,
                 },
+                () = self.live.hub.0.replaced.cancelled() => return End::Close(close::REPLACED, "come again"),
                 received = self.socket.recv() => match received {
                     None => return End::Gone,
                     Some(Err(error)) => return unreadable(&error),
                     Some(Ok(message)) => self.hear(message).await,
                 },
+                () = Heard::next(&mut self.breaking) => self.tell_breaking().await,
             };
             if let Err(end) = outcome {
                 return end;
             }
         }
+    }
+
+    /// In a drill: which real cases wait for an answer, as far as the reader sees, and who has answered.
+    async fn tell_breaking(&mut self) -> Result<(), End> {
+        let Some(heard) = &mut self.breaking else { return Ok(()) };
+        let rows = heard.take().rows(&self.scope, self.audience.names());
+        self.send(vec![self.encode(&ServerMessage::Breaking(rows))]).await
     }
 
     /// A new wave: sends what is new, and the heartbeat when there is one.

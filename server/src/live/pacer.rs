@@ -141,9 +141,14 @@ enum Cause {
 
 /// Runs until the hub is dropped.
 pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
-    let Some((heartbeat, longest, mut moved)) = inner.upgrade().map(|inner| {
+    let Some((heartbeat, longest, mut moved, mut driven)) = inner.upgrade().map(|inner| {
         let ms = |ms: u32| Duration::from_millis(u64::from(ms.max(1)));
-        (ms(inner.limits.heartbeat_ms), ms(inner.limits.coalesce_ms), inner.positions.versions())
+        (
+            ms(inner.limits.heartbeat_ms),
+            ms(inner.limits.coalesce_ms),
+            inner.positions.versions(),
+            inner.clock.changes(),
+        )
     }) else {
         return;
     };
@@ -156,6 +161,8 @@ pub(super) async fn run(inner: Weak<Inner>, pace: Arc<Pace>) {
         let cause = tokio::select! {
             biased;
             _ = beats.tick() => Cause::Beat,
+            // Screens carry the hall's time on at its pace: they hear of another one at once.
+            () = driven.next() => Cause::Beat,
             () = pace.dirty.notified() => Cause::Change,
             changed = moved.changed() => match changed {
                 Ok(()) => Cause::Change,
@@ -235,9 +242,11 @@ pub(super) fn beat_of(hub: &super::Hub, number: u64) -> Beat {
             }
         });
     }
+    let (server_ms, pace_milli) = hub.0.clock.course();
     Beat {
         number,
-        server_ms: hub.0.clock.now(),
+        server_ms,
+        pace_milli,
         head,
         topics,
         degraded: hub.0.positions.degraded(),

@@ -17,6 +17,8 @@ use crate::lock::lock;
 pub struct Beat {
     pub number: u64,
     pub server_ms: UtcMillis,
+    /// How fast the hall's clock goes, in thousandths.
+    pub pace_milli: u32,
     /// Last event of the log.
     pub head: u64,
     /// Version of the last change of every topic in use, and its hash when this beat carries hashes.
@@ -63,6 +65,7 @@ impl Set {
                 .collect(),
             degraded: beat.degraded,
             policy: beat.policy,
+            pace_milli: beat.pace_milli,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod moving;
 pub mod leaving;
 pub mod making;
 mod rows;
+mod within;
 
 #[cfg(test)]
 mod tests;

@@ -23,12 +23,14 @@ mod first;
 mod form;
 mod keep;
 mod read;
+mod past;
 mod trouble;
 #[cfg(test)]
 mod tests;
 
 pub use error::TrackError;
 use keep::{Agreement, Keep};
+pub use past::{moved, stood};
 pub use read::sealed;
 pub use trouble::Trouble;
 

@@ -1,14 +1,15 @@
 //! When the timer asks which day it is. Deadlines are tested with the writer.
 
 use std::cell::RefCell;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicI64;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use domain::moment::UtcMillis;
 
 use super::{Ring, Wake, run};
+use crate::clock::Clock;
 use crate::writer::{Answer, WriteError};
 
 const NOTHING: Answer =
@@ -64,4 +65,49 @@ fn a_disk_that_stays_full_is_told_once_and_when_there_is_room_again() {
     let holds = |line: &str, words: &[&str]| words.iter().all(|word| line.contains(word));
     assert!(holds(lines[0], &["WARN", "not recorded", "disk is full", "failed=1"]), "{log}");
     assert!(holds(lines[1], &["INFO", "recorded again", "failed=3"]), "{log}");
+}
+
+/// Method: a minute of the hall's is a tenth of a second at six hundred times; the longest sleep is half a second. One quick round
+/// of several is enough on a busy machine.
+#[test]
+fn the_timer_goes_by_the_halls_pace_and_hears_of_another_one() {
+    let quick = Duration::from_millis(350);
+    let rounds = (0..8).map(|round| {
+        let (bell, rings) = sync_channel(1);
+        let start = UtcMillis(1_795_226_400_000);
+        let (clock, driver) = Clock::driven(start, if round % 2 == 0 { 600_000 } else { 1_000 });
+        let wake = Arc::new(Wake { at: AtomicI64::new(start.0 + 60_000), bell: bell.clone() });
+        let ringing = wake.clone();
+        clock.ring(move || ringing.bell.try_send(Ring::Changed).is_ok());
+        let (asked, said) = channel();
+        let mut began = Instant::now();
+        let timer = std::thread::spawn(move || {
+            let send = |_| {
+                if clock.now().0 >= wake.at.load(Ordering::Relaxed) {
+                    wake.at.store(i64::MAX, Ordering::Relaxed);
+                }
+                asked.send(clock.now()).ok()?;
+                // The day has turned: after nothing to tell it waits half a second.
+                Some(Ok(Answer { last_seq: 1, ..NOTHING }))
+            };
+            run(&send, &wake, &rings, &clock);
+        });
+        if driver.pace_milli() == 1_000 {
+            // Half a second after its start it asks which day it is; then the pace changes under its next sleep.
+            said.recv_timeout(Duration::from_secs(20)).unwrap();
+            began = Instant::now();
+            driver.set_pace_milli(600_000);
+        }
+        let at = said.recv_timeout(Duration::from_secs(20)).unwrap();
+        let took = began.elapsed();
+        bell.send(Ring::Stop).unwrap();
+        timer.join().unwrap();
+        (at >= start.plus(60_000), took)
+    });
+    let rounds: Vec<(bool, Duration)> = rounds.collect();
+    assert!(rounds.iter().all(|(reached, _)| *reached), "{rounds:?}");
+    for kind in [0, 1] {
+        let took = rounds.iter().skip(kind).step_by(2).map(|(_, took)| took).min();
+        assert!(took < Some(&quick), "{rounds:?}");
+    }
 }

@@ -50,6 +50,8 @@ pub struct Question<'a> {
     pub offset: UtcOffset,
     /// Cases in memory that stand in runs as well, in order: memory has the newer word.
     pub masked: &'a [u64],
+    /// Cases with a larger id are not looked for.
+    pub last_case: u64,
 }
 
 /// Cases found, newest first.

@@ -150,7 +150,7 @@ pub(super) fn asked<T>(
     ask: impl FnOnce(&mut Scan<'_>) -> Result<T, ViewsError>,
 ) -> Result<(T, Cost), ViewsError> {
     pool.with(|conn| {
-        let question = Question { filter, scope, offset: OFFSET, masked: &[] };
+        let question = Question { filter, scope, offset: OFFSET, masked: &[], last_case: u64::MAX };
         let budget = Budget { bytes_max, is_over: &|| false };
         let mut scan = Scan::new(conn, pool.path(), question, budget);
         let answer = ask(&mut scan)?;

@@ -16,6 +16,7 @@ use super::{Request, WriteError, Writer};
 use crate::clock;
 use crate::log::Blob;
 use crate::stored::cameras::Sealed;
+use crate::world::World;
 
 /// What became of a policy that was to be adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) enum Adopt {
 
 type Answer<T> = oneshot::Sender<Result<T, WriteError>>;
 
-impl Writer {
+impl<W: World> Writer<W> {
     /// Adopts a policy that was held against the version `upon`: it is in force when this returns, and running clocks follow
     /// it. The one that is in force already changes nothing; refused where another one has come into force since, against which
     /// nobody has held it.
@@ -112,7 +113,7 @@ impl Writer {
     }
 }
 
-impl Loop {
+impl<W: World> Loop<W> {
     pub(super) fn adopt(&mut self, adopt: Adopt) {
         // An error of sending means that nobody waits for the answer any more; asking again tells it.
         match adopt {

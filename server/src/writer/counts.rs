@@ -4,8 +4,9 @@ use domain::state::Recounted;
 
 use super::group::Loop;
 use crate::folder::StoreError;
+use crate::world::World;
 
-impl Loop {
+impl<W: World> Loop<W> {
     /// Takes them, once. Screens hear of them with the next event.
     pub(super) fn take_counts(&mut self) -> Result<(), StoreError> {
         let Some(replayed) = self.store.counted_anew(self.state.seq)? else { return Ok(()) };

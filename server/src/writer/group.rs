@@ -25,6 +25,7 @@ use crate::lasting::Lasting;
 use crate::stored::answer::About;
 use crate::stored::person;
 use crate::timer::{Ring, Wake};
+use crate::world::World;
 
 /// Longest wait for more commands before a commit.
 const GATHER_MAX: Duration = Duration::from_millis(2);
@@ -34,12 +35,12 @@ const GATHER_PAUSE: Duration = Duration::from_micros(150);
 /// Pause between looks for room on a full disk.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
-type Waiting = (Vec<Envelope>, oneshot::Sender<Vec<Outcome>>);
+type Waiting<W> = (Vec<Envelope<W>>, oneshot::Sender<Vec<Outcome>>);
 
-pub(super) struct Loop {
+pub(super) struct Loop<W: World> {
     pub(super) store: Store,
     pub(super) state: State,
-    publisher: Box<dyn Publisher>,
+    publisher: Box<dyn Publisher<W>>,
     watch: Watch,
     pub(super) condition: Arc<Condition>,
     wake: Arc<Wake>,
@@ -53,11 +54,11 @@ pub(super) struct Loop {
     last_group: usize,
 }
 
-enum Gathered {
-    Group(Vec<Waiting>),
+enum Gathered<W> {
+    Group(Vec<Waiting<W>>),
     /// A policy or a list of cameras comes after these.
-    Adopt(Vec<Waiting>, Adopt),
-    Stop(Vec<Waiting>),
+    Adopt(Vec<Waiting<W>>, Adopt),
+    Stop(Vec<Waiting<W>>),
 }
 
 /// The disk failed in the middle of a group; the state in memory may be ahead of it.
@@ -69,11 +70,11 @@ impl From<StoreError> for Failed {
     }
 }
 
-impl Loop {
+impl<W: World> Loop<W> {
     pub(super) fn new(
         store: Store,
         state: State,
-        publisher: Box<dyn Publisher>,
+        publisher: Box<dyn Publisher<W>>,
         watch: Watch,
         condition: Arc<Condition>,
         wake: Arc<Wake>,
@@ -83,7 +84,7 @@ impl Loop {
         Self { store, state, publisher, watch, condition, wake, recounted, forgetting, trouble, last_group }
     }
 
-    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+    pub(super) fn run(mut self, requests: &Receiver<Request<W>>) {
         // A writer that has panicked must not leave a server behind that looks alive.
         let _guard = AbortOnPanic;
         self.set_wake();
@@ -108,7 +109,7 @@ impl Loop {
     }
 
     /// Waits for a command, then for those that come with it.
-    fn gather(&mut self, requests: &Receiver<Request>) -> Gathered {
+    fn gather(&mut self, requests: &Receiver<Request<W>>) -> Gathered<W> {
         let mut group = Vec::new();
         let mut commands = 0;
         match self.first(requests) {
@@ -148,7 +149,7 @@ impl Loop {
 
     /// Waits for a command. On a full disk it looks for room meanwhile: a server that is not ready gets no commands
     /// that would make it look.
-    fn first(&mut self, requests: &Receiver<Request>) -> Result<Request, RecvError> {
+    fn first(&mut self, requests: &Receiver<Request<W>>) -> Result<Request<W>, RecvError> {
         while self.condition.full.load(Ordering::Relaxed) {
             match requests.recv_timeout(LOOK_FOR_ROOM) {
                 Ok(request) => return Ok(request),
@@ -161,7 +162,7 @@ impl Loop {
         requests.recv()
     }
 
-    fn carry_out(&mut self, group: Vec<Waiting>) {
+    fn carry_out(&mut self, group: Vec<Waiting<W>>) {
         let commands: usize = group.iter().map(|(envelopes, _)| envelopes.len()).sum();
         if commands == 0 {
             return;
@@ -192,7 +193,7 @@ impl Loop {
     }
 
     /// Carries a group out and publishes it; afterwards it is durable or nothing of it happened.
-    fn outcomes(&mut self, group: &[Waiting], commands: usize) -> Vec<Outcome> {
+    fn outcomes(&mut self, group: &[Waiting<W>], commands: usize) -> Vec<Outcome> {
         if let Err(full) = self.expect_room() {
             return vec![Err(full); commands];
         }
@@ -207,7 +208,7 @@ impl Loop {
     }
 
     /// What is durable is told to everybody.
-    pub(super) fn committed(&mut self, began: Instant, committed: &mut [Committed]) {
+    pub(super) fn committed(&mut self, began: Instant, committed: &mut [Committed<W>]) {
         self.condition.commits.note(began.elapsed());
         metrics::histogram!("gridhall_commit_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("gridhall_events_total").increment(committed.len() as u64);
@@ -222,7 +223,7 @@ impl Loop {
         }
     }
 
-    fn record(&mut self, group: &[Waiting]) -> Result<(Vec<Outcome>, Vec<Committed>), Failed> {
+    fn record(&mut self, group: &[Waiting<W>]) -> Result<(Vec<Outcome>, Vec<Committed<W>>), Failed> {
         self.take_counts()?;
         let now = self.now();
         let mut written = Written::default();
@@ -248,7 +249,7 @@ impl Loop {
 
     /// The events of a command. While the clock is doubted, which day it is follows the clock, which can be turned back;
     /// alarms go by the time that is believed, because nothing takes them back.
-    fn decided(&self, envelope: &Envelope, now: Now) -> Result<Vec<Event>, Rejection> {
+    fn decided(&self, envelope: &Envelope<W>, now: Now) -> Result<Vec<Event>, Rejection> {
         let Envelope { by, department, scope, seen, command, .. } = envelope;
         let sender = Sender { by, department: department.as_ref(), scope, seen: *seen };
         let events = decide_for(&self.state, &sender, command, now.given)?;
@@ -264,7 +265,7 @@ impl Loop {
             .collect())
     }
 
-    fn one(&mut self, envelope: &Envelope, now: Now, written: &mut Written) -> Result<Outcome, Failed> {
+    fn one(&mut self, envelope: &Envelope<W>, now: Now, written: &mut Written<W>) -> Result<Outcome, Failed> {
         let Envelope { key, by, command, scope, .. } = envelope;
         let name = command.name();
         let count = |outcome: &'static str| {
@@ -316,7 +317,7 @@ impl Loop {
     }
 
     /// Applies an event and puts it into the group. Who reported a case goes no further than here.
-    pub(super) fn happened(&mut self, mut event: Event, by: &By, now: UtcMillis, written: &mut Written) {
+    pub(super) fn happened(&mut self, mut event: Event, by: &By, now: UtcMillis, written: &mut Written<W>) {
         let reporter = person::take(&mut event);
         let seq = self.state.seq + 1;
         let recorded = Recorded { seq, at: now, by: by.clone(), event };
@@ -324,10 +325,10 @@ impl Loop {
         let about = recorded.event.case();
         let case = changes.case.as_ref().or_else(|| self.state.cases.get(&about?));
         written.pending.event(&self.store, &recorded, reporter.as_deref(), case);
-        written.committed.push(Committed { recorded, changes });
+        written.committed.push(Committed { world: W::default(), recorded, changes });
     }
 
-    fn number(&self, id: CaseId, written: &Written) -> Option<String> {
+    fn number(&self, id: CaseId, written: &Written<W>) -> Option<String> {
         // Closed within this group, it is in no state any more.
         let changed = written.committed.iter().rev().find_map(|one| one.changes.case.as_ref());
         let known = self.state.cases.get(&id).or(changed.filter(|case| case.id == id));
@@ -350,10 +351,15 @@ impl Loop {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Written {
+pub(super) struct Written<W> {
     pub(super) pending: Pending,
-    pub(super) committed: Vec<Committed>,
+    pub(super) committed: Vec<Committed<W>>,
+}
+
+impl<W> Default for Written<W> {
+    fn default() -> Self {
+        Self { pending: Pending::default(), committed: Vec::new() }
+    }
 }
 
 struct AbortOnPanic;

@@ -9,8 +9,9 @@ use super::WriteError;
 use super::group::{Failed, Loop, abort};
 use crate::clock;
 use crate::folder::StoreError;
+use crate::world::World;
 
-impl Loop {
+impl<W: World> Loop<W> {
     /// Whether the disk was full and still is.
     pub(super) fn still_full(&mut self) -> bool {
         let full = self.condition.full.load(Ordering::Relaxed) && !self.store.has_room();

@@ -17,7 +17,7 @@ use crate::events::{Newest, Reader, genesis, replay};
 use crate::folder::{self, DATABASE, LOCK, StoreError};
 use crate::log::seal::Secret;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Group, Log, Read, shelf};
+use crate::log::{Blob, Group, Log, Read, shelf};
 use crate::stored;
 use crate::stored::command::import_namespace;
 use crate::stored::policy::{Genesis, genesis_blob};
@@ -29,6 +29,9 @@ mod anew;
 pub(crate) use append::Sent;
 pub use append::{Pending, Remembered};
 pub use keeper::Health;
+
+/// By this among its blobs a store says that it is a demonstration's. Kept for ever as it is.
+const DEMONSTRATION: &[u8] = b"gridhall: a demonstration's store";
 
 /// What an operator or a test may set.
 #[derive(Debug, Clone)]
@@ -158,6 +161,16 @@ impl Store {
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// Whether this is a demonstration's store (演示). It says so among its blobs, which go into every backup.
+    pub fn is_demonstration(&self) -> Result<bool, StoreError> {
+        Ok(self.log.blob(&Blob::of(DEMONSTRATION.to_vec()).hash)?.is_some())
+    }
+
+    /// Makes a store without events a demonstration's, for good.
+    pub fn make_demonstration(&mut self) -> Result<(), StoreError> {
+        Ok(self.log.append(&Group { blobs: vec![Blob::of(DEMONSTRATION.to_vec())], ..Group::default() })?)
     }
 
     /// A handle for reading, on connections of its own.

@@ -46,12 +46,12 @@ async fn reader(hall: &Served) -> (&'static str, String) {
     ("authorization", format!("Bearer {}", token.expose()))
 }
 
-async fn say(socket: &mut Socket, message: Value) {
+pub async fn say(socket: &mut Socket, message: Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
 /// The first message in which `find` finds something.
-async fn hear<T>(socket: &mut Socket, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
+pub async fn hear<T>(socket: &mut Socket, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
     let heard = async {
         while let Some(Ok(message)) = socket.next().await {
             let Message::Text(text) = message else { continue };

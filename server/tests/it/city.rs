@@ -95,6 +95,7 @@ pub fn take_over(stage: Stage, opened: UtcMillis, closed: Option<UtcMillis>) -> 
 
 pub fn envelope(command: Command) -> Envelope {
     Envelope {
+        world: server::world::Live,
         key: Uuid::now_v7(),
         by: By::named("tester"),
         department: None,

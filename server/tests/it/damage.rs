@@ -293,8 +293,8 @@ async fn a_server_on_a_full_disk_is_not_ready() {
     assert_eq!(ready(&hall).await.0.as_u16(), 200);
     let dir = tempfile::tempdir().unwrap();
     let options = Options { pages_max: Some(120), ..Options::default() };
-    hall.writer = start_with(dir.path(), &TestClock::new(), Box::new(()), options).0;
-    let writer = hall.writer.clone();
+    let writer = start_with(dir.path(), &TestClock::new(), Box::new(()), options).0;
+    hall.writer = server::writer::pen::Pen::Live(writer.clone());
     tokio::task::spawn_blocking(move || while send(&writer, report_case()).is_ok() {}).await.unwrap();
     let (status, words) = ready(&hall).await;
     assert_eq!(status.as_u16(), 503);

@@ -20,7 +20,18 @@ async fn demo() -> Served {
 async fn live(hall: &Served, cases: bool, past: Past) -> Summary {
     let client = Client::new(&hall.url(""), &hall.token);
     let lasts = Some(Duration::from_secs(1));
-    let options = Options { seed: 1, speed: 1.0, inspectors: 20, cases, past, weeks: 0, lasts };
+    let options = Options {
+        seed: 1,
+        cases_a_day: sim::city::figures::CASES_PER_DAY,
+        inspectors: 20,
+        cases,
+        past,
+        weeks: 0,
+        every_day: false,
+        flood: true,
+        pace: None,
+        lasts,
+    };
     let lived = tokio::task::spawn_blocking(move || sim::city::run(&client, options, &|| false));
     lived.await.unwrap().unwrap()
 }

@@ -313,3 +313,32 @@ async fn a_connection_that_proves_nothing_lives_a_minute() {
     assert!(began.elapsed() > Duration::from_secs(40), "{:?}", began.elapsed());
     hall.running.stop().await.unwrap();
 }
+
+/// A screen that stopped says so once it has a session; what it says is bounded and counted by few labels.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_that_stopped_is_counted_and_its_words_are_bounded() {
+    let hall = served().await;
+    let told =
+        |words: String| json!({ "cause": "panic", "programme": "wall", "build": "b1", "words": words });
+    let door = "/api/v1/screens/stopped";
+    let json_type = [("content-type", "application/json")];
+    let stranger = hall.ask("POST", door, &json_type, Some(told("x".to_owned()).to_string())).await;
+    assert_eq!(stranger.status, 401);
+    let panic = "panicked at app/src/live.rs:1:2:\nalready borrowed".to_owned();
+    assert_eq!(hall.post(door, &told(panic)).await.status, 204);
+    let long = hall.post(door, &told("长".repeat(4_001))).await;
+    assert_eq!((long.status, long.code().as_str()), (400, "bad_request"));
+    let other =
+        hall.post(door, &json!({ "cause": "boredom", "programme": "wall", "build": "", "words": "" })).await;
+    assert_eq!(other.status, 400);
+    for _ in 1..20 {
+        assert_eq!(hall.post(door, &told(String::new())).await.status, 204);
+    }
+    let enough = hall.post(door, &told(String::new())).await;
+    assert_eq!((enough.status, enough.code().as_str()), (429, "told_enough"));
+    let metrics = hall.get("/metrics").await.text;
+    let counted = "gridhall_screens_stopped_total{cause=\"panic\",programme=\"wall\"} ";
+    let count = metrics.split(counted).nth(1).and_then(|rest| rest.split_whitespace().next());
+    assert!(count.is_some_and(|count| count.parse::<u64>().unwrap() >= 20), "{count:?}");
+    hall.running.stop().await.unwrap();
+}

@@ -104,6 +104,7 @@ fn keys_of_the_first_version_answer_as_the_first_time() {
             continue;
         }
         let envelope = Envelope {
+            world: server::world::Live,
             key: serde_json::from_value(line["key"].clone()).unwrap(),
             by: By::named(line["actor"].as_str().unwrap()),
             department: None,
@@ -136,6 +137,7 @@ fn a_file_with_events_of_this_version_says_so_before_the_first_of_them() {
     let by = By { name: "李强".to_owned(), roles: vec![domain::role::Role::Dispatcher], door: Door::Desk };
     let command: Command = Step::DISPOSE.take_with(CaseId(6), "清");
     let envelope = Envelope {
+        world: server::world::Live,
         key,
         by: by.clone(),
         department: None,

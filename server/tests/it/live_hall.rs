@@ -58,7 +58,7 @@ impl Hall {
         let (hub, publisher) = Hub::new(limits, positions.clone(), Build::default(), Clock::machine());
         // As the hall hands it on.
         let (lists, mirror) = (city::lists(), Mirror::default());
-        let listeners = Listeners { hub: publisher, lists, mirror, follow: Vec::new() };
+        let listeners = Listeners { hub: publisher, lists, mirror, follow: Vec::new(), beside: Vec::new() };
         let (writer, reader) = city::start(dir, &TestClock::new(), Box::new(listeners));
         let reads = Arc::new(AtomicUsize::new(0));
         let history = Arc::new(Counted(reader, reads.clone()));

@@ -258,6 +258,7 @@ impl Line {
             hashes,
             degraded: 0,
             policy: 0,
+            pace_milli: 1_000,
         });
     }
 }

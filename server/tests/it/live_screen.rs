@@ -126,7 +126,7 @@ impl Screen {
                     let snapshot = hall.snapshot(&topic).await;
                     self.follower.fetched(&topic, Some(snapshot), 0, 0.5);
                 }
-                Act::Changed(_) => {}
+                Act::Changed(_) | Act::Breaking(_) => {}
                 Act::GiveUp | Act::Refused { .. } => panic!("{act:?}"),
             }
         }
@@ -165,7 +165,10 @@ impl Screen {
                     }
                 }
             }
-            ServerMessage::Welcome { .. } | ServerMessage::Resync { .. } | ServerMessage::Refused { .. } => {}
+            ServerMessage::Welcome { .. }
+            | ServerMessage::Resync { .. }
+            | ServerMessage::Breaking(_)
+            | ServerMessage::Refused { .. } => {}
         }
     }
 

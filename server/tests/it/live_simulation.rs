@@ -52,6 +52,7 @@ impl Screen {
         self.follower.connected(self.now_ms);
         let welcome = ServerMessage::Welcome {
             protocol: PROTOCOL,
+            pace_milli: 1_000,
             epoch: Hex64(server.epoch),
             head: server.topics.seq(),
             server_ms: server.now,
@@ -72,7 +73,7 @@ impl Screen {
                     }
                 }
                 Act::Fetch(topic) => self.fetching.push_back(topic),
-                Act::Changed(_) => {}
+                Act::Changed(_) | Act::Breaking(_) => {}
                 Act::GiveUp => {
                     self.line = None;
                     self.follower.lost();

@@ -5,6 +5,8 @@
 
 mod long;
 mod city;
+mod worlds;
+mod replay;
 mod demo_city;
 mod http;
 mod api;
@@ -41,6 +43,7 @@ mod lost;
 mod earlier;
 mod clock;
 mod clock_doubted;
+mod demonstration;
 mod adopt;
 mod adopt_areas;
 mod adopt_cameras;
@@ -48,5 +51,6 @@ mod adopt_doors;
 mod at_rest;
 mod check;
 mod crash;
+mod drill;
 mod import;
 mod history;

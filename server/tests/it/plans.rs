@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::http::{Served, served};
 
 /// What may read a whole table, or speaks of tables that a file of today does not have: how it begins, and why.
-const EXCEPTED: [(&str, &str); 21] = [
+const EXCEPTED: [(&str, &str); 22] = [
     ("SELECT no, case_id FROM persons WHERE key IS NULL", "those that are erased, by an index of their own"),
     ("SELECT keys.fingerprint", "keys of format 1, gone once they are moved"),
     ("SELECT k.key, k.fingerprint", "keys of format 1, gone once they are moved"),
@@ -25,6 +25,10 @@ const EXCEPTED: [(&str, &str); 21] = [
     ),
     ("SELECT agreed_ms, seen_ms FROM agreement", "has one row"),
     ("SELECT id, code, newest FROM inspectors", "once, at the start: everybody's newest position"),
+    (
+        "SELECT code FROM inspectors ORDER BY id",
+        "once for each past instant that is shown: where everybody stood",
+    ),
     ("SELECT bytes FROM flushes", "once, at the start: what was not sealed, 15 minutes at most"),
     ("SELECT bytes FROM ticks", "tracks of the first form, once"),
     ("SELECT bytes FROM first_chunks", "tracks of the first form, until they are too old"),

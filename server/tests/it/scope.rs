@@ -29,6 +29,7 @@ const DEPARTMENTS: [&str; 2] = ["urban", "sanitation"];
 /// Columns: admin, supervisor, dispatcher, department, viewer, kiosk, inspector, machine. `+` may, `.` may not; `s` sees what
 /// lies in its scope; `a` only who sees all. Strangers may use what has `*`.
 const TABLE: &str = "
+DELETE /api/v1/replays/{id}                  + + + + + . . .
 DELETE /api/v1/tokens/{name}                 s . . . . . . .
 GET /                                        *
 GET /api/docs                                + + + + + . . +
@@ -43,6 +44,7 @@ GET /api/v1/cases                            s s s s s s . s
 GET /api/v1/cases/{id}                       s s s s s s . s
 GET /api/v1/catalogue                        + + + + + + . +
 GET /api/v1/definitions                      + + + + + + . +
+GET /api/v1/drills                           + + + + + . . +
 GET /api/v1/events                           s s s s s . . s
 GET /api/v1/import/namespace                 + . . . . . . +
 GET /api/v1/live/snapshot                    s s s s s s . s
@@ -52,14 +54,17 @@ GET /api/v1/overdue                          s s s s s s . s
 GET /api/v1/policy                           a . . . . . . a
 GET /api/v1/positions                        s s s s s s . s
 GET /api/v1/positions/{inspector}/track      . s s . . . . .
+GET /api/v1/replays                          + + + + + . . .
 GET /api/v1/session                          + + + + + + . +
 GET /api/v1/tally                            s s s s s s . s
 GET /api/v1/tokens                           s . . . . . . .
 GET /api/v1/video                            s s s s s s . s
 GET /api/v1/whistles                         s s s s s s . s
 GET /api/v1/whistles/{id}                    s s s s s s . s
+GET /api/v1/world                            + + + + + + . +
 GET /desk                                    *
 GET /desk/case/{id}                          *
+GET /drill                                   *
 GET /healthz                                 *
 GET /kiosks                                  *
 GET /live                                    s s s s s s . s
@@ -68,6 +73,8 @@ GET /metrics/cameras                         a a a a a . . a
 GET /osmand                                  *
 GET /pair                                    *
 GET /readyz                                  *
+GET /replay                                  *
+GET /replay/{id}                             *
 GET /sign-in                                 *
 GET /tiles/archive.pmtiles                   + + + + + + . +
 GET /tiles/{z}/{x}/{file}                    + + + + + + . +
@@ -77,14 +84,20 @@ GET /wall/{id}                               *
 POST /api/v1/cameras/adopt                   a . . . . . . a
 POST /api/v1/clock/believe                   a . . . . . . .
 POST /api/v1/commands                        + + + + + . . +
+POST /api/v1/drills                          a a a . . . . .
+POST /api/v1/drills/{id}/enter               + + + . . . . .
+POST /api/v1/drills/{id}/stop                + + + . . . . .
 POST /api/v1/kiosk/approve                   + . + . . . . .
 POST /api/v1/kiosk/ask                       *
 POST /api/v1/kiosk/claim                     *
 POST /api/v1/policy                          a . . . . . . a
 POST /api/v1/positions                       . . . . . . + +
+POST /api/v1/replays                         + + + + + . . .
+POST /api/v1/screens/stopped                 + + + + + + . +
 POST /api/v1/sign-in                         *
 POST /api/v1/sign-out                        + + + + + . . +
 POST /api/v1/tokens                          + . . . . . . .
+POST /api/v1/world/clock                     + + + + + . . +
 POST /osmand                                 *
 ";
 

@@ -63,6 +63,17 @@ impl Door {
         .await?
     }
 
+    pub async fn delete(self: &Arc<Self>, path: &str) -> anyhow::Result<()> {
+        let (door, path) = (self.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let url = format!("http://{}{path}", door.authority);
+            let bearer = format!("Bearer {}", door.token);
+            let answer = door.agent.delete(&url).header("authorization", bearer).call();
+            answer.with_context(|| format!("cannot delete {path}")).map(drop)
+        })
+        .await?
+    }
+
     /// A topic's snapshot, as a page takes it.
     pub async fn snapshot(self: &Arc<Self>, topic: &Topic) -> anyhow::Result<Snapshot> {
         let bytes = self.get_bytes(&snapshot_path(topic)).await?;

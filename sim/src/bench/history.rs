@@ -16,6 +16,7 @@ use super::used::Gauge;
 use super::{Row, Server};
 
 mod lists;
+mod past;
 mod upkeep;
 
 /// Longest wait for walls that open.
@@ -29,6 +30,8 @@ pub async fn run(data: PathBuf, load: Load) -> anyhow::Result<Vec<Row>> {
     let door = Arc::new(Door::new(&server)?);
     tracing::info!("lists");
     rows.extend(told(lists::measure(&server, &door, load.seconds).await?));
+    tracing::info!("the past shown again");
+    rows.extend(told(past::measure(&server, &door).await?));
     tracing::info!("walls");
     rows.extend(told(walls(&server, &door, load.screens).await?));
     tracing::info!("everything that a young store is measured on");
@@ -36,6 +39,13 @@ pub async fn run(data: PathBuf, load: Load) -> anyhow::Result<Vec<Row>> {
     tracing::info!("backup, check, a release with other lists");
     rows.extend(told(upkeep::measure(&mut server, &door, &data).await?));
     Ok(rows)
+}
+
+/// Measures the past shown again alone, on the store in `data`.
+pub async fn replay(data: &Path) -> anyhow::Result<Vec<Row>> {
+    let server = Server::on(data, &[]).await?;
+    let door = Arc::new(Door::new(&server)?);
+    Ok(told(past::measure(&server, &door).await?))
 }
 
 /// Says what a part has measured: the whole takes hours on a long store, and what is known is not lost with what is not.

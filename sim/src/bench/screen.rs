@@ -220,7 +220,7 @@ impl Screen {
                 }
                 Act::Fetch(topic) => self.fetch(topic, fetching),
                 Act::Changed(Kind::Open) if self.page == Page::Wall => self.look_at_focus(fetching),
-                Act::Changed(_) => {}
+                Act::Changed(_) | Act::Breaking(_) => {}
                 Act::GiveUp | Act::Refused { .. } => return Err(Lost),
             }
         }

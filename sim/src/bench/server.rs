@@ -95,10 +95,13 @@ impl Server {
 
     /// The secret of a new machine token.
     pub fn machine_token(&self) -> anyhow::Result<String> {
+        self.token("bench", &["--role", "machine", "--may", "all"])
+    }
+
+    /// A token with a name, made as an operator makes one.
+    pub fn token(&self, name: &str, what: &[&str]) -> anyhow::Result<String> {
         let mut command = command(&self.data)?;
-        let made = command
-            .args(["token", "add", "bench", "--role", "machine", "--may", "all", "--replace"])
-            .output();
+        let made = command.args(["token", "add", name]).args(what).arg("--replace").output();
         let made = made.context("cannot make a token")?;
         if !made.status.success() {
             bail!("cannot make a token: {}", String::from_utf8_lossy(&made.stderr));

@@ -106,6 +106,15 @@ impl<'a> Planner<'a> {
         WhistleCall { level, area, title: title.to_owned(), case, called: called.collect() }
     }
 
+    /// The place with most cameras around that one of them looks at, the area it lies in, and its road.
+    #[must_use]
+    pub fn most_watched(&self) -> Option<(Point, AreaCode, String)> {
+        let around =
+            |at: Point| self.watched.iter().filter(|other| other.at.distance_m(at) < AROUND_M).count();
+        let spot = self.watched.iter().max_by_key(|spot| around(spot.at))?;
+        Some((spot.at, spot.area.first()?.clone(), spot.road.clone()))
+    }
+
     /// The planner's randomness, for whoever shares its seed.
     pub fn random(&mut self) -> &mut StdRng {
         &mut self.random
@@ -161,6 +170,8 @@ fn priority_of(random: &mut StdRng, class: &str) -> Priority {
 
 /// How far in front of a camera the watched place lies, in metres.
 const WATCHED_M: f64 = 60.0;
+/// How far around a place its cameras are counted, in metres.
+const AROUND_M: f64 = 400.0;
 
 fn spot(city: &Schematic, at: Point, road: String) -> Option<Spot> {
     let (_, street) = city.street_at(at)?;

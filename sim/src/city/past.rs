@@ -28,22 +28,11 @@ pub struct Past {
 }
 
 impl Rules {
-    /// When the dispatch limit of a case opened then runs out.
+    /// When the dispatch limit of a case filed then runs out.
     #[must_use]
-    pub fn due(&self, opened: UtcMillis) -> UtcMillis {
+    pub fn due(&self, filed: UtcMillis) -> UtcMillis {
         // A limit that never runs out makes nothing late.
-        self.calendar.due(opened, self.dispatch_limit, self.offset).unwrap_or(UtcMillis::END)
-    }
-
-    /// The latest opening whose limit has run out by `due`.
-    #[must_use]
-    pub fn opened_for(&self, due: UtcMillis) -> UtcMillis {
-        let (mut early, mut late) = (due.plus(-40 * DAY_MS), due);
-        while late.since(early) > 1_000 {
-            let middle = early.plus(late.since(early) / 2);
-            if self.due(middle) > due { late = middle } else { early = middle }
-        }
-        early
+        self.calendar.due(filed, self.dispatch_limit, self.offset).unwrap_or(UtcMillis::END)
     }
 
     /// What is known at `now` of a planned case: every step it has taken, and with the last one its closing.
@@ -52,7 +41,7 @@ impl Rules {
         let mut at = opened;
         // From stage to stage by the step that does its work, whatever other steps there are.
         while let Some(step) = Step::out_of(past.stage).filter(|_| past.closed.is_none()) {
-            at = self.leaves(planned, past.stage, opened, at);
+            at = self.leaves(planned, past.stage, at);
             if at > now {
                 break;
             }
@@ -67,29 +56,46 @@ impl Rules {
     }
 
     /// When the case leaves a stage it entered at `entered`. A late dispatch counts from the due time.
-    fn leaves(&self, planned: &Planned, stage: Stage, opened: UtcMillis, entered: UtcMillis) -> UtcMillis {
+    #[must_use]
+    pub fn leaves(&self, planned: &Planned, stage: Stage, entered: UtcMillis) -> UtcMillis {
         let stay = planned.stays_ms[stage as usize];
         if planned.late && stage == Stage::Dispatch {
-            self.due(opened).max(entered).plus(stay)
+            self.due(entered).max(entered).plus(stay)
         } else {
             entered.plus(stay)
         }
     }
 }
 
-/// No day is like another: each has this much more or less than the published volume, and each of its hours too.
-const DAY_SPREAD: f64 = 0.05;
+/// No day is like another: each has this much more or less than a usual one, and each of its hours too.
+const DAY_SPREAD: f64 = 0.02;
 const HOUR_SPREAD: f64 = 0.08;
+/// By so much the weeks before differ, the last first: a usual day lies between them.
+const WEEKS: [f64; 4] = [0.94, 1.06, 0.97, 1.03];
 
-/// All cases reported since yesterday's midnight and on the same weekday of `weeks` weeks before, oldest first.
-pub fn before(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, weeks: u8) -> Vec<Past> {
-    let days = (1..=i64::from(weeks)).map(|week| week * 7).chain([1, 0]);
-    on_days(planner, rules, now, days)
+/// How much of a past there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// Cases of a usual day.
+    pub cases_a_day: f64,
+    /// Weeks before today, 0 to 4. With none, yesterday and today alone.
+    pub weeks: u8,
+    /// Every day of these weeks, where otherwise there is the same weekday alone: what days to come are held against, too.
+    pub every_day: bool,
+}
+
+/// All cases reported since yesterday's midnight and on days of the weeks before, each with the day before it, oldest first: what
+/// was reported in an evening is closed the next morning, and a usual morning has its share of that too.
+pub fn before(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, extent: Extent) -> Vec<Past> {
+    let last = i64::from(extent.weeks) * 7 + 1;
+    let is_there = |back: &i64| *back < 2 || extent.every_day || matches!(back % 7, 0 | 1);
+    let days: Vec<i64> = (0..=last).rev().filter(is_there).collect();
+    on_days(planner, rules, now, extent.cases_a_day, days)
 }
 
 /// All cases reported since midnight `days` ago, oldest first.
 pub fn since_days_ago(planner: &mut Planner<'_>, rules: &Rules, now: UtcMillis, days: usize) -> Vec<Past> {
-    on_days(planner, rules, now, (0..=days as i64).rev())
+    on_days(planner, rules, now, figures::CASES_PER_DAY, (0..=days as i64).rev())
 }
 
 /// All cases reported on the days so many before the present one, oldest first.
@@ -97,30 +103,45 @@ fn on_days(
     planner: &mut Planner<'_>,
     rules: &Rules,
     now: UtcMillis,
-    days: impl Iterator<Item = i64>,
+    cases_a_day: f64,
+    days: impl IntoIterator<Item = i64>,
 ) -> Vec<Past> {
     let today = now.local(rules.offset).date.midnight(rules.offset);
     let mut past = Vec::new();
     for back in days {
-        past.extend(one_day(planner, rules, today.plus(-back * DAY_MS), now));
+        // Today and yesterday are usual days.
+        // The day before one of the weeks before is as that one.
+        let week = usize::try_from((back - 2) / 7).unwrap_or(0);
+        let week = if back < 2 { 1.0 } else { WEEKS.get(week).copied().unwrap_or(1.0) };
+        past.extend(one_day(planner, rules, today.plus(-back * DAY_MS), now, week * cases_a_day));
     }
     past.sort_by_key(|case| case.opened);
     past
 }
 
 /// The cases of the day that begins at `midnight`, as far as it has passed.
-fn one_day(planner: &mut Planner<'_>, rules: &Rules, midnight: UtcMillis, now: UtcMillis) -> Vec<Past> {
+fn one_day(
+    planner: &mut Planner<'_>,
+    rules: &Rules,
+    midnight: UtcMillis,
+    now: UtcMillis,
+    cases_a_day: f64,
+) -> Vec<Past> {
     let day_weight: f64 = figures::HOURS.iter().sum();
     let day = 1.0 + planner.random().random_range(-DAY_SPREAD..DAY_SPREAD);
     let mut past = Vec::new();
+    let mut owed = 0.0;
     for (hour, weight) in figures::HOURS.into_iter().enumerate() {
         let start = midnight.plus(hour as i64 * HOUR_MS);
         if start > now {
             break;
         }
         let spread = day * (1.0 + planner.random().random_range(-HOUR_SPREAD..HOUR_SPREAD));
-        let expected = figures::CASES_PER_DAY * weight / day_weight * spread;
-        for _ in 0..expected.round() as usize {
+        let expected = cases_a_day * weight / day_weight * spread;
+        // What is less than a case counts towards the next hour's.
+        let count = (owed + expected).floor();
+        owed += expected - count;
+        for _ in 0..count as usize {
             let opened = start.plus(planner.random().random_range(0..HOUR_MS));
             let planned = planner.next_case();
             if opened < now {

@@ -6,6 +6,8 @@ use domain::moment::UtcOffset;
 
 use super::*;
 
+const EXTENT: Extent = Extent { cases_a_day: figures::CASES_PER_DAY, weeks: 0, every_day: false };
+
 #[test]
 fn the_same_seed_makes_the_same_cases_and_another_seed_others() {
     let city = Schematic::build().unwrap();
@@ -41,19 +43,6 @@ fn shares_follow_the_bulletin() {
 }
 
 #[test]
-fn an_opening_is_found_for_any_due_time_in_working_hours() {
-    let rules = Rules {
-        offset: UtcOffset(480),
-        dispatch_limit: domain::clock::Limit::new(4, domain::clock::LimitKind::WORK_HOUR),
-        calendar: domain::clock::WorkCalendar::default(),
-    };
-    // Wednesday 2021-03-31 10:30 in Shanghai.
-    let due = UtcMillis(1_617_157_800_000);
-    let opened = rules.opened_for(due);
-    assert!(rules.due(opened).since(due).abs() <= 1_000, "{opened:?}");
-}
-
-#[test]
 fn yesterday_and_today_leave_cases_in_every_stage() {
     let city = Schematic::build().unwrap();
     let mut planner = Planner::new(&city, 3);
@@ -63,7 +52,7 @@ fn yesterday_and_today_leave_cases_in_every_stage() {
         calendar: domain::clock::WorkCalendar::default(),
     };
     // 14:32 in Shanghai.
-    let past = past::before(&mut planner, &rules, UtcMillis(1_617_172_320_000), 0);
+    let past = past::before(&mut planner, &rules, UtcMillis(1_617_172_320_000), EXTENT);
     for stage in Stage::ALL {
         assert!(past.iter().any(|case| case.stage == Some(stage)), "nothing waits in {stage:?}");
     }

@@ -1,5 +1,7 @@
 //! Inspectors (监督员) who walk along the streets of the schematic map and report where they are.
 
+use std::time::Duration;
+
 use domain::place::Point;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -18,8 +20,11 @@ pub struct Fix {
     pub heading_deg: f32,
 }
 
-/// A fix is sent this often by each inspector, in milliseconds.
+/// A fix is sent this often by each inspector, in milliseconds of the machine's: a phone reports no more often where the hall's
+/// clock goes faster.
 pub const REPORT_EVERY_MS: i64 = 5_000;
+/// Who has slept for longer goes on from where everybody stood.
+const MOVED_MAX_MS: i64 = 600_000;
 
 struct Walker {
     name: String,
@@ -29,9 +34,9 @@ struct Walker {
     along_m: f64,
     length_m: f64,
     speed_mps: f64,
-    /// Stands still until then.
+    /// Stands still until then, by the hall's clock.
     rests_until_ms: i64,
-    /// The phone is off or out of reach until then.
+    /// The phone is off or out of reach until then, in milliseconds since the walk began.
     silent_until_ms: i64,
     next_report_ms: i64,
 }
@@ -62,7 +67,7 @@ impl Walkers {
                     speed_mps: random.random_range(0.9..1.7),
                     rests_until_ms: 0,
                     silent_until_ms: 0,
-                    next_report_ms: now_ms + random.random_range(0..REPORT_EVERY_MS),
+                    next_report_ms: random.random_range(0..REPORT_EVERY_MS),
                 };
                 walker.turn(&city.network, &mut random);
                 walker.along_m = random.random_range(0.0..walker.length_m.max(1.0));
@@ -72,23 +77,24 @@ impl Walkers {
         Self { random, people, network: city.network, moved_ms: now_ms }
     }
 
-    /// Moves everyone up to `now_ms` and returns the fixes that are due.
-    pub fn step(&mut self, now_ms: i64) -> Vec<Fix> {
-        let passed_s = (now_ms - self.moved_ms).clamp(0, 60_000) as f64 / 1_000.0;
+    /// Moves everyone up to `now_ms` of the hall's clock and returns the fixes that are due, so long after the walk began.
+    pub fn step(&mut self, now_ms: i64, since: Duration) -> Vec<Fix> {
+        let passed_s = (now_ms - self.moved_ms).clamp(0, MOVED_MAX_MS) as f64 / 1_000.0;
+        let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         self.moved_ms = now_ms;
         let mut fixes = Vec::new();
         for walker in &mut self.people {
             walker.walk(passed_s, now_ms, &self.network, &mut self.random);
-            if now_ms < walker.next_report_ms {
+            if since_ms < walker.next_report_ms {
                 continue;
             }
-            walker.next_report_ms = now_ms + REPORT_EVERY_MS + self.random.random_range(-400..400);
-            if now_ms < walker.silent_until_ms {
+            walker.next_report_ms = since_ms + REPORT_EVERY_MS + self.random.random_range(-400..400);
+            if since_ms < walker.silent_until_ms {
                 continue;
             }
             // Once in about two hours a phone falls silent for some minutes.
             if self.random.random_bool(0.0007) {
-                walker.silent_until_ms = now_ms + self.random.random_range(120_000..900_000);
+                walker.silent_until_ms = since_ms + self.random.random_range(120_000..900_000);
             }
             fixes.push(walker.fix(now_ms, &self.network));
         }

@@ -33,6 +33,12 @@ enum Name {
         #[command(flatten)]
         load: Load,
     },
+    /// The past shown again, on a store with a history: how long it takes to stand at any instant of it
+    Replay {
+        /// The store's folder
+        #[arg(long)]
+        store: PathBuf,
+    },
     /// Cameras: relay, memory, start
     Video {
         /// Cameras relayed at one time, one viewer each
@@ -72,6 +78,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let rows = match options.name {
         Name::Live { load, days } => live::run(load.on_days(days)).await?,
         Name::History { store, load } => history::run(store, load.on_days(0)).await?,
+        Name::Replay { store } => history::replay(&store).await?,
         Name::Video { streams, seconds } => video::run(streams, seconds).await?,
     };
     let text = serde_json::to_string_pretty(&rows).context("cannot write the rows as JSON")? + "\n";

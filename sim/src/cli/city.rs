@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-/// Volumes and shares follow Kunming's bulletin of March 2021
+/// Volumes and shares follow Kunming's bulletin of March 2021; time is the hall's, at whatever pace its clock goes
 #[derive(Args)]
 pub struct Options {
     /// Server to report to, such as <http://127.0.0.1:8700>
@@ -17,9 +17,9 @@ pub struct Options {
     /// File with a machine token; without it the environment variable GRIDHALL_TOKEN is used
     #[arg(long)]
     token_file: Option<PathBuf>,
-    /// Times real time
-    #[arg(long, default_value_t = 1.0)]
-    speed: f64,
+    /// Cases of a usual day, 10 to 50,000; the published volume without it
+    #[arg(long, value_name = "N", default_value_t = sim::city::figures::CASES_PER_DAY)]
+    cases_a_day: f64,
     /// The same seed gives the same city
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -38,7 +38,16 @@ pub struct Options {
     /// Take over the same weekday of so many weeks before, too: the wall's reference needs three
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=4))]
     weeks: u8,
-    /// Stop after this many seconds
+    /// And every other day of these weeks: the reference of the days to come, for a clock that reaches them
+    #[arg(long)]
+    every_day: bool,
+    /// Begin the past without the flooded underpass
+    #[arg(long)]
+    no_flood: bool,
+    /// Once the past is there, let a demonstration's clock go so many times as fast as real, 1 to 600
+    #[arg(long, value_name = "N")]
+    pace: Option<f64>,
+    /// Stop after this many seconds, counted from then
     #[arg(long = "for")]
     seconds: Option<u64>,
 }
@@ -55,15 +64,15 @@ pub fn token(file: Option<&PathBuf>) -> anyhow::Result<String> {
 
 pub async fn run(options: Options) -> anyhow::Result<()> {
     anyhow::ensure!(
-        (0.1..=1_000.0).contains(&options.speed),
-        "--speed: {} is not within 0.1 to 1,000",
-        options.speed
+        (10.0..=50_000.0).contains(&options.cases_a_day),
+        "--cases-a-day: {} is not within 10 to 50,000",
+        options.cases_a_day
     );
     anyhow::ensure!(options.inspectors <= 50_000, "--inspectors: at most 50,000");
     let client = crate_client(&options)?;
     let city = sim::city::Options {
         seed: options.seed,
-        speed: options.speed,
+        cases_a_day: options.cases_a_day,
         inspectors: options.inspectors,
         cases: !options.no_cases,
         past: match (options.past, options.no_past) {
@@ -72,6 +81,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             (false, false) => sim::city::Past::IfEmpty,
         },
         weeks: options.weeks,
+        every_day: options.every_day,
+        flood: !options.no_flood,
+        pace: options.pace,
         lasts: options.seconds.map(Duration::from_secs),
     };
     let stopping = Arc::new(AtomicBool::new(false));
@@ -84,7 +96,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         }
     });
     let summary = work.await.context("the city stopped unexpectedly")??;
-    tracing::info!(summary.taken, summary.refused, summary.fixes, summary.retries, "city stopped");
+    let reasons = summary.reasons;
+    tracing::info!(summary.taken, summary.refused, ?reasons, summary.fixes, summary.retries, "city stopped");
     Ok(())
 }
 

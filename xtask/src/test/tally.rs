@@ -32,6 +32,19 @@ impl Tally {
         }
     }
 
+    /// Takes in `ℹ pass 5`, `ℹ fail 1`, `ℹ skipped 2`.
+    pub fn see_node(&mut self, line: &str) {
+        let Some((what, count)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' ')) else {
+            return;
+        };
+        match what {
+            "pass" => self.add(&format!("{count} passed")),
+            "fail" | "cancelled" => self.add(&format!("{count} failed")),
+            "skipped" | "todo" => self.add(&format!("{count} skipped")),
+            _ => {}
+        }
+    }
+
     fn add(&mut self, part: &str) {
         let Some((count, what)) = part.trim().split_once(' ') else { return };
         let Ok(count) = count.parse::<u64>() else { return };
@@ -67,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closing_lines_of_both_runners_add_up_and_other_lines_do_not_count() {
+    fn closing_lines_of_the_runners_add_up_and_other_lines_do_not_count() {
         let mut tally = Tally::default();
         tally.see_cargo(
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s",
@@ -79,7 +92,11 @@ mod tests {
         tally.see_playwright("  4 passed (1.2m)");
         tally.see_playwright("  1 flaky");
         tally.see_playwright("  ✓  2 wall.spec.ts:5:1 › 7 passed");
+        tally.see_node("✔ a page counts ℹ pass 8 (1.06ms)");
+        for line in ["ℹ tests 4", "ℹ pass 3", "ℹ fail 1", "ℹ skipped 0", "ℹ duration_ms 137.1"] {
+            tally.see_node(line);
+        }
         let said = tally.to_string();
-        assert!(said.starts_with("19 passed, 2 failed, 1 skipped, 1 FLAKY"), "{said}");
+        assert!(said.starts_with("22 passed, 3 failed, 1 skipped, 1 FLAKY"), "{said}");
     }
 }

@@ -18,7 +18,7 @@ const RECURRING: &[(&str, &str)] = &[
 fn no_page_asks_the_api_by_a_timer() {
     let plants = [
         ("app/src/people/who.rs", "let again = Interval::new(3_000, load);"),
-        ("public/js/list.js", "setInterval(() => fetch('/api/v1/cases'), 1000);"),
+        ("scripts/list.js", "setInterval(() => fetch('/api/v1/cases'), 1000);"),
     ];
     for plant in plants {
         check(&Tree::planted(&[plant]), |tree| {
@@ -31,7 +31,7 @@ fn no_page_asks_the_api_by_a_timer() {
                     Some(format!("`{found}`: what a screen keeps comes through the feed"))
                 },
             );
-            let scripts = tree.texts().filter(|(path, _)| path.starts_with("public/js/"));
+            let scripts = tree.texts().filter(|(path, _)| path.starts_with("scripts/"));
             let asking = scripts.filter(|(_, text)| text.contains("setInterval(") && text.contains("fetch("));
             offences.extend(asking.map(|(path, _)| format!("{path}: a script with a timer asks the API")));
             for (path, text) in tree.texts() {

@@ -12,9 +12,9 @@ use crate::rejection::Rejection;
 use crate::state::{State, decide, steps};
 use crate::tally::{Dimension, Measure, Period};
 
-pub(in crate::state) const START: UtcMillis = UtcMillis(1_781_486_400_000); // 2026-06-15 09:20 in Shanghai, a Monday.
+pub(crate) const START: UtcMillis = UtcMillis(1_781_486_400_000); // 2026-06-15 09:20 in Shanghai, a Monday.
 
-pub(in crate::state) fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name { zh: text.into(), en: text.into() }
 }
 
@@ -81,7 +81,7 @@ fn policy() -> Policy {
     }
 }
 
-pub(in crate::state) fn report(area: &str, class: &str) -> Report {
+pub(crate) fn report(area: &str, class: &str) -> Report {
     Report {
         source: SourceCode::new("hotline").unwrap(),
         class: ClassCode::new(class).unwrap(),
@@ -98,17 +98,17 @@ pub(in crate::state) fn report(area: &str, class: &str) -> Report {
 }
 
 /// A hall without a store: decides, records, applies.
-pub(in crate::state) struct Desk {
-    pub(in crate::state) policy: Policy,
-    pub(in crate::state) state: State,
-    pub(in crate::state) log: Vec<Recorded>,
-    pub(in crate::state) now: UtcMillis,
+pub(crate) struct Desk {
+    pub(crate) policy: Policy,
+    pub(crate) state: State,
+    pub(crate) log: Vec<Recorded>,
+    pub(crate) now: UtcMillis,
     /// The case that changed last, open or closed.
-    pub(in crate::state) last_case: Case,
+    pub(crate) last_case: Case,
 }
 
 impl Desk {
-    pub(in crate::state) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let policy = policy();
         let last_case = steps::reported(CaseId(0), "", &report("5301", "E01"), &[], START);
         let state = State::new(&policy);
@@ -117,7 +117,7 @@ impl Desk {
         desk
     }
 
-    pub(in crate::state) fn send(&mut self, command: Command) -> Result<(), Rejection> {
+    pub(crate) fn send(&mut self, command: Command) -> Result<(), Rejection> {
         let events = decide(&self.state, &command, self.now)?;
         for event in events {
             let recorded = Recorded { seq: self.state.seq + 1, at: self.now, by: By::named("周敏"), event };
@@ -131,7 +131,7 @@ impl Desk {
     }
 
     /// Lets time pass as the timer would: every deadline is recorded at its own moment.
-    pub(in crate::state) fn pass(&mut self, ms: i64) {
+    pub(crate) fn pass(&mut self, ms: i64) {
         let until = self.now.plus(ms);
         while let Some(next) = self.state.next_deadline().filter(|next| *next <= until) {
             self.now = self.now.max(next);
@@ -145,11 +145,11 @@ impl Desk {
         }
     }
 
-    pub(in crate::state) fn city(&self, measure: Measure, period: Period) -> i64 {
+    pub(crate) fn city(&self, measure: Measure, period: Period) -> i64 {
         self.state.tally.count(measure, Dimension::City, period)
     }
 
-    pub(in crate::state) fn day(&self) -> Period {
+    pub(crate) fn day(&self) -> Period {
         Period::Day(self.now.local(UtcOffset(480)).date)
     }
 }

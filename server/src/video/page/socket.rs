@@ -73,7 +73,7 @@ pub async fn converse(switchboard: Arc<Switchboard>, shares: Arc<Shares>, guest:
             let end = tokio::select! {
                 end = talk.run() => end,
                 () = closing.cancelled() => End::ShuttingDown,
-                () = access::lost(guest.pass.as_ref(), &clock) => End::SignedOut,
+                () = access::lost(guest.pass.as_ref()) => End::SignedOut,
             };
             meters::tiles(-talk.tile_count());
             line = talk.line;

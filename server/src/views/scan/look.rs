@@ -20,11 +20,14 @@ use crate::views::sql;
 impl Scan<'_> {
     /// What is looked for in a run; none when it has nothing.
     pub(super) fn compile(&mut self, run: &Run) -> Result<Option<Compiled>, ViewsError> {
-        let Question { filter, scope, offset, .. } = self.question;
+        let Question { filter, scope, offset, last_case, masked: _ } = self.question;
         if !may_have(run, &self.flows, offset) {
             return Ok(None);
         }
-        let Some(tests) = case_tests(&run.head, filter, scope, &self.flows) else { return Ok(None) };
+        let Some(mut tests) = case_tests(&run.head, filter, scope, &self.flows) else { return Ok(None) };
+        if let Ok(last) = i64::try_from(last_case) {
+            tests.push(Test::Within(CaseColumn::Id, 0, last));
+        }
         // A run none of whose chunks can have a hit is left before its steps and texts are read.
         if !run.head.cases.iter().any(|chunk| tests.iter().all(|test| test.may_hold(&chunk.columns))) {
             return Ok(None);

@@ -98,7 +98,13 @@ fn a_case_that_was_closed_again_stands_once_and_one_that_is_in_memory_not_at_all
     belongs(&layout);
 
     let masked = [again.id.0];
-    let question = Question { filter: &everything, scope: &Scope::All, offset: OFFSET, masked: &masked };
+    let question = Question {
+        filter: &everything,
+        scope: &Scope::All,
+        offset: OFFSET,
+        masked: &masked,
+        last_case: u64::MAX,
+    };
     pool.with(|conn| {
         let budget = Budget { bytes_max: BYTES_MAX, is_over: &|| false };
         let mut scan = Scan::new(conn, pool.path(), question, budget);

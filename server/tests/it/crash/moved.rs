@@ -65,6 +65,7 @@ fn kill_nine_while_a_store_of_the_first_format_is_moved_loses_nothing() {
                 continue;
             }
             let envelope = Envelope {
+                world: server::world::Live,
                 key: serde_json::from_value(line["key"].clone()).unwrap(),
                 by: domain::event::By::named(line["actor"].as_str().unwrap()),
                 department: None,

@@ -55,6 +55,7 @@ pub fn verify(dir: &Path, acknowledged: &[Acknowledged], until: u64) -> u64 {
     let writer = writer::spawn_with(store, state, Box::new(()), Clock::machine());
     let known: Vec<&Acknowledged> = acknowledged.iter().filter(|done| done.last_seq <= until).collect();
     let again = known.iter().map(|done| Envelope {
+        world: server::world::Live,
         key: done.key,
         by: By::named("tester"),
         department: None,

@@ -41,7 +41,15 @@ fn write(dir: &Path) {
     while let Some(Done { at, by, command, happened }) = done {
         now.store(at.0, Ordering::SeqCst);
         let key = Uuid::from_bytes(key(happened[0].recorded.seq, at));
-        let envelope = Envelope { key, by, department: None, scope: Scope::All, seen: None, command };
+        let envelope = Envelope {
+            world: server::world::Live,
+            key,
+            by,
+            department: None,
+            scope: Scope::All,
+            seen: None,
+            command,
+        };
         let outcome = writer.send_many_blocking(vec![envelope]).pop().unwrap();
         outcome.unwrap_or_else(|error| panic!("at {at:?}: {error}"));
         done = life.next().unwrap();

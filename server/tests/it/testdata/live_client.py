@@ -90,7 +90,7 @@ class Client:
         socket = await websockets.connect(
             f"ws://{self.address}/live?format=json", max_size=None, **{HEADERS: self.headers()}
         )
-        await socket.send(json.dumps({"hello": {"protocol": 2}}))
+        await socket.send(json.dumps({"hello": {"protocol": 3}}))
         for topic in self.topics.values():
             await self.subscribe(socket, topic)
         return socket

@@ -1,0 +1,63 @@
+//! Words of drills: the list, and the director's page.
+
+table! {
+    drills(): "演练", "Drills";
+    explain(): "演练在自己的世界里进行：案件、哨、时钟都与实况分开；大屏和坐席照常使用，处处标明“演练”。摄像机画面是真实的。",
+        "A drill runs in a world of its own: its cases, calls and clock are apart from the city's. Wall and desk work as ever and say “Drill” everywhere. Pictures of cameras are real.";
+    none(): "还没有演练", "There are no drills yet";
+    not_allowed(): "当前账号不能准备演练：需要监督员、派遣员或管理员，且数据范围为全市", "This account may not prepare drills: it takes a supervisor, a dispatcher or an administrator who sees the whole city";
+    prepared(): "待开始", "Prepared";
+    running(): "进行中", "Running";
+    paused(): "已暂停", "Paused";
+    stopped(): "已结束", "Ended";
+    came_back(): "服务器重启，演练已暂停；请继续或结束", "The server was restarted and the drill stands: let it go on, or end it";
+    directed_by(name): "导演 {name}", "Directed by {name}";
+    prepared_at(time): "{time} 准备", "prepared {time}";
+    stopped_at(time, name): "{time} 由 {name} 结束", "ended {time} by {name}";
+    direct(): "导演台", "Direct";
+    wall(): "演练大屏", "Drill wall";
+    desk(): "演练坐席", "Drill desk";
+    all(): "全部演练", "All drills";
+    prepare(): "准备一场演练", "Prepare a drill";
+    title(): "名称", "Title";
+    injects(): "情景（开始后按演练时钟发生）", "What happens (after the start, by the drill's own clock)";
+    no_injects(): "没有情景：全部由导演手动发生", "Nothing by itself: the director enters everything by hand";
+    add(): "加一条", "Add";
+    remove(at): "去掉第 {at} 条", "Take number {at} away";
+    after(): "开始后（分钟）", "Minutes after the start";
+    what(): "发生", "What";
+    case(): "案件", "Case";
+    whistle(): "吹哨", "Whistle call";
+    area(): "区域", "Area";
+    class(): "类型", "Class";
+    source(): "来源", "Source";
+    address(): "地点", "Where";
+    level(): "等级", "Level";
+    first(): "一级", "First";
+    second(): "二级", "Second";
+    third(): "三级", "Third";
+    ordinary(): "常规", "Ordinary";
+    whistle_title(): "事由", "What for";
+    called(): "呼叫单位", "Department";
+    prepare_now(): "准备", "Prepare";
+    busy(): "办理中", "On its way";
+    start(): "开始", "Start";
+    pause(): "暂停", "Pause";
+    resume(): "继续", "Go on";
+    stop(): "结束演练", "End the drill";
+    stop_sure(): "确认结束", "End it now";
+    stop_leaving(numbers): "真实一级案件 {numbers} 尚无人应答，仍然结束", "End it although nobody has answered real first-level case {numbers}";
+    pace(): "速度", "Pace";
+    drill_clock(): "演练时钟", "Drill clock";
+    enter(): "现在发生", "Happen now";
+    entered_case(number): "已发生：案件 {number}", "It has happened: case {number}";
+    entered_whistle(): "已发生：吹哨", "It has happened: a whistle call";
+    waiting(): "未到", "to come";
+    refused_line(code): "被规则拒绝（{code}）", "refused by the rules ({code})";
+    at_minute(minute): "第 {minute} 分", "minute {minute}";
+    open(): "在办案件", "Open cases";
+    calls(): "进行中的哨", "Open calls";
+    over(): "该演练已结束", "This drill has ended";
+    not_yours(name): "由 {name} 导演；您可以打开大屏和坐席", "{name} directs it; you may open its wall and desk";
+    unreachable(): "连不上服务器，未办理；请稍后再试", "The server cannot be reached, nothing was done; try again";
+}
