@@ -150,7 +150,7 @@ async fn a_replay_across_two_policies_goes_by_the_one_that_was_in_force() {
     assert_eq!(version().await, json!(0));
     // Driven across it.
     assert_eq!(past.drive(base, json!({ "pace_milli": 600_000 })).await.0, 200);
-    for _ in 0..200 {
+    for _ in 0..1_200 {
         if version().await == json!(1) {
             break;
         }
@@ -174,7 +174,7 @@ async fn a_hole_in_the_log_is_said_and_shows_nothing() {
             let base = opened["base"].as_str().unwrap().to_owned();
             assert_eq!(past.drive(&base, json!({ "pace_milli": 600_000 })).await.0, 200);
             let mut told = Value::Null;
-            for _ in 0..200 {
+            for _ in 0..1_200 {
                 told = past.get(&format!("{base}/api/v1/world")).await;
                 if told["state"] == "ended" {
                     break;
@@ -214,7 +214,7 @@ async fn people_stand_where_they_stood() {
     assert_eq!(status, 201, "{opened}");
     let base = opened["base"].as_str().unwrap();
     let stands = async |step: i64| {
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             let newest = past.get(&format!("{base}/api/v1/positions")).await;
             if newest["items"][0]["place"] == json!(place(step)) {
                 return true;
