@@ -30,7 +30,7 @@ pub struct Options {
     /// Also write the rows to this file, as a JSON array.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How long `open` keeps its wall open.
+    /// How long `open` keeps its wall and desk open.
     #[arg(long, default_value_t = 2.0)]
     hours: f64,
     /// How many cases `history` makes.
@@ -53,7 +53,7 @@ enum Name {
     Video,
     /// What only a browser can measure: camera start and pictures as painted, map, first load, a lost server.
     Browser,
-    /// A wall that stays open for hours; only by its name.
+    /// A wall and a desk that stay open for hours; only by its name.
     Open,
     /// A store of three years beside one of a month; only by its name, and half an hour to make.
     History,
