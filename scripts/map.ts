@@ -64,9 +64,7 @@ export class HallMap {
     this.#stage = new Stage(this, this.#frame);
     this.marks = this.#stage.marks;
     this.#resize = new ResizeObserver(this.#resized);
-    this.#resize.observe(el);
-    // The size of the element stays when its pixels become others.
-    globalThis.addEventListener('resize', this.#resized);
+    this.#watch();
     this.#page = new MutationObserver(() => { this.#themed(); });
     this.#page.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#manner();
@@ -75,6 +73,16 @@ export class HallMap {
       console.warn('map:', error);
       this.#frame.fail(this.words.failed);
     });
+  }
+
+  /** The size of the element stays when its pixels become others: where a browser counts in those, it tells of both. */
+  #watch(): void {
+    globalThis.addEventListener('resize', this.#resized);
+    try {
+      this.#resize.observe(this.el, { box: 'device-pixel-content-box' });
+    } catch {
+      this.#resize.observe(this.el);
+    }
   }
 
   async #start(): Promise<void> {
@@ -149,10 +157,11 @@ export class HallMap {
     return viewOf(this.#home, this.options.padding, Math.max(1, this.el.clientWidth), Math.max(1, this.el.clientHeight));
   }
 
-  /** Options that depend on the size of the map and of the page's words. */
+  /** Options that depend on the size of the map and of the words around it: a panel's unit, elsewhere the page's. */
   #size(): void {
-    const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-    Object.assign(this.options, this.options.onSize?.(this.el.clientWidth, rem));
+    const own = Number.parseFloat(getComputedStyle(this.el).getPropertyValue('--u'));
+    const unit = own > 0 ? own : Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+    Object.assign(this.options, this.options.onSize?.(this.el.clientWidth, unit));
   }
 
   /** Sizes and manners as the placing takes them. */

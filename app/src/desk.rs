@@ -32,16 +32,12 @@ use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::{Role, acts_for};
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 
-use crate::board::Board;
 use crate::breaking::Breaking;
-use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::live::{Link, Live};
 use crate::names;
-use crate::people;
-use crate::session::{Session, Signed, require, use_session};
+use crate::screen::Screen;
+use crate::session::{Session, Signed, use_session};
 use crate::words::says;
 use crate::world;
 use address::Address;
@@ -197,25 +193,7 @@ pub fn use_desk() -> Desk {
 
 #[component]
 pub fn DeskPage() -> impl IntoView {
-    let signed = use_session();
-    require(signed);
-    let called = names::provide();
-    crate::map::provide();
-    let board = Board::new();
-    called.follow(board);
-    provide_context(board);
-    people::Who::provide(board);
-    let live = Live::open(board, use_hall(), move || called.keep_up(board));
-    let health = live.health();
-    provide_context(health);
-    people::provide(&live);
-    let live = SendWrapper::new(live);
-    on_cleanup(move || live.close());
-    Effect::new(move |_| {
-        if health.link.get() == Link::SignedOut {
-            crate::page::go_to_sign_in();
-        }
-    });
+    Screen::open().with_streets();
     let desk = Desk::new();
     provide_context(desk);
     first_queue(desk);

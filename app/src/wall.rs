@@ -1,82 +1,95 @@
-//! The wall `/wall/{id}`: which tile hangs where, on one live connection.
+//! The wall `/wall/{id}`: the panels of its scene, each in its cell, on one live connection.
 //!
-//! The page is laid out at the wall's own size (`style/wall.css`): 24 columns on a wide wall, 12 on one of 16:9, and
-//! everything in units of the wall's height, so that 7680 × 2160 is the same picture with twice the pixels.
+//! Everything is in units of the wall's height (`style/wall.css`), so that 7680 × 2160 is the same picture with twice the
+//! pixels. What should not be here: which panels hang where (`shown`), and what a panel is (`panel`).
 
 mod focus;
+mod shown;
 
+use domain::catalogue::Name;
+use domain::scene::Missing;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 
-use crate::board::Board;
 use crate::breaking::Breaking;
-use crate::hall::use_hall;
-use crate::language::use_language;
-use crate::live::{Health, Link, Live};
-use crate::names;
-use crate::people;
-use crate::session::{require, use_session};
-use crate::tile;
-use crate::words::says;
+use crate::kiosk;
+use crate::language::{pick, use_language};
+use crate::panel;
+use crate::screen::Screen;
+use crate::words::{say, says};
 use crate::world;
 pub use focus::Focus;
+pub use shown::Shown;
 
 #[component]
 pub fn Wall() -> impl IntoView {
-    let signed = use_session();
-    require(signed);
-    let called = names::provide();
-    crate::map::provide();
-    let board = Board::new();
-    called.follow(board);
-    provide_context(board);
-    people::Who::provide(board);
-    let live = Live::open(board, use_hall(), move || called.keep_up(board));
-    let health = live.health();
-    provide_context(health);
-    people::provide(&live);
-    let live = SendWrapper::new(live);
-    on_cleanup(move || live.close());
-    focus::provide(board);
-    leave_when_signed_out(health);
-    crate::kiosk::provide();
-    follow_height();
-    let speaks = use_language();
+    let screen = Screen::open().with_streets().on_a_wall();
+    focus::provide(screen.board);
+    let shown = shown::provide(screen.health);
+    follow_height(shown);
     view! {
         <world::Band/>
         <Breaking/>
+        <Show when=move || shown.missing().is_none() fallback=move || view! { <Nothing shown/> }>
+            <Hung shown/>
+        </Show>
+    }
+}
+
+/// A panel stays the same while its place changes with the window or the scene.
+#[component]
+fn Hung(shown: Shown) -> impl IntoView {
+    let speaks = use_language();
+    view! {
         <main class="wall" aria-label=says!(speaks, wall.title)>
-            <tile::HeadLeft/>
-            <tile::HeadRight/>
-            <tile::Flow/>
-            <tile::Stages/>
-            <tile::Units/>
-            <tile::Where/>
-            <tile::Overdue/>
-            <tile::Whistles/>
-            <tile::Incident/>
-            <tile::Events/>
-            <tile::Alarms/>
+            <For each=move || shown.panels() key=|panel| *panel let:panel>
+                <div class="cell" style=move || shown.place(panel)>{panel::view(panel)}</div>
+            </For>
         </main>
     }
 }
 
-fn leave_when_signed_out(health: Health) {
-    Effect::new(move |_| {
-        if health.link.get() == Link::SignedOut {
-            crate::page::go_to_sign_in();
-        }
-    });
+/// The address leads to no wall, or asks for no scene: said, with the walls there are where somebody can go to one.
+#[component]
+fn Nothing(shown: Shown) -> impl IntoView {
+    let speaks = use_language();
+    let words = move || match shown.missing() {
+        Some(Missing::Wall) => say!(speaks.get(), wall.no_wall),
+        Some(Missing::Scene) => say!(speaks.get(), wall.no_scene),
+        None => String::new(),
+    };
+    let link = move |(address, name): (String, Name)| view! { <a class="button" href=address>{pick(speaks.get(), &name)}</a> };
+    let links = move || {
+        let walls = shown.walls().into_iter().map(link).collect_view();
+        kiosk::paired_wall().is_none().then(|| {
+            view! {
+                <p class="dim">{say!(speaks.get(), wall.walls)}</p>
+                <nav class="ways">{walls}</nav>
+            }
+        })
+    };
+    view! {
+        <main class="plain">
+            <h1>{words}</h1>
+            {links}
+        </main>
+    }
 }
 
-/// Lets the style sheet measure in the wall's height while this page is shown.
-fn follow_height() {
-    if let Some(root) = document().document_element() {
-        let _ = root.class_list().add_1("on-wall");
-        on_cleanup(|| {
-            if let Some(root) = document().document_element() {
-                let _ = root.class_list().remove_1("on-wall");
-            }
-        });
-    }
+/// Lets the style sheet measure in the wall's height while this page is shown; a stack is as high as it is.
+fn follow_height(shown: Shown) {
+    let set = |class: &str, on: bool| {
+        if let Some(root) = document().document_element() {
+            // Without the class words are of another size.
+            let _ = root.class_list().toggle_with_force(class, on);
+        }
+    };
+    Effect::new(move |_| {
+        let hangs = shown.missing().is_none();
+        set("on-wall", hangs);
+        set("stacked", hangs && shown.is_stacked());
+    });
+    on_cleanup(move || {
+        set("on-wall", false);
+        set("stacked", false);
+    });
 }

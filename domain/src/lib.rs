@@ -36,3 +36,4 @@ pub mod audience;
 pub mod feed;
 pub mod drill;
 pub mod map;
+pub mod scene;

@@ -56,6 +56,7 @@ pub const MAIN_WALL: &str = "main";
 
 pub const HOME: &str = "/";
 pub const PAIR: &str = "/pair";
+const WALL: &str = "/wall/";
 const DESK: &str = "/desk";
 const CASE: &str = "/desk/case/";
 const DRILL: &str = "/drill";
@@ -63,7 +64,7 @@ const DRILL: &str = "/drill";
 /// A wall in the world whose addresses begin with `base`.
 #[must_use]
 pub fn wall(base: &str, wall: &str, query: &str) -> String {
-    asking([base, "/wall/", wall].concat(), query)
+    asking([base, WALL, wall].concat(), query)
 }
 
 /// The desk in the world whose addresses begin with `base`: its list, with a case beside it.
@@ -100,6 +101,13 @@ pub fn desk_case(base: &str, address: &str) -> Option<Option<CaseId>> {
         Some(case) => Some(Some(CaseId(number(case)?))),
         None => (path == DESK).then_some(None),
     }
+}
+
+/// The wall of a wall's address in the world whose addresses begin with `base`, as it stands there.
+#[must_use]
+pub fn wall_of<'a>(base: &str, address: &'a str) -> Option<&'a str> {
+    let path = address.strip_prefix(base)?.split(['?', '#']).next()?;
+    path.strip_prefix(WALL).filter(|wall| is_name(wall) && !wall.contains('/'))
 }
 
 /// Longest address that is read, in bytes: a desk's filters with every field full stay below.

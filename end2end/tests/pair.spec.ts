@@ -98,9 +98,9 @@ test('a lost server is said, and the wall goes on by itself with a code that wor
     await person.get(hall.sign_in);
     const { csrf } = (await (await person.get('/api/v1/session')).json()) as { csrf: string };
     const headers = { 'x-csrf-token': csrf, origin: hall.address };
-    const approved = await person.post('/api/v1/kiosk/approve', { data: { code: await code_of(kiosk), name: '二号大屏', wall: 'east' }, headers });
+    const approved = await person.post('/api/v1/kiosk/approve', { data: { code: await code_of(kiosk), name: '二号大屏', wall: '1' }, headers });
     expect(approved.status()).toBe(204);
-    await expect(kiosk).toHaveURL(/\/wall\/east$/);
+    await expect(kiosk).toHaveURL(/\/wall\/1$/);
     check();
     await person.dispose();
     await context.close();

@@ -3,9 +3,11 @@
 
 mod map;
 mod policy;
+mod walls;
 
 pub use map::{Map, ZOOM_MAX};
 pub use policy::{PolicyFile, read as read_policy};
+pub use walls::WallsFile;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ pub struct Config {
     pub policy: PolicyFile,
     pub cameras: Cameras,
     pub map: Map,
+    pub walls: WallsFile,
     pub ingest: Ingest,
     pub live: crate::live::Limits,
     pub positions: crate::position::Settings,
@@ -196,6 +199,7 @@ impl Config {
                 tracing::warn!(%problem, "camera left out");
             }
         }
+        self.walls.load()?;
         self.map.check_files()
     }
 

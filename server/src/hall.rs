@@ -10,6 +10,7 @@ use anyhow::Context;
 use domain::adoption::InForce;
 use domain::catalogue::Catalogue;
 use domain::policy::Policy;
+use domain::scene::Walls;
 use domain::scope::Scope;
 use domain::state::State;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -39,6 +40,8 @@ pub struct Hall {
     /// Which world it shows.
     pub identity: Arc<Identity>,
     pub config: Arc<Config>,
+    /// Its walls and scenes.
+    pub walls: Arc<Walls>,
     /// Who may come in: the same for all halls of a process.
     pub access: Access,
     /// What accounts, sessions and tokens go by: the process's own clock, whatever time the hall shows.

@@ -27,6 +27,7 @@ pub mod imports;
 pub mod fixes;
 pub mod osmand;
 pub mod map;
+pub mod walls;
 pub mod policy;
 pub mod screens;
 pub mod health;
@@ -124,6 +125,7 @@ fn inside(hall: &Hall) -> Routes {
             fixes::track,
         )
         .with(Route::get("/api/v1/map", screens, nothing), map::settings)
+        .with(Route::get("/api/v1/walls", screens, nothing), walls::list)
         .with(Route::get("/api/v1/map/layers/{index}", screens, nothing), map::layer)
         .with(Route::get("/tiles/archive.pmtiles", screens, nothing), map::archive)
         .with(Route::get("/tiles/{z}/{x}/{file}", screens, nothing), map::tile)

@@ -83,7 +83,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
 /// As [`start`], in the forms of a build that may be another one: for proving what a build to come makes of a store.
 pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
-    let file = config.load_policy()?;
+    let (file, walls) = (config.load_policy()?, config.walls.load()?);
     config.check_files()?;
     let metrics = metrics_handle()?;
     let machine = Clock::machine();
@@ -117,6 +117,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let hall = Hall {
         identity: Arc::new(Identity::home(shown.home())),
         config: Arc::new(config),
+        walls: Arc::new(walls),
         access,
         at_door: machine,
         writer: Pen::Live(writer),

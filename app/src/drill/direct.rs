@@ -14,21 +14,21 @@ use domain::tally::Measure;
 use domain::world::SetClock;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 use serde::Serialize;
 use wasm_bindgen_futures::spawn_local;
 
 use super::happens::{Happens, Written};
 use super::{csrf, error_words, stage_words};
 use crate::api::{self, ApiError};
-use crate::board::{Board, Part, use_board};
+use crate::board::{Part, use_board};
 use crate::breaking::Breaking;
 use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::live::{Health, Link, Live};
-use crate::names;
+use crate::live::Health;
+use crate::names::use_names;
 use crate::page::Switches;
-use crate::session::{require, use_session};
+use crate::screen::Screen;
+use crate::session::use_session;
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::world;
@@ -118,17 +118,8 @@ impl One {
 
 #[component]
 pub fn Direct() -> impl IntoView {
-    let (signed, speaks, hall) = (use_session(), use_language(), use_hall());
-    require(signed);
-    let called = names::provide();
-    let board = Board::new();
-    called.follow(board);
-    provide_context(board);
-    let live = Live::open(board, hall, move || called.keep_up(board));
-    let health = live.health();
-    provide_context(health);
-    let live = SendWrapper::new(live);
-    on_cleanup(move || live.close());
+    let (speaks, hall) = (use_language(), use_hall());
+    let Screen { board, health, .. } = Screen::open();
     let one = One::new();
     provide_context(one);
     let pace = Memo::new(move |_| {
@@ -142,7 +133,6 @@ pub fn Direct() -> impl IntoView {
         health.link.get();
         one.ask();
     });
-    leave_when_signed_out(health);
     // What is typed there stays when the drill is told anew.
     let known = Memo::new(move |_| {
         let known =
@@ -184,14 +174,6 @@ pub fn Direct() -> impl IntoView {
     }
 }
 
-fn leave_when_signed_out(health: Health) {
-    Effect::new(move |_| {
-        if health.link.get() == Link::SignedOut {
-            crate::page::go_to_sign_in();
-        }
-    });
-}
-
 /// The drill's own numbers, as its wall has them; a dash until they are known.
 #[component]
 fn Numbers() -> impl IntoView {
@@ -216,7 +198,7 @@ const PACES: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
 /// Start, pause, going on, and how fast.
 #[component]
 fn Clock() -> impl IntoView {
-    let (speaks, hall, called, signed) = (use_language(), use_hall(), names::use_names(), use_session());
+    let (speaks, hall, called, signed) = (use_language(), use_hall(), use_names(), use_session());
     let one = expect_context::<One>();
     let set = move |pace_milli: u32| {
         one.act(async move {

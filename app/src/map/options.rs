@@ -7,7 +7,8 @@ use serde::Serialize;
 /// Pixels of a raster tile's side.
 const TILE_SIZE: u32 = 256;
 
-/// How large a map is, in CSS pixels; `rem` is the size that the page's own words are counted in.
+/// How large a map is, in CSS pixels; `rem` is the size that the words around it are counted in, a panel's unit or
+/// the page's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MapSize {
     pub width: f64,

@@ -8,7 +8,6 @@ use domain::tally::Measure;
 use domain::world::{PACE_REAL, SetClock, WorldId};
 use leptos::html;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 use wasm_bindgen_futures::spawn_local;
 
 use super::choose::interval_words;
@@ -18,10 +17,11 @@ use crate::api::{self, ApiError};
 use crate::board::{Board, Part};
 use crate::hall::{Hall, use_hall};
 use crate::language::use_language;
-use crate::live::{Health, Link, Live};
-use crate::names::{self, use_names};
+use crate::live::{Health, Link};
+use crate::names::use_names;
 use crate::page::Switches;
-use crate::session::{Session, require, use_session};
+use crate::screen::Screen;
+use crate::session::{Session, use_session};
 use crate::text;
 use crate::words::{say, says};
 use crate::world;
@@ -85,17 +85,8 @@ impl Driving {
 
 #[component]
 pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
-    let (signed, hall) = (use_session(), use_hall());
-    require(signed);
-    let called = names::provide();
-    let board = Board::new();
-    called.follow(board);
-    provide_context(board);
-    let live = Live::open(board, hall, move || called.keep_up(board));
-    let health = live.health();
-    provide_context(health);
-    let live = SendWrapper::new(live);
-    on_cleanup(move || live.close());
+    let hall = use_hall();
+    let Screen { board, health, signed, .. } = Screen::open();
     let orders = Orders::new(signed);
     let driving = Driving { orders, hall, health, held: RwSignal::new(None), shared: RwSignal::new(None) };
     orders.look();

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::minute;
 use crate::figure::{Evidence, Opens};
 use crate::hall::use_hall;
-use crate::language::use_language;
+use crate::language::{pick, use_language};
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
@@ -16,15 +16,20 @@ use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
 use crate::text;
+use crate::wall::Shown;
 use crate::words::{Language, say};
 
 #[component]
 pub fn HeadLeft() -> impl IntoView {
-    let (speaks, names) = (use_language(), use_names());
+    let (speaks, names, shown) = (use_language(), use_names(), expect_context::<Shown>());
+    let scene = move || {
+        let language = speaks.get();
+        shown.name().map(|name| format!("{} {}", say!(language, wall.scene), pick(language, &name)))
+    };
     view! {
         <header class="head head-l">
             <h1><span>{move || names.with(|names| speaks.name(&names.centre))}</span></h1>
-            <span class="scene w">{move || format!("{} {}", say!(speaks.get(), wall.scene), say!(speaks.get(), wall.scene_daily))}</span>
+            <span class="scene w">{scene}</span>
             <Powers/>
             <Seen/>
             <span class="sp"></span>

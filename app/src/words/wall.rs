@@ -3,7 +3,9 @@
 table! {
     title(): "指挥大屏", "Wall";
     scene(): "场景", "Scene";
-    scene_daily(): "平时", "Daily";
+    no_wall(): "没有这面大屏", "There is no such wall";
+    no_scene(): "没有这个场景", "There is no such scene";
+    walls(): "现有的大屏", "The walls there are";
     filed_today(): "今日立案", "Filed today";
     closed_today(): "今日结案", "Closed today";
     reference_name(): "参照", "reference";

@@ -54,6 +54,16 @@ fn every_page_is_read_again_as_it_was_printed() {
 }
 
 #[test]
+fn the_wall_of_an_address_is_read_in_its_own_world() {
+    let base = replay().base();
+    assert_eq!(wall_of("", "/wall/east?lang=en"), Some("east"));
+    assert_eq!(wall_of(&base, "/world/replay-0000abcd/wall/main#x"), Some("main"));
+    for foreign in ["/wall/", "/wall/..", "/wall/a/b", "/desk", "/world/replay-0000abcd/wall/main"] {
+        assert_eq!(wall_of("", foreign), None, "{foreign}");
+    }
+}
+
+#[test]
 fn walls_and_desks_stand_below_their_world_and_the_other_pages_do_not() {
     let base = replay().base();
     assert_eq!(desk(&base, Some(CaseId(7)), ""), "/world/replay-0000abcd/desk/case/7");

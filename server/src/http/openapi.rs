@@ -46,6 +46,7 @@ mod steps;
         super::osmand::get,
         super::osmand::post,
         super::map::settings,
+        super::walls::list,
         super::world::show,
         super::world::set_clock,
         super::health::believe_clock,

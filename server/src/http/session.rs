@@ -298,11 +298,9 @@ pub async fn kiosk_approve(
     Extension(actor): Extension<Actor>,
     Json(form): Json<Approve>,
 ) -> Result<StatusCode, Problem> {
-    let wall_ok = !form.wall.is_empty()
-        && form.wall.len() <= 64
-        && form.wall.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if !wall_ok {
-        return Err(Problem::bad_request("wall", "expected 1 to 64 letters, digits, `-` or `_`"));
+    if hall.walls.wall(&form.wall).is_none() {
+        let walls: Vec<&str> = hall.walls.walls.iter().map(|wall| wall.id.as_str()).collect();
+        return Err(Problem::bad_request("wall", format!("no such wall; there are: {}", walls.join(", "))));
     }
     let scope = handed_on(&hall, &actor, form.scope)?;
     let kiosk = Kiosk { name: form.name.clone(), wall: form.wall, scope };

@@ -17,6 +17,7 @@ mod hands;
 mod scope;
 mod accounts;
 mod map;
+mod walls;
 mod positions;
 mod plans;
 mod live;

@@ -59,6 +59,7 @@ GET /api/v1/session                          + + + + + + . +
 GET /api/v1/tally                            s s s s s s . s
 GET /api/v1/tokens                           s . . . . . . .
 GET /api/v1/video                            s s s s s s . s
+GET /api/v1/walls                            + + + + + + . +
 GET /api/v1/whistles                         s s s s s s . s
 GET /api/v1/whistles/{id}                    s s s s s s . s
 GET /api/v1/world                            + + + + + + . +

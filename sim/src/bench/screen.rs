@@ -143,9 +143,11 @@ impl Screen {
         for path in ["/api/v1/session", "/api/v1/catalogue"] {
             self.ask(path.to_owned(), fetching);
         }
-        if self.page == Page::Desk {
-            self.ask(FIRST_LIST.to_owned(), fetching);
-        }
+        let own = match self.page {
+            Page::Wall => "/api/v1/walls",
+            Page::Desk => FIRST_LIST,
+        };
+        self.ask(own.to_owned(), fetching);
         let (door, seen) = (self.door.clone(), self.seen.clone());
         fetching.spawn(async move {
             let map = "/api/v1/map";
