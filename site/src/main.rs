@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout)]
 
 mod build;
+mod names;
 mod output;
 mod lean;
 mod order;

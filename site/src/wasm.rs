@@ -68,19 +68,20 @@ pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// Each programme's page, when everything else is made: the shell, with the programme's name in it and the word for this
-/// build, which the server reads beside the pages. A page that hears another word from its server is of an older build.
+/// Each programme's page, when everything else is made: the shell, with the programme's name in it, the names its files have
+/// and the word for this build, which the server reads beside the pages. A page that hears another word from its server is of an older build.
 pub fn add_pages(repo: &Repo, output: &mut Output) -> Result<()> {
     let word = output.word()?;
-    output.write("build.txt", word.as_bytes())?;
     let file = repo.root.join("app/page.html");
     let page = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    PROGRAMMES.iter().try_for_each(|name| {
-        output.write(
-            &format!("{name}.html"),
-            page.replace("PROGRAMME", name).replace("BUILD", &word).as_bytes(),
-        )
-    })
+    PROGRAMMES.into_iter().try_for_each(|name| {
+        let file = format!("{name}.html");
+        let page = page.replace("PROGRAMME", name).replace("BUILD", &word);
+        let page = output.with_names(&file, &page);
+        output.write(&file, page.as_bytes())
+    })?;
+    // Last: whoever hears of it finds the pages.
+    output.write("build.txt", word.as_bytes())
 }
 
 /// Where a programme's finished files are kept between builds.
