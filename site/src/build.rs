@@ -13,7 +13,7 @@ use xtask::repo::Repo;
 
 use crate::lean::Lean;
 use crate::output::{self, Compression, Output};
-use crate::wasm::{self, WasmBuild};
+use crate::wasm::{self, Wanted, WasmBuild};
 use crate::{licences, names, styles, vendor};
 
 /// What a screen's first load weighs at most, brotli, all files together. Above it the site stage fails: whatever is added
@@ -21,21 +21,22 @@ use crate::{licences, names, styles, vendor};
 const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
 
 /// Builds the site into `folder`, rewriting only what changed.
-pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
+pub fn build(repo: &Repo, wanted: Wanted<'_>, folder: PathBuf) -> Result<()> {
+    let build = wanted.build;
     let started = Instant::now();
     let mut output = Output::open(folder)?;
     if build == WasmBuild::Optimised {
         output.shrink_with(Lean::of(repo));
     }
     let scratch = repo.wasm_target.join("gridhall-site/scripts");
-    Lean::of(repo).add_scripts(&repo.root.join("scripts"), &scratch, build, &mut output)?;
-    wasm::add(repo, build, &mut output)?;
+    Lean::of(repo).add_scripts(&repo.root.join("scripts"), &scratch, wanted, &mut output)?;
+    wasm::add(repo, wanted, &mut output)?;
     styles::add(&repo.root.join("style"), &mut output)?;
     output.copy_folder(&repo.root.join("public"), "")?;
     vendor::add(&repo.root.join("npm"), &mut output)?;
     licences::add(repo, &mut output)?;
     output.name_by_content()?;
-    wasm::add_pages(repo, &mut output)?;
+    wasm::add_pages(repo, wanted.watched, &mut output)?;
     let compression = match build {
         WasmBuild::Quick => Compression::None,
         WasmBuild::Optimised => Compression::Twins,
