@@ -31,6 +31,26 @@ test('a programme that does not come is said in words, and tried again', async (
   await again;
 });
 
+test('a programme that never comes is asked for three times in ten minutes, and no more', async ({ page }) => {
+  await page.clock.install();
+  await serve_site(page, [built('/pkg/door_bg.wasm')]);
+  let loads = 0;
+  page.on('load', () => { loads += 1; });
+  await page.goto(ORIGIN);
+  for (const load of [1, 2, 3]) {
+    await expect(page.getByRole('status')).toContainText('10 秒后重试');
+    expect(loads).toBe(load);
+    await page.clock.fastForward(11_000);
+    await expect.poll(() => loads).toBe(load + 1);
+  }
+  await expect(page.getByRole('status')).toContainText('10 分钟后重试');
+  await page.clock.fastForward(300_000);
+  await expect(page.getByRole('status')).toContainText('10 分钟后重试');
+  expect(loads).toBe(4);
+  await page.clock.fastForward(300_000);
+  await expect.poll(() => loads).toBe(5);
+});
+
 test('a request to another machine would be noticed', () => {
   expect(leaves_machine('https://fonts.example.com/a.woff2')).toBe(true);
   expect(leaves_machine('wss://10.0.0.1/live')).toBe(true);
