@@ -14,6 +14,7 @@ import { Told, flatRows, placing, seconds, tellGround, type Placing } from './ma
 import { listen } from './map/press.js';
 import { Stage } from './map/stage.js';
 import { textureSizeMax } from './map/webgl.js';
+import { missed } from './part.ts';
 
 /** Shown when nothing says where the city is. */
 const NOWHERE: Bounds = [102.5, 24.85, 102.95, 25.2];
@@ -72,6 +73,8 @@ export class HallMap {
     this.ready = this.#start().catch((error: unknown) => {
       console.warn('map:', error);
       this.#frame.fail(this.words.failed);
+      // A part of it may be gone from the server; then so is this file, which names it.
+      void missed(import.meta.url, false);
     });
   }
 

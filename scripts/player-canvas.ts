@@ -4,6 +4,7 @@
 // What should be here: worker and canvas. What should not: what is on the canvas (the worker's), where tiles are
 // (`player-layout.ts`), what to do when the worker fails (`player-engine.ts`).
 
+import { missed } from './part.ts';
 import type { Engine, EngineHost, EngineStats, Orders, Place, Rect, Reports, Rule } from './video-types.ts';
 
 /** The canvas reaches this far beyond the tiles, so that scrolling seldom changes its size. */
@@ -50,6 +51,7 @@ export class CanvasEngine implements Engine {
     this.#worker.onmessage = ({ data }: MessageEvent<Reports>) => { this.#receive(data); };
     this.#worker.onerror = (event) => {
       event.preventDefault();
+      void missed(import.meta.url, false);
       this.#fail(event.message || 'the video worker could not be started');
     };
     const canvas = this.#canvas.transferControlToOffscreen();

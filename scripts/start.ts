@@ -7,7 +7,7 @@ import { coverWith, offerNewer, withdrawNewer, write } from './cover.ts';
 import { isThere, tell } from './server.ts';
 import {
   CARD_CLOSES_MS, type Cause, LOAD_WITHIN_MS, LOOK_EVERY_MS, NEWER_WITHIN_MS, Pulse, SERVER_AGAIN_MS, absentWords, causeOf,
-  clockOf, counted, isOurs, isWall, parsed, reloadAfter, stoppedWords, wayBack,
+  clockOf, counted, isOurs, isWall, mayRenew, parsed, reloadAfter, stoppedWords, wayBack,
 } from './supervise.ts';
 
 /** Where a tab keeps when it loaded itself again. */
@@ -21,9 +21,13 @@ const programme = page.dataset.programme ?? '';
 const pulse = new Pulse();
 let stopped = false;
 let newer: ReturnType<typeof setTimeout> | null = null;
+let renewing = false;
 let touchedAt = performance.now();
 /** The programme's last sign as the last look saw it; where its hall's clock stands still, the observer alone tells of it. */
 let seen: string | undefined;
+
+/** The programme's script and WASM: the page loads them ahead, by the names that the site's build gave them. */
+const ahead = (link: string): string => document.querySelector<HTMLLinkElement>(`link[${link}]`)?.href ?? '';
 
 /** What a programme's script has to offer. */
 interface Programme {
@@ -107,10 +111,19 @@ function hearOfNewer(): void {
   }
 }
 
+/** A part of the page cannot come any more: another page has it. */
+function renew(): void {
+  const isWrittenIn = document.activeElement?.matches('input, textarea, select') === true;
+  if (renewing || !mayRenew(performance.now(), isWrittenIn)) return;
+  renewing = true;
+  setTimeout(() => void reload(() => undefined), reloadAfter(loads(), Date.now(), 0));
+}
+
 function look(): void {
   if (page.dataset.alive !== seen) pulse.beat();
   seen = page.dataset.alive;
   if (pulse.look()) cover('silence', `nothing since ${page.dataset.alive ?? 'the start'}`);
+  if (page.dataset.missed !== undefined) renew();
   const wall = kept(() => localStorage, PAIRED);
   if (wall !== null && isWall(location.pathname)) page.dataset.kiosk = '';
   else delete page.dataset.kiosk;
@@ -141,8 +154,8 @@ function watch(): void {
 
 async function start(): Promise<void> {
   const late = setTimeout(() => { sayAbsent(new Error(`not here after ${LOAD_WITHIN_MS} ms`)); }, LOAD_WITHIN_MS);
-  const { default: init } = (await import(`/pkg/${programme}.js`)) as Programme;
-  await init({ module_or_path: `/pkg/${programme}_bg.wasm` });
+  const { default: init } = (await import(ahead('rel=modulepreload'))) as Programme;
+  await init({ module_or_path: ahead('as=fetch') });
   clearTimeout(late);
   if (stopped) return;
   document.getElementById('shell')?.remove();

@@ -27,6 +27,9 @@ export const NEWER_WITHIN_MS = 60_000;
 /** A server that does not answer is asked again after this; a page is not loaded from it before. */
 export const SERVER_AGAIN_MS = 5_000;
 
+/** A page is not loaded anew for a part's sake while it is younger than this. */
+export const PART_AFTER_MS = 30_000;
+
 /** A definition card on a wall closes when nobody has touched it for so long. */
 export const CARD_CLOSES_MS = 45_000;
 
@@ -49,6 +52,19 @@ export function reloadAfter(past: readonly number[], now: number, soon = RELOAD_
   const recent = counted(past, now);
   const oldest = recent[recent.length - RELOADS_MAX];
   return oldest === undefined ? soon : Math.max(soon, oldest + WINDOW_MS - now);
+}
+
+/**
+ * Whether only a new page can bring a part of it, by how the server answered for the part: no such file is there any more, for the
+ * page is of an older build; or it is there, and the browser keeps a first failure for the page's life.
+ */
+export function needsNewPage(status: number, again: boolean): boolean {
+  return status === 404 || (again && status >= 200 && status < 300);
+}
+
+/** Whether a page of this age is loaded anew for a part's sake: not under the hands of whoever writes in it. */
+export function mayRenew(ageMs: number, isWrittenIn: boolean): boolean {
+  return ageMs >= PART_AFTER_MS && !isWrittenIn;
 }
 
 /** The loads a page kept as text, or none if that is not what we wrote. */

@@ -2,12 +2,11 @@
 // screen that opens without a camera does not wait for it.
 //
 // What should be here: loading the player, and what its tiles say until it is there. What should not: what its functions
-// do (`player.ts`).
+// do (`player.ts`), whether the page is loaded anew for its sake (`start.ts`).
+import { missed } from './part.ts';
 
 /** The server was away when the player was asked for: again after this. */
 const AGAIN_MS = 3000;
-/** A page is not loaded anew for the player's sake while it is younger than this. */
-const RELOAD_AFTER_MS = 30_000;
 
 /** The player, as its module offers it. */
 interface Player {
@@ -48,29 +47,14 @@ function fail(): void {
   const detail = { engine: 'missing', engine_retry_ms: now_ms + AGAIN_MS, now_ms };
   for (const { element } of tiles.values()) element.dispatchEvent(new CustomEvent('camerafacts', { detail, bubbles: true }));
   failures += 1;
-  setTimeout(() => void again(), AGAIN_MS);
+  setTimeout(again, AGAIN_MS);
 }
 
-async function again(): Promise<void> {
+function again(): void {
   loading = null;
   if (tiles.size === 0) return;
-  if (failures > 1 && (await isKept())) location.reload();
-  else load();
-}
-
-/**
- * Whether only a new page can help: some browsers keep a script that once failed to load as failed for the page's life.
- * The server has it, then, and the page is neither just loaded nor being written in.
- */
-async function isKept(): Promise<boolean> {
-  if (performance.now() < RELOAD_AFTER_MS || document.activeElement?.matches('input, textarea, select') === true) return false;
-  try {
-    const { ok } = await fetch(import.meta.resolve('./player.js'), { method: 'HEAD', cache: 'no-store' });
-    return ok;
-  } catch {
-    // The server is away: a page loaded now would be the browser's own words.
-    return false;
-  }
+  void missed(import.meta.resolve('./player.js'), failures > 1);
+  load();
 }
 
 /** Shows `camera` in `element` until `detach`; returns the tile's number. */

@@ -24,6 +24,14 @@ const PAGE = 'door.html';
 /** The policy the server sends with the page: no inline script, nothing from elsewhere. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:";
 
+/** The address a file of the site has, given the one without the hash of its content: `/js/player.js`. */
+export function built(plain: string): string {
+  const names = JSON.parse(readFileSync(join(SITE, 'names.json'), 'utf8')) as Record<string, string>;
+  const name = names[plain.slice(1)];
+  if (name === undefined) throw new Error(`the site has no ${plain}`);
+  return `/${name}`;
+}
+
 /** Answers the page's requests from the site folder, leaving out `withheld` paths. */
 export async function serve_site(page: Page, withheld: string[]): Promise<void> {
   if (!existsSync(join(SITE, PAGE))) throw new Error(`no site in ${SITE}; run cargo xtask site`);

@@ -2,6 +2,7 @@
 import { waiting_case as waiting_case_at } from '../helpers/cases';
 import { expect, test } from '../helpers/hall';
 import type { Hall } from '../helpers/server';
+import { built } from '../helpers/site';
 
 /** A case that waits for dispatch at a camera's place. */
 async function waiting_case(hall: Hall): Promise<{ id: number }> {
@@ -9,7 +10,7 @@ async function waiting_case(hall: Hall): Promise<{ id: number }> {
   return waiting_case_at(hall, items[0]?.place ?? null);
 }
 
-const player = '**/js/player.js';
+const player = `**${built('/js/player.js')}`;
 
 test('a player that could not be loaded is asked for again', async ({ page, hall }) => {
   const { id } = await waiting_case(hall);

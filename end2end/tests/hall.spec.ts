@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '../helpers/hall';
 import { Hall } from '../helpers/server';
+import { built } from '../helpers/site';
 
 interface Catalogue {
   areas: { code: string; level: string }[];
@@ -44,6 +45,11 @@ test('an address that leads nowhere says so on a page of ours', async ({ page })
   expect((await page.goto('/desk/case/1'))?.status(), 'a case may have the number').toBe(200);
   const script = await page.request.get('/js/nothing.js');
   expect([script.status(), await script.text()]).toEqual([404, '']);
+  // What changes its name with its content is kept for ever; an older build's name leads nowhere, and nobody remembers that.
+  const kept = async (path: string) => (await page.request.get(path)).headers()['cache-control'];
+  expect(await kept(built('/js/player.js'))).toContain('immutable');
+  expect(await kept('/js/player-0123456789abcdef.js')).toBe('no-cache');
+  expect(await kept('/wall/main')).toBe('no-cache');
   expect((await page.request.get('/api/v1/nothing')).headers()['content-type']).toContain('json');
   await page.goto('/wall');
   await expect(page).toHaveURL(/\/wall\/main$/);

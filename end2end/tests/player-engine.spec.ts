@@ -45,7 +45,7 @@ test('a worker that hangs is noticed and replaced', async ({ page }) => {
 });
 
 test('where no worker ever begins the page does without', async ({ page }) => {
-  await page.route('**/js/video-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '// Says nothing.' }));
+  await page.route('**/js/video-worker-*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '// Says nothing.' }));
   await open(page, ['A']);
   await expect.poll(async () => (await page.evaluate(() => globalThis.gridhallPlayer.mode)) ?? '', { timeout: 120_000 }).toBe('mse');
   await inState(page, 'A', 'live');

@@ -1,6 +1,6 @@
 // The page before the programme has arrived.
 import { expect_accessible } from '../helpers/axe';
-import { serve_site, ORIGIN } from '../helpers/site';
+import { built, serve_site, ORIGIN } from '../helpers/site';
 import { expect, leaves_machine, test } from '../helpers/test';
 
 test('the shell is painted before the programme has arrived', async ({ page }) => {
@@ -22,12 +22,33 @@ test('the shell is painted before the programme has arrived', async ({ page }) =
 
 test('a programme that does not come is said in words, and tried again', async ({ page }) => {
   await page.clock.install();
-  await serve_site(page, ['/pkg/door_bg.wasm']);
+  const programme = built('/pkg/door_bg.wasm');
+  await serve_site(page, [programme]);
   await page.goto(ORIGIN);
   await expect(page.getByRole('status')).toContainText('无法启动');
-  const again = page.waitForRequest(`${ORIGIN}/pkg/door_bg.wasm`);
+  const again = page.waitForRequest(`${ORIGIN}${programme}`);
   await page.clock.fastForward(11_000);
   await again;
+});
+
+test('a programme that never comes is asked for three times in ten minutes, and no more', async ({ page }) => {
+  await page.clock.install();
+  await serve_site(page, [built('/pkg/door_bg.wasm')]);
+  let loads = 0;
+  page.on('load', () => { loads += 1; });
+  await page.goto(ORIGIN);
+  for (const load of [1, 2, 3]) {
+    await expect(page.getByRole('status')).toContainText('10 秒后重试');
+    expect(loads).toBe(load);
+    await page.clock.fastForward(11_000);
+    await expect.poll(() => loads).toBe(load + 1);
+  }
+  await expect(page.getByRole('status')).toContainText('10 分钟后重试');
+  await page.clock.fastForward(300_000);
+  await expect(page.getByRole('status')).toContainText('10 分钟后重试');
+  expect(loads).toBe(4);
+  await page.clock.fastForward(300_000);
+  await expect.poll(() => loads).toBe(5);
 });
 
 test('a request to another machine would be noticed', () => {

@@ -3,7 +3,7 @@
 //
 // What should be here: what becomes of a page when something under it ends. What should not: a lost connection that comes
 // back (`away.spec.ts`), a camera's host that vanishes (`faults.spec.ts`, a site without power).
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as unguarded, type BrowserContext, type Page } from '@playwright/test';
@@ -224,9 +224,48 @@ test('a screen whose live connection does not come says so within three seconds,
   check();
 });
 
+/** Writes the site as a build in which every file that is named by its content holds something else. Gives the plain names. */
+function rename_all(word: string): Record<string, string> {
+  const names = JSON.parse(readFileSync(join(site, 'names.json'), 'utf8')) as Record<string, string>;
+  const renamed = Object.values(names).filter((name) => /^(js|pkg)\//.test(name));
+  const other = (name: string) => name.replace(/-([0-9a-f]{16})\./, (_, hash: string) => `-${[...hash].reverse().join('')}.`);
+  for (const name of renamed) renameSync(join(site, name), join(site, other(name)));
+  const texts = ['', 'js', 'pkg'].flatMap((folder) => readdirSync(join(site, folder)).map((name) => join(site, folder, name)));
+  for (const file of texts.filter((name) => /\.(html|js|css|json)$/.test(name))) {
+    const text = readFileSync(file, 'utf8');
+    const base = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+    writeFileSync(file, renamed.reduce((all, name) => all.replaceAll(base(name), base(other(name))), text));
+  }
+  exchange_site(word);
+  return names;
+}
+
+test('a page of before an upgrade asks for a part that is gone, and comes right by itself', async ({ page }) => {
+  const cameras = (await hall.get('/api/v1/cameras?limit=1')) as { items: { place: Spot }[] };
+  const { id, address } = await waiting_case(hall, cameras.items[0]?.place);
+  await sign_in(page);
+  const player = page.waitForResponse((answer) => answer.url().includes('/js/player-'));
+  await page.goto(`${hall.address}/desk?open=true&stage=dispatch&text=${encodeURIComponent(address)}`);
+  await is_alive(page);
+  await player;
+  const row = page.locator(`a[href^="/desk/case/${id}?"]`);
+  await expect(row).toBeVisible({ timeout: SOON_MS });
+  expect(page.workers().filter((one) => one.url().includes('video-worker')), 'the part that is loaded later').toHaveLength(0);
+  const { renewed } = await mark(page);
+  const old = rename_all('another-build');
+  const gone = await page.request.get(`${hall.address}/${old['js/video-worker.js']}`);
+  expect([gone.status(), gone.headers()['cache-control'], await gone.text()]).toEqual([404, 'no-cache', '']);
+  await row.click();
+  await renewed();
+  await is_alive(page);
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'another-build');
+  await expect(page).toHaveURL(new RegExp(`/desk/case/${id}`));
+  await expect(page.locator('.camera-tile').first()).toHaveAttribute('data-state', /live|delayed|key_frames/, { timeout: SOON_MS });
+});
+
 test('a page whose programme is missing says so and is right again once it is there', async ({ page }) => {
   await sign_in(page);
-  await page.route('**/pkg/wall.js', (route) => route.fulfill({ status: 404 }));
+  await page.route('**/pkg/wall-*.js', (route) => route.fulfill({ status: 404 }));
   await page.goto(`${hall.address}/wall/main`);
   await expect(page.locator('#shell-words')).toContainText('无法启动，10 秒后重试');
   await expect(page.locator('#shell-words')).toContainText('could not start');

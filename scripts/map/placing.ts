@@ -3,6 +3,7 @@
 //
 // What should be here: the way to that programme. What should not: an opinion about where anything stands.
 
+import { missed } from '../part.ts';
 import type { Feature, Lang, Spot } from './layers.js';
 
 /** The programme's own interface; `app/src/bin/placing` says what each of it means. */
@@ -46,6 +47,7 @@ interface Programme {
   Placing: new (measure: Measure) => Placing;
 }
 
+const SCRIPT = '/pkg/placing.js';
 const COMPILED = '/pkg/placing_bg.wasm';
 /** Between two tries while the server does not answer. */
 const AGAIN_MS = 3000;
@@ -57,7 +59,7 @@ let tries = 0;
 
 /** Loads the programme once for all maps of the page. */
 async function load(): Promise<Programme> {
-  const url = new URL('/pkg/placing.js', location.href);
+  const url = new URL(SCRIPT, location.href);
   // Some browsers keep a script that once failed to load as failed for the page's life: another address is another script.
   if (tries > 0) url.searchParams.set('again', String(tries));
   tries += 1;
@@ -77,6 +79,7 @@ export async function placing(measure: Measure, failed: () => void, gone: () => 
       programme = null;
       console.warn('map: the placing did not load:', error);
       failed();
+      void missed(SCRIPT, false);
       await new Promise((done) => { setTimeout(done, AGAIN_MS); });
       if (gone()) return null;
     }

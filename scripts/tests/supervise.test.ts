@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  LOOK_EVERY_MS, Pulse, RELOADS_MAX, RELOAD_AFTER_MS, SILENCE_MS, WAY_BACK_MS, WINDOW_MS, absentWords, causeOf, clockOf, counted, isOurs,
-  isWall, parsed, reloadAfter, stoppedWords, wayBack,
+  LOOK_EVERY_MS, PART_AFTER_MS, Pulse, RELOADS_MAX, RELOAD_AFTER_MS, SILENCE_MS, WAY_BACK_MS, WINDOW_MS, absentWords, causeOf, clockOf, counted, isOurs,
+  isWall, mayRenew, needsNewPage, parsed, reloadAfter, stoppedWords, wayBack,
 } from '../supervise.ts';
 
 const NOW = 1_800_000_000_000;
@@ -42,6 +42,20 @@ test('what was kept is read back, and anything else is nothing', () => {
 test('a newer page is taken at its own moment, unless the page was loaded too often already', () => {
   assert.equal(reloadAfter([], NOW, 31_000), 31_000);
   assert.equal(reloadAfter([NOW - 3, NOW - 2, NOW - 1], NOW, 31_000), WINDOW_MS - 3);
+});
+
+test('a part that the server has no more, or that the browser keeps as failed, needs a new page; a server that is busy needs time', () => {
+  for (const again of [false, true]) {
+    assert.ok(needsNewPage(404, again));
+    for (const status of [429, 500, 503]) assert.ok(!needsNewPage(status, again), String(status));
+  }
+  assert.ok(needsNewPage(200, true) && !needsNewPage(200, false), 'the first time it may have been the way there');
+});
+
+test('a page is not loaded anew for a part while it is young, nor while somebody writes in it', () => {
+  assert.ok(mayRenew(PART_AFTER_MS, false));
+  assert.ok(!mayRenew(PART_AFTER_MS - 1, false));
+  assert.ok(!mayRenew(10 * PART_AFTER_MS, true));
 });
 
 test('a programme is silent after twenty seconds of looks without a beat, and not before', () => {

@@ -23,6 +23,7 @@ use life::{Agenda, Step};
 use past::{Extent, Rules};
 use time::Time;
 
+mod again;
 pub mod cases;
 pub mod figures;
 pub mod life;
@@ -61,7 +62,7 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Past {
     Never,
-    /// Unless the store already has cases.
+    /// Unless the store already has cases: then what is open is taken up where it stands.
     IfEmpty,
     Always,
 }
@@ -151,6 +152,8 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
     };
     if options.cases && past {
         city.take_over_past()?;
+    } else if options.cases && options.past == Past::IfEmpty {
+        city.take_up_open()?;
     }
     if let Some(pace) = options.pace {
         set_pace(client, pace)?;
@@ -335,12 +338,17 @@ impl City<'_> {
     }
 
     fn plan_steps(&mut self, case: CaseId, planned: &Planned, from: Stage, opened: UtcMillis) {
-        let mut at = opened;
-        for stage in Stage::ALL {
+        let before = Stage::ALL.into_iter().filter(|stage| *stage < from);
+        let entered = before.fold(opened, |at, stage| self.rules.leaves(planned, stage, at));
+        self.plan_from(case, planned, from, entered);
+    }
+
+    /// The way of a case from a stage that it entered, or is taken up in, then.
+    fn plan_from(&mut self, case: CaseId, planned: &Planned, from: Stage, entered: UtcMillis) {
+        let mut at = entered;
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage >= from) {
             at = self.rules.leaves(planned, stage, at);
-            if stage >= from {
-                self.agenda.add(at.0, Step::Leave { case, stage, department: planned.department.clone() });
-            }
+            self.agenda.add(at.0, Step::Leave { case, stage, department: planned.department.clone() });
         }
         self.recent.push_back((case, at));
         if self.recent.len() > RECENT_MAX {

@@ -3,6 +3,7 @@
 //! What should be here: which parts the site has and in which order they are made. What should not: how each is made
 //! (the other files here), or anything the server decides (headers, which path answers with the page).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -12,28 +13,30 @@ use xtask::repo::Repo;
 
 use crate::lean::Lean;
 use crate::output::{self, Compression, Output};
-use crate::wasm::{self, WasmBuild};
-use crate::{licences, styles, vendor};
+use crate::wasm::{self, Wanted, WasmBuild};
+use crate::{licences, names, styles, vendor};
 
 /// What a screen's first load weighs at most, brotli, all files together. Above it the site stage fails: whatever is added
 /// then has to be taken off elsewhere.
 const FIRST_LOAD_BYTES_MAX: u64 = 350 * 1024;
 
 /// Builds the site into `folder`, rewriting only what changed.
-pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
+pub fn build(repo: &Repo, wanted: Wanted<'_>, folder: PathBuf) -> Result<()> {
+    let build = wanted.build;
     let started = Instant::now();
     let mut output = Output::open(folder)?;
     if build == WasmBuild::Optimised {
         output.shrink_with(Lean::of(repo));
     }
     let scratch = repo.wasm_target.join("gridhall-site/scripts");
-    Lean::of(repo).add_scripts(&repo.root.join("scripts"), &scratch, build, &mut output)?;
-    wasm::add(repo, build, &mut output)?;
+    Lean::of(repo).add_scripts(&repo.root.join("scripts"), &scratch, wanted, &mut output)?;
+    wasm::add(repo, wanted, &mut output)?;
     styles::add(&repo.root.join("style"), &mut output)?;
     output.copy_folder(&repo.root.join("public"), "")?;
     vendor::add(&repo.root.join("npm"), &mut output)?;
     licences::add(repo, &mut output)?;
-    wasm::add_pages(repo, &mut output)?;
+    output.name_by_content()?;
+    wasm::add_pages(repo, wanted.watched, &mut output)?;
     let compression = match build {
         WasmBuild::Quick => Compression::None,
         WasmBuild::Optimised => Compression::Twins,
@@ -61,6 +64,9 @@ pub fn build(repo: &Repo, build: WasmBuild, folder: PathBuf) -> Result<()> {
 
 /// What a screen's first picture needs although its programme asks for it later: a wall opens with cameras.
 const AT_ONCE: [(&str, &str); 2] = [("wall", "js/player.js"), ("wall", "js/map.js")];
+
+/// The page's own script.
+const START: &str = "start.js";
 
 /// What a screen's browser downloads before the screen works. Read by `xtask/src/site.rs`.
 #[derive(Serialize)]
@@ -100,15 +106,18 @@ pub fn check_first_loads(folder: &Path) -> Result<()> {
 /// and every script the programme needs for its first picture. Not the font's slices and the ground of the map, which
 /// arrive behind a working screen, nor scripts that something else asks for later (`import('…')`).
 fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
-    let mut files = vec![
-        format!("{screen}.html"),
-        "start.js".to_owned(),
-        format!("pkg/{screen}.css"),
-        format!("pkg/{screen}_bg.wasm"),
-        format!("pkg/{screen}.js"),
-    ];
-    let at_once = AT_ONCE.iter().filter(|(of, _)| *of == screen).map(|(_, script)| (*script).to_owned());
-    files.extend(at_once.filter(|script| folder.join(script).is_file()));
+    let page = format!("{screen}.html");
+    let text = read(folder, &page)?;
+    let is_first = |path: &&str| *path == START || names::carries(path);
+    let of_page = text.split('"').filter_map(|word| word.strip_prefix('/')).filter(is_first);
+    let mut files: Vec<String> = std::iter::once(page.as_str()).chain(of_page).map(str::to_owned).collect();
+    let at_once = AT_ONCE.iter().filter(|(of, _)| *of == screen);
+    let names: BTreeMap<String, String> = match folder.join(output::NAMES).is_file() {
+        true => serde_json::from_str(&read(folder, output::NAMES)?)
+            .context("the names of the site's files are not JSON")?,
+        false => bail!("`{}` has no {}: it is no built site", folder.display(), output::NAMES),
+    };
+    files.extend(at_once.filter_map(|(_, script)| names.get(*script).cloned()));
     let mut waiting: Vec<String> = files.iter().filter(|name| name.ends_with(".js")).cloned().collect();
     while let Some(file) = waiting.pop() {
         for found in imports(folder, &file)? {
@@ -121,11 +130,14 @@ fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
     files.iter().map(|name| output::length_sent(&folder.join(name))).sum()
 }
 
+fn read(folder: &Path, file: &str) -> Result<String> {
+    let path = folder.join(file);
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// The site's scripts that a script names and starts with: by import, or as a worker.
 fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
-    let path = folder.join(file);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let near = Path::new(file).parent().unwrap_or(Path::new(""));
+    let text = read(folder, file)?;
     let words: Vec<&str> = text.split(['\'', '"', '`']).collect();
     // What `resolve` and `new URL` name is only an address, unless a worker begins there.
     let later = |before: &str| {
@@ -133,25 +145,8 @@ fn imports(folder: &Path, file: &str) -> Result<Vec<String>> {
         named && !before.ends_with("new Worker(new URL(")
     };
     let named = words.windows(2).filter(|pair| pair[1].ends_with(".js") && !pair[1].contains(' '));
-    let resolved =
-        named.filter(|pair| !later(pair[0])).map(|pair| pair[1]).map(|word| match word.strip_prefix('/') {
-            Some(absolute) => absolute.to_owned(),
-            None => joined(near, word),
-        });
+    let resolved = named.filter(|pair| !later(pair[0])).map(|pair| names::resolved(file, pair[1]));
     Ok(resolved.filter(|name| folder.join(name).is_file()).collect())
-}
-
-/// `word`, a relative address within `near`, as a path from the site's folder.
-fn joined(near: &Path, word: &str) -> String {
-    let mut parts: Vec<&str> = near.iter().filter_map(|part| part.to_str()).collect();
-    for part in word.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]
@@ -166,9 +161,11 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        for (name, bytes) in
-            [("wall.html", 10), ("start.js", 20), ("pkg/wall.css", 40), ("pkg/wall_bg.wasm", 9_000)]
-        {
+        let page = "<link href=\"/pkg/wall.css\"><link href=\"/pkg/wall_bg.wasm\"><link href=\"/pkg/wall.js\">\
+            <script src=\"/start.js\"></script><link href=\"/vendor/font.css\"><a href=\"/desk\">";
+        write("wall.html", page);
+        write("names.json", "{\"js/player.js\":\"js/player-0.js\"}");
+        for (name, bytes) in [("start.js", 20), ("pkg/wall.css", 40), ("pkg/wall_bg.wasm", 9_000)] {
             write(name, &" ".repeat(bytes));
         }
         write("pkg/wall_bg.wasm.br", &" ".repeat(80));
@@ -178,13 +175,13 @@ mod tests {
         write("js/worker.js", "work()");
         write("js/a/b.js", "import '../a.js'; import.meta.resolve('../c.js')");
         write("js/c.js", "later()");
-        write("js/player.js", "show()");
+        write("js/player-0.js", "show()");
         let scripts: u64 = [47, 80, 48, 71, 6].iter().sum();
         let counted = first_load_bytes(&folder, "wall").unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(
             counted,
-            10 + 20 + 40 + 80 + scripts + "show()".len() as u64,
+            page.len() as u64 + 20 + 40 + 80 + scripts + "show()".len() as u64,
             "a wall opens with its player"
         );
     }

@@ -13,13 +13,16 @@ use xtask::process;
 use xtask::repo::Repo;
 
 use crate::output::Output;
-use crate::wasm::WasmBuild;
+use crate::wasm::{Wanted, WasmBuild};
 
 /// The scripts that pages and other scripts name; the rest of `scripts/` is behind them.
 const ENTRIES: [&str; 5] = ["map", "maps", "tiles", "player", "video-worker"];
 
 /// The page's own script, whole in one file: what watches over a page waits for nothing that others load too.
 const START: &str = "start";
+
+/// Beside it in pages that somebody works on, and in no other.
+const WATCHED: &str = "watched";
 
 /// What the browsers of a hall understand; the README names them.
 const TARGET: &str = "--target=es2022";
@@ -58,12 +61,12 @@ impl Lean {
         &self,
         from: &Path,
         scratch: &Path,
-        build: WasmBuild,
+        wanted: Wanted<'_>,
         output: &mut Output,
     ) -> Result<()> {
         let _ = fs::remove_dir_all(scratch);
         let bundle = |names: &[&str], folder: &Path| {
-            let mut esbuild = match build {
+            let mut esbuild = match wanted.build {
                 WasmBuild::Quick => Command::new(&self.program),
                 WasmBuild::Optimised => self.command(),
             };
@@ -75,6 +78,9 @@ impl Lean {
         };
         bundle(&ENTRIES, &scratch.join("js"))?;
         bundle(&[START], scratch)?;
+        if wanted.watched {
+            bundle(&[WATCHED], scratch)?;
+        }
         output.copy_folder(scratch, "")
     }
 

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout)]
 
 mod build;
+mod names;
 mod output;
 mod lean;
 mod order;
@@ -38,6 +39,12 @@ enum Task {
         release_wasm: bool,
         #[arg(long)]
         out: PathBuf,
+        /// Compile this programme alone; the others stay as they were built before
+        #[arg(long, value_parser = wasm::PROGRAMMES)]
+        only: Option<String>,
+        /// Somebody works on it: its pages load a newer build at once
+        #[arg(long)]
+        watched: bool,
     },
     /// Refuse a site with a screen whose first load is above the limit
     Check { folder: PathBuf },
@@ -57,9 +64,10 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Build { release_wasm, out } => {
+        Task::Build { release_wasm, out, only, watched } => {
             let build = if release_wasm { wasm::WasmBuild::Optimised } else { wasm::WasmBuild::Quick };
-            build::build(&Repo::find(), build, out)
+            let wanted = wasm::Wanted { build, only: only.as_deref(), watched };
+            build::build(&Repo::find(), wanted, out)
         }
         Task::Check { folder } => build::check_first_loads(&folder),
         Task::Sizes { folder } => {

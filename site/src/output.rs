@@ -11,9 +11,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::lean::Lean;
+use crate::names::{self, Held, Names};
 
 /// Marks a folder as ours, so that stale files in it may be removed.
 const MARKER: &str = ".gridhall-site";
+
+/// Which name each file has that is named by its content: for tests and measurements, and for whoever looks for one.
+pub const NAMES: &str = "names.json";
 
 /// Files that shrink. Fonts and pictures are compressed in themselves; PMTiles are read by byte range.
 const SHRINKING: [&str; 11] =
@@ -46,6 +50,9 @@ pub struct Output {
     rewritten: usize,
     /// Scripts and style sheets are shipped without what only their readers need.
     lean: Option<Lean>,
+    /// What is named by its content waits here until all of it is there.
+    held: Held,
+    names: Names,
 }
 
 /// A site that is complete.
@@ -67,7 +74,8 @@ impl Output {
         }
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&marker, "").with_context(|| format!("cannot write {}", marker.display()))?;
-        Ok(Output { folder, produced: BTreeSet::from([MARKER.to_owned()]), rewritten: 0, lean: None })
+        let produced = BTreeSet::from([MARKER.to_owned()]);
+        Ok(Output { folder, produced, rewritten: 0, lean: None, held: Held::new(), names: Names::default() })
     }
 
     /// From here on our scripts and style sheets are written without what only their readers need.
@@ -77,15 +85,45 @@ impl Output {
 
     /// Puts a file at `path`, leaving the one on disk untouched if it is the same already.
     pub fn write(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let file = self.folder.join(path);
-        if !self.produced.insert(path.to_owned()) {
-            bail!("two parts of the site both make `{path}`");
-        }
         let lean = match &self.lean {
             Some(lean) if Lean::shrinks(path) => Some(lean.shrink(path, bytes)?),
             Some(_) | None => None,
         };
         let bytes = lean.as_deref().unwrap_or(bytes);
+        if !names::carries(path) {
+            return self.put(path, bytes);
+        }
+        match self.held.insert(path.to_owned(), bytes.to_vec()) {
+            Some(_) => bail!("two parts of the site both make `{path}`"),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives what is named by its content its name, when everything that such files name is there.
+    pub fn name_by_content(&mut self) -> Result<()> {
+        for (name, bytes) in self.names.settle(std::mem::take(&mut self.held))? {
+            self.put(&name, &bytes)?;
+        }
+        let given =
+            serde_json::to_vec_pretty(self.names.given()).context("cannot write the names as JSON")?;
+        self.put(NAMES, &given)
+    }
+
+    /// From here on whoever names `plain` names `name`, which has a version in it.
+    pub fn give_name(&mut self, plain: &str, name: &str) {
+        self.names.give(plain, name);
+    }
+
+    /// A page with the names that files have.
+    pub fn with_names(&self, path: &str, page: &str) -> String {
+        self.names.rewrite(path, page)
+    }
+
+    fn put(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let file = self.folder.join(path);
+        if !self.produced.insert(path.to_owned()) {
+            bail!("two parts of the site both make `{path}`");
+        }
         if fs::read(&file).is_ok_and(|present| present == bytes) {
             return Ok(());
         }
@@ -132,6 +170,9 @@ impl Output {
 
     /// Compresses what shrinks and removes what no part of the site makes any more.
     pub fn finish(mut self, compression: Compression) -> Result<Done> {
+        if let Some(path) = self.held.keys().next() {
+            bail!("`{path}` was never named");
+        }
         let files = self.produced.len() - 1;
         if compression == Compression::Twins {
             let produced: Vec<String> = self.produced.iter().cloned().collect();
@@ -235,6 +276,24 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("gridhall-output-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         folder
+    }
+
+    #[test]
+    fn what_is_named_by_its_content_is_there_under_that_name_alone() {
+        let folder = scratch("named");
+        let built = |text: &str| {
+            let mut output = Output::open(folder.clone()).unwrap();
+            output.write("js/a.js", text.as_bytes()).unwrap();
+            output.name_by_content().unwrap();
+            output.finish(Compression::None).unwrap();
+            let names = fs::read_to_string(folder.join(NAMES)).unwrap();
+            let names: std::collections::BTreeMap<String, String> = serde_json::from_str(&names).unwrap();
+            names["js/a.js"].clone()
+        };
+        let (old, new) = (built("one"), built("two"));
+        assert!(old != new && folder.join(&new).is_file());
+        assert!(!folder.join(&old).exists() && !folder.join("js/a.js").exists());
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -27,11 +27,14 @@ pub fn add(npm: &Path, output: &mut Output) -> Result<()> {
     let name = format!("vendor/pmtiles/{}/pmtiles.js", self::version(&archive)?);
     output.copy(&archive.join("dist/pmtiles.js"), &name)?;
     let font = modules.join(FONT_PACKAGE);
-    output.copy(&font.join("index.css"), "vendor/noto-sans-sc/index.css")?;
+    // Kept for ever by browsers, like the map, and so under its version.
+    let place = format!("vendor/noto-sans-sc/{}", self::version(&font)?);
+    output.copy(&font.join("index.css"), &format!("{place}/index.css"))?;
+    output.give_name("vendor/noto-sans-sc/index.css", &format!("{place}/index.css"));
     for slice in sorted_entries(&font.join("files"))? {
         let name = slice.file_name().expect("a folder's entry has a name").to_string_lossy();
         if name.ends_with(".woff2") {
-            output.copy(&slice, &format!("vendor/noto-sans-sc/files/{name}"))?;
+            output.copy(&slice, &format!("{place}/files/{name}"))?;
         }
     }
     Ok(())

@@ -55,11 +55,23 @@ pub const PROGRAMMES: [&str; 4] = ["wall", "desk", "stage", "door"];
 /// What scripts load by themselves, without a page of its own: a binary of `app` too.
 const PARTS: [&str; 1] = ["placing"];
 
-pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
-    compile(repo, build)?;
+/// What is built, and for whom.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub build: WasmBuild,
+    /// The one programme that is compiled; the others stay as an earlier build left them.
+    pub only: Option<&'a str>,
+    /// Somebody works on it: its pages load a newer build at once.
+    pub watched: bool,
+}
+
+pub fn add(repo: &Repo, wanted: Wanted<'_>, output: &mut Output) -> Result<()> {
+    let build = wanted.build;
+    let is_wanted = |name: &&str| wanted.only.is_none_or(|only| only == *name);
+    let names: Vec<&str> = PROGRAMMES.into_iter().chain(PARTS).filter(is_wanted).collect();
+    compile(repo, build, &names)?;
     std::thread::scope(|scope| {
-        let all = PROGRAMMES.into_iter().chain(PARTS);
-        let made: Vec<_> = all.map(|name| scope.spawn(move || make(repo, build, name))).collect();
+        let made: Vec<_> = names.iter().map(|name| scope.spawn(move || make(repo, build, name))).collect();
         made.into_iter().try_for_each(|one| one.join().expect("a build step does not panic"))
     })?;
     for name in PROGRAMMES.into_iter().chain(PARTS) {
@@ -68,20 +80,27 @@ pub fn add(repo: &Repo, build: WasmBuild, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// Each programme's page, when everything else is made: the shell, with the programme's name in it and the word for this
-/// build, which the server reads beside the pages. A page that hears another word from its server is of an older build.
-pub fn add_pages(repo: &Repo, output: &mut Output) -> Result<()> {
+/// Each programme's page, when everything else is made: the shell, with the programme's name in it, the names its files have
+/// and the word for this build, which the server reads beside the pages. A page that hears another word from its server is of an older build.
+pub fn add_pages(repo: &Repo, watched: bool, output: &mut Output) -> Result<()> {
     let word = output.word()?;
-    output.write("build.txt", word.as_bytes())?;
     let file = repo.root.join("app/page.html");
     let page = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    PROGRAMMES.iter().try_for_each(|name| {
-        output.write(
-            &format!("{name}.html"),
-            page.replace("PROGRAMME", name).replace("BUILD", &word).as_bytes(),
-        )
-    })
+    PROGRAMMES.into_iter().try_for_each(|name| {
+        let file = format!("{name}.html");
+        let page = page.replace("PROGRAMME", name).replace("BUILD", &word);
+        let page = if watched { page.replacen(START, &format!("{START}\n{WATCHED}"), 1) } else { page };
+        let page = output.with_names(&file, &page);
+        output.write(&file, page.as_bytes())
+    })?;
+    // Last: whoever hears of it finds the pages.
+    output.write("build.txt", word.as_bytes())
 }
+
+/// The page's own script, as `app/page.html` has it.
+const START: &str = "<script type=\"module\" src=\"/start.js\"></script>";
+/// Beside it where somebody works on the page.
+const WATCHED: &str = "<script type=\"module\" src=\"/watched.js\"></script>";
 
 /// Where a programme's finished files are kept between builds.
 fn kept(repo: &Repo, build: WasmBuild, name: &str) -> PathBuf {
@@ -106,10 +125,11 @@ fn make(repo: &Repo, build: WasmBuild, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn compile(repo: &Repo, build: WasmBuild) -> Result<()> {
+fn compile(repo: &Repo, build: WasmBuild, names: &[&str]) -> Result<()> {
     let mut cargo = repo.cargo();
     cargo.env("CARGO_TARGET_DIR", &repo.wasm_target);
-    cargo.args(["build", "--package", "app", "--bins", "--target", "wasm32-unknown-unknown"]);
+    cargo.args(["build", "--package", "app", "--target", "wasm32-unknown-unknown"]);
+    cargo.args(names.iter().flat_map(|name| ["--bin", name]));
     cargo.args(["--profile", build.profile()]);
     process::run(&mut cargo)
 }

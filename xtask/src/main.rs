@@ -15,6 +15,7 @@ mod demo;
 mod test;
 mod bench;
 mod dist;
+mod watch;
 #[cfg(test)]
 mod tidy;
 
@@ -38,6 +39,8 @@ enum Task {
     Setup(setup::Options),
     /// Build the browser's side into the site folder.
     Site(site::Options),
+    /// Run the demonstration and build its site anew whenever a source changes; pages load themselves again.
+    Watch(watch::Options),
     /// Build everything and run a simulated city; prints the address with a one-time sign-in link.
     Demo(demo::Options),
     /// Everything a change must pass, with a timing table.
@@ -65,6 +68,7 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::Setup(options) => setup::run(&repo, options),
         Task::Site(options) => site::run(&repo, options),
+        Task::Watch(options) => watch::run(&repo, options),
         Task::Demo(options) => demo::run(&repo, options),
         Task::Test(options) => test::run(&repo, options),
         Task::Dist(options) => dist::run(&repo, options),

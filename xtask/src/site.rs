@@ -71,7 +71,8 @@ pub fn first_loads(repo: &Repo) -> Result<Vec<FirstLoad>> {
     serde_json::from_str(&printed).context("cannot understand the sizes of the site")
 }
 
-fn builder(repo: &Repo) -> Command {
+/// The program that builds it, to be told what to do.
+pub fn builder(repo: &Repo) -> Command {
     let mut cargo = repo.cargo();
     cargo.args(["run", "--package", "site", "--"]);
     cargo

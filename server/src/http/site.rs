@@ -1,8 +1,9 @@
 //! The built user interface, with the headers that keep a page from loading anything else.
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::world::WorldId;
@@ -17,8 +18,16 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
-/// Files of the site folder. Asked for anew each time, answered with 304 when unchanged: after an upgrade no browser
-/// mixes an old script with a new page. An address that leads nowhere gets the page that says so.
+/// How long a file may be kept whose name changes with what it holds: as long as a browser keeps anything.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Asked for anew each time, answered with 304 when unchanged.
+const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
+/// Digits of the hash in such a name; `site/src/names.rs` gives them.
+const HASH_DIGITS: usize = 16;
+
+/// Files of the site folder. Pages are asked for anew each time and name their scripts, style and programme by what these
+/// hold: after an upgrade no browser mixes an old script with a new page, and an old page finds nothing under the old
+/// names. An address that leads nowhere gets the page that says so.
 pub fn files(hall: &Hall) -> Router {
     let files = ServeDir::new(&hall.config.server.site)
         // Made beforehand: nothing is compressed when a stranger asks.
@@ -26,9 +35,26 @@ pub fn files(hall: &Hall) -> Router {
         .precompressed_gzip()
         .append_index_html_on_directories(false)
         .not_found_service(get(nowhere).with_state(hall.clone()));
-    let fresh =
-        SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Router::new().fallback_service(files).layer(fresh)
+    Router::new().fallback_service(files).layer(middleware::from_fn(keep))
+}
+
+/// Says how long a browser may keep the answer without asking again.
+async fn keep(request: Request, next: Next) -> Response {
+    let lasts = changes_its_name(request.uri().path());
+    let mut answer = next.run(request).await;
+    let was_found = answer.status().is_success() || answer.status() == StatusCode::NOT_MODIFIED;
+    let how_long = if lasts && was_found { FOR_EVER } else { FRESH };
+    answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(how_long);
+    answer
+}
+
+/// Whether another content would have another address: a hash of it in the name, or the version of what others wrote.
+fn changes_its_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let hash = stem.rsplit_once('-').map_or("", |(_, hash)| hash);
+    let is_hashed = hash.len() == HASH_DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hashed || path.starts_with("/vendor/")
 }
 
 /// The programmes of the user interface, each with a page of its own: no screen loads another's.
@@ -60,7 +86,7 @@ pub async fn index(hall: &Hall, programme: Programme) -> Response {
     match tokio::fs::read_to_string(&path).await {
         Ok(page) => {
             let page = told_its_world(&page, &hall.identity);
-            ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response()
+            ([(header::CACHE_CONTROL, FRESH)], Html(page)).into_response()
         }
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the user interface is not built");
@@ -167,5 +193,28 @@ mod tests {
         let expected = "<!doctype html>\n<html data-world=\"drill\" data-base=\"/world/drill-1\" \
             data-title=\"&quot;&gt;&lt;script&gt;\" lang=\"zh-CN\" data-build=\"b\">";
         assert_eq!(page, expected);
+    }
+
+    #[test]
+    fn only_what_changes_its_name_with_its_content_is_kept_for_ever() {
+        for lasting in [
+            "/pkg/wall_bg-0123456789abcdef.wasm",
+            "/js/map-0123456789abcdef.js",
+            "/vendor/maplibre/6.17.0/maplibre-gl.css",
+        ] {
+            assert!(changes_its_name(lasting), "{lasting}");
+        }
+        for fresh in [
+            "/",
+            "/wall.html",
+            "/start.js",
+            "/icon.svg",
+            "/pkg/wall.js",
+            "/map/a-0123.json",
+            "/x-0123456789abcdeg.js",
+            "/names.json",
+        ] {
+            assert!(!changes_its_name(fresh), "{fresh}");
+        }
     }
 }

@@ -96,6 +96,12 @@ impl<'a> Planner<'a> {
         Planned { report, department: department_of(class), stays_ms, late }
     }
 
+    /// How a case goes on that is there already, of this class and perhaps with a department.
+    pub fn again(&mut self, class: &ClassCode, department: Option<DepartmentCode>) -> Planned {
+        let department = department.unwrap_or_else(|| department_of(class.as_str()));
+        Planned { department, ..self.next_case() }
+    }
+
     /// The next whistle call, for this case where one is given.
     pub fn next_call(&mut self, case: Option<CaseId>) -> WhistleCall {
         let area = self.next_case().report.area;

@@ -38,11 +38,9 @@ async fn hall(dir: &Path) -> Running {
     server::serve::start(config).await.unwrap()
 }
 
-/// Lets the city live at a pace, once its past is there.
-async fn live(running: &Running, pace: f64, lasts: Duration, every_day: bool) -> Summary {
-    let token = running.hall.access.make_token("city", Role::Machine, UtcMillis(0)).await.unwrap();
-    let client = Client::new(&format!("http://{}", running.address), token.expose());
-    let options = Options {
+/// A city at a pace, once its past is there.
+fn at_pace(pace: f64, lasts: Duration, every_day: bool) -> Options {
+    Options {
         seed: 1,
         cases_a_day: CASES_A_DAY,
         inspectors: 50,
@@ -53,7 +51,12 @@ async fn live(running: &Running, pace: f64, lasts: Duration, every_day: bool) ->
         flood: true,
         pace: Some(pace),
         lasts: Some(lasts),
-    };
+    }
+}
+
+async fn live(running: &Running, options: Options) -> Summary {
+    let token = running.hall.access.make_token("city", Role::Machine, UtcMillis(0)).await.unwrap();
+    let client = Client::new(&format!("http://{}", running.address), token.expose());
     let lived = tokio::task::spawn_blocking(move || sim::city::run(&client, options, &|| false));
     lived.await.unwrap().unwrap()
 }
@@ -161,7 +164,7 @@ async fn the_city_stays_true(pace: f64, lasts: Duration, every_day: bool) {
     let dir = tempfile::tempdir().unwrap();
     let running = hall(dir.path()).await;
     let from = running.hall.clock.now();
-    let summary = live(&running, pace, lasts, every_day).await;
+    let summary = live(&running, at_pace(pace, lasts, every_day)).await;
     let now = running.hall.clock.now();
     assert_eq!((summary.refused, summary.retries), (0, 0), "{summary:?}");
     let lived_ms = now.since(from) as f64;
@@ -217,4 +220,29 @@ async fn at_sixty_times_the_chart_the_stages_and_the_late_share_are_the_citys() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_six_hundred_times_the_chart_the_stages_and_the_late_share_are_the_citys() {
     the_city_stays_true(600.0, lasts(40), is_long()).await;
+}
+
+/// Method: one city leaves cases open in every stage; another lives an hour and a half of the hall's time in the same store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_that_comes_back_takes_up_what_the_last_one_left_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = hall(dir.path()).await;
+    let of_the_past = Options { weeks: 0, ..at_pace(1.0, Duration::ZERO, false) };
+    live(&running, of_the_past.clone()).await;
+    let left_at = running.hall.clock.now();
+    let summary =
+        live(&running, Options { pace: Some(600.0), lasts: Some(Duration::from_secs(9)), ..of_the_past })
+            .await;
+    assert_eq!((summary.refused, summary.retries), (0, 0), "{summary:?}");
+    let reader = running.hall.reader.clone();
+    let stays = tokio::task::spawn_blocking(move || stays(&reader)).await.unwrap();
+    let waited =
+        stays.iter().filter(|stay| stay.entered <= left_at && stay.left.is_none_or(|left| left > left_at));
+    // Their stays are short: in that time nearly all of them go on.
+    let waited: Vec<&Stay> =
+        waited.filter(|stay| matches!(stay.stage, Stage::Accept | Stage::File)).collect();
+    let gone_on = waited.iter().filter(|stay| stay.left.is_some()).count();
+    running.stop().await.unwrap();
+    assert!(waited.len() > 20, "too few waited: {}", waited.len());
+    assert!(gone_on * 10 > waited.len() * 9, "{gone_on} of {} went on", waited.len());
 }

@@ -4,6 +4,7 @@
 //! browser sees (`end2end/dist`).
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,13 +37,12 @@ const OVERLAYS: &str =
 const NO_FILE: &str = "# file = \"/etc/gridhall/policy.toml\"";
 /// What a store holds and may not lose, as `gridhall check --json` counts it.
 const HOLDS: [&str; 5] = ["epoch", "commands", "persons", "cases", "whistles"];
-/// The unpacking of an upgrade is torn off so long after its begin, in turn.
-const TEAR_AFTER: [Duration; 4] = [
-    Duration::from_millis(20),
-    Duration::from_millis(120),
-    Duration::from_millis(300),
-    Duration::from_millis(700),
-];
+/// The two halves of an upgrade, as dpkg calls them.
+const UNPACK: &str = "--unpack";
+const CONFIGURE: &str = "--configure";
+/// A half of an upgrade is torn off so long after its begin, in milliseconds, in turn.
+const TEARS: [(&str, u64); 6] =
+    [(UNPACK, 20), (UNPACK, 120), (UNPACK, 300), (UNPACK, 700), (CONFIGURE, 30), (CONFIGURE, 90)];
 
 struct Proof<'a> {
     repo: &'a Repo,
@@ -83,11 +83,11 @@ impl Proof<'_> {
             before["events"].as_u64().is_some_and(|events| events > 100),
             "too little happened: {before}"
         );
-        step("tear the upgrade off while it unpacks, run what is there, go on");
+        step("tear the upgrade off while it unpacks and while it sets up, run what is there, go on");
         let package = self.root.put(newer)?;
-        for after in TEAR_AFTER {
+        for (half, after) in TEARS {
             self.root.install(older)?;
-            self.torn_off(&package, after)?;
+            self.torn_off(&package, half, Duration::from_millis(after))?;
             self.repair(newer)?;
             self.still(&before, "after an upgrade that was torn off")?;
         }
@@ -193,24 +193,28 @@ impl Proof<'_> {
         Ok(())
     }
 
-    /// Begins an upgrade and takes it away, as a power cut does.
-    fn torn_off(&self, package: &Path, after: Duration) -> Result<()> {
-        let mut unpack = self.root.online("dpkg");
-        unpack
-            .args(["--force-unsafe-io", "--unpack"])
-            .arg(package)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut child = unpack.spawn().context("cannot start dpkg")?;
+    /// Takes one half of an upgrade away while it is under way, as a power cut does: dpkg and whatever it has started.
+    fn torn_off(&self, package: &Path, half: &str, after: Duration) -> Result<()> {
+        let dpkg = |half: &str| {
+            let mut dpkg = self.root.online("dpkg");
+            dpkg.args(["--force-unsafe-io", half]).stdout(Stdio::null()).stderr(Stdio::null());
+            match half {
+                CONFIGURE => dpkg.arg("gridhall"),
+                _ => dpkg.arg(package),
+            };
+            dpkg
+        };
+        if half == CONFIGURE {
+            process::run(&mut dpkg(UNPACK))?;
+        }
+        let mut child = dpkg(half).process_group(0).spawn().context("cannot start dpkg")?;
         std::thread::sleep(after);
         let was_under_way = child.try_wait().context("cannot ask after dpkg")?.is_none();
-        let _ = child.kill();
+        let group = format!("-{}", child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         child.wait().context("cannot wait for dpkg")?;
-        println!(
-            "prove: torn off after {} ms, {}",
-            after.as_millis(),
-            if was_under_way { "under way" } else { "unpacked already" }
-        );
+        let was = if was_under_way { "under way" } else { "done already" };
+        println!("prove: {half} torn off after {} ms, {was}", after.as_millis());
         // Whichever program lies there now is whole, and serves the store.
         drop(self.service()?);
         Ok(())

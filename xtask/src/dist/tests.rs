@@ -108,12 +108,47 @@ fn dpkg_is_told_what_the_package_needs_and_whose_the_settings_are() {
         said("sh", &["-n"], &file);
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains("\nset -e\n"), "{script} goes on after a failure");
-        // What touches the data is the last word of a purge, and nothing before it.
-        let removes = text.contains("rm -rf /var/lib/gridhall");
+        let removes = text.contains("rm -rf");
         assert_eq!(removes, script == "postrm", "{script}");
     }
-    let postrm = fs::read_to_string(control.join("postrm")).unwrap();
-    assert!(postrm.find("purge)").unwrap() < postrm.find("rm -rf").unwrap());
+}
+
+/// Method: the scripts themselves are run as dpkg runs them, on folders of the test; what they would tell the machine goes nowhere.
+#[test]
+fn nothing_but_a_purge_touches_the_data_and_the_settings() {
+    let scratch = Scratch::new("postrm");
+    let (data, settings) = (scratch.0.join("data"), scratch.0.join("settings"));
+    for folder in [&data, &settings] {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("kept"), "kept").unwrap();
+    }
+    let deaf = scratch.0.join("deaf");
+    fs::create_dir_all(&deaf).unwrap();
+    for program in ["getent", "userdel", "useradd", "systemctl", "deb-systemd-helper", "deb-systemd-invoke"] {
+        std::os::unix::fs::symlink("/bin/true", deaf.join(program)).unwrap();
+    }
+    let path = format!("{}:{}", deaf.display(), std::env::var("PATH").unwrap());
+    let run = |script: &str, word: &str| {
+        let text = fs::read_to_string(Repo::find().root.join("packaging").join(script)).unwrap();
+        let text = text.replace("/var/lib/gridhall", &data.to_string_lossy());
+        let text = text.replace("/etc/gridhall", &settings.to_string_lossy());
+        let text = text.replace("/run/", &format!("{}/run/", scratch.0.display()));
+        let text = text.replace("/usr/bin/deb-systemd-helper", "/nowhere");
+        process::output(Command::new("sh").args(["-c", &text, script, word]).env("PATH", &path)).unwrap()
+    };
+    let steps = [("prerm", &["remove", "upgrade", "deconfigure", "failed-upgrade"][..])];
+    let after = ["remove", "upgrade", "failed-upgrade", "abort-install", "abort-upgrade", "disappear"];
+    for (script, words) in steps.into_iter().chain([("postrm", &after[..])]) {
+        for word in words {
+            run(script, word);
+            let there = data.join("kept").is_file() && settings.join("kept").is_file();
+            assert!(there, "`{script} {word}` took them");
+        }
+    }
+    assert!(run("postrm", "remove").contains("stay"), "whoever removes it hears what stays");
+    let said = run("postrm", "purge");
+    assert!(said.contains(&*data.to_string_lossy()), "purging does not say what it removes: {said}");
+    assert!(!data.exists() && !settings.exists());
 }
 
 #[test]
@@ -156,12 +191,34 @@ fn the_unit_is_understood_and_leaves_the_service_little() {
     let unit = root.join("lib/systemd/system/gridhall.service");
     let text = fs::read_to_string(&unit).unwrap();
     let has = |line: &str| text.lines().any(|each| each == line);
+    // All of them by name: not every machine that tests has a systemd to weigh them.
     for line in [
         "User=gridhall",
         "StateDirectoryMode=0700",
+        "UMask=0077",
         "NoNewPrivileges=yes",
-        "ProtectSystem=strict",
         "CapabilityBoundingSet=",
+        "AmbientCapabilities=",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "PrivateUsers=yes",
+        "PrivateDevices=yes",
+        "ProtectHostname=yes",
+        "ProtectClock=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectControlGroups=yes",
+        "ProtectProc=invisible",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+        "RestrictNamespaces=yes",
+        "RestrictRealtime=yes",
+        "RestrictSUIDSGID=yes",
+        "LockPersonality=yes",
+        "RemoveIPC=yes",
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
     ] {
         assert!(has(line), "{line} is not in the unit");
     }
