@@ -8,6 +8,7 @@ mod around;
 mod calls;
 mod camera;
 mod clock;
+mod draft;
 mod due;
 mod file;
 mod filters;
@@ -17,6 +18,7 @@ mod keys;
 mod list;
 mod listing;
 mod narrow;
+mod outcome;
 mod overview;
 mod person;
 mod rail;
@@ -31,13 +33,14 @@ mod whistle;
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::{Role, acts_for};
+use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use crate::board::Board;
 use crate::breaking::Breaking;
-use crate::hall::use_hall;
-use crate::language::use_language;
+use crate::hall::{Hall, use_hall};
+use crate::language::{Speaks, use_language};
 use crate::live::{Link, Live};
 use crate::names;
 use crate::people;
@@ -77,6 +80,11 @@ pub struct Desk {
     pub file: File,
     pub sending: Sending,
     pub names: names::Called,
+    pub speaks: Speaks,
+    hall: Hall,
+    /// Fields that have a key: of a search, of a note.
+    pub find: NodeRef<html::Input>,
+    pub note: NodeRef<html::Input>,
     /// Whether this world takes commands: the past does not.
     pub handles: bool,
     signed: Signed,
@@ -105,6 +113,10 @@ impl Desk {
             file: File::new(opened, sending),
             sending,
             names: names::use_names(),
+            speaks: use_language(),
+            hall: use_hall(),
+            find: NodeRef::new(),
+            note: NodeRef::new(),
             handles: world::kind().takes_commands(),
             signed: use_session(),
             address,
@@ -186,7 +198,7 @@ impl Desk {
         if case.is_some() {
             self.selected.set(case);
         }
-        self.sending.progress.set(send::Progress::Idle);
+        self.sending.tidy();
         self.address.go(&address, replace);
     }
 }

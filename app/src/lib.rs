@@ -10,6 +10,7 @@
 
 mod api;
 mod ask;
+mod submit;
 mod words;
 mod kept;
 mod language;

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::catalogue::Name;
 use domain::rejection::{Language, Rejection};
 use serde::Serialize;
 
@@ -14,8 +15,11 @@ pub struct Problem {
     pub status: u16,
     /// Stable name, for programs.
     pub code: String,
-    /// One sentence, for people.
+    /// One sentence, for people, in the language that was asked for.
     pub title: String,
+    /// The same in both languages, where a rule refuses: a screen goes on showing it when its language is changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<Name>,
     /// The field at fault, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -31,6 +35,7 @@ impl Problem {
             status: status.as_u16(),
             code: code.to_owned(),
             title: title.into(),
+            said: None,
             field: None,
             retry_after: None,
         }
@@ -82,9 +87,25 @@ impl Problem {
             | Rejection::OutOfRange { .. }
             | Rejection::PolicyRefused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let mut problem = Self::new(status, rejection.code(), rejection.words(language));
+        let mut problem = Self::in_words(status, rejection.code(), language, |of| rejection.words(of));
         problem.field = rejection.field().map(str::to_owned);
         problem
+    }
+
+    /// A refusal by a rule, which has words of both languages.
+    #[must_use]
+    pub fn in_words(
+        status: StatusCode,
+        code: &str,
+        language: Language,
+        words: impl Fn(Language) -> String,
+    ) -> Self {
+        let said = Name { zh: words(Language::Zh), en: words(Language::En) };
+        let title = match language {
+            Language::Zh => said.zh.clone(),
+            Language::En => said.en.clone(),
+        };
+        Self { said: Some(said), ..Self::new(status, code, title) }
     }
 
     /// For an address that only speaks WebSocket: 426 with what is spoken there.
@@ -123,11 +144,13 @@ impl Problem {
         self
     }
 
-    /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own.
+    /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own. A batch comes from
+    /// a machine, which has no use for a second language.
     #[must_use]
     pub fn in_row(mut self, rows: &str, index: usize) -> Self {
         let field = self.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
         self.field = Some(format!("{rows}[{index}]{field}"));
+        self.said = None;
         self.count();
         self
     }

@@ -167,7 +167,7 @@ fn Cases() -> impl IntoView {
     let state = move || {
         let empty = desk.listing.groups.with(Vec::is_empty);
         let words = match desk.listing.fetch.get() {
-            Fetch::Failed(words) => say!(speaks.get(), desk.failed, words = words),
+            Fetch::Failed(error) => say!(speaks.get(), desk.failed, words = error.words(speaks.get())),
             Fetch::Asking if empty => say!(speaks.get(), desk.loading),
             Fetch::There if empty => say!(speaks.get(), desk.empty),
             Fetch::Asking | Fetch::There => return None,
@@ -232,7 +232,7 @@ fn Outside() -> impl IntoView {
         let (language, aside) = (speaks.get(), aside.get());
         match desk.listing.fetch.get() {
             Fetch::Asking => return say!(language, desk.loading),
-            Fetch::Failed(words) => return say!(language, desk.failed, words = words),
+            Fetch::Failed(error) => return say!(language, desk.failed, words = error.words(language)),
             Fetch::There => {}
         }
         if !desk.filters.with(Filters::is_followed) {

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::clock::{Lamp, lamp};
 use super::filters::Filters;
 use super::keys::keep_hand;
+use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
@@ -24,7 +25,7 @@ const PAGE: usize = 200;
 pub enum Fetch {
     Asking,
     There,
-    Failed(String),
+    Failed(ApiError),
 }
 
 /// Rows under their lamp, as they stood when they were fetched.
@@ -120,7 +121,7 @@ impl Listing {
         let asked_at = self.hall.present();
         self.asks.ask(path, move |answer| match answer {
             Ok(page) => self.take(page, cursor.is_some(), asked_at),
-            Err(error) => drop(self.fetch.try_set(Fetch::Failed(error.to_string()))),
+            Err(error) => drop(self.fetch.try_set(Fetch::Failed(error))),
         });
     }
 
