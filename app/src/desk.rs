@@ -29,6 +29,7 @@ mod strip;
 mod top;
 mod way;
 mod whistle;
+mod window;
 
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
@@ -85,6 +86,8 @@ pub struct Desk {
     /// Fields that have a key: of a search, of a note.
     pub find: NodeRef<html::Input>,
     pub note: NodeRef<html::Input>,
+    /// What the rows scroll in.
+    pub rows: NodeRef<html::Div>,
     /// Whether this world takes commands: the past does not.
     pub handles: bool,
     signed: Signed,
@@ -100,6 +103,9 @@ impl Desk {
         });
         let opened = Memo::new(move |_| address.case());
         let sending = Sending::new();
+        let file = File::new(opened, sending);
+        let signed = use_session();
+        file.drafts.keep_for(move || account(signed));
         Self {
             filters,
             opened,
@@ -110,25 +116,23 @@ impl Desk {
             letters: keys::letters(),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
-            file: File::new(opened, sending),
+            file,
             sending,
             names: names::use_names(),
             speaks: use_language(),
             hall: use_hall(),
             find: NodeRef::new(),
             note: NodeRef::new(),
+            rows: NodeRef::new(),
             handles: world::kind().takes_commands(),
-            signed: use_session(),
+            signed,
             address,
         }
     }
 
     /// Tracked: the account's name.
     pub fn me(self) -> String {
-        self.signed.with(|session| match session {
-            Session::SignedIn(session) => session.name.clone(),
-            Session::Asking | Session::SignedOut => String::new(),
-        })
+        account(self.signed)
     }
 
     /// Tracked.
@@ -201,6 +205,14 @@ impl Desk {
         self.sending.tidy();
         self.address.go(&address, replace);
     }
+}
+
+/// Tracked: the name of whoever has signed in; empty of nobody.
+fn account(signed: Signed) -> String {
+    signed.with(|session| match session {
+        Session::SignedIn(session) => session.name.clone(),
+        Session::Asking | Session::SignedOut => String::new(),
+    })
 }
 
 pub fn use_desk() -> Desk {

@@ -10,7 +10,6 @@
 
 mod api;
 mod ask;
-mod submit;
 mod words;
 mod kept;
 mod language;
@@ -18,6 +17,7 @@ mod theme;
 mod world;
 mod hall;
 mod session;
+mod submit;
 mod order;
 mod names;
 mod board;

@@ -194,3 +194,19 @@ pub fn language(headers: &HeaderMap) -> Language {
         _ => Language::Zh,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_by_a_rule_is_said_in_both_languages_but_within_a_batch_in_the_one_asked_for() {
+        let rejection = Rejection::NoDepartment;
+        let problem = Problem::refused(&rejection, Language::En);
+        let said = problem.said.clone().expect("a rule has words of both languages");
+        assert_eq!(said.zh, rejection.words(Language::Zh));
+        assert_eq!((&said.en, &problem.title), (&problem.title, &rejection.words(Language::En)));
+        let row = problem.in_row("commands", 3);
+        assert_eq!((row.said, row.title), (None, rejection.words(Language::En)));
+    }
+}

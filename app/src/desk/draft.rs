@@ -1,5 +1,5 @@
 //! What a person has written for a case and not sent yet: a note, the remark of a step, a call. It waits for them while they look at
-//! other cases, and comes back when the hall has refused it.
+//! other cases or load another page in the tab, and comes back when the hall has refused it.
 //!
 //! What should not be here: the fields it is written in (`history`, `act`, `whistle`).
 
@@ -7,11 +7,13 @@ use domain::code::{CaseId, DepartmentCode};
 use domain::command::Command;
 use domain::whistle::WhistleLevel;
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::order::Sorted;
+use crate::{api, kept, world};
 
 /// All that is written for one case.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Written {
     pub note: String,
     pub remark: String,
@@ -19,7 +21,7 @@ pub struct Written {
 }
 
 /// A call that is being written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     pub level: WhistleLevel,
     pub title: String,
@@ -27,6 +29,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// One that calls nobody yet.
+    pub fn about(title: String) -> Self {
+        Self { level: WhistleLevel::Street, title, called: Vec::new() }
+    }
+
     /// Says what for, and calls somebody.
     pub fn is_ready(&self) -> bool {
         !self.title.trim().is_empty() && !self.called.is_empty()
@@ -62,6 +69,38 @@ pub struct Drafts {
 impl Drafts {
     pub fn new(opened: Memo<Option<CaseId>>) -> Self {
         Self { all: RwSignal::new(Sorted::default()), opened }
+    }
+
+    /// Brings back what the account had written in this tab before a page was loaded, and keeps it for the next one.
+    pub fn keep_for(self, account: impl Fn() -> String + Copy + Send + Sync + 'static) {
+        let key = move || format!("gridhall.written.{}.{}", world::base(), account());
+        Effect::new(move |read: Option<bool>| {
+            let known = read == Some(true) || !account().is_empty();
+            if known && read != Some(true) {
+                let text = untrack(|| kept::read_here(&key()));
+                let value = text.and_then(|text| js_sys::JSON::parse(&text).ok());
+                let held = value.and_then(|value| api::from_js::<Vec<(CaseId, Written)>>(value).ok());
+                // Whatever was written before the account was known is newer.
+                self.all.update(|all| {
+                    for (case, written) in held.unwrap_or_default() {
+                        if !all.has(&case) {
+                            all.put(case, written);
+                        }
+                    }
+                });
+            }
+            known
+        });
+        let leaving = window_event_listener(leptos::ev::pagehide, move |_| {
+            let key = untrack(key);
+            let all: Vec<(CaseId, Written)> = self.all.with_untracked(|all| all.iter().cloned().collect());
+            let value = api::to_js(&all).ok();
+            let text = value.and_then(|value| js_sys::JSON::stringify(&value).ok());
+            if let Some(text) = text {
+                kept::keep_here(&key, &String::from(text));
+            }
+        });
+        on_cleanup(move || leaving.remove());
     }
 
     /// Tracked: what is written for the open case.

@@ -140,8 +140,14 @@ fn step(desk: Desk, by: isize) {
     if desk.opened.get_untracked().is_some() {
         open_soon(desk, id);
     }
-    // The row is there already; focus brings it into view.
-    focus(&row_id(id));
+    focus_row(id);
+}
+
+/// The hand on a row, which brings it into view. One far off the screen is drawn first: it is there once the effects have run.
+fn focus_row(id: CaseId) {
+    if !focus(&row_id(id)) {
+        set_timeout(move || _ = focus(&row_id(id)), std::time::Duration::ZERO);
+    }
 }
 
 /// Opens the row once the hand rests on it, so that running through the list asks for nothing.
@@ -232,7 +238,7 @@ fn escape(desk: Desk) {
         desk.file.calling.set(false);
     } else if let Some(open) = desk.opened.get_untracked() {
         desk.open(None, false);
-        focus(&row_id(open));
+        focus_row(open);
     }
 }
 

@@ -161,8 +161,7 @@ fn EndCall(id: WhistleId) -> impl IntoView {
 pub fn begin(desk: Desk, case: &Case) {
     let class = desk.names.with(|names| names.class(desk.speaks.get(), &case.report.class));
     let title = format!("{} {class}", case.report.address).trim().to_owned();
-    let fresh = || Call { level: WhistleLevel::Street, title, called: Vec::new() };
-    desk.file.drafts.write(|written| _ = written.call.get_or_insert_with(fresh));
+    desk.file.drafts.write(|written| _ = written.call.get_or_insert_with(|| Call::about(title)));
 }
 
 /// Tracked: the call that is being written.
@@ -171,7 +170,7 @@ fn call_of(desk: Desk) -> Option<Call> {
 }
 
 fn change(desk: Desk, change: impl FnOnce(&mut Call)) {
-    desk.file.drafts.write(|written| written.call.as_mut().map(change).unwrap_or_default());
+    desk.file.drafts.write(|written| change(written.call.get_or_insert_with(|| Call::about(String::new()))));
 }
 
 /// Sends the call that is being written, once it is ready; its form closes. Whether it was sent.
