@@ -1,18 +1,23 @@
-//! Requests to the world this page is of: JSON and bytes, with the reason in words when one fails.
+//! Requests to the world this page is of: JSON and bytes, and why one failed.
 
+use domain::catalogue::Name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, Request, RequestCredentials, RequestInit, Response};
 
-/// Why a request has no answer that can be used.
+use crate::language::pick;
+use crate::words::{Language, say};
+
+/// Why a request has no answer that can be used. It is kept as it came, and put in words where it is shown: a page whose language
+/// is changed says it in the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
     /// The server was not reached.
     Unreachable,
-    /// The server refused; its own words, and its stable name for the reason, when it gave some.
-    Refused { status: u16, code: String, words: String },
+    /// The server refused; its own words, and its stable name for the reason, when it gave some. Words of one language stand for both.
+    Refused { status: u16, code: String, words: Name },
     /// The answer was not what this programme expects.
     Unreadable(String),
 }
@@ -22,13 +27,28 @@ impl ApiError {
     pub fn is_signed_out(&self) -> bool {
         matches!(self, Self::Refused { status: 401, .. })
     }
+
+    /// The server's own words for its refusal, else the bare status.
+    pub fn refusal(status: u16, words: &Name, language: Language) -> String {
+        let words = pick(language, words);
+        if words.is_empty() { status.to_string() } else { words }
+    }
+
+    /// For a place that has no better words of its own.
+    pub fn words(&self, language: Language) -> String {
+        match self {
+            Self::Unreachable => say!(language, common.unreachable),
+            Self::Refused { status, words, .. } => Self::refusal(*status, words, language),
+            Self::Unreadable(problem) => say!(language, common.unreadable, problem = problem),
+        }
+    }
 }
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreachable => f.write_str("the server was not reached"),
-            Self::Refused { status, words, .. } => write!(f, "the server refused ({status}): {words}"),
+            Self::Refused { status, code, .. } => write!(f, "the server refused ({status}): {code}"),
             Self::Unreadable(problem) => write!(f, "the answer is unreadable: {problem}"),
         }
     }
@@ -39,38 +59,52 @@ impl std::fmt::Display for ApiError {
 pub struct Nothing {}
 
 pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
-    read_json(send("GET", path, None, None).await?).await
+    from_js(get_value(path).await?)
 }
 
 /// What a JSON answer says, as objects of JavaScript.
 pub async fn get_value(path: &str) -> Result<JsValue, ApiError> {
-    body(&send("GET", path, None, None).await?).await
+    body(&get(path).await?).await
 }
 
 pub async fn get_bytes(path: &str) -> Result<Vec<u8>, ApiError> {
-    let response = send("GET", path, None, None).await?;
+    let response = get(path).await?;
     let buffer = response.array_buffer().map_err(unreadable)?;
     let buffer = JsFuture::from(buffer).await.map_err(|_| ApiError::Unreachable)?;
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
-/// Sends a write whose answer has no body to read; `csrf` is the session's token, none before signing in.
-pub async fn post_only<B: Serialize>(path: &str, body: &B, csrf: Option<&str>) -> Result<(), ApiError> {
-    send("POST", path, Some(encode(body)?), csrf).await.map(drop)
+/// A write as it goes to the server. Sent again it is the same, with the key it may carry.
+#[derive(Debug, Clone)]
+pub struct Order {
+    method: &'static str,
+    address: String,
+    body: Option<String>,
 }
 
-/// Sends a write and reads its answer; `csrf` as in [`post_only`].
+impl Order {
+    pub fn post<B: Serialize>(path: &str, body: &B) -> Result<Self, ApiError> {
+        Ok(Self { method: "POST", address: crate::world::below(path), body: Some(encode(body)?) })
+    }
+
+    /// Takes something of the hall itself away, whatever world the page is of: what can be taken away, tokens and worlds, is there.
+    pub fn delete(path: String) -> Self {
+        Self { method: "DELETE", address: path, body: None }
+    }
+
+    /// Sends it; `csrf` is the session's token, none before signing in. What the answer says, nothing where it says nothing.
+    pub async fn go(&self, csrf: Option<&str>) -> Result<JsValue, ApiError> {
+        body(&send_to(self.method, &self.address, self.body.clone(), csrf).await?).await
+    }
+}
+
+/// Sends a write once and reads its answer, for what nobody waits for: forms are sent by `submit`.
 pub async fn post_json<B: Serialize, T: DeserializeOwned>(
     path: &str,
     body: &B,
     csrf: Option<&str>,
 ) -> Result<T, ApiError> {
-    read_json(send("POST", path, Some(encode(body)?), csrf).await?).await
-}
-
-/// Takes something of the hall itself away, whatever world the page is of: what can be taken away, tokens and worlds, is there.
-pub async fn delete(path: &str, csrf: &str) -> Result<(), ApiError> {
-    send_to("DELETE", path, None, Some(csrf)).await.map(drop)
+    from_js(Order::post(path, body)?.go(csrf).await?)
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
@@ -78,13 +112,8 @@ fn encode<B: Serialize>(body: &B) -> Result<String, ApiError> {
     Ok(String::from(text))
 }
 
-async fn send(
-    method: &str,
-    path: &str,
-    body: Option<String>,
-    csrf: Option<&str>,
-) -> Result<Response, ApiError> {
-    send_to(method, &crate::world::below(path), body, csrf).await
+async fn get(path: &str) -> Result<Response, ApiError> {
+    send_to("GET", &crate::world::below(path), None, None).await
 }
 
 async fn send_to(
@@ -117,14 +146,10 @@ async fn send_to(
 }
 
 /// The browser reads the JSON: it has a parser already, and the programme needs none.
-async fn read_json<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
-    from_js(body(&response).await?)
-}
-
 async fn body(response: &Response) -> Result<JsValue, ApiError> {
     let text = JsFuture::from(response.text().map_err(unreadable)?);
     let text = text.await.map_err(|_| ApiError::Unreachable)?.as_string().unwrap_or_default();
-    js_sys::JSON::parse(&text).map_err(unreadable)
+    if text.is_empty() { Ok(JsValue::UNDEFINED) } else { js_sys::JSON::parse(&text).map_err(unreadable) }
 }
 
 /// A value as JSON would carry it, as objects of JavaScript.
@@ -137,12 +162,17 @@ pub fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, ApiError> {
     serde_wasm_bindgen::from_value(value).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 
-/// The words of a `problem+json` answer: its detail, else its title.
+/// What a `problem+json` answer says: in both languages, or in the one that was asked for.
 async fn refusal(response: Response) -> ApiError {
     let problem = body(&response).await.unwrap_or_default();
-    let field = |name: &str| js_sys::Reflect::get(&problem, &JsValue::from_str(name)).ok()?.as_string();
-    let words = field("detail").or_else(|| field("title")).unwrap_or_default();
-    ApiError::Refused { status: response.status(), code: field("code").unwrap_or_default(), words }
+    let field = |name: &str| js_sys::Reflect::get(&problem, &JsValue::from_str(name)).ok();
+    let text = |name: &str| field(name)?.as_string();
+    let both = field("said").and_then(|said| from_js::<Name>(said).ok());
+    let words = both.unwrap_or_else(|| Name {
+        zh: text("detail").or_else(|| text("title")).unwrap_or_default(),
+        en: String::new(),
+    });
+    ApiError::Refused { status: response.status(), code: text("code").unwrap_or_default(), words }
 }
 
 fn unreadable(error: JsValue) -> ApiError {

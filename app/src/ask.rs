@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_asked_again_and_what_stands_is_not() {
-        let refused = |status| ApiError::Refused { status, code: String::new(), words: String::new() };
+        let words = || domain::catalogue::Name { zh: String::new(), en: String::new() };
+        let refused = |status| ApiError::Refused { status, code: String::new(), words: words() };
         for passing in [ApiError::Unreachable, refused(503), refused(500), refused(429), refused(408)] {
             assert!(may_pass(&passing), "{passing}");
         }

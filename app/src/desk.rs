@@ -8,6 +8,7 @@ mod around;
 mod calls;
 mod camera;
 mod clock;
+mod draft;
 mod due;
 mod file;
 mod filters;
@@ -17,6 +18,7 @@ mod keys;
 mod list;
 mod listing;
 mod narrow;
+mod outcome;
 mod overview;
 mod person;
 mod rail;
@@ -27,14 +29,17 @@ mod strip;
 mod top;
 mod way;
 mod whistle;
+mod window;
 
 use domain::code::{CaseId, WhistleId};
 use domain::command::Command;
 use domain::role::{Role, acts_for};
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::breaking::Breaking;
-use crate::language::use_language;
+use crate::hall::{Hall, use_hall};
+use crate::language::{Speaks, use_language};
 use crate::names;
 use crate::screen::Screen;
 use crate::session::{Session, Signed, use_session};
@@ -73,6 +78,13 @@ pub struct Desk {
     pub file: File,
     pub sending: Sending,
     pub names: names::Called,
+    pub speaks: Speaks,
+    hall: Hall,
+    /// Fields that have a key: of a search, of a note.
+    pub find: NodeRef<html::Input>,
+    pub note: NodeRef<html::Input>,
+    /// What the rows scroll in.
+    pub rows: NodeRef<html::Div>,
     /// Whether this world takes commands: the past does not.
     pub handles: bool,
     signed: Signed,
@@ -88,6 +100,9 @@ impl Desk {
         });
         let opened = Memo::new(move |_| address.case());
         let sending = Sending::new();
+        let file = File::new(opened, sending);
+        let signed = use_session();
+        file.drafts.keep_for(move || account(signed));
         Self {
             filters,
             opened,
@@ -98,21 +113,23 @@ impl Desk {
             letters: keys::letters(),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
-            file: File::new(opened, sending),
+            file,
             sending,
             names: names::use_names(),
+            speaks: use_language(),
+            hall: use_hall(),
+            find: NodeRef::new(),
+            note: NodeRef::new(),
+            rows: NodeRef::new(),
             handles: world::kind().takes_commands(),
-            signed: use_session(),
+            signed,
             address,
         }
     }
 
     /// Tracked: the account's name.
     pub fn me(self) -> String {
-        self.signed.with(|session| match session {
-            Session::SignedIn(session) => session.name.clone(),
-            Session::Asking | Session::SignedOut => String::new(),
-        })
+        account(self.signed)
     }
 
     /// Tracked.
@@ -182,9 +199,17 @@ impl Desk {
         if case.is_some() {
             self.selected.set(case);
         }
-        self.sending.progress.set(send::Progress::Idle);
+        self.sending.tidy();
         self.address.go(&address, replace);
     }
+}
+
+/// Tracked: the name of whoever has signed in; empty of nobody.
+fn account(signed: Signed) -> String {
+    signed.with(|session| match session {
+        Session::SignedIn(session) => session.name.clone(),
+        Session::Asking | Session::SignedOut => String::new(),
+    })
 }
 
 pub fn use_desk() -> Desk {

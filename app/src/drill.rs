@@ -7,12 +7,10 @@ mod direct;
 mod happens;
 mod list;
 
-use domain::answer::SessionAnswer;
 use domain::drill::DrillStage;
 use leptos::prelude::*;
 
 use crate::api::ApiError;
-use crate::session::{Session, Signed};
 use crate::words::{Language, say};
 
 /// The drills there are, and what prepares one.
@@ -36,18 +34,7 @@ fn stage_words(language: Language, stage: DrillStage) -> String {
 
 fn error_words(language: Language, error: &ApiError) -> String {
     match error {
-        ApiError::Refused { words, .. } => words.clone(),
+        ApiError::Refused { .. } => error.words(language),
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, drill.unreachable),
     }
-}
-
-fn csrf(signed: Signed) -> String {
-    with_session(signed, |session| session.csrf.clone()).unwrap_or_default()
-}
-
-fn with_session<T>(signed: Signed, read: impl FnOnce(&SessionAnswer) -> T) -> Option<T> {
-    signed.with_untracked(|signed| match signed {
-        Session::SignedIn(session) => Some(read(session)),
-        Session::Asking | Session::SignedOut => None,
-    })
 }

@@ -1,4 +1,5 @@
-//! What this browser keeps for its screens from one page to the next: choices of a seat, never a secret.
+//! What this browser keeps for its screens from one page to the next: choices of a seat, and for one tab what is being written in
+//! it; never a secret.
 //!
 //! What should not be here: what is kept under which key (with whoever keeps it).
 
@@ -19,6 +20,18 @@ pub fn keep(key: &str, value: Option<&str>) {
             Some(value) => storage.set_item(key, value),
             None => storage.remove_item(key),
         };
+    }
+}
+
+/// What this tab keeps under `key` until it is closed.
+pub fn read_here(key: &str) -> Option<String> {
+    window().session_storage().ok().flatten()?.get_item(key).ok().flatten()
+}
+
+/// As `keep`, for this tab.
+pub fn keep_here(key: &str, value: &str) {
+    if let Some(storage) = window().session_storage().ok().flatten() {
+        let _ = storage.set_item(key, value);
     }
 }
 

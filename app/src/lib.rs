@@ -17,6 +17,7 @@ mod theme;
 mod world;
 mod hall;
 mod session;
+mod submit;
 mod order;
 mod names;
 mod board;

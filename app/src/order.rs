@@ -24,6 +24,15 @@ impl<K: Ord, V> Sorted<K, V> {
         Self(pairs)
     }
 
+    /// Of pairs of which the last counts where several have the same key.
+    pub fn last_of(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let Self(mut pairs) = Self::of(pairs);
+        pairs.reverse();
+        pairs.dedup_by(|one, kept| one.0 == kept.0);
+        pairs.reverse();
+        Self(pairs)
+    }
+
     fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
     where
         K: Borrow<Q>,
@@ -109,6 +118,12 @@ mod tests {
         numbers.remove("none");
         assert_eq!(numbers.iter().copied().collect::<Vec<_>>(), [("a", 0), ("b", 2), ("c", 3)]);
         assert_eq!((numbers.get("c"), numbers.get("d"), numbers.has("b")), (Some(&3), None, true));
+    }
+
+    #[test]
+    fn of_several_values_under_a_key_the_last_counts() {
+        let numbers = Sorted::last_of([("b", 1), ("a", 1), ("b", 2), ("a", 3), ("b", 4)]);
+        assert_eq!(numbers.iter().copied().collect::<Vec<_>>(), [("a", 3), ("b", 4)]);
     }
 
     #[test]

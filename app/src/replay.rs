@@ -15,7 +15,6 @@ use domain::world::WorldId;
 use leptos::prelude::*;
 
 use crate::api::ApiError;
-use crate::session::{Session, Signed};
 use crate::words::{Language, say};
 
 /// `past`: what the address names; none where it cannot be read.
@@ -50,14 +49,6 @@ fn kept_changes(replay: &WorldId) -> Vec<UtcMillis> {
     text.split(' ').filter_map(|at| at.parse().ok().map(UtcMillis)).collect()
 }
 
-/// The session's token for writes.
-fn csrf(signed: Signed) -> String {
-    signed.with_untracked(|session| match session {
-        Session::SignedIn(session) => session.csrf.clone(),
-        Session::Asking | Session::SignedOut => String::new(),
-    })
-}
-
 /// Why it was not done, in words.
 fn problem_words(language: Language, error: &ApiError) -> String {
     match error {
@@ -69,8 +60,7 @@ fn problem_words(language: Language, error: &ApiError) -> String {
             "too_many_worlds" => say!(language, replay.too_many),
             "world_gone" => say!(language, replay.gone),
             _ if *status == 403 => say!(language, replay.not_allowed),
-            _ if words.is_empty() => say!(language, replay.failed, words = status),
-            _ => say!(language, replay.failed, words = words),
+            _ => say!(language, replay.failed, words = ApiError::refusal(*status, words, language)),
         },
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, common.unreachable),
     }

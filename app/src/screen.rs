@@ -10,22 +10,20 @@ use crate::board::Board;
 use crate::hall::use_hall;
 use crate::live::{Health, Link, Live};
 use crate::names;
-use crate::session::{Signed, require, use_session};
+use crate::session::{require, use_session};
 use crate::{kiosk, map, page, people};
 
 /// A screen that follows its world, for the page it is opened in.
 pub struct Screen {
     pub board: Board,
     pub health: Health,
-    pub signed: Signed,
     live: Live,
 }
 
 impl Screen {
     /// Session, names and feed, each in the page's context.
     pub fn open() -> Self {
-        let signed = use_session();
-        require(signed);
+        require(use_session());
         let called = names::provide();
         let board = Board::new();
         called.follow(board);
@@ -40,7 +38,7 @@ impl Screen {
                 page::go_to_sign_in();
             }
         });
-        Self { board, health, signed, live }
+        Self { board, health, live }
     }
 
     /// With maps and everyone on the streets.

@@ -27,6 +27,14 @@ pub fn use_session() -> Signed {
     expect_context::<Signed>()
 }
 
+/// The session's token for writes; none where nobody is signed in.
+pub fn csrf(signed: Signed) -> Option<String> {
+    signed.with_untracked(|signed| match signed {
+        Session::SignedIn(session) => Some(session.csrf.clone()),
+        Session::Asking | Session::SignedOut => None,
+    })
+}
+
 /// Asks the server anew. When it cannot be reached nothing is known and nothing changes.
 pub fn refresh(signed: Signed) {
     spawn_local(async move {

@@ -102,6 +102,8 @@ test('a drill is prepared, runs, is broken into by a real case, and ends', async
     await expect(screen.locator('.real')).toContainText('drill-lead 已于');
   }
   await expect(page.locator('.clock .stage')).toHaveText('进行中');
+  // What held the drill up is said no more.
+  await expect(page.locator('.outcome-words.problem')).toHaveCount(0);
   const cases = (await hall.get('/api/v1/cases?claimed_by=drill-lead&open=true')) as { items: { number: string }[] };
   expect(cases.items.map(({ number }) => number)).toContain(real.number);
 

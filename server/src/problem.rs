@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::catalogue::Name;
 use domain::rejection::{Language, Rejection};
 use serde::Serialize;
 
@@ -14,8 +15,11 @@ pub struct Problem {
     pub status: u16,
     /// Stable name, for programs.
     pub code: String,
-    /// One sentence, for people.
+    /// One sentence, for people, in the language that was asked for.
     pub title: String,
+    /// The same in both languages, where a rule refuses: a screen goes on showing it when its language is changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<Box<Name>>,
     /// The field at fault, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -31,6 +35,7 @@ impl Problem {
             status: status.as_u16(),
             code: code.to_owned(),
             title: title.into(),
+            said: None,
             field: None,
             retry_after: None,
         }
@@ -82,9 +87,25 @@ impl Problem {
             | Rejection::OutOfRange { .. }
             | Rejection::PolicyRefused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let mut problem = Self::new(status, rejection.code(), rejection.words(language));
+        let mut problem = Self::in_words(status, rejection.code(), language, |of| rejection.words(of));
         problem.field = rejection.field().map(str::to_owned);
         problem
+    }
+
+    /// A refusal by a rule, which has words of both languages.
+    #[must_use]
+    pub fn in_words(
+        status: StatusCode,
+        code: &str,
+        language: Language,
+        words: impl Fn(Language) -> String,
+    ) -> Self {
+        let said = Name { zh: words(Language::Zh), en: words(Language::En) };
+        let title = match language {
+            Language::Zh => said.zh.clone(),
+            Language::En => said.en.clone(),
+        };
+        Self { said: Some(Box::new(said)), ..Self::new(status, code, title) }
     }
 
     /// For an address that only speaks WebSocket: 426 with what is spoken there.
@@ -123,11 +144,13 @@ impl Problem {
         self
     }
 
-    /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own.
+    /// Puts the row of a batch before the field, and counts the problem: it travels within an answer of its own. A batch comes from
+    /// a machine, which has no use for a second language.
     #[must_use]
     pub fn in_row(mut self, rows: &str, index: usize) -> Self {
         let field = self.field.as_deref().map_or(String::new(), |field| format!(".{field}"));
         self.field = Some(format!("{rows}[{index}]{field}"));
+        self.said = None;
         self.count();
         self
     }
@@ -169,5 +192,21 @@ pub fn language(headers: &HeaderMap) -> Language {
     match asked.trim_start().get(..2) {
         Some("en") => Language::En,
         _ => Language::Zh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_by_a_rule_is_said_in_both_languages_but_within_a_batch_in_the_one_asked_for() {
+        let rejection = Rejection::NoDepartment;
+        let problem = Problem::refused(&rejection, Language::En);
+        let said = problem.said.clone().expect("a rule has words of both languages");
+        assert_eq!(said.zh, rejection.words(Language::Zh));
+        assert_eq!((&said.en, &problem.title), (&problem.title, &rejection.words(Language::En)));
+        let row = problem.in_row("commands", 3);
+        assert_eq!((row.said, row.title), (None, rejection.words(Language::En)));
     }
 }

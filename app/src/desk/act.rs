@@ -7,26 +7,19 @@ use domain::command::Command;
 use leptos::prelude::*;
 
 use super::due::moment;
+use super::outcome::Outcome;
 use super::rail::power;
-use super::send::Progress;
+use super::send::What;
 use super::whistle::{self, SendCall, WhistleForm};
 use super::{Desk, use_desk};
 use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::words::{Language, say, says};
+use crate::words::{self, Language, say, says};
 
 /// Departments on one page: as many as there are digits.
 const PAGE: usize = 9;
-
-pub fn speaks_now() -> Language {
-    // Keys come from outside any view; the page's language is on its root.
-    match document().document_element().and_then(|root| root.get_attribute("lang")).as_deref() {
-        Some("en") => Language::En,
-        _ => Language::Zh,
-    }
-}
 
 /// The step that does the work of the case's stage.
 fn step_of(case: &Case) -> Option<Step> {
@@ -51,18 +44,23 @@ fn take(desk: Desk, step: Step) {
     let Some(case) = desk.file.case().filter(|_| desk.holds(step) && untrack(|| is_ready(desk, step))) else {
         return;
     };
-    let mut command = step.take_with(case.id, remark().trim());
+    let remark = if notes_of(desk, step).any(Note::is_asked) {
+        desk.file.drafts.with(|written| written.remark.clone())
+    } else {
+        String::new()
+    };
+    let mut command = step.take_with(case.id, remark.trim());
     if let Command::Step(take) = &mut command {
         take.department = desk.file.department.get_untracked().filter(|_| step.asks_department());
     }
-    desk.sending.step(command, case.version, step.act(speaks_now()).to_owned());
+    desk.sending.step(command, case.version, What::Step(step), (case.id, case.number));
 }
 
 /// Tracked: whether all that the step asks for is there.
 fn is_ready(desk: Desk, step: Step) -> bool {
     let reasoned = match step.note {
         Note::None | Note::May => true,
-        Note::Must => desk.file.remarked.get(),
+        Note::Must => !desk.file.drafts.with(|written| written.remark.trim().is_empty()),
     };
     reasoned && (!step.asks_department() || desk.file.department.with(Option::is_some))
 }
@@ -73,20 +71,11 @@ fn beside(desk: Desk) -> Vec<Step> {
     Step::beside(case.stage).filter(|step| desk.holds(*step)).collect()
 }
 
-/// What stands in the remark's field; empty where the stage has none.
-fn remark() -> String {
-    use wasm_bindgen::JsCast;
-    let field = document()
-        .get_element_by_id("desk-remark")
-        .and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
-    field.map(|field| field.value()).unwrap_or_default()
-}
-
 pub fn claim(desk: Desk) {
     let Some(case) = desk.file.case().filter(Case::is_open) else { return };
     let command = Command::ClaimCase { case: case.id };
     if desk.may(&command) {
-        desk.sending.send_seen(command, case.version, say!(speaks_now(), desk.claim));
+        desk.sending.send_seen(command, case.version, What::Word(words::desk::claim), (case.id, case.number));
     }
 }
 
@@ -105,11 +94,7 @@ fn can_call(desk: Desk) -> bool {
 pub fn call(desk: Desk) {
     let Some(case) = desk.file.case().filter(Case::is_open) else { return };
     if can_call(desk) {
-        let title = || {
-            let class = desk.names.with(|names| names.class(speaks_now(), &case.report.class));
-            format!("{} {class}", case.report.address).trim().to_owned()
-        };
-        desk.file.draft.begin(case.id, title);
+        whistle::begin(desk, &case);
         desk.file.calling.update(|calling| *calling = !*calling);
     }
 }
@@ -188,25 +173,27 @@ fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
     view! { <p class="not-yours">{move || say!(speaks.get(), desk.not_yours, power = power(speaks.get(), step.power))}</p> }
 }
 
+/// Tracked: what the step of the stage and those beside it take for a remark.
+fn notes_of(desk: Desk, step: Step) -> impl Iterator<Item = Note> {
+    let own = desk.holds(step).then_some(step);
+    own.into_iter().chain(beside(desk)).map(|step| step.note)
+}
+
 /// The field for a remark, where the step or one beside it takes one.
 #[component]
 fn Remark(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let notes = move || {
-        let own = desk.holds(step).then_some(step);
-        own.into_iter().chain(beside(desk)).map(|step| step.note)
-    };
-    let asked = Memo::new(move |_| notes().any(Note::is_asked));
-    let must = Memo::new(move |_| notes().any(|note| note == Note::Must));
-    desk.file.remarked.set(false);
+    let asked = Memo::new(move |_| notes_of(desk, step).any(Note::is_asked));
+    let must = Memo::new(move |_| notes_of(desk, step).any(|note| note == Note::Must));
+    let text = move || desk.file.drafts.with(|written| written.remark.clone());
+    let typed = move |event| desk.file.drafts.write(|written| written.remark = event_target_value(&event));
     move || {
         let words = move || match must.get() {
             true => say!(speaks.get(), desk.reason),
             false => say!(speaks.get(), desk.remark),
         };
-        let typed = move |event| desk.file.remarked.set(!event_target_value(&event).trim().is_empty());
         asked.get().then(|| {
-            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words on:input=typed/> }
+            view! { <input id="desk-remark" class="field" type="text" maxlength="5000" autocomplete="off" placeholder=words aria-label=words prop:value=text on:input=typed/> }
         })
     }
 }
@@ -317,7 +304,11 @@ fn Buttons() -> impl IntoView {
         let words = sent_to()?.unwrap_or_else(|| say!(speaks.get(), desk.choose_department));
         Some(view! { <span class="sent-to">{words}</span> })
     };
-    let busy = move || desk.sending.is_busy();
+    // What the hand holds waits for each other, so that asking for one of them asks for all.
+    let busy = move || {
+        let claim = desk.file.case().map(|case| Command::ClaimCase { case: case.id });
+        claim.is_some_and(|claim| desk.sending.is_busy(&claim))
+    };
     let calls = move || step.get().is_some() && desk.file.calling.get();
     let call_words = move || {
         let language = speaks.get();
@@ -349,32 +340,4 @@ fn Buttons() -> impl IntoView {
             <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
         </p>
     }
-}
-
-/// How the last command went, in words that stay until the next one.
-#[component]
-pub fn Outcome() -> impl IntoView {
-    let (speaks, desk) = (use_language(), use_desk());
-    let shown = move || {
-        let words = outcome_words(speaks, desk.sending.progress.get())?;
-        let (class, mark, words, again) = words;
-        let again = again.then(|| view! { <button type="button" class="btn" on:click=move |_| desk.sending.resend()>{say!(speaks.get(), desk.resend)}<kbd>"R"</kbd></button> });
-        Some(view! { <p class=class><Sign mark/><span>{words}</span>{again}</p> })
-    };
-    view! { <div class="outcome" role="status">{shown}</div> }
-}
-
-fn outcome_words(speaks: Speaks, progress: Progress) -> Option<(&'static str, Mark, String, bool)> {
-    let language = speaks.get();
-    Some(match progress {
-        Progress::Idle => return None,
-        Progress::Pending { what } => {
-            ("pending", Mark::Waiting, say!(language, desk.sending, what = what), false)
-        }
-        Progress::Done { what } => ("done", Mark::Done, say!(language, desk.done, what = what), false),
-        Progress::Refused { what, words } => {
-            ("refused", Mark::Over, say!(language, desk.refused, what = what, words = words), false)
-        }
-        Progress::Unsure { what } => ("unsure", Mark::Lost, say!(language, desk.unsure, what = what), true),
-    })
 }

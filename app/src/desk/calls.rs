@@ -7,13 +7,13 @@ use domain::feed::Held;
 use domain::moment::{UtcMillis, UtcOffset};
 use domain::whistle::Whistle;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::filters::Filters;
 use super::listing::Fetch;
 use super::send::Sending;
 use super::whistle::missing_of;
-use crate::api::{self, ApiError};
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::use_hall;
 use crate::names::use_names;
@@ -36,8 +36,7 @@ struct Period {
     of: RwSignal<Option<String>>,
     fetch: RwSignal<Fetch>,
     calls: RwSignal<Vec<Whistle>>,
-    /// Counts questions, so that a late answer to an old one is dropped.
-    asked: StoredValue<u32>,
+    asks: Asker,
 }
 
 impl Calls {
@@ -51,7 +50,7 @@ impl Calls {
             of: RwSignal::new(None),
             fetch: RwSignal::new(Fetch::Asking),
             calls: RwSignal::new(Vec::new()),
-            asked: StoredValue::new(0),
+            asks: Asker::new(),
         };
         Effect::new(move |_| {
             raised.track();
@@ -89,29 +88,36 @@ impl Period {
 
     /// Calls of another period go at once, those of the same stay until the answer.
     fn ask(self) {
-        let Some(raised) = self.raised.get_untracked() else { return };
-        let turn = self.asked.try_update_value(|asked| {
-            *asked += 1;
-            *asked
-        });
+        let Some(raised) = self.raised.get_untracked() else { return self.asks.forget() };
         self.fetch.set(Fetch::Asking);
         if !untrack(|| self.is_of_address()) {
             self.calls.set(Vec::new());
             self.of.set(Some(raised.clone()));
         }
-        spawn_local(async move {
-            let answer = raised_in(&raised).await;
-            if self.asked.try_get_value() != turn {
-                return;
-            }
-            let fetch = match answer {
-                Ok(calls) => {
-                    self.calls.try_set(calls);
-                    Fetch::There
+        self.read(raised, Vec::new(), None, 1);
+    }
+
+    /// Reads on from a cursor: what has been read so far is shown once it is whole.
+    fn read(self, raised: String, so_far: Vec<Whistle>, cursor: Option<String>, page: usize) {
+        let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+        let mut path = format!("/api/v1/whistles?limit=500&raised={}", encode(&raised));
+        if let Some(cursor) = cursor {
+            path += &format!("&cursor={}", encode(&cursor));
+        }
+        let mut so_far = Some(so_far);
+        self.asks.ask(path, move |answer: Result<PageAnswer<Whistle>, ApiError>| match answer {
+            Ok(answer) => {
+                let mut calls = so_far.take().unwrap_or_default();
+                calls.extend(answer.items);
+                match answer.next.filter(|_| page < PAGES_MAX) {
+                    Some(next) => self.read(raised.clone(), calls, Some(next), page + 1),
+                    None => {
+                        self.calls.set(calls);
+                        self.fetch.set(Fetch::There);
+                    }
                 }
-                Err(error) => Fetch::Failed(error.to_string()),
-            };
-            self.fetch.try_set(fetch);
+            }
+            Err(error) => self.fetch.set(Fetch::Failed(error)),
         });
     }
 
@@ -177,21 +183,6 @@ fn join<'a>(calls: &mut Vec<Whistle>, live: impl Iterator<Item = &'a Whistle>) {
 
 /// Pages asked for: a month of a city has a few hundred calls.
 const PAGES_MAX: usize = 20;
-
-async fn raised_in(period: &str) -> Result<Vec<Whistle>, ApiError> {
-    let (mut calls, mut cursor) = (Vec::new(), String::new());
-    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
-    for _ in 0..PAGES_MAX {
-        let path = format!("/api/v1/whistles?limit=500&raised={}{cursor}", encode(period));
-        let page = api::get_json::<PageAnswer<Whistle>>(&path).await?;
-        calls.extend(page.items);
-        match page.next {
-            Some(next) => cursor = format!("&cursor={}", encode(&next)),
-            None => break,
-        }
-    }
-    Ok(calls)
-}
 
 #[cfg(test)]
 mod tests {

@@ -30,16 +30,18 @@ pub fn CameraList() -> impl IntoView {
             </button></li>
         }
     };
-    let content = move || match file.cameras.get() {
+    let content = move || {
+        match file.cameras.get() {
         Cameras::Asking => view! { <li class="note">{say!(speaks.get(), desk.loading)}</li> }.into_any(),
-        Cameras::Failed(words) => {
-            view! { <li class="note stale">{say!(speaks.get(), desk.cameras_failed, words = words)}</li> }
+        Cameras::Failed(error) => {
+            view! { <li class="note stale">{say!(speaks.get(), desk.cameras_failed, words = error.words(speaks.get()))}</li> }
                 .into_any()
         }
         Cameras::Near(near) if near.is_empty() => {
             view! { <li class="note">{say!(speaks.get(), desk.no_cameras)}</li> }.into_any()
         }
         Cameras::Near(near) => near.into_iter().enumerate().map(line).collect_view().into_any(),
+    }
     };
     view! { <ul class="near" aria-label=says!(speaks, desk.cameras)>{content}</ul> }
 }

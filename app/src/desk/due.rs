@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use super::clock::{countdown, lamp, share, span, unit};
 use super::strip::{Stretch, Strip};
-use super::use_desk;
-use crate::figure::{Evidence, use_asked};
+use super::{Desk, use_desk};
+use crate::figure::{Asked, Evidence, use_asked};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -18,18 +18,20 @@ use crate::words::{Language, say, says};
 
 const WIDTH: f64 = 500.0;
 
+/// Opens what stands behind the number of the open case.
+pub fn define(desk: Desk, asked: Asked) {
+    let evidence = desk.names.with(|names| {
+        desk.file.line().map(|line| evidence(desk.speaks.get(), &line, desk.hall.present(), names))
+    });
+    asked.set(evidence);
+}
+
 #[component]
 pub fn Countdown() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
     let line = Memo::new(move |_| desk.file.line());
     let tick = Memo::new(move |_| hall.now().0 / 5_000);
     let asked = use_asked();
-    let define = move |_| {
-        let evidence = names.with(|names| {
-            line.get_untracked().map(|line| evidence(speaks.get(), &line, hall.present(), names))
-        });
-        asked.set(evidence);
-    };
     let big = move || {
         tick.get();
         let (language, now) = (speaks.get(), hall.present());
@@ -58,7 +60,7 @@ pub fn Countdown() -> impl IntoView {
     view! {
         <section class=move || format!("cdx {}", late())>
             <div>{big}
-                <button type="button" id="desk-definition" class="define" on:click=define><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
+                <button type="button" class="define" on:click=move |_| untrack(|| define(desk, asked))><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
             </div>
             {strip}
         </section>

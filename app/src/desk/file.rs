@@ -7,8 +7,8 @@ use domain::place::Point;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 
+use super::draft::Drafts;
 use super::send::Sending;
-use super::whistle::Draft;
 use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::{Board, use_board};
@@ -29,7 +29,7 @@ pub enum Cameras {
     Asking,
     /// Those that see the spot first.
     Near(Vec<NearCamera>),
-    Failed(String),
+    Failed(ApiError),
 }
 
 #[derive(Clone, Copy)]
@@ -46,12 +46,10 @@ pub struct File {
     pub page: RwSignal<usize>,
     /// The inspectors nearest to the case.
     pub people: Memo<Vec<Nearby>>,
-    /// Something stands in the remark's field.
-    pub remarked: RwSignal<bool>,
     /// The whistle form is open.
     pub calling: RwSignal<bool>,
-    /// The call that is being written in it.
-    pub draft: Draft,
+    /// What is written for this case and others.
+    pub drafts: Drafts,
     board: Board,
     /// For the file, for what lies further back in it, and for the cameras.
     asks: Asker,
@@ -78,9 +76,8 @@ impl File {
             department: RwSignal::new(None),
             page: RwSignal::new(0),
             people: near_people(answer),
-            remarked: RwSignal::new(false),
             calling: RwSignal::new(false),
-            draft: Draft::new(),
+            drafts: Drafts::new(opened),
             board: use_board(),
             asks: Asker::new(),
             asks_older: Asker::new(),
@@ -106,13 +103,7 @@ impl File {
             let line = self.opened.get().and_then(|id| self.board.case(id));
             line.map(|line| line.version)
         });
-        Effect::new(move |before: Option<u32>| {
-            let done = sending.done.get();
-            if before.is_some_and(|before| before != done) {
-                sending.with_last(|command| self.draft.forget(command));
-            }
-            done
-        });
+        sending.on_answer(move |(command, carried_out)| self.drafts.hear(&command, carried_out));
         Effect::new(move |before: Option<(Option<u64>, u32)>| {
             let now = (version.get(), sending.done.get());
             let id = self.opened.get_untracked();
@@ -198,7 +189,7 @@ impl File {
         linked::ask_near(self.asks_near, place, RADIUS_M, CAMERAS_MAX, move |answer| {
             self.cameras.set(match answer {
                 Ok(near) => Cameras::Near(near),
-                Err(error) => Cameras::Failed(error.to_string()),
+                Err(error) => Cameras::Failed(error),
             });
         });
     }

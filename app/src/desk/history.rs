@@ -8,12 +8,13 @@ use leptos::prelude::*;
 
 use super::due::moment;
 use super::keys::leave_field;
+use super::send::What;
 use super::use_desk;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
 use crate::text;
-use crate::words::{Language, say, says};
+use crate::words::{self, Language, say, says};
 
 #[component]
 pub fn History() -> impl IntoView {
@@ -85,7 +86,7 @@ fn clock_name(language: Language, of: ClockOf) -> String {
 #[component]
 fn NoteField() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let text = RwSignal::new(String::new());
+    let text = move || desk.file.drafts.with(|written| written.note.clone());
     let may = move || {
         desk.file
             .case()
@@ -93,11 +94,12 @@ fn NoteField() -> impl IntoView {
     };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let words = text.get_untracked().trim().to_owned();
-        if let Some(case) = untrack(|| desk.file.case()).filter(|_| !words.is_empty()) {
-            desk.sending
-                .send(Command::NoteCase { case: case.id, text: words }, say!(speaks.get(), desk.note));
-            text.set(String::new());
+        let typed = untrack(text).trim().to_owned();
+        if let Some(case) = untrack(|| desk.file.case()).filter(|_| !typed.is_empty()) {
+            let note = Command::NoteCase { case: case.id, text: typed };
+            if desk.sending.send(note, What::Word(words::desk::note), Some((case.id, case.number))) {
+                desk.file.drafts.write(|written| written.note.clear());
+            }
             leave_field(desk);
         }
     };
@@ -105,7 +107,7 @@ fn NoteField() -> impl IntoView {
     view! {
         <Show when=may>
             <form class="note-form" on:submit=send><kbd>"N"</kbd>
-                <input id="desk-note" type="text" maxlength="4000" autocomplete="off" prop:value=text on:input=move |event| text.set(event_target_value(&event)) placeholder=words aria-label=words/>
+                <input id="desk-note" type="text" maxlength="4000" autocomplete="off" prop:value=text on:input=move |event| desk.file.drafts.write(|written| written.note = event_target_value(&event)) node_ref=desk.note placeholder=words aria-label=words/>
             </form>
         </Show>
     }

@@ -2,13 +2,14 @@
 
 use domain::code::CaseId;
 use leptos::ev::KeyboardEvent;
+use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::act;
 use super::filters::Queue;
 use super::{Desk, Prefix};
-use crate::figure::use_asked;
+use super::{act, due};
+use crate::figure::{Asked, use_asked};
 use crate::kept;
 
 /// Where the browser keeps that keys without a modifier are off.
@@ -51,7 +52,7 @@ pub fn listen(desk: Desk) {
         if elsewhere || asked.with_untracked(Option::is_some) || desk.help.get_untracked() {
             return;
         }
-        if untrack(|| hear(desk, &event)) {
+        if untrack(|| hear(desk, asked, &event)) {
             event.prevent_default();
         }
     });
@@ -59,7 +60,7 @@ pub fn listen(desk: Desk) {
 }
 
 /// Returns whether the key was taken.
-fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
+fn hear(desk: Desk, asked: Asked, event: &KeyboardEvent) -> bool {
     let key = event.key();
     // A key held down would walk a case onward, or send a form again.
     if key == "Enter" && event.repeat() {
@@ -93,7 +94,7 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         "Enter" => return enter(desk, event),
         "Escape" => escape(desk),
         _ if event.repeat() => return false,
-        "/" => return focus("desk-find"),
+        "/" => return go_to(desk.find),
         "?" => desk.help.set(true),
         "." => desk.refresh(),
         "g" | "G" => wait_for_digit(desk, Prefix::Queue),
@@ -101,9 +102,9 @@ fn hear(desk: Desk, event: &KeyboardEvent) -> bool {
         "e" | "E" => desk.file.enlarge(None),
         "c" | "C" => act::claim(desk),
         "w" | "W" => act::call(desk),
-        "n" | "N" => return focus("desk-note"),
+        "n" | "N" => return go_to(desk.note),
         "r" | "R" => desk.sending.resend(),
-        "k" | "K" => return press("desk-definition"),
+        "k" | "K" => due::define(desk, asked),
         "[" => act::turn_page(desk, false),
         "]" => act::turn_page(desk, true),
         _ => return false,
@@ -139,8 +140,14 @@ fn step(desk: Desk, by: isize) {
     if desk.opened.get_untracked().is_some() {
         open_soon(desk, id);
     }
-    // The row is there already; focus brings it into view.
-    focus(&row_id(id));
+    focus_row(id);
+}
+
+/// The hand on a row, which brings it into view. One far off the screen is drawn first: it is there once the effects have run.
+fn focus_row(id: CaseId) {
+    if !focus(&row_id(id)) {
+        set_timeout(move || _ = focus(&row_id(id)), std::time::Duration::ZERO);
+    }
 }
 
 /// Opens the row once the hand rests on it, so that running through the list asks for nothing.
@@ -231,7 +238,7 @@ fn escape(desk: Desk) {
         desk.file.calling.set(false);
     } else if let Some(open) = desk.opened.get_untracked() {
         desk.open(None, false);
-        focus(&row_id(open));
+        focus_row(open);
     }
 }
 
@@ -283,8 +290,9 @@ pub fn focus(id: &str) -> bool {
     element(id).is_some_and(|element| element.focus().is_ok())
 }
 
-fn press(id: &str) -> bool {
-    element(id).map(|element| element.click()).is_some()
+/// Into a field, where it is there.
+fn go_to(field: NodeRef<html::Input>) -> bool {
+    field.get_untracked().is_some_and(|field| field.focus().is_ok())
 }
 
 fn blur() {

@@ -1,6 +1,7 @@
 //! The list in the middle: heading with counts, filters, groups by lamp, and what waits outside.
 
 use domain::case::Stage;
+use domain::code::CaseId;
 use leptos::prelude::*;
 
 use super::clock::Lamp;
@@ -9,8 +10,9 @@ use super::listing::{Fetch, Group};
 use super::narrow::Narrow;
 use super::rail::queue_name;
 use super::row::Row;
-use super::use_desk;
 use super::whistle::Whistles;
+use super::window::{self, Seen};
+use super::{Desk, use_desk};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -167,15 +169,23 @@ fn Cases() -> impl IntoView {
     let state = move || {
         let empty = desk.listing.groups.with(Vec::is_empty);
         let words = match desk.listing.fetch.get() {
-            Fetch::Failed(words) => say!(speaks.get(), desk.failed, words = words),
+            Fetch::Failed(error) => say!(speaks.get(), desk.failed, words = error.words(speaks.get())),
             Fetch::Asking if empty => say!(speaks.get(), desk.loading),
             Fetch::There if empty => say!(speaks.get(), desk.empty),
             Fetch::Asking | Fetch::There => return None,
         };
         Some(view! { <p class="list-state" role="status">{words}</p> })
     };
-    let groups =
-        move || desk.listing.groups.get().into_iter().map(|group| view! { <Rows group/> }).collect_view();
+    let hand = hand(desk);
+    let (seen, look) = follow_sight(desk);
+    let drawn = Memo::new(move |_| {
+        let counts = desk
+            .listing
+            .groups
+            .with(|groups| groups.iter().map(|group| group.rows.len()).collect::<Vec<_>>());
+        window::drawn(&counts, seen.get())
+    });
+    let groups = Lamp::ALL.map(|lamp| view! { <Rows lamp drawn hand/> });
     let more = move || {
         desk.listing.next.get().map(|_| {
             view! { <button type="button" class="button more" on:click=move |_| desk.listing.more()>{say!(speaks.get(), desk.more)}</button> }
@@ -183,19 +193,89 @@ fn Cases() -> impl IntoView {
     };
     view! {
         <div class="cols" aria-hidden="true">{head}</div>
-        <div class="case-rows" id="desk-rows" tabindex="-1">{state}{groups}{more}</div>
+        <div class="case-rows" id="desk-rows" tabindex="-1" node_ref=desk.rows on:scroll=move |_| look()>{state}{groups}{more}</div>
         <Outside/>
     }
 }
 
+/// The one row in the order of the tab key: under the hand, else the first. It is always drawn, wherever the list is scrolled to.
+fn hand(desk: Desk) -> Memo<Option<CaseId>> {
+    let first = move || desk.listing.groups.with(|groups| Some(groups.first()?.rows.first()?.id));
+    Memo::new(move |_| desk.selected.get().filter(|id| desk.listing.place(*id).is_some()).or_else(first))
+}
+
+/// What is on the screen of the list, and what looks anew.
+fn follow_sight(desk: Desk) -> (RwSignal<Seen>, impl Fn() + Copy + 'static) {
+    let seen = RwSignal::new(Seen { top_px: 0.0, height_px: 1_000.0, row_px: 34.0, head_px: 28.0 });
+    let look = move || {
+        let Some(list) = desk.rows.get_untracked() else { return };
+        let px = |selector, before| {
+            let found = list.query_selector(selector).ok().flatten();
+            found.map_or(before, |element| element.get_bounding_client_rect().height())
+        };
+        // The list may have been left since the frame was asked for.
+        let Some(before) = seen.try_get_untracked() else { return };
+        seen.set(Seen {
+            top_px: f64::from(list.scroll_top()),
+            height_px: f64::from(list.client_height()),
+            row_px: px(".case-row", before.row_px),
+            head_px: px(".group h2", before.head_px),
+        });
+    };
+    Effect::new(move |_| {
+        desk.listing.groups.track();
+        if desk.rows.get().is_some() {
+            // The rows are laid out once the effects have run.
+            request_animation_frame(look);
+        }
+    });
+    let resized = window_event_listener(leptos::ev::resize, move |_| look());
+    on_cleanup(move || resized.remove());
+    (seen, look)
+}
+
+/// What a group's heading says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Head {
+    count: usize,
+    unclaimed: usize,
+    /// Some clock in it stands while nobody works.
+    stands: bool,
+}
+
+impl Head {
+    fn of(group: &Group) -> Self {
+        Self {
+            count: group.rows.len(),
+            unclaimed: group.rows.iter().filter(|row| row.claimed_by.is_none()).count(),
+            stands: group.rows.iter().any(|row| !super::clock::unit(row).runs_on()),
+        }
+    }
+}
+
+/// A group: as high as all its rows, of which those on the screen are drawn, and the one under the hand.
 #[component]
-fn Rows(group: Group) -> impl IntoView {
-    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    let (lamp, count) = (group.lamp, group.rows.len());
-    let stands = group.rows.iter().any(|row| !super::clock::unit(row).runs_on());
-    let unclaimed = group.rows.iter().filter(|row| row.claimed_by.is_none()).count();
+fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>) -> impl IntoView {
+    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
+    let head = Memo::new(move |_| {
+        let of = |groups: &Vec<Group>| groups.iter().find(|group| group.lamp == lamp).map(Head::of);
+        desk.listing.groups.with(of).unwrap_or_default()
+    });
+    let ids = Memo::new(move |_| {
+        desk.listing.groups.with(|groups| {
+            let Some(at) = groups.iter().position(|group| group.lamp == lamp) else { return Vec::new() };
+            let rows = &groups[at].rows;
+            let (from, to) = drawn.with(|drawn| drawn.get(at).copied()).unwrap_or_default();
+            let place = hand.get().and_then(|id| desk.listing.place(id)).filter(|place| place.0 == at);
+            let alone = place.map(|(_, row)| row).filter(|row| !(from..to).contains(row));
+            let before = alone.filter(|row| *row < from);
+            let places = before.into_iter().chain(from..to).chain(alone.filter(|row| *row >= to));
+            places.filter_map(|row| Some(rows.get(row)?.id)).collect::<Vec<_>>()
+        })
+    });
     let note = move || {
         let language = speaks.get();
+        let Head { unclaimed, stands, .. } = head.get();
         match (lamp, unclaimed) {
             (Lamp::Over | Lamp::Soon, 0) => Some(say!(language, desk.group_claimed)),
             (Lamp::Over | Lamp::Soon, count) => Some(say!(language, desk.group_unclaimed, count = count)),
@@ -215,11 +295,19 @@ fn Rows(group: Group) -> impl IntoView {
             (Lamp::NoClock, _) => None,
         }
     };
+    let lines = move || {
+        let ids = ids.get();
+        untrack(|| ids.into_iter().filter_map(|id| desk.listing.line(id)).collect::<Vec<_>>())
+    };
+    let count = Memo::new(move |_| head.with(|head| head.count));
+    let height = move || format!("calc({} * var(--row))", count.get());
     view! {
-        <section class="group">
-            <h2><b class="w">{move || lamp.word(speaks.get())}</b><b class="c">{count}</b><span>{note}</span></h2>
-            <ol>{group.rows.into_iter().map(|row| view! { <Row row/> }).collect_view()}</ol>
-        </section>
+        <Show when=move || { count.get() > 0 }>
+            <section class="group">
+                <h2><b class="w">{move || lamp.word(speaks.get())}</b><b class="c">{count}</b><span>{note}</span></h2>
+                <ol style:height=height><For each=lines key=|row| row.id let:row><Row row hand count/></For></ol>
+            </section>
+        </Show>
     }
 }
 
@@ -232,7 +320,7 @@ fn Outside() -> impl IntoView {
         let (language, aside) = (speaks.get(), aside.get());
         match desk.listing.fetch.get() {
             Fetch::Asking => return say!(language, desk.loading),
-            Fetch::Failed(words) => return say!(language, desk.failed, words = words),
+            Fetch::Failed(error) => return say!(language, desk.failed, words = error.words(language)),
             Fetch::There => {}
         }
         if !desk.filters.with(Filters::is_followed) {

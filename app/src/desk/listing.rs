@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::clock::{Lamp, lamp};
 use super::filters::Filters;
 use super::keys::keep_hand;
+use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
@@ -24,7 +25,7 @@ const PAGE: usize = 200;
 pub enum Fetch {
     Asking,
     There,
-    Failed(String),
+    Failed(ApiError),
 }
 
 /// Rows under their lamp, as they stood when they were fetched.
@@ -37,6 +38,10 @@ pub struct Group {
 #[derive(Clone, Copy)]
 pub struct Listing {
     pub groups: RwSignal<Vec<Group>>,
+    /// Where each case stands: its group, and its row in that.
+    places: Memo<Sorted<CaseId, (usize, usize)>>,
+    /// The newest word of the feed on listed cases that are open no more.
+    closed: Memo<Sorted<CaseId, CaseLine>>,
     pub fetch: RwSignal<Fetch>,
     /// Cursor of the page after the last one fetched.
     pub next: RwSignal<Option<String>>,
@@ -69,9 +74,13 @@ pub struct Aside {
 
 impl Listing {
     pub fn new(filters: Memo<Filters>) -> Self {
-        let hall = use_hall();
+        let (hall, board) = (use_hall(), use_board());
+        let groups = RwSignal::new(Vec::new());
+        let places = Memo::new(move |_| groups.with(|groups: &Vec<Group>| places_of(groups)));
         let listing = Self {
-            groups: RwSignal::new(Vec::new()),
+            groups,
+            places,
+            closed: closed(places, board),
             fetch: RwSignal::new(Fetch::Asking),
             next: RwSignal::new(None),
             total: RwSignal::new(None),
@@ -79,7 +88,7 @@ impl Listing {
             filters,
             fetched_at: RwSignal::new(hall.present()),
             asks: Asker::new(),
-            board: use_board(),
+            board,
             hall,
             names: use_names(),
         };
@@ -120,12 +129,15 @@ impl Listing {
         let asked_at = self.hall.present();
         self.asks.ask(path, move |answer| match answer {
             Ok(page) => self.take(page, cursor.is_some(), asked_at),
-            Err(error) => drop(self.fetch.try_set(Fetch::Failed(error.to_string()))),
+            Err(error) => drop(self.fetch.try_set(Fetch::Failed(error))),
         });
     }
 
     fn take(self, page: PageAnswer<CaseLine>, further: bool, asked_at: UtcMillis) {
         let mut rows = if further { self.rows() } else { Vec::new() };
+        // A case that moved while pages were read comes twice; a row is one case.
+        let come = Sorted::of(page.items.iter().map(|line| (line.id, ())));
+        rows.retain(|row| !come.has(&row.id));
         rows.extend(page.items);
         let newest = self.filters.with_untracked(Filters::is_newest_first);
         let now = self.hall.present();
@@ -150,27 +162,43 @@ impl Listing {
             .with(|groups| groups.iter().flat_map(|group| group.rows.iter().map(|row| row.id)).collect())
     }
 
+    /// Tracked: the group and the row of a case.
+    pub fn place(self, id: CaseId) -> Option<(usize, usize)> {
+        self.places.with(|places| places.get(&id).copied())
+    }
+
+    /// Tracked: a case as it was listed.
+    pub fn line(self, id: CaseId) -> Option<CaseLine> {
+        let (group, row) = self.place(id)?;
+        self.groups.with(|groups| groups.get(group)?.rows.get(row).filter(|line| line.id == id).cloned())
+    }
+
     /// Tracked: how a row's case stands now, in the words it was listed with. A case that the feed has closed is known by
     /// its closing event.
     pub fn current(self, row: &CaseLine) -> CaseLine {
-        let held = self.board.with(Part::Cases, |held| match held.open.get(row.id.0) {
-            Some(open) => (open.version > row.version).then(|| open.with_words(Some(row))),
-            None => {
-                let lines = held.events.iter().rev().filter_map(|event| event.case.as_ref());
-                let last = lines.into_iter().find(|line| line.id == row.id);
-                last.filter(|line| line.version > row.version).cloned()
-            }
+        self.newer(row).unwrap_or_else(|| row.clone())
+    }
+
+    /// Tracked: the same where it has changed since it was listed.
+    fn newer(self, row: &CaseLine) -> Option<CaseLine> {
+        let open = self.board.with(Part::Cases, |held| {
+            let open = held.open.get(row.id.0)?;
+            Some((open.version > row.version).then(|| open.with_words(Some(row))))
         });
-        held.unwrap_or_else(|| row.clone())
+        open.unwrap_or_else(|| {
+            let newer = |closed: &Sorted<_, CaseLine>| {
+                closed.get(&row.id).filter(|line| line.version > row.version).cloned()
+            };
+            self.closed.with(newer)
+        })
     }
 
     /// Tracked.
     pub fn aside(self) -> Aside {
         let filters = self.filters.get();
-        let (shown, gone) = self.groups.with(|groups| {
-            let rows = || groups.iter().flat_map(|group| &group.rows);
-            let gone = rows().filter(|row| self.has_gone(row, &filters)).count();
-            (Sorted::of(rows().map(|row| (row.id, ()))), gone)
+        let gone = self.groups.with(|groups| {
+            let rows = groups.iter().flat_map(|group| &group.rows);
+            rows.filter(|row| self.has_gone(row, &filters)).count()
         });
         let since = self.fetched_at.get();
         let arrived = self.board.with(Part::Events, |held| {
@@ -178,12 +206,14 @@ impl Listing {
             let lines = recent.filter_map(|event| event.case.as_ref());
             // The newest first: of several lines of a case that one counts.
             let (mut met, mut arrived) = (Sorted::default(), 0);
-            for line in lines.filter(|line| !shown.has(&line.id)) {
-                if !met.has(&line.id) {
-                    met.put(line.id, ());
-                    arrived += usize::from(filters.fits(line));
+            self.places.with(|shown| {
+                for line in lines.filter(|line| !shown.has(&line.id)) {
+                    if !met.has(&line.id) {
+                        met.put(line.id, ());
+                        arrived += usize::from(filters.fits(line));
+                    }
                 }
-            }
+            });
             arrived
         });
         Aside { arrived, gone }
@@ -191,9 +221,30 @@ impl Listing {
 
     /// Tracked: whether a row's case no longer belongs here.
     pub fn has_gone(self, row: &CaseLine, filters: &Filters) -> bool {
-        let now = self.current(row);
-        now.version > row.version && filters.fits(row) && !filters.fits(&now)
+        self.newer(row).is_some_and(|now| filters.fits(row) && !filters.fits(&now))
     }
+}
+
+fn places_of(groups: &[Group]) -> Sorted<CaseId, (usize, usize)> {
+    let of_group = |(at, group): (usize, &Group)| {
+        let ids: Vec<CaseId> = group.rows.iter().map(|row| row.id).collect();
+        ids.into_iter().enumerate().map(move |(row, id)| (id, (at, row)))
+    };
+    Sorted::of(groups.iter().enumerate().flat_map(of_group))
+}
+
+/// One pass over the events for all rows.
+fn closed(places: Memo<Sorted<CaseId, (usize, usize)>>, board: Board) -> Memo<Sorted<CaseId, CaseLine>> {
+    Memo::new(move |_| {
+        places.with(|places| {
+            board.with(Part::Events, |held| {
+                let lines = held.events.iter().filter_map(|event| event.case.as_ref());
+                let listed = lines.filter(|line| places.has(&line.id) && held.open.get(line.id.0).is_none());
+                let last = Sorted::last_of(listed.map(|line| (line.id, line)));
+                Sorted::of(last.iter().map(|(id, line)| (*id, (*line).clone())))
+            })
+        })
+    })
 }
 
 /// Groups by lamp. Within one the earliest deadline comes first, unless the newest were asked for.

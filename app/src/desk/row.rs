@@ -1,5 +1,6 @@
 //! One case in the list: lamp, number, what, where, stage, share used, countdown in its own unit, who has it.
 
+use domain::code::CaseId;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 
@@ -21,17 +22,21 @@ struct Face {
     share: f64,
 }
 
+/// `row` is the case as it is listed when it is drawn first, `count` how many rows its group has, drawn or not.
 #[component]
-pub fn Row(row: CaseLine) -> impl IntoView {
+pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
-    let id = row.id;
-    let fetched = StoredValue::new(row);
-    let case = Memo::new(move |_| fetched.with_value(|row| desk.listing.current(row)));
+    let (id, first) = (row.id, StoredValue::new(row));
+    // A list that is read anew keeps the element of the case. One that has just left it is shown as it was, until it is taken away.
+    let listed = Memo::new(move |before: Option<&CaseLine>| {
+        let line = desk.listing.line(id).or_else(|| before.cloned());
+        line.unwrap_or_else(|| first.get_value())
+    });
+    let case = Memo::new(move |_| listed.with(|row| desk.listing.current(row)));
     let face = face(case);
     let gone = Memo::new(move |_| {
-        case.with(|_| ());
         let filters = desk.filters.get();
-        fetched.with_value(|row| desk.listing.has_gone(row, &filters))
+        listed.with(|row| desk.listing.has_gone(row, &filters))
     });
     let selected = Memo::new(move |_| desk.selected.get() == Some(id));
     let class = move || {
@@ -43,18 +48,18 @@ pub fn Row(row: CaseLine) -> impl IntoView {
         )
     };
     // One row is in the order of the tab key; arrows go on from there.
-    let tab = move || {
-        let first = desk.selected.get().is_none()
-            && desk.listing.groups.with(|groups| {
-                groups.first().and_then(|group| group.rows.first()).map(|row| row.id) == Some(id)
-            });
-        if selected.get() || first { "0" } else { "-1" }
-    };
+    let tab = move || if hand.get() == Some(id) { "0" } else { "-1" };
+    let at = Memo::new(move |before: Option<&usize>| {
+        desk.listing.place(id).map(|place| place.1).or(before.copied()).unwrap_or_default()
+    });
+    let top = move || format!("calc({} * var(--row))", at.get());
     let moves = move || case.with(|case| may_move(speaks.get(), case));
     let href = move || desk.filters.with(|filters| Desk::address_of(filters, Some(id)));
+    let label =
+        move || case.with(|case| face.with(|face| label(speaks.get(), case, face, gone.get(), names)));
     let current = move || (desk.opened.get() == Some(id)).then_some("true");
     view! {
-        <li><a id=row_id(id) class=class href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>
+        <li style:top=top aria-posinset=move || at.get() + 1 aria-setsize=move || count.get()><a id=row_id(id) class=class aria-label=label href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>
             <span class=move || face.with(|face| format!("lamp {}", face.lamp.class()))><Sign mark=Signal::derive(move || face.with(|face| face.lamp.mark()))/>{move || face.with(|face| face.lamp.word(speaks.get()))}</span>
             <span class="no">{move || case.with(|case| short_number(&case.number).to_owned())}</span>
             <span class="cls"><b>{move || case.with(|case| names.with(|names| names.class(speaks.get(), &case.class)))}</b>{move || case.with(|case| case.condition.clone())}</span>
@@ -111,6 +116,36 @@ fn stage(language: Language, case: &CaseLine, gone: bool) -> String {
         (true, false) => say!(language, desk.moved_to, stage = name),
         (false, false) => name,
     }
+}
+
+/// The row read out: what stands under the heads of columns is said with them where it does not speak for itself.
+fn label(
+    language: Language,
+    case: &CaseLine,
+    face: &Face,
+    gone: bool,
+    names: crate::names::Called,
+) -> String {
+    let class = names.with(|names| names.class(language, &case.class));
+    let condition = case.condition.clone().unwrap_or_default();
+    let left = face.left.as_ref().map(|left| {
+        format!("{} {left} {}", say!(language, desk.col_left), text::unit_name(language, unit(case)))
+    });
+    let owner = case.claimed_by.clone().unwrap_or_else(|| say!(language, desk.unclaimed));
+    let parts = [
+        face.lamp.word(language),
+        short_number(&case.number).to_owned(),
+        format!("{class} {condition}").trim().to_owned(),
+        place(language, case, names),
+        stage(language, case, gone),
+        left.unwrap_or_default(),
+        format!("{} {owner}", say!(language, desk.col_owner)),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(match language {
+        Language::Zh => "，",
+        Language::En => ", ",
+    })
 }
 
 /// `1121-07245` of `20261121-07245`: in one list the year goes without saying.

@@ -1,42 +1,59 @@
-//! Commands from the desk: sent with a key of their own, so that sending again after silence is safe.
+//! Commands from the desk: each sent with a key of its own, so that sending it again after silence is safe. Several may be on their
+//! way; those that decide the same thing go one after another.
+//!
+//! What should be here: what waits for what, and what a press means just after an answer. What should not: how a thing sent
+//! stands (`submit`), the words for it (`outcome`).
 
+use domain::case::Step;
+use domain::code::CaseId;
 use domain::command::Command;
 use leptos::prelude::*;
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::api::{self, ApiError};
+use crate::api::Order;
 use crate::hall::{Hall, monotonic_ms, use_hall};
-use crate::session::{Session, Signed, use_session};
+use crate::session::{self, Signed, use_session};
+use crate::submit::Progress;
+use crate::words::Language;
 
-/// Where the last command stands. `what` is its name in the user's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    Idle,
-    Pending {
-        what: String,
-    },
-    Done {
-        what: String,
-    },
-    Refused {
-        what: String,
-        words: String,
-    },
-    /// No answer came: it may or may not have been carried out.
-    Unsure {
-        what: String,
-    },
+/// What a command is called, in the language of whoever reads it.
+#[derive(Clone, Copy)]
+pub enum What {
+    Word(fn(Language) -> String),
+    Step(Step),
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Envelope {
+impl What {
+    pub fn words(self, language: Language) -> String {
+        match self {
+            Self::Word(word) => word(language),
+            Self::Step(step) => step.act(language).to_owned(),
+        }
+    }
+}
+
+/// A command that was sent, and how it stands.
+#[derive(Clone)]
+pub struct Sent {
+    turn: u32,
+    pub what: What,
+    /// The case it was sent from, and its number.
+    pub of: Option<(CaseId, String)>,
+    pub progress: Progress,
+    command: Command,
+    place: Place,
+    order: Order,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
     key: String,
     /// Version of the case on which the user decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<u64>,
-    command: Command,
+    command: &'a Command,
 }
 
 /// A step is not taken sooner after the last one was answered: its button has become that of the next step.
@@ -53,19 +70,47 @@ enum Place {
     Stays,
 }
 
-/// Sends one command at a time.
+/// Whether a command waits until the other is answered: both stand in the hand of the same case, where an impatient second press of
+/// one would be the first of the next; or they are the same. A note waits for nothing, and nothing for a note.
+fn waits_for(next: &Command, sent: &Command) -> bool {
+    match (in_hand_of(next), in_hand_of(sent)) {
+        (Some(next), Some(sent)) => next == sent,
+        _ => next == sent,
+    }
+}
+
+/// The case whose buttons sent the command.
+fn in_hand_of(command: &Command) -> Option<CaseId> {
+    match command {
+        Command::Step(take) => Some(take.case),
+        Command::ClaimCase { case } => Some(*case),
+        Command::RaiseWhistle { call } => call.case,
+        Command::ReportCase { .. }
+        | Command::TakeOverCase { .. }
+        | Command::NoteCase { .. }
+        | Command::RespondToWhistle { .. }
+        | Command::CloseWhistle { .. }
+        | Command::DefineCatalogue { .. }
+        | Command::PassDeadlines => None,
+    }
+}
+
+/// Hears what became of a command: whether it was carried out.
+type Heard = Callback<(Command, bool)>;
+
+/// Sends commands.
 #[derive(Clone, Copy)]
 pub struct Sending {
-    pub progress: RwSignal<Progress>,
-    last: StoredValue<Option<(Envelope, String)>>,
+    /// Those whose words still stand, the oldest first.
+    pub sent: RwSignal<Vec<Sent>>,
+    turn: StoredValue<u32>,
     signed: Signed,
     hall: Hall,
     /// Counts commands that were carried out.
     pub done: RwSignal<u32>,
     /// Counts steps that were answered.
     pub stepped: RwSignal<u32>,
-    /// What becomes of the place the command on its way was sent from.
-    place: StoredValue<Place>,
+    heard: StoredValue<Option<Heard>>,
     /// When what the next step would be may last have changed, by the page's own clock.
     changed: StoredValue<f64>,
 }
@@ -73,36 +118,33 @@ pub struct Sending {
 impl Sending {
     pub fn new() -> Self {
         Self {
-            progress: RwSignal::new(Progress::Idle),
-            last: StoredValue::new(None),
+            sent: RwSignal::new(Vec::new()),
+            turn: StoredValue::new(0),
             signed: use_session(),
             hall: use_hall(),
             done: RwSignal::new(0),
             stepped: RwSignal::new(0),
-            place: StoredValue::new(Place::Stays),
+            heard: StoredValue::new(None),
             changed: StoredValue::new(f64::MIN),
         }
     }
 
+    /// Who hears what became of each command.
+    pub fn on_answer(self, hear: impl Fn((Command, bool)) + Send + Sync + 'static) {
+        self.heard.set_value(Some(Callback::new(hear)));
+    }
+
     /// Sends the step of the case's stage. A second press meant for the step before is not heard.
-    pub fn step(self, command: Command, seen: u64, what: String) {
+    pub fn step(self, command: Command, seen: u64, what: What, of: (CaseId, String)) {
         if monotonic_ms() - self.changed.get_value() >= REST_MS {
-            self.send_from(Place::NextStep, command, Some(seen), what);
+            self.send_from(Place::NextStep, command, Some(seen), what, Some(of));
         }
     }
 
-    /// Tracked: whether a command is on its way; another one is not taken meanwhile.
-    pub fn is_busy(self) -> bool {
-        self.progress.with(|progress| matches!(progress, Progress::Pending { .. }))
-    }
-
-    /// Untracked: reads the command that was sent last; with `done`, the one that was carried out.
-    pub fn with_last(self, read: impl FnOnce(&Command)) {
-        self.last.with_value(|last| {
-            if let Some((envelope, _)) = last {
-                read(&envelope.command);
-            }
-        });
+    /// Tracked: whether the command would wait for one that is on its way; it is not taken meanwhile.
+    pub fn is_busy(self, next: &Command) -> bool {
+        let waits = |sent: &Sent| sent.progress == Progress::Busy && waits_for(next, &sent.command);
+        self.sent.with(|sent| sent.iter().any(waits))
     }
 
     /// What the next step would be has just changed on the screen.
@@ -110,73 +152,98 @@ impl Sending {
         self.changed.set_value(monotonic_ms());
     }
 
-    /// Sends unless another command is on its way. The form or button it was sent from goes, and a second press is no step.
-    pub fn send(self, command: Command, what: String) {
-        self.send_from(Place::Gone, command, None, what);
+    /// The form or button it was sent from goes, and a second press is no step.
+    pub fn send(self, command: Command, what: What, of: Option<(CaseId, String)>) -> bool {
+        self.send_from(Place::Gone, command, None, what, of)
     }
 
     /// The same for what is decided on a case as it stands: the server refuses it when the case has moved on since.
-    pub fn send_seen(self, command: Command, seen: u64, what: String) {
-        self.send_from(Place::Stays, command, Some(seen), what);
+    pub fn send_seen(self, command: Command, seen: u64, what: What, of: (CaseId, String)) {
+        self.send_from(Place::Stays, command, Some(seen), what, Some(of));
     }
 
-    fn send_from(self, place: Place, command: Command, seen: Option<u64>, what: String) {
-        if untrack(|| self.is_busy()) {
-            return;
+    /// Whether it was sent.
+    fn send_from(
+        self,
+        place: Place,
+        command: Command,
+        seen: Option<u64>,
+        what: What,
+        of: Option<(CaseId, String)>,
+    ) -> bool {
+        if untrack(|| self.is_busy(&command)) {
+            return false;
         }
-        self.place.set_value(place);
         if place == Place::Gone {
             self.rest();
         }
-        let envelope = Envelope { key: new_key(self.hall.present().0), seen, command };
-        self.post(envelope, what);
+        let envelope = Envelope { key: new_key(self.hall.present().0), seen, command: &command };
+        let order = match Order::post("/api/v1/commands", &envelope) {
+            Ok(order) => order,
+            Err(error) => {
+                leptos::logging::error!("a command cannot be written: {error}");
+                return false;
+            }
+        };
+        let turn = self.turn.get_value().wrapping_add(1);
+        self.turn.set_value(turn);
+        self.tidy();
+        let sent = Sent { turn, what, of, progress: Progress::Busy, command, place, order };
+        self.sent.update(|all| all.push(sent.clone()));
+        spawn_local(self.carry(sent));
+        true
     }
 
-    /// Sends the unanswered command again under the same key: it is carried out once, however often it arrives.
+    /// Sends again what had no answer, under the same keys: it is carried out once, however often it arrives.
     pub fn resend(self) {
-        if let (Progress::Unsure { .. }, Some((envelope, what))) =
-            (self.progress.get_untracked(), self.last.get_value())
-        {
-            self.post(envelope, what);
+        let unsure = self.sent.try_update(|all| {
+            let unsure = all.iter_mut().filter(|sent| matches!(sent.progress, Progress::Unsure(_)));
+            let again = unsure.map(|sent| {
+                sent.progress = Progress::Busy;
+                sent.clone()
+            });
+            again.collect::<Vec<_>>()
+        });
+        for sent in unsure.unwrap_or_default() {
+            spawn_local(self.carry(sent));
         }
     }
 
-    fn post(self, envelope: Envelope, what: String) {
-        if untrack(|| self.is_busy()) {
+    /// What is settled has been read once something else is done; what is on its way or unsure stays.
+    pub fn tidy(self) {
+        self.sent
+            .update(|all| all.retain(|sent| matches!(sent.progress, Progress::Busy | Progress::Unsure(_))));
+    }
+
+    async fn carry(self, sent: Sent) {
+        let csrf = session::csrf(self.signed);
+        let progress = Progress::of(&sent.order.go(csrf.as_deref()).await);
+        // The desk may have been left meanwhile.
+        if self.sent.is_disposed() {
             return;
         }
-        let csrf = self.signed.with_untracked(|session| match session {
-            Session::SignedIn(session) => Some(session.csrf.clone()),
-            Session::Asking | Session::SignedOut => None,
-        });
-        self.last.set_value(Some((envelope.clone(), what.clone())));
-        self.progress.set(Progress::Pending { what: what.clone() });
-        spawn_local(async move {
-            let answer = api::post_only("/api/v1/commands", &envelope, csrf.as_deref()).await;
-            let progress = match answer {
-                Ok(()) => Progress::Done { what },
-                Err(ApiError::Refused { words, status, .. }) => {
-                    let words = if words.is_empty() { status.to_string() } else { words };
-                    Progress::Refused { what, words }
-                }
-                Err(ApiError::Unreachable | ApiError::Unreadable(_)) => Progress::Unsure { what },
-            };
-            let carried_out = matches!(progress, Progress::Done { .. });
-            // The desk may have been left meanwhile.
-            self.progress.try_set(progress);
-            match self.place.try_get_value() {
-                Some(Place::NextStep) => {
-                    self.rest();
-                    self.stepped.try_update(|stepped| *stepped = stepped.wrapping_add(1));
-                }
-                // The step's button has waited for the answer, and so may an impatient hand.
-                Some(Place::Gone) => self.rest(),
-                Some(Place::Stays) | None => {}
-            }
-            if carried_out {
-                self.done.try_update(|done| *done = done.wrapping_add(1));
+        let carried_out = progress == Progress::Done;
+        let settled = carried_out || matches!(progress, Progress::Refused(_));
+        self.sent.update(|all| {
+            if let Some(held) = all.iter_mut().find(|held| held.turn == sent.turn) {
+                held.progress = progress;
             }
         });
+        match sent.place {
+            Place::NextStep => {
+                self.rest();
+                self.stepped.update(|stepped| *stepped = stepped.wrapping_add(1));
+            }
+            // The step's button has waited for the answer to a call, and so may an impatient hand.
+            Place::Gone if in_hand_of(&sent.command).is_some() => self.rest(),
+            Place::Gone | Place::Stays => {}
+        }
+        if let (Some(heard), true) = (self.heard.get_value(), settled) {
+            heard.run((sent.command, carried_out));
+        }
+        if carried_out {
+            self.done.update(|done| *done = done.wrapping_add(1));
+        }
     }
 }
 
@@ -207,11 +274,27 @@ fn uuid_v7(now_ms: i64, random: [u8; 10]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::uuid_v7;
+    use domain::case::{Stage, Step};
+
+    use super::*;
 
     #[test]
     fn a_key_is_a_uuid_of_version_7() {
         let key = uuid_v7(0x0123_4567_89ab, [0xff; 10]);
         assert_eq!(key, "01234567-89ab-7fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn a_note_holds_up_nothing_and_two_decisions_on_a_case_go_one_after_another() {
+        let step = |case| Step::out_of(Stage::Accept).unwrap().take(CaseId(case));
+        let claim = |case| Command::ClaimCase { case: CaseId(case) };
+        let note = |text: &str| Command::NoteCase { case: CaseId(1), text: text.to_owned() };
+        assert!(!waits_for(&step(1), &note("已联系")), "a dispatch does not wait for a note");
+        assert!(!waits_for(&note("已联系"), &step(1)) && !waits_for(&note("二"), &note("一")));
+        assert!(waits_for(&note("一"), &note("一")), "the same note is not sent twice");
+        assert!(
+            waits_for(&step(1), &step(1)) && waits_for(&step(1), &claim(1)) && waits_for(&claim(1), &step(1))
+        );
+        assert!(!waits_for(&step(2), &step(1)), "another case goes its own way");
     }
 }

@@ -30,7 +30,7 @@ pub fn Sheet() -> impl IntoView {
             (None, _) => say!(speaks.get(), desk.choose_case),
             (Some(_), None) => say!(speaks.get(), desk.loading),
             (Some(_), Some(ApiError::Refused { status: 404, .. })) => say!(speaks.get(), desk.no_match),
-            (Some(_), Some(error)) => say!(speaks.get(), desk.failed, words = error),
+            (Some(_), Some(error)) => say!(speaks.get(), desk.failed, words = error.words(speaks.get())),
         };
         match desk.opened.get() {
             None => view! { <Overview/> }.into_any(),

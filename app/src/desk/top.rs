@@ -59,7 +59,7 @@ fn Find() -> impl IntoView {
     };
     view! {
         <label class="find"><kbd>"/"</kbd>
-            <input id="desk-find" type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find on:keydown=leave
+            <input id="desk-find" node_ref=desk.find type="search" maxlength="80" autocomplete="off" prop:value=text on:change=find on:keydown=leave
                 placeholder=says!(speaks, desk.find) aria-label=says!(speaks, desk.find)/>
         </label>
     }

@@ -4,17 +4,19 @@
 //! What should not be here: which calls are listed (`calls`).
 
 use domain::case::Case;
-use domain::code::{CaseId, DepartmentCode, WhistleId};
+use domain::code::{DepartmentCode, WhistleId};
 use domain::command::Command;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::act::{Outcome, speaks_now};
+use super::draft::Call;
 use super::due::moment;
 use super::keys::leave_field;
 use super::listing::Fetch;
+use super::outcome::Outcome;
+use super::send::What;
 use super::{Desk, use_desk};
 use crate::board::{Board, Part};
 use crate::hall::use_hall;
@@ -22,7 +24,7 @@ use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::text;
-use crate::words::{say, says};
+use crate::words::{self, say, says};
 
 /// Departments a call misses beyond its limit.
 pub fn missing_of(call: &Whistle, now: UtcMillis) -> usize {
@@ -46,7 +48,7 @@ pub fn Whistles() -> impl IntoView {
     let state = move || {
         let (language, empty) = (speaks.get(), calls.with(Vec::is_empty));
         let words = match desk.calls.fetch() {
-            Fetch::Failed(words) => say!(language, desk.failed, words = words),
+            Fetch::Failed(error) => say!(language, desk.failed, words = error.words(language)),
             Fetch::Asking if empty => say!(language, desk.loading),
             Fetch::There if empty && narrowed() => say!(language, desk.whistle_none_fits),
             Fetch::There if empty => say!(language, desk.whistle_empty),
@@ -56,14 +58,14 @@ pub fn Whistles() -> impl IntoView {
     };
     view! {
         <div class="case-rows calls" id="desk-rows" tabindex="-1">{state}
-            <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><Call call/></For></ol>
+            <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><CallRow call/></For></ol>
         </div>
         <Show when=alone><Outcome/></Show>
     }
 }
 
 #[component]
-fn Call(call: Whistle) -> impl IntoView {
+fn CallRow(call: Whistle) -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
     let (due, id, closed) = (call.due, call.id, call.closed.is_some());
     let ended = call.closed.map(|at| {
@@ -105,7 +107,8 @@ fn Call(call: Whistle) -> impl IntoView {
         let waits = called.responded.is_none();
         let command = move || Command::RespondToWhistle { whistle: id, department: department.get_value() };
         let may = move || waits && !closed && desk.may(&command());
-        let respond = move |_| desk.sending.send(command(), say!(speaks.get(), event.whistle_answered));
+        let respond =
+            move |_| _ = desk.sending.send(command(), What::Word(words::event::whistle_answered), None);
         let label = move || say!(speaks.get(), desk.respond_for, name = name());
         view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em>
         <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{says!(speaks, event.whistle_answered)}</button></Show></li> }
@@ -132,7 +135,7 @@ fn EndCall(id: WhistleId) -> impl IntoView {
         event.prevent_default();
         let words = note.get_untracked().map(|field| field.value()).unwrap_or_default();
         let command = Command::CloseWhistle { whistle: id, note: words.trim().to_owned() };
-        desk.sending.send(command, say!(speaks.get(), event.whistle_closed));
+        desk.sending.send(command, What::Word(words::event::whistle_closed), None);
         asks.set(false);
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
@@ -154,69 +157,39 @@ fn EndCall(id: WhistleId) -> impl IntoView {
     }
 }
 
-/// A call that is being written. It stays as it is while its form is folded, and until it is carried out or one is written for
-/// another case.
-#[derive(Clone, Copy)]
-pub struct Draft {
-    /// The case it is for.
-    of: StoredValue<Option<CaseId>>,
-    level: RwSignal<WhistleLevel>,
-    title: RwSignal<String>,
-    called: RwSignal<Vec<DepartmentCode>>,
+/// Begins a call for the case where none is being written.
+pub fn begin(desk: Desk, case: &Case) {
+    let class = desk.names.with(|names| names.class(desk.speaks.get(), &case.report.class));
+    let title = format!("{} {class}", case.report.address).trim().to_owned();
+    desk.file.drafts.write(|written| _ = written.call.get_or_insert_with(|| Call::about(title)));
 }
 
-impl Draft {
-    pub fn new() -> Self {
-        Self {
-            of: StoredValue::new(None),
-            level: RwSignal::new(WhistleLevel::Street),
-            title: RwSignal::new(String::new()),
-            called: RwSignal::new(Vec::new()),
-        }
-    }
+/// Tracked: the call that is being written.
+fn call_of(desk: Desk) -> Option<Call> {
+    desk.file.drafts.with(|written| written.call.clone())
+}
 
-    /// Begins anew where nothing is written for the case.
-    pub fn begin(self, case: CaseId, title: impl FnOnce() -> String) {
-        if self.of.get_value() != Some(case) {
-            self.of.set_value(Some(case));
-            self.level.set(WhistleLevel::Street);
-            self.title.set(title());
-            self.called.set(Vec::new());
-        }
-    }
-
-    /// The command was carried out: a call that it raised is written no more.
-    pub fn forget(self, command: &Command) {
-        if let Command::RaiseWhistle { call } = command
-            && call.case == self.of.get_value()
-        {
-            self.of.set_value(None);
-        }
-    }
-
-    /// Tracked: whether it says what for, and calls somebody.
-    fn is_ready(self) -> bool {
-        !self.title.with(|title| title.trim().is_empty()) && !self.called.with(Vec::is_empty)
-    }
+fn change(desk: Desk, change: impl FnOnce(&mut Call)) {
+    desk.file.drafts.write(|written| change(written.call.get_or_insert_with(|| Call::about(String::new()))));
 }
 
 /// Sends the call that is being written, once it is ready; its form closes. Whether it was sent.
 pub fn raise(desk: Desk) -> bool {
-    let draft = desk.file.draft;
     let Some(case) = desk.file.case().filter(Case::is_open) else { return false };
-    if desk.sending.is_busy() || !draft.is_ready() {
-        return false;
-    }
+    let Some(written) = call_of(desk).filter(Call::is_ready) else { return false };
     let call = WhistleCall {
-        level: draft.level.get(),
+        level: written.level,
         area: case.report.area,
-        title: draft.title.get().trim().to_owned(),
+        title: written.title.trim().to_owned(),
         case: Some(case.id),
-        called: draft.called.get(),
+        called: written.called,
     };
-    desk.sending.send(Command::RaiseWhistle { call }, say!(speaks_now(), desk.whistle));
-    desk.file.calling.set(false);
-    true
+    let what = What::Word(words::desk::whistle);
+    let sent = desk.sending.send(Command::RaiseWhistle { call }, what, Some((case.id, case.number)));
+    if sent {
+        desk.file.calling.set(false);
+    }
+    sent
 }
 
 /// The form of a call, which its button stands outside of.
@@ -226,18 +199,23 @@ const FORM: &str = "desk-call-form";
 #[component]
 pub fn SendCall() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let ready = Memo::new(move |_| desk.file.draft.is_ready());
+    let ready = Memo::new(move |_| call_of(desk).is_some_and(|call| call.is_ready()));
+    let busy = move || {
+        let claim = desk.file.case().map(|case| Command::ClaimCase { case: case.id });
+        claim.is_some_and(|claim| desk.sending.is_busy(&claim))
+    };
     let need = move || {
         (!ready.get()).then(|| view! { <span class="sent-to">{say!(speaks.get(), desk.whistle_need)}</span> })
     };
-    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || desk.sending.is_busy() || !ready.get()>{says!(speaks, desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
+    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || busy() || !ready.get()>{says!(speaks, desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
 }
 
 /// Calls departments to the open case; what is written stands in the draft. What it says in advance is when they must have responded.
 #[component]
 pub fn WhistleForm() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let Draft { level, title, called, .. } = desk.file.draft;
+    let title = move || call_of(desk).map(|call| call.title);
+    let typed = move |event| change(desk, |call| call.title = event_target_value(&event));
     let until = move || {
         let now = hall.now();
         names.with(|names| {
@@ -255,31 +233,31 @@ pub fn WhistleForm() -> impl IntoView {
     view! {
         <form id=FORM on:submit=send>
             <div class="hd"><h3>{says!(speaks, desk.whistle)}</h3><span class="meta">{until}</span></div>
-            <Level level/>
-            <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event)) aria-label=says!(speaks, desk.whistle_title)/>
-            <CalledBoxes called/>
+            <Level/>
+            <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=typed aria-label=says!(speaks, desk.whistle_title)/>
+            <CalledBoxes/>
         </form>
     }
 }
 
 #[component]
-fn Level(level: RwSignal<WhistleLevel>) -> impl IntoView {
-    let speaks = use_language();
+fn Level() -> impl IntoView {
+    let (speaks, desk) = (use_language(), use_desk());
     let radio = move |of: WhistleLevel| {
-        view! { <label><input type="radio" name="whistle-level" prop:checked=move || level.get() == of on:change=move |_| level.set(of)/>{move || text::level_name(speaks.get(), of)}</label> }
+        view! { <label><input type="radio" name="whistle-level" prop:checked=move || call_of(desk).is_some_and(|call| call.level == of) on:change=move |_| change(desk, |call| call.level = of)/>{move || text::level_name(speaks.get(), of)}</label> }
     };
     view! { <fieldset class="levels"><legend>{says!(speaks, desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
 }
 
 #[component]
-fn CalledBoxes(called: RwSignal<Vec<DepartmentCode>>) -> impl IntoView {
-    let (speaks, names) = (use_language(), use_names());
+fn CalledBoxes() -> impl IntoView {
+    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let boxes = move || {
         let one = |(code, name): (DepartmentCode, String)| {
             let own = code.clone();
-            let on = move || called.with(|called| called.contains(&own));
+            let on = move || call_of(desk).is_some_and(|call| call.called.contains(&own));
             let turn = move |_| {
-                called.update(|called| match called.iter().position(|held| *held == code) {
+                change(desk, |Call { called, .. }| match called.iter().position(|held| *held == code) {
                     Some(at) => drop(called.remove(at)),
                     None if called.len() < CALLED_MAX => called.push(code.clone()),
                     None => {}

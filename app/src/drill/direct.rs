@@ -15,11 +15,12 @@ use domain::world::SetClock;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use serde::Serialize;
-use wasm_bindgen_futures::spawn_local;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::happens::{Happens, Written};
-use super::{csrf, error_words, stage_words};
-use crate::api::{self, ApiError};
+use super::{error_words, stage_words};
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::board::{Part, use_board};
 use crate::breaking::Breaking;
 use crate::hall::use_hall;
@@ -28,7 +29,7 @@ use crate::live::Health;
 use crate::names::use_names;
 use crate::page::Switches;
 use crate::screen::Screen;
-use crate::session::use_session;
+use crate::submit::Submit;
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::world;
@@ -38,67 +39,60 @@ use crate::world;
 struct One {
     /// None before the first answer.
     told: RwSignal<Option<DrillAnswer>>,
-    busy: RwSignal<bool>,
-    said: RwSignal<Option<Said>>,
-    /// Questions so far: the newest alone is answered.
-    asked: StoredValue<u32>,
-}
-
-/// What came of the last act.
-#[derive(Clone)]
-enum Said {
-    Entered(Option<String>),
-    Failed(ApiError),
-    /// Real cases of the first level that nobody has answered: the drill ends at a second word.
-    Unanswered(ApiError),
+    asks: Asker,
+    /// Why the last question brought nothing.
+    lost: RwSignal<Option<ApiError>>,
+    /// What the director wants done, one after another.
+    sent: Submit,
+    /// What the last act has entered: a case's number, none of a call.
+    entered: RwSignal<Option<Option<String>>>,
 }
 
 impl One {
     fn new() -> Self {
         Self {
             told: RwSignal::new(None),
-            busy: RwSignal::new(false),
-            said: RwSignal::new(None),
-            asked: StoredValue::new(0),
+            asks: Asker::new(),
+            lost: RwSignal::new(None),
+            sent: Submit::new(),
+            entered: RwSignal::new(None),
         }
     }
 
     /// Asks how the drill stands.
     fn ask(self) {
-        let question = self.asked.get_value().wrapping_add(1);
-        self.asked.set_value(question);
-        spawn_local(async move {
-            let answer = api::get_json::<DrillsAnswer>("/api/v1/drills").await;
-            if self.asked.try_get_value() != Some(question) {
-                return;
+        self.asks.ask("/api/v1/drills".to_owned(), move |answer: Result<DrillsAnswer, _>| match answer {
+            Ok(answer) => {
+                self.lost.set(None);
+                self.told.set(answer.items.into_iter().find(|drill| drill.base == world::base()));
             }
-            match answer {
-                Ok(answer) => {
-                    let own = answer.items.into_iter().find(|drill| drill.base == world::base());
-                    drop(self.told.try_set(own));
-                }
-                Err(error) => drop(self.said.try_set(Some(Said::Failed(error)))),
-            }
+            Err(error) => self.lost.set(Some(error)),
         });
     }
 
-    /// Carries something out, one after another.
-    fn act(self, act: impl Future<Output = Result<Option<Said>, ApiError>> + 'static) {
-        if self.busy.get_untracked() {
+    /// Carries something out, and asks how the drill stands then.
+    fn act<T: DeserializeOwned + 'static>(
+        self,
+        path: &str,
+        body: &impl Serialize,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        if untrack(|| self.sent.is_busy()) {
             return;
         }
-        self.busy.set(true);
-        self.said.set(None);
-        spawn_local(async move {
-            let said = act.await.unwrap_or_else(|error| {
-                let waits =
-                    matches!(&error, ApiError::Refused { code, .. } if code == "real_case_unanswered");
-                Some(if waits { Said::Unanswered(error) } else { Said::Failed(error) })
-            });
-            self.busy.try_set(false);
-            self.said.try_set(said);
+        self.entered.set(None);
+        self.sent.post(path, body, move |answer| {
+            if let Ok(answer) = answer {
+                done(answer);
+            }
             self.ask();
         });
+    }
+
+    /// Tracked: real cases of the first level that nobody has answered kept the drill from ending. It ends at a second word.
+    fn is_held_up(self) -> bool {
+        let held = |error: ApiError| matches!(error, ApiError::Refused { code, .. } if code == "real_case_unanswered");
+        self.sent.problem().is_some_and(held)
     }
 
     fn stage(self) -> Option<DrillStage> {
@@ -147,14 +141,21 @@ pub fn Direct() -> impl IntoView {
         }
         Some((true, false, _)) => view! { <Clock/><Injects/><ByHand/><End/> }.into_any(),
     };
-    let words = move || {
-        one.said.get().map(|said| match said {
-            Said::Entered(Some(number)) => say!(speaks.get(), drill.entered_case, number = number),
-            Said::Entered(None) => say!(speaks.get(), drill.entered_whistle),
-            Said::Failed(error) | Said::Unanswered(error) => error_words(speaks.get(), &error),
-        })
+    // What a real case held up is held up no longer once somebody has answered that.
+    let real = health.breaking;
+    Effect::new(move |_| {
+        if one.is_held_up() && !real.with(|rows| rows.rows.iter().any(|row| row.answered.is_none())) {
+            one.sent.forget();
+        }
+    });
+    let problem = move || one.sent.problem().or_else(|| one.lost.get());
+    let words = move || match (problem(), one.entered.get()) {
+        (Some(error), _) => Some(error_words(speaks.get(), &error)),
+        (None, Some(Some(number))) => Some(say!(speaks.get(), drill.entered_case, number = number)),
+        (None, Some(None)) => Some(say!(speaks.get(), drill.entered_whistle)),
+        (None, None) => None,
     };
-    let is_problem = move || matches!(one.said.get(), Some(Said::Failed(_) | Said::Unanswered(_)));
+    let is_problem = move || problem().is_some();
     let wall = route::wall(&world::base(), route::MAIN_WALL, "");
     view! {
         <world::Band/>
@@ -198,13 +199,11 @@ const PACES: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
 /// Start, pause, going on, and how fast.
 #[component]
 fn Clock() -> impl IntoView {
-    let (speaks, hall, called, signed) = (use_language(), use_hall(), use_names(), use_session());
+    let (speaks, hall, called) = (use_language(), use_hall(), use_names());
     let one = expect_context::<One>();
     let set = move |pace_milli: u32| {
-        one.act(async move {
-            let wish = SetClock { pace_milli: Some(pace_milli), at: None };
-            api::post_only("/api/v1/world/clock", &wish, Some(&csrf(signed))).await.map(|()| None)
-        });
+        let wish = SetClock { pace_milli: Some(pace_milli), at: None };
+        one.act("/api/v1/world/clock", &wish, |_: IgnoredAny| {});
     };
     let now = move || {
         let offset = called.with(|names| names.policy.utc_offset_minutes);
@@ -221,7 +220,7 @@ fn Clock() -> impl IntoView {
     let press = move |_| set(if untrack(runs) { 0 } else { 1_000 });
     let faster = move |milli: u32| {
         let on = move || pace() == milli;
-        view! { <button type="button" class="button" class:on=on aria-pressed=move || on().to_string() disabled=move || one.busy.get() || !runs() on:click=move |_| set(milli)>{format!("×{}", milli / 1_000)}</button> }
+        view! { <button type="button" class="button" class:on=on aria-pressed=move || on().to_string() disabled=move || one.sent.is_busy() || !runs() on:click=move |_| set(milli)>{format!("×{}", milli / 1_000)}</button> }
     };
     let back = move || {
         let back = one.told.with(|told| told.as_ref().is_some_and(|told| told.came_back));
@@ -232,7 +231,7 @@ fn Clock() -> impl IntoView {
         <section class="clock" aria-label=move || say!(speaks.get(), drill.drill_clock)>
             <p><span class="dim">{move || say!(speaks.get(), drill.drill_clock)}</span><b>{now}</b><em class="stage">{stage}</em></p>
             <p class="ways">
-                <button type="button" class="button strong" disabled=one.busy on:click=press>{main}</button>
+                <button type="button" class="button strong" disabled=move || one.sent.is_busy() on:click=press>{main}</button>
                 <span role="group" aria-label=move || say!(speaks.get(), drill.pace)>{PACES.map(faster).collect_view()}</span>
             </p>
             {back}
@@ -283,23 +282,20 @@ struct Enter {
 /// A case or a call that happens now, by the director's hand.
 #[component]
 fn ByHand() -> impl IntoView {
-    let (speaks, signed) = (use_language(), use_session());
+    let speaks = use_language();
     let one = expect_context::<One>();
     let written = Written::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(what) = written.happening() else { return };
-        let door = one.door("enter");
-        one.act(async move {
-            let entered: Entered = api::post_json(&door, &Enter { what }, Some(&csrf(signed))).await?;
-            Ok(Some(Said::Entered(entered.number)))
-        });
+        let entered = move |entered: Entered| one.entered.set(Some(entered.number));
+        one.act(&one.door("enter"), &Enter { what }, entered);
     };
     view! {
         <form class="by-hand" on:submit=submit>
             <h2>{move || say!(speaks.get(), drill.enter)}</h2>
             <Happens written timed=false/>
-            <button type="submit" class="button strong" disabled=one.busy>{move || say!(speaks.get(), drill.enter)}</button>
+            <button type="submit" class="button strong" disabled=move || one.sent.is_busy()>{move || say!(speaks.get(), drill.enter)}</button>
         </form>
     }
 }
@@ -307,7 +303,7 @@ fn ByHand() -> impl IntoView {
 /// Ending takes two presses, and over a real case that nobody has answered a second word which names it.
 #[component]
 fn End() -> impl IntoView {
-    let (speaks, signed) = (use_language(), use_session());
+    let speaks = use_language();
     let one = expect_context::<One>();
     let sure = RwSignal::new(false);
     let real = expect_context::<Health>().breaking;
@@ -319,12 +315,9 @@ fn End() -> impl IntoView {
         real.with(waits)
     };
     let end = move |leaving: Vec<CaseId>| {
-        let door = one.door("stop");
-        one.act(async move {
-            api::post_only(&door, &StopDrill { leaving }, Some(&csrf(signed))).await?;
+        one.act(&one.door("stop"), &StopDrill { leaving }, |_: IgnoredAny| {
             // Its world is gone: the list says that it has ended.
             let _ = window().location().assign(&route::drill(""));
-            Ok(None)
         });
     };
     let press = move |_| {
@@ -338,17 +331,16 @@ fn End() -> impl IntoView {
         false => say!(speaks.get(), drill.stop),
     };
     let second = move || {
-        let refused = matches!(one.said.get(), Some(Said::Unanswered(_)));
         let waiting = waiting();
-        (refused && !waiting.is_empty()).then(|| {
+        (one.is_held_up() && !waiting.is_empty()).then(|| {
             let (cases, numbers): (Vec<CaseId>, Vec<String>) = waiting.into_iter().unzip();
             let leave = move |_| end(cases.clone());
-            view! { <button type="button" class="button sure" disabled=one.busy on:click=leave>{say!(speaks.get(), drill.stop_leaving, numbers = numbers.join("、"))}</button> }
+            view! { <button type="button" class="button sure" disabled=move || one.sent.is_busy() on:click=leave>{say!(speaks.get(), drill.stop_leaving, numbers = numbers.join("、"))}</button> }
         })
     };
     view! {
         <section class="end" class:hidden=move || !one.leads()>
-            <p class="ways"><button type="button" class="button" class:sure=sure disabled=one.busy on:click=press on:blur=move |_| sure.set(false)>{words}</button>{second}</p>
+            <p class="ways"><button type="button" class="button" class:sure=sure disabled=move || one.sent.is_busy() on:click=press on:blur=move |_| sure.set(false)>{words}</button>{second}</p>
         </section>
     }
 }

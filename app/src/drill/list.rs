@@ -7,16 +7,17 @@ use domain::role::Role;
 use domain::route;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::happens::{Happens, Written};
-use super::{csrf, error_words, stage_words};
-use crate::api::{self, ApiError};
+use super::{error_words, stage_words};
+use crate::api::ApiError;
+use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, use_names};
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
+use crate::submit::Submit;
 use crate::text;
 use crate::words::say;
 
@@ -32,9 +33,7 @@ pub fn Drills() -> impl IntoView {
     require(signed);
     names::provide();
     let drills = RwSignal::new(None::<Result<DrillsAnswer, ApiError>>);
-    spawn_local(async move {
-        drills.try_set(Some(api::get_json::<DrillsAnswer>("/api/v1/drills").await));
-    });
+    Asker::new().ask("/api/v1/drills".to_owned(), move |answer| drills.set(Some(answer)));
     let list = move || match drills.get() {
         None => view! { <p class="dim" role="status">{say!(speaks.get(), common.connecting)}</p> }.into_any(),
         Some(Err(error)) => {
@@ -106,11 +105,11 @@ fn Row(drill: DrillAnswer) -> impl IntoView {
 /// The form of a new drill: its title, and a short list of what is to happen.
 #[component]
 fn Prepare() -> impl IntoView {
-    let (signed, speaks) = (use_session(), use_language());
+    let speaks = use_language();
     let title = RwSignal::new(String::new());
     let rows = RwSignal::new(Vec::<(usize, Written)>::new());
     let next = StoredValue::new(0usize);
-    let (busy, failed) = (RwSignal::new(false), RwSignal::new(None::<ApiError>));
+    let sent = Submit::new();
     let add = move |_| {
         let key = next.get_value();
         next.set_value(key + 1);
@@ -124,18 +123,11 @@ fn Prepare() -> impl IntoView {
             };
             rows.iter().map(inject).collect()
         });
-        let (Some(injects), false) = (written, busy.get_untracked()) else { return };
+        let Some(injects) = written else { return };
         let asked = PrepareDrill { title: title.get_untracked().trim().to_owned(), injects };
-        busy.set(true);
-        failed.set(None);
-        spawn_local(async move {
-            let done = api::post_json::<_, DrillAnswer>("/api/v1/drills", &asked, Some(&csrf(signed))).await;
-            busy.try_set(false);
-            match done {
-                Ok(drill) => {
-                    let _ = window().location().assign(&route::drill(&drill.base));
-                }
-                Err(error) => drop(failed.try_set(Some(error))),
+        sent.post("/api/v1/drills", &asked, |answer: Result<DrillAnswer, _>| {
+            if let Ok(drill) = answer {
+                let _ = window().location().assign(&route::drill(&drill.base));
             }
         });
     };
@@ -151,7 +143,7 @@ fn Prepare() -> impl IntoView {
     let none = move || rows.with(Vec::is_empty);
     let full = move || rows.with(Vec::len) >= INJECTS_MAX;
     let label = move || {
-        if busy.get() { say!(speaks.get(), drill.busy) } else { say!(speaks.get(), drill.prepare_now) }
+        if sent.is_busy() { say!(speaks.get(), drill.busy) } else { say!(speaks.get(), drill.prepare_now) }
     };
     view! {
         <form class="prepare" on:submit=submit>
@@ -161,8 +153,8 @@ fn Prepare() -> impl IntoView {
             <Show when=none><p class="dim">{move || say!(speaks.get(), drill.no_injects)}</p></Show>
             <ol class="to-happen"><For each=move || rows.get() key=|(key, _)| *key let:row>{one(row)}</For></ol>
             <p class="ways"><button type="button" class="button" disabled=full on:click=add>{move || say!(speaks.get(), drill.add)}</button>
-                <button type="submit" class="button strong" disabled=busy>{label}</button></p>
-            <p class="problem" role="alert">{move || failed.get().map(|error| error_words(speaks.get(), &error))}</p>
+                <button type="submit" class="button strong" disabled=move || sent.is_busy()>{label}</button></p>
+            <p class="problem" role="alert">{move || sent.problem().map(|error| error_words(speaks.get(), &error))}</p>
         </form>
     }
 }

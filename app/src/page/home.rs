@@ -2,11 +2,13 @@
 
 use domain::route::{self, Past, Route};
 use leptos::prelude::*;
+use serde::de::IgnoredAny;
 
 use crate::api;
 use crate::language::{Speaks, use_language};
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
+use crate::submit::Submit;
 use crate::theme::use_theme;
 use crate::words::{Language, say, says};
 
@@ -22,6 +24,15 @@ pub fn Home() -> impl IntoView {
     };
     let pairs =
         move || matches!(signed.get(), Session::SignedIn(session) if super::kiosks::may_pair(&session));
+    let leaving = Submit::new();
+    let sign_out = move |_| {
+        leaving.post("/api/v1/sign-out", &api::Nothing {}, move |answer: Result<IgnoredAny, _>| {
+            if let Err(error) = answer {
+                leptos::logging::warn!("not signed out: {error}");
+            }
+            signed.set(Session::SignedOut);
+        });
+    };
     view! {
         <main class="plain">
             <h1>{says!(speaks, common.product)}</h1>
@@ -38,7 +49,7 @@ pub fn Home() -> impl IntoView {
             </nav>
             <p class="ways">
                 <Switches speaks/>
-                <button type="button" class="button quiet" on:click=move |_| sign_out()>
+                <button type="button" class="button quiet" disabled=move || leaving.is_busy() on:click=sign_out>
                     {says!(speaks, common.sign_out)}
                 </button>
             </p>
@@ -63,20 +74,6 @@ pub fn Switches(speaks: Speaks) -> impl IntoView {
             {says!(speaks, common.theme)}
         </button>
     }
-}
-
-fn sign_out() {
-    let signed = use_session();
-    let csrf = match signed.get_untracked() {
-        Session::SignedIn(session) => session.csrf,
-        Session::Asking | Session::SignedOut => return,
-    };
-    wasm_bindgen_futures::spawn_local(async move {
-        if let Err(error) = api::post_only("/api/v1/sign-out", &api::Nothing {}, Some(&csrf)).await {
-            leptos::logging::warn!("not signed out: {error}");
-        }
-        signed.set(Session::SignedOut);
-    });
 }
 
 #[component]

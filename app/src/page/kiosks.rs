@@ -1,27 +1,30 @@
 //! The operator's side of pairing, `/kiosks`: approve the digits a wall shows, see which walls are paired, revoke one.
 
+use std::time::Duration;
+
 use domain::answer::{SessionAnswer, TokenAnswer};
 use domain::role::Role;
 use domain::route;
-use gloo_timers::future::TimeoutFuture;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use serde::Serialize;
-use wasm_bindgen_futures::spawn_local;
+use serde::de::IgnoredAny;
 
 use super::home::Switches;
-use crate::api::{self, ApiError};
+use crate::api::{ApiError, Order};
+use crate::ask::Asker;
 use crate::language::use_language;
 use crate::names;
 use crate::powers::Powers;
-use crate::session::{Session, Signed, require, use_session};
+use crate::session::{Session, require, use_session};
+use crate::submit::Submit;
 use crate::text;
 use crate::words::{Language, say, says};
 
 /// A wall that was approved takes its token within a few seconds: the list is asked for again so often after so long, and
 /// then no more.
-const LOOK_AGAIN_MS: u32 = 1_500;
+const LOOK_AGAIN: Duration = Duration::from_millis(1_500);
 const LOOKS_MAX: usize = 20;
 
 #[derive(Clone, Serialize)]
@@ -74,8 +77,8 @@ fn refusal(language: Language, error: &ApiError, known: impl Fn(u16) -> Option<S
     match error {
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, pair.unreachable),
         ApiError::Refused { status: 403, .. } => say!(language, pair.not_allowed),
-        ApiError::Refused { status, words, .. } => {
-            known(*status).unwrap_or_else(|| say!(language, common.refused, words = words))
+        ApiError::Refused { status, .. } => {
+            known(*status).unwrap_or_else(|| say!(language, common.refused, words = error.words(language)))
         }
     }
 }
@@ -87,13 +90,6 @@ pub fn may_pair(session: &SessionAnswer) -> bool {
 
 fn is_admin(session: &SessionAnswer) -> bool {
     session.roles.contains(&Role::Admin)
-}
-
-fn csrf(signed: Signed) -> String {
-    match signed.get_untracked() {
-        Session::SignedIn(session) => session.csrf,
-        Session::Asking | Session::SignedOut => String::new(),
-    }
 }
 
 #[component]
@@ -114,9 +110,9 @@ pub fn Kiosks() -> impl IntoView {
             <h1>{says!(speaks, pair.kiosks)}</h1>
             <p><Powers/></p>
             <Show when=refused><p class="problem">{says!(speaks, pair.not_allowed)}</p></Show>
-            <Show when=move || allowed(may_pair)><Approve signed outcome/></Show>
+            <Show when=move || allowed(may_pair)><Approve outcome/></Show>
             <p class="outcome-words" class:problem=problem role="status">{words}</p>
-            <Show when=move || allowed(is_admin)><Paired signed outcome/></Show>
+            <Show when=move || allowed(is_admin)><Paired outcome/></Show>
             <p class="ways">
                 <a class="button quiet" href=route::HOME>{says!(speaks, common.home)}</a>
                 <Switches speaks/>
@@ -126,17 +122,14 @@ pub fn Kiosks() -> impl IntoView {
 }
 
 #[component]
-fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
+fn Approve(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let speaks = use_language();
     let (code, name, wall) =
         (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let busy = RwSignal::new(false);
+    let sent = Submit::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let (Some(code), Some(name), Some(wall)) = (code.get(), name.get(), wall.get()) else { return };
-        if busy.get_untracked() {
-            return;
-        }
         // The wall shows its digits in two groups; some will type the gap.
         let digits = code.value().split_whitespace().collect();
         let approval = Approval {
@@ -144,21 +137,16 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
             name: name.value().trim().to_owned(),
             wall: wall.value().trim().to_owned(),
         };
-        busy.set(true);
         outcome.set(None);
-        spawn_local(async move {
-            let done = api::post_only("/api/v1/kiosk/approve", &approval, Some(&csrf(signed))).await;
-            busy.try_set(false);
-            match done {
-                Ok(()) => {
+        sent.post("/api/v1/kiosk/approve", &approval.clone(), move |answer: Result<IgnoredAny, _>| {
+            outcome.set(Some(match answer {
+                Ok(_) => {
                     code.set_value("");
                     name.set_value("");
-                    outcome.try_set(Some(Outcome::Approved(approval)));
+                    Outcome::Approved(approval)
                 }
-                Err(error) => {
-                    outcome.try_set(Some(Outcome::NotApproved(approval, error)));
-                }
-            }
+                Err(error) => Outcome::NotApproved(approval, error),
+            }));
             let _ = code.focus();
         });
     };
@@ -178,8 +166,8 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
                 {says!(speaks, pair.wall)}
                 <input type="text" name="wall" autocomplete="off" required maxlength="64" pattern="[A-Za-z0-9_\\-]+" value="main" node_ref=wall/>
             </label>
-            <button type="submit" class="button strong" disabled=move || busy.get()>
-                {move || if busy.get() { say!(speaks.get(), pair.approving) } else { say!(speaks.get(), pair.approve) }}
+            <button type="submit" class="button strong" disabled=move || sent.is_busy()>
+                {move || if sent.is_busy() { say!(speaks.get(), pair.approving) } else { say!(speaks.get(), pair.approve) }}
             </button>
         </form>
     }
@@ -187,71 +175,83 @@ fn Approve(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView 
 
 /// The paired walls. Only an administrator may see tokens.
 #[component]
-fn Paired(signed: Signed, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
+fn Paired(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let speaks = use_language();
-    let list = RwSignal::new(None::<Vec<TokenAnswer>>);
-    let load = move || spawn_local(read_into(list));
-    load();
+    let tokens = Tokens { list: RwSignal::new(None), asks: Asker::new(), waits: StoredValue::new(None) };
+    let list = tokens.list;
+    tokens.load();
     // Whoever comes back to the page sees it as it stands.
-    let shown = window_event_listener(leptos::ev::focus, move |_| load());
+    let shown = window_event_listener(leptos::ev::focus, move |_| tokens.load());
     on_cleanup(move || shown.remove());
     Effect::new(move |_| {
         if let Some(Outcome::Approved(Approval { name, .. })) = outcome.get() {
-            spawn_local(look_for(name, list));
+            tokens.wait_for(name);
         }
     });
     let none = move || list.with(|list| list.as_ref().is_some_and(Vec::is_empty));
-    let revoke = move |name: String| {
-        spawn_local(async move {
-            let path = format!("/api/v1/tokens/{}", String::from(js_sys::encode_uri_component(&name)));
-            let done = api::delete(&path, &csrf(signed)).await;
-            outcome.try_set(Some(match done {
-                Ok(()) => Outcome::Revoked(name),
-                Err(error) => Outcome::NotRevoked(name, error),
-            }));
-            load();
-        });
-    };
     view! {
         <section class="paired">
             <h2>{says!(speaks, pair.paired)}</h2>
             <Show when=none><p class="dim">{says!(speaks, pair.none_paired)}</p></Show>
             <ul>
                 <For each=move || list.get().unwrap_or_default() key=|token| (token.name.clone(), token.created) let:token>
-                    <Row token revoke/>
+                    <Row token tokens outcome/>
                 </For>
             </ul>
         </section>
     }
 }
 
-/// What was seen last stays when there is no answer.
-async fn read_into(list: RwSignal<Option<Vec<TokenAnswer>>>) {
-    if let Ok(tokens) = api::get_json::<Vec<TokenAnswer>>("/api/v1/tokens").await {
-        let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
-        list.try_set(Some(kiosks));
-    }
+/// The tokens of walls, as they were read last.
+#[derive(Clone, Copy)]
+struct Tokens {
+    list: RwSignal<Option<Vec<TokenAnswer>>>,
+    asks: Asker,
+    /// The wall that was approved and has not come yet, and how often it has been looked for.
+    waits: StoredValue<Option<(String, usize)>>,
 }
 
-/// Looks a few times whether the wall that was approved has come.
-async fn look_for(name: String, list: RwSignal<Option<Vec<TokenAnswer>>>) {
-    for _ in 0..LOOKS_MAX {
-        read_into(list).await;
-        let come = |list: &Option<Vec<TokenAnswer>>| {
-            list.as_ref().is_some_and(|list| list.iter().any(|token| token.name == name))
-        };
-        // The page may have been left meanwhile.
-        if list.try_with_untracked(come) != Some(false) {
-            return;
+impl Tokens {
+    /// What was seen last stays while there is no answer.
+    fn load(self) {
+        self.asks.ask("/api/v1/tokens".to_owned(), move |answer: Result<Vec<TokenAnswer>, _>| {
+            if let Ok(tokens) = answer {
+                let kiosks = tokens.into_iter().filter(|token| token.role == Role::Kiosk).collect();
+                self.list.set(Some(kiosks));
+                self.look_again();
+            }
+        });
+    }
+
+    /// Looks a few times whether the wall that was approved has come.
+    fn wait_for(self, name: String) {
+        self.waits.set_value(Some((name, 0)));
+        self.load();
+    }
+
+    fn look_again(self) {
+        let Some((name, looks)) = self.waits.get_value() else { return };
+        let is_it = |token: &TokenAnswer| token.name == name;
+        let come = self.list.with_untracked(|list| list.as_ref().is_some_and(|list| list.iter().any(is_it)));
+        let waits = (!come && looks < LOOKS_MAX).then(|| (name, looks + 1));
+        let again = waits.is_some();
+        self.waits.set_value(waits);
+        if again {
+            let load = move || {
+                // The page may have been left meanwhile.
+                if !self.list.is_disposed() {
+                    self.load();
+                }
+            };
+            set_timeout(load, LOOK_AGAIN);
         }
-        TimeoutFuture::new(LOOK_AGAIN_MS).await;
     }
 }
 
 /// Revoking takes two presses: the first turns the button into its own question.
 #[component]
-fn Row(token: TokenAnswer, revoke: impl Fn(String) + Copy + Send + Sync + 'static) -> impl IntoView {
-    let (speaks, names) = (use_language(), names::use_names());
+fn Row(token: TokenAnswer, tokens: Tokens, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
+    let (speaks, names, sent) = (use_language(), names::use_names(), Submit::new());
     let sure = RwSignal::new(false);
     let TokenAnswer { name, created, .. } = token;
     let since = move || {
@@ -262,7 +262,15 @@ fn Row(token: TokenAnswer, revoke: impl Fn(String) + Copy + Send + Sync + 'stati
     let (shown, label) = (name.clone(), name.clone());
     let press = move |_| {
         if sure.get_untracked() {
-            revoke(name.clone());
+            let path = format!("/api/v1/tokens/{}", String::from(js_sys::encode_uri_component(&name)));
+            let name = name.clone();
+            sent.send(Order::delete(path), move |answer: Result<IgnoredAny, _>| {
+                outcome.set(Some(match answer {
+                    Ok(_) => Outcome::Revoked(name),
+                    Err(error) => Outcome::NotRevoked(name, error),
+                }));
+                tokens.load();
+            });
         }
         sure.update(|sure| *sure = !*sure);
     };

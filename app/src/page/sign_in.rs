@@ -5,10 +5,12 @@ use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use super::home::Switches;
-use crate::api::{self, ApiError};
+use crate::api::ApiError;
 use crate::language::use_language;
+use crate::submit::Submit;
 use crate::words::{Language, say, says};
 
 #[derive(Serialize)]
@@ -21,31 +23,24 @@ struct Credentials {
 pub fn SignIn() -> impl IntoView {
     let speaks = use_language();
     let (name, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let busy = RwSignal::new(false);
-    let failed = RwSignal::new(None::<ApiError>);
+    let sent = Submit::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let (Some(name), Some(password)) = (name.get(), password.get()) else { return };
         let credentials = Credentials { name: name.value(), password: password.value() };
-        busy.set(true);
-        failed.set(None);
-        wasm_bindgen_futures::spawn_local(async move {
-            match api::post_only("/api/v1/sign-in", &credentials, None).await {
-                Ok(()) => leave(),
-                Err(error) => {
-                    failed.set(Some(error));
-                    busy.set(false);
-                }
+        sent.post("/api/v1/sign-in", &credentials, |answer: Result<IgnoredAny, _>| {
+            if answer.is_ok() {
+                leave();
             }
         });
     };
     // The server sends a one-time link that is no longer good here.
     let spent = super::query("link").as_deref() == Some("spent");
     let notice = move || {
-        let fresh = failed.with(Option::is_none) && !busy.get();
+        let fresh = sent.problem().is_none() && !sent.is_busy();
         (spent && fresh).then(|| say!(speaks.get(), common.link_spent))
     };
-    let problem = move || failed.get().map(|error| problem_words(speaks.get(), &error));
+    let problem = move || sent.problem().map(|error| problem_words(speaks.get(), &error));
     view! {
         <main class="plain">
             <h1>{says!(speaks, common.product)}</h1>
@@ -59,8 +54,8 @@ pub fn SignIn() -> impl IntoView {
                     <input type="password" name="password" autocomplete="current-password" required maxlength="256" node_ref=password/>
                 </label>
                 <p class="problem" role="alert">{problem}{notice}</p>
-                <button type="submit" class="button strong" disabled=move || busy.get()>
-                    {move || if busy.get() { say!(speaks.get(), common.signing_in) } else { say!(speaks.get(), common.sign_in) }}
+                <button type="submit" class="button strong" disabled=move || sent.is_busy()>
+                    {move || if sent.is_busy() { say!(speaks.get(), common.signing_in) } else { say!(speaks.get(), common.sign_in) }}
                 </button>
             </form>
             <p class="ways"><Switches speaks/></p>
@@ -70,11 +65,11 @@ pub fn SignIn() -> impl IntoView {
 
 fn problem_words(language: Language, error: &ApiError) -> String {
     match error {
-        ApiError::Refused { status: 401 | 403, words, .. } if words.is_empty() => {
+        ApiError::Refused { status: 401, .. } => say!(language, common.sign_in_wrong),
+        ApiError::Refused { status: 403, words, .. } if words.zh.is_empty() => {
             say!(language, common.sign_in_wrong)
         }
-        ApiError::Refused { status: 401, .. } => say!(language, common.sign_in_wrong),
-        ApiError::Refused { words, .. } => say!(language, common.refused, words = words.clone()),
+        ApiError::Refused { .. } => say!(language, common.refused, words = error.words(language)),
         ApiError::Unreachable | ApiError::Unreadable(_) => say!(language, common.unreachable),
     }
 }

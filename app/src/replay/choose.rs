@@ -7,16 +7,18 @@ use domain::world::WorldId;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use serde::de::IgnoredAny;
 
 use super::interval::{Trouble, Typed};
-use super::{csrf, keep_changes, problem_words};
-use crate::api::{self, ApiError};
+use super::{keep_changes, problem_words};
+use crate::api::{ApiError, Order};
+use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, Called};
 use crate::page::Switches;
-use crate::session::{Session, Signed, require, use_session};
+use crate::session::{Session, require, use_session};
+use crate::submit::Submit;
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -41,25 +43,20 @@ impl Problem {
 
 #[derive(Clone, Copy)]
 struct Choosing {
-    busy: RwSignal<bool>,
+    sent: Submit,
+    ends: Submit,
+    asks: Asker,
     problem: RwSignal<Option<Problem>>,
     open: RwSignal<Option<Vec<ReplayAnswer>>>,
-    signed: Signed,
 }
 
 impl Choosing {
     /// Asks the server to open it, and goes on to where it is driven.
     fn begin(self, past: Past, replace: bool) {
         let (Some(from), Some(to)) = (past.from, past.to) else { return };
-        if self.busy.get_untracked() {
-            return;
-        }
-        self.busy.set(true);
         self.problem.set(None);
-        let csrf = csrf(self.signed);
-        spawn_local(async move {
-            let order = ReplayOrder { from, to, at: past.at };
-            let answer = api::post_json::<_, ReplayAnswer>("/api/v1/replays", &order, Some(&csrf)).await;
+        let order = ReplayOrder { from, to, at: past.at };
+        self.sent.post("/api/v1/replays", &order, move |answer: Result<ReplayAnswer, ApiError>| {
             let opened = answer.and_then(|replay| match replay.id.parse::<WorldId>() {
                 Ok(id) => Ok((id, replay)),
                 Err(error) => Err(ApiError::Unreadable(error.to_string())),
@@ -72,28 +69,23 @@ impl Choosing {
                     let location = window().location();
                     let _ = if replace { location.replace(&address) } else { location.assign(&address) };
                 }
-                Err(error) => {
-                    self.problem.try_set(Some(Problem::Server(error)));
-                    self.busy.try_set(false);
-                }
+                Err(error) => self.problem.set(Some(Problem::Server(error))),
             }
         });
     }
 
     fn look(self) {
-        spawn_local(async move {
-            match api::get_json::<Vec<ReplayAnswer>>("/api/v1/replays").await {
-                Ok(open) => drop(self.open.try_set(Some(open))),
-                Err(error) => drop(self.problem.try_set(Some(Problem::Server(error)))),
-            }
+        self.asks.ask("/api/v1/replays".to_owned(), move |answer| match answer {
+            Ok(open) => self.open.set(Some(open)),
+            Err(error) => self.problem.set(Some(Problem::Server(error))),
         });
     }
 
     fn end(self, replay: &ReplayAnswer) {
-        let (path, csrf) = (format!("/api/v1/replays/{}", replay.id), csrf(self.signed));
-        spawn_local(async move {
-            if let Err(error) = api::delete(&path, &csrf).await {
-                self.problem.try_set(Some(Problem::Server(error)));
+        let order = Order::delete(format!("/api/v1/replays/{}", replay.id));
+        self.ends.send(order, move |answer: Result<IgnoredAny, _>| {
+            if let Err(error) = answer {
+                self.problem.set(Some(Problem::Server(error)));
             }
             self.look();
         });
@@ -107,7 +99,8 @@ pub fn Choose(past: Option<Past>) -> impl IntoView {
     require(signed);
     let called = names::provide();
     let problem = RwSignal::new(past.is_none().then_some(Problem::Address));
-    let choosing = Choosing { busy: RwSignal::new(false), problem, open: RwSignal::new(None), signed };
+    let (sent, ends, asks) = (Submit::new(), Submit::new(), Asker::new());
+    let choosing = Choosing { sent, ends, asks, problem, open: RwSignal::new(None) };
     let past = past.unwrap_or_default();
     Effect::new(move |asked: Option<bool>| {
         let is_in = matches!(signed.get(), Session::SignedIn(_));
@@ -150,7 +143,7 @@ fn Form(choosing: Choosing, past: Past, called: Called) -> impl IntoView {
             Err(trouble) => choosing.problem.set(Some(Problem::Typed(trouble))),
         }
     };
-    let words = move || match choosing.busy.get() {
+    let words = move || match choosing.sent.is_busy() {
         true => say!(speaks.get(), replay.opening),
         false => say!(speaks.get(), replay.open),
     };
@@ -160,7 +153,7 @@ fn Form(choosing: Choosing, past: Past, called: Called) -> impl IntoView {
             <label>{says!(speaks, replay.day)}<input type="date" name="day" node_ref=day prop:value=move || typed.with(|typed| typed.day.clone())/></label>
             <label>{says!(speaks, replay.from)}<input type="time" name="from" node_ref=from prop:value=move || typed.with(|typed| typed.from.clone())/></label>
             <label>{says!(speaks, replay.to)}<input type="time" name="to" node_ref=to prop:value=move || typed.with(|typed| typed.to.clone())/></label>
-            <button type="submit" class="button strong" disabled=move || choosing.busy.get()>{words}</button>
+            <button type="submit" class="button strong" disabled=move || choosing.sent.is_busy()>{words}</button>
         </form>
     }
 }

@@ -8,12 +8,12 @@ use domain::tally::Measure;
 use domain::world::{PACE_REAL, SetClock, WorldId};
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use serde::de::IgnoredAny;
 
 use super::choose::interval_words;
 use super::sending::Orders;
-use super::{csrf, kept_changes, problem_words};
-use crate::api::{self, ApiError};
+use super::{kept_changes, problem_words};
+use crate::api::{ApiError, Order};
 use crate::board::{Board, Part};
 use crate::hall::{Hall, use_hall};
 use crate::language::use_language;
@@ -22,6 +22,7 @@ use crate::names::use_names;
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::session::{Session, use_session};
+use crate::submit::Submit;
 use crate::text;
 use crate::words::{say, says};
 use crate::world;
@@ -86,8 +87,8 @@ impl Driving {
 #[component]
 pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
     let hall = use_hall();
-    let Screen { board, health, signed, .. } = Screen::open();
-    let orders = Orders::new(signed);
+    let Screen { board, health, .. } = Screen::open();
+    let orders = Orders::new();
     let driving = Driving { orders, hall, health, held: RwSignal::new(None), shared: RwSignal::new(None) };
     orders.look();
     // Whoever comes back after the server was away learns what has become of the world.
@@ -359,20 +360,17 @@ fn copy_selected() -> bool {
 /// Ends the replay for everybody who watches it, and goes back to choosing.
 #[component]
 fn End(replay: WorldId, driving: Driving) -> impl IntoView {
-    let (speaks, signed) = (use_language(), use_session());
-    let is_in = move || matches!(signed.get(), Session::SignedIn(_));
+    let (speaks, signed, sent) = (use_language(), use_session(), Submit::new());
+    let can = move || matches!(signed.get(), Session::SignedIn(_)) && !sent.is_busy();
     let end = move |_| {
-        let (path, csrf) = (format!("/api/v1/replays/{replay}"), csrf(signed));
-        spawn_local(async move {
-            match api::delete(&path, &csrf).await {
-                Ok(()) => drop(
-                    window()
-                        .location()
-                        .assign(&Route::Replay { world: None, past: Past::default() }.to_string()),
-                ),
-                Err(error) => drop(driving.orders.problem.try_set(Some(error))),
+        let order = Order::delete(format!("/api/v1/replays/{replay}"));
+        sent.send(order, move |answer: Result<IgnoredAny, _>| match answer {
+            Ok(_) => {
+                let choose = Route::Replay { world: None, past: Past::default() }.to_string();
+                let _ = window().location().assign(&choose);
             }
+            Err(error) => driving.orders.problem.set(Some(error)),
         });
     };
-    view! { <p class="ways"><button type="button" class="button quiet" id="replay-end" disabled=move || !is_in() on:click=end>{says!(speaks, replay.end_this)}</button></p> }
+    view! { <p class="ways"><button type="button" class="button quiet" id="replay-end" disabled=move || !can() on:click=end>{says!(speaks, replay.end_this)}</button></p> }
 }

@@ -4,11 +4,10 @@
 
 use domain::world::{SetClock, WorldAnswer};
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use super::csrf;
-use crate::api::{self, ApiError};
-use crate::session::Signed;
+use crate::api::ApiError;
+use crate::ask::Asker;
+use crate::submit::Submit;
 
 /// Wishes on their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,17 +45,19 @@ fn after(held: Option<SetClock>, wish: SetClock) -> SetClock {
 #[derive(Clone, Copy)]
 pub struct Orders {
     line: StoredValue<Line>,
-    signed: Signed,
+    sent: Submit,
+    asks: Asker,
     /// What the world last said of itself.
     pub world: RwSignal<Option<WorldAnswer>>,
     pub problem: RwSignal<Option<ApiError>>,
 }
 
 impl Orders {
-    pub fn new(signed: Signed) -> Self {
+    pub fn new() -> Self {
         Self {
             line: StoredValue::new(Line::default()),
-            signed,
+            sent: Submit::new(),
+            asks: Asker::new(),
             world: RwSignal::new(None),
             problem: RwSignal::new(None),
         }
@@ -64,7 +65,7 @@ impl Orders {
 
     /// Asks what world this is.
     pub fn look(self) {
-        spawn_local(async move { self.hear(api::get_json("/api/v1/world").await) });
+        self.asks.ask("/api/v1/world".to_owned(), move |answer| self.hear(answer));
     }
 
     pub fn wish(self, wish: SetClock) {
@@ -74,23 +75,21 @@ impl Orders {
     }
 
     fn send(self, wish: SetClock) {
-        let csrf = csrf(self.signed);
-        spawn_local(async move {
-            self.hear(api::post_json("/api/v1/world/clock", &wish, Some(&csrf)).await);
+        self.sent.post("/api/v1/world/clock", &wish, move |answer| {
+            self.hear(answer);
             if let Some(next) = self.line.try_update_value(Line::answered).flatten() {
                 self.send(next);
             }
         });
     }
 
-    /// The page may have been left meanwhile.
     fn hear(self, answer: Result<WorldAnswer, ApiError>) {
         match answer {
             Ok(world) => {
-                self.problem.try_set(None);
-                self.world.try_set(Some(world));
+                self.problem.set(None);
+                self.world.set(Some(world));
             }
-            Err(error) => drop(self.problem.try_set(Some(error))),
+            Err(error) => self.problem.set(Some(error)),
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::stream::State;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
+use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::use_board;
 use crate::figure::Opens;
@@ -32,7 +33,7 @@ pub enum Linked {
     Nowhere,
     Asking,
     Near(Vec<NearCamera>),
-    Failed(String),
+    Failed(ApiError),
 }
 
 impl Linked {
@@ -57,7 +58,7 @@ pub fn follow(spot: Memo<Option<Point>>) -> RwSignal<Linked> {
         linked::ask_near(asker, place, RADIUS_M, CAMERAS_MAX, move |answer| {
             linked.set(match answer {
                 Ok(near) => Linked::Near(near),
-                Err(error) => Linked::Failed(error.to_string()),
+                Err(error) => Linked::Failed(error),
             });
         });
     });
@@ -75,7 +76,7 @@ pub fn LinkedCameras() -> impl IntoView {
         }
         Linked::Nowhere => view! { <None words=says!(speaks, wall.no_place)/> }.into_any(),
         Linked::Asking => view! { <None words=String::new/> }.into_any(),
-        Linked::Failed(error) => view! { <None words=move || error.clone()/> }.into_any(),
+        Linked::Failed(error) => view! { <None words=move || error.words(speaks.get())/> }.into_any(),
     }
 }
 

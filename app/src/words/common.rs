@@ -37,6 +37,7 @@ table! {
     sign_in_wrong(): "账号或密码不正确", "Account or password is not right";
     link_spent(): "这个登录链接已用过或已过期，请用账号登录，或向管理员要新链接", "This sign-in link was used or has expired: sign in with your account, or ask for a new link";
     unreachable(): "连不上服务器，请稍后再试", "The server cannot be reached; try again";
+    unreadable(problem): "服务器的答复无法读取：{problem}", "The server's answer cannot be read: {problem}";
     refused(words): "服务器拒绝：{words}", "The server refused: {words}";
     powers_together(): "监管合一", "Powers joined";
     powers_together_why(why): "本中心监督与处置两权可由同一账号行使；依据：{why}", "Here one account may both supervise and dispose. Decided by: {why}";

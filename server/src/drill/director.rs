@@ -72,6 +72,6 @@ fn refused(refusal: &DrillRefusal, language: Language) -> Problem {
         | DrillRefusal::NamesCase { .. }
         | DrillRefusal::Inject { .. } => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let problem = Problem::new(status, refusal.code(), refusal.words(language));
+    let problem = Problem::in_words(status, refusal.code(), language, |of| refusal.words(of));
     Problem { field: refusal.field(), ..problem }
 }
