@@ -4,6 +4,7 @@ use domain::definition;
 use domain::tally::Measure;
 use leptos::prelude::*;
 
+use super::usual::by_usual;
 use super::{Panel, minute};
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
@@ -40,21 +41,8 @@ fn Half(measure: Measure) -> impl IntoView {
     let word = move || {
         usual().map(|usual| meaning(speaks.get(), curve.with(|curve| curve.against), usual, count.get()))
     };
-    let by_usual = move |evidence: Evidence| {
-        let language = speaks.get();
-        let against = match curve.with(|curve| curve.against) {
-            Against::Weekdays(days) => say!(language, wall.weekday_reference, days = days),
-            Against::Yesterday => say!(language, wall.yesterday_by_now),
-            Against::Nothing => return evidence,
-        };
-        let Some(usual) = usual() else { return evidence };
-        let evidence = evidence.part(against, text::grouped(usual.middle));
-        if usual.low == usual.high {
-            evidence
-        } else {
-            evidence.part(say!(language, wall.usual_band), band(usual))
-        }
-    };
+    let by_usual =
+        move |evidence| by_usual(speaks.get(), evidence, curve.with(|curve| curve.against), usual());
     let cases = move || format!("{}={}", measure.key(), minute.get().date);
     let evidence = move || {
         let language = speaks.get();
@@ -126,10 +114,6 @@ fn meaning(language: Language, against: Against, usual: Usual, count: i64) -> St
         (Against::Yesterday | Against::Nothing, count) if count < usual.middle => say!(language, wall.fewer),
         (Against::Yesterday | Against::Nothing, _) => say!(language, wall.same),
     }
-}
-
-fn band(usual: Usual) -> String {
-    format!("{} – {}", text::grouped(usual.low), text::grouped(usual.high))
 }
 
 /// The drawing, with its labels and the mark at now laid over it.

@@ -32,7 +32,10 @@ table! {
     waiting_name(): "在办", "Waiting";
     ages_list(): "清单不按已等时长分；列出全部在办案件", "The list is not split by time waited; it holds all open cases";
     passed(): "今日通过", "passed";
-    age_rule(): "已等时长", "waited";
+    usual_line(): "常态线", "usual";
+    waits_usually(): "在办与常态", "Waiting, and usually";
+    on_usual(count, usual): "{count}，常态 {usual}", "{count}, usually {usual}";
+    piles_up(): "积压", "pile-up";
     under_hour(): "1 时内", "< 1 h";
     under_day(): "1 日内", "< 1 d";
     over_day(): "逾 1 日", "> 1 d";
