@@ -24,6 +24,9 @@ const OWN: [(&str, &str); 6] = [
     ("door", "pair.css"),
 ];
 
+/// The sheets of panels, one each. Only a wall hangs panels.
+const PANEL: &str = "panel";
+
 pub fn add(folder: &Path, output: &mut Output) -> Result<()> {
     let mut sheets = Vec::new();
     for path in sorted_entries(folder)? {
@@ -47,7 +50,7 @@ fn joined(mut sheets: Vec<(String, String)>, screen: &str) -> Result<String> {
         Some(entry) => imports(&entry)?,
         None => by_name(&sheets),
     };
-    let others = |name: &String| OWN.iter().any(|(owner, sheet)| sheet == name && *owner != screen);
+    let others = |name: &String| owner(name).is_some_and(|owner| owner != screen);
     order.retain(|name| !others(name));
     sheets.retain(|(name, _)| !others(name));
     let mut joined = String::new();
@@ -61,6 +64,12 @@ fn joined(mut sheets: Vec<(String, String)>, screen: &str) -> Result<String> {
         Some((name, _)) => bail!("style/{ENTRY} does not name `{name}`"),
         None => Ok(joined),
     }
+}
+
+/// The one screen that uses a sheet; `None`: every screen does.
+fn owner(sheet: &str) -> Option<&'static str> {
+    let named = OWN.iter().find(|(_, own)| *own == sheet).map(|(screen, _)| *screen);
+    named.or_else(|| sheet.starts_with(PANEL).then_some("wall"))
 }
 
 fn by_name(sheets: &[(String, String)]) -> Vec<String> {
@@ -106,8 +115,11 @@ mod tests {
 
     #[test]
     fn a_screen_goes_without_the_sheets_of_the_others() {
-        let joined = joined(sheets(&["base.css", "desk.css", "pair.css", "wall.css"]), "desk").unwrap();
-        assert_eq!(order(&joined), ["base.css", "desk.css"]);
+        let all = sheets(&["base.css", "desk.css", "pair.css", "wall.css", "panel_flow.css"]);
+        let desk = joined(all.clone(), "desk").unwrap();
+        assert_eq!(order(&desk), ["base.css", "desk.css"]);
+        let wall = joined(all, "wall").unwrap();
+        assert_eq!(order(&wall), ["base.css", "panel_flow.css", "wall.css"]);
     }
 
     #[test]
