@@ -201,7 +201,7 @@ fn ByDistrict() -> impl IntoView {
     });
     let one = move |(code, count): (AreaCode, usize)| {
         let language = speaks.get();
-        let name = super::units::short(language, names.with(|names| names.area(language, &code)));
+        let name = names.with(|names| names.area_short(language, &code));
         let (words, filters) = (format!("{name} {count}"), format!("{NEARING_CASES}&area={code}"));
         let evidence = move || {
             let evidence = Evidence::of(language, names, Measure::NearingDispatch.key());
