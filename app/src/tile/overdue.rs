@@ -124,7 +124,7 @@ fn Count(counts: Memo<Dispatches>) -> impl IntoView {
             <h2>{says!(speaks, wall.overdue)}</h2>
             <div class="num" class:urge=move || { counts.get().late > 0 }>
                 <Figure class="first" value=Signal::derive(count) evidence/>
-                <span class="un">{says!(speaks, wall.cases)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.cases, count = counts.get().late)}</span>
             </div>
             <p class="note" class:none=move || counts.get().late == 0><Figure class="inline" value=words evidence=move || unclaimed_evidence(speaks.get(), names, counts.get())/></p>
             <p class="note w"><Figure class="inline" value=late_today evidence=move || late_evidence(0)/></p>
@@ -167,7 +167,7 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
             <h2><Figure class="inline" value=heading evidence/></h2>
             <div class="num sub" class:soon=move || { count() > 0 }>
                 <Figure class="second" value=Signal::derive(move || board.said(Part::Overdue, count() as i64)) evidence/>
-                <span class="un">{says!(speaks, wall.cases)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.cases, count = count())}</span>
             </div>
             <div class="fcs w">
                 <Opens class="marks" label evidence>{marks}</Opens>

@@ -106,7 +106,7 @@ fn Count() -> impl IntoView {
             <h2>{says!(speaks, wall.whistle_late)}</h2>
             <div class="num" class:urge=move || { counts.get().1 > 0 }>
                 <Figure class="first" value=Signal::derive(late) evidence/>
-                <span class="un">{says!(speaks, wall.calls)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.calls, count = counts.get().1)}</span>
             </div>
             <p class="note hi"><Figure class="inline" value=open_words evidence=open_evidence/></p>
             <p class="note"><Figure class="inline" value=day_words evidence=day_evidence/></p>
