@@ -13,6 +13,9 @@ use crate::names::use_names;
 use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say, says};
 
+/// From this hour on the mark at now comes near the words at the right edge: they stand at the left one then.
+const ASIDE_FROM: f64 = 14.0;
+
 #[component]
 pub fn Flow() -> impl IntoView {
     let speaks = use_language();
@@ -147,7 +150,7 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
             <span class="drawn" inner_html=drawn></span>
             <i class="now" style:left=now></i>
             {tip}
-            <span class="tag">{against}</span>
+            <span class="tag" class:aside=move || { curve.with(|curve| curve.now) > ASIDE_FROM }>{against}</span>
         </span>
         <span class="axis" aria-hidden="true">{hours}</span>
     }

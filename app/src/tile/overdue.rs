@@ -10,7 +10,7 @@ use domain::tally::Measure;
 use domain::wire::OverdueRow;
 use leptos::prelude::*;
 
-use super::{Panel, today};
+use super::{Panel, offset, today};
 use crate::board::{Dispatches, Part, is_late, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
@@ -234,12 +234,15 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             view! { <span>{text::phase_note(speaks.get(), clock.late)}</span>{days}<b>{clock.digits}</b><span>{unit}</span> }
         })
     };
+    // Who has it; the headline says how many nobody has, and these say since when instead.
     let owner = move || {
-        let who = row.with_value(|row| row.claimed_by.clone());
-        who.map_or_else(
-            || say!(speaks.get(), wall.unclaimed),
-            |who| say!(speaks.get(), wall.claimed, who = who),
-        )
+        let (who, due) = row.with_value(|row| (row.claimed_by.clone(), row.due));
+        match who {
+            Some(who) => say!(speaks.get(), wall.claimed, who = who),
+            None => {
+                say!(speaks.get(), wall.due_at, time = text::moment(speaks.get(), due, hall.now(), offset()))
+            }
+        }
     };
     let still = move || {
         let unit = clock.get()?.unit;
@@ -264,6 +267,7 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             row.with_value(|row| {
                 Evidence::clock(language, names, row.started, row.due, row.limit, hall.present())
                     .provisional(language, row.provisional)
+                    .part(say!(language, wall.owner), taken_by(language, row))
             })
         });
         row.with_value(|row| Evidence {
@@ -279,4 +283,8 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             <div><p class="l1"><a href=row.with_value(|row| world::case(row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }
+}
+
+fn taken_by(language: Language, row: &OverdueRow) -> String {
+    row.claimed_by.clone().unwrap_or_else(|| say!(language, wall.unclaimed))
 }
