@@ -16,6 +16,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use crate::hall::monotonic_ms;
+use dispatches::ByArea;
 pub use dispatches::{Dispatches, is_late};
 pub use words::{alarm, alarms_since, words_of};
 
@@ -64,6 +65,8 @@ pub struct Board {
     dirty: StoredValue<[bool; 6]>,
     painted: StoredValue<f64>,
     waits: StoredValue<bool>,
+    /// The counts of dispatches that were asked for last, at which repaint and for which time.
+    counted: StoredValue<Option<((u32, UtcMillis), ByArea)>>,
 }
 
 impl Board {
@@ -74,6 +77,7 @@ impl Board {
             dirty: StoredValue::new([false; 6]),
             painted: StoredValue::new(f64::NEG_INFINITY),
             waits: StoredValue::new(false),
+            counted: StoredValue::new(None),
         }
     }
 
@@ -121,9 +125,20 @@ impl Board {
         if self.knows(part) { crate::text::grouped(count) } else { "–".to_owned() }
     }
 
-    /// Tracked by the repaint of the overdue board and by the time given: dispatches of the city or one area.
+    /// Tracked by the repaint of the overdue board and by the time given: dispatches of the city or one area. Every tile asks
+    /// for the same second: the rows are gone through once for all of them.
     pub fn dispatches(self, area: Option<&AreaCode>, now: UtcMillis) -> Dispatches {
-        self.with(Part::Overdue, |held| Dispatches::of(held.overdue.iter(), area, now))
+        let asked = (self.shown[Part::Overdue as usize].get(), now);
+        let known = self.counted.with_value(|counted| match counted {
+            Some((of, counts)) if *of == asked => Some(counts.within(area)),
+            Some(_) | None => None,
+        });
+        known.unwrap_or_else(|| {
+            let counts = self.peek(|held| ByArea::of(held.overdue.iter(), now));
+            let of_area = counts.within(area);
+            self.counted.set_value(Some((asked, counts)));
+            of_area
+        })
     }
 
     /// An open case, tracked by the repaint of cases.

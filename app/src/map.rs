@@ -5,6 +5,7 @@
 
 mod options;
 mod mark;
+mod legend;
 mod settings;
 mod words;
 
@@ -22,6 +23,7 @@ use wasm_bindgen::prelude::*;
 use crate::api;
 use crate::language::use_language;
 use crate::order::Sorted;
+use legend::{Key, Legend};
 use options::MapSetup;
 use words::MapWords;
 
@@ -58,6 +60,7 @@ struct Mounted {
     map: HallMap,
     _on_click: Closure<dyn FnMut(String, JsValue)>,
     _on_size: Closure<dyn FnMut(f64, f64) -> JsValue>,
+    _on_per_square: Closure<dyn FnMut(u32)>,
 }
 
 /// The remote control of a [`MapView`]. Setters called inside an effect run again once the map is there.
@@ -65,12 +68,13 @@ struct Mounted {
 pub struct MapHandle {
     mounted: StoredValue<Option<Mounted>, LocalStorage>,
     ready: RwSignal<bool>,
+    key: Key,
 }
 
 impl MapHandle {
     #[must_use]
     pub fn new() -> Self {
-        Self { mounted: StoredValue::new_local(None), ready: RwSignal::new(false) }
+        Self { mounted: StoredValue::new_local(None), ready: RwSignal::new(false), key: Key::new() }
     }
 
     pub fn set_cases<'a>(&self, cases: impl IntoIterator<Item = &'a MapCase>) {
@@ -89,7 +93,9 @@ impl MapHandle {
             priority: case.priority as u8 + 1,
             area: case.area.as_ref(),
         };
-        self.tell(|| cases.into_iter().map(row).collect::<Vec<_>>(), HallMap::set_cases);
+        let rows: Vec<Row<'a>> = cases.into_iter().map(row).collect();
+        self.key.count(rows.iter().map(|row| row.priority));
+        self.tell(|| rows, HallMap::set_cases);
     }
 
     /// The cameras of the incident in focus.
@@ -216,18 +222,23 @@ pub fn MapView(
     #[prop(optional)]
     on_click: Option<Callback<MapClick>>,
 ) -> impl IntoView {
-    let node = NodeRef::<Div>::new();
-    let ground = use_ground();
+    let (node, above) = (NodeRef::<Div>::new(), NodeRef::<Div>::new());
+    let (ground, key) = (use_ground(), handle.key);
     Effect::new(move |_| {
-        let Some(element) = node.get() else { return };
+        let (Some(element), Some(legend)) = (node.get(), above.get()) else { return };
         if handle.mounted.with_value(Option::is_some) {
             return;
         }
         let Some(js_options) = ground.with(|ground| to_js(&MapSetup::of(ground))) else { return };
         let on_size = Closure::<dyn FnMut(f64, f64) -> JsValue>::new(move |width, rem| {
-            to_js(&manner(MapSize { width, rem }))
+            let options = manner(MapSize { width, rem });
+            key.follow(&options);
+            to_js(&options)
         });
         set(&js_options, "onSize", on_size.as_ref());
+        let on_per_square = Closure::<dyn FnMut(u32)>::new(move |per| key.per_square.set(per));
+        set(&js_options, "onPerSquare", on_per_square.as_ref());
+        set(&js_options, "legend", legend.as_ref());
         let closure = Closure::<dyn FnMut(String, JsValue)>::new(move |kind: String, id: JsValue| {
             if let (Some(call), Some(click)) = (on_click, MapClick::read(&kind, id)) {
                 call.run(click);
@@ -237,7 +248,12 @@ pub fn MapView(
             set(&js_options, "onClick", closure.as_ref());
         }
         let map = create(&element, &js_options);
-        handle.mounted.set_value(Some(Mounted { map, _on_click: closure, _on_size: on_size }));
+        handle.mounted.set_value(Some(Mounted {
+            map,
+            _on_click: closure,
+            _on_size: on_size,
+            _on_per_square: on_per_square,
+        }));
         handle.ready.set(true);
     });
     let speaks = use_language();
@@ -253,5 +269,9 @@ pub fn MapView(
         }
         handle.ready.try_set(false);
     });
-    view! { <div class="map-view" node_ref=node></div> }
+    // A map that can be moved stands beside the list it counts.
+    let asks = on_click.filter(|_| !manner(MapSize { width: 0.0, rem: 1.0 }).interactive);
+    view! {
+        <div class="map-frame"><div class="map-view" node_ref=node></div><Legend key node=above asks/></div>
+    }
 }

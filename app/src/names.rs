@@ -4,6 +4,7 @@
 //! What should not be here: when to ask (`questions`).
 
 mod questions;
+mod short;
 
 use std::fmt::Display;
 use std::sync::Mutex;
@@ -41,6 +42,8 @@ pub struct Names {
     classes: Sorted<ClassCode, Name>,
     departments: Sorted<DepartmentCode, Name>,
     sources: Sorted<SourceCode, Name>,
+    short_classes: Sorted<ClassCode, Name>,
+    short_departments: Sorted<DepartmentCode, Name>,
     disposal_limits: Sorted<ClassCode, Limit>,
     conditions: Vec<Condition>,
     /// Codes that were looked up in vain, until they are taken.
@@ -58,6 +61,12 @@ impl From<CatalogueAnswer> for Names {
             disposal_limits: Sorted::of(
                 answer.classes.iter().filter_map(|class| Some((class.code.clone(), class.disposal_limit?))),
             ),
+            short_classes: Sorted::of(answer.classes.iter().filter_map(|class| {
+                Some((class.code.clone(), short::whole(&class.name, class.short.as_ref()?)))
+            })),
+            short_departments: Sorted::of(answer.departments.iter().filter_map(|unit| {
+                Some((unit.code.clone(), short::whole(&unit.name, unit.short.as_ref()?)))
+            })),
             conditions: answer.conditions,
             missed: Mutex::default(),
             sources: Sorted::of(answer.sources.into_iter().map(|source| (source.code, source.name))),
@@ -153,18 +162,6 @@ impl Names {
         match names.is_empty() {
             true => path.first().map_or_else(String::new, |code| self.area(language, code)),
             false => names.join(" "),
-        }
-    }
-
-    /// The same for narrow columns: an English name leaves out its level, as `Xishan Fuhai`; a Chinese one is short.
-    pub fn area_brief(&self, language: Language, path: &[AreaCode]) -> String {
-        let words = self.area_words(language, path);
-        match language {
-            Language::Zh => words,
-            Language::En => words
-                .replace(" Subdistrict", "")
-                .replace(" District", "")
-                .replace("Economic Development Zone", "Econ. Zone"),
         }
     }
 
@@ -307,6 +304,7 @@ mod tests {
             level: AreaLevel::District,
             parent: None,
             name: name(),
+            short: None,
             retired: false,
         };
         Names {
@@ -330,6 +328,8 @@ mod tests {
             classes: Sorted::of([("E01-10".parse().unwrap(), name())]),
             departments: Sorted::of([("shuiwu".parse().unwrap(), name())]),
             sources: Sorted::of([("hotline".parse().unwrap(), name())]),
+            short_classes: Sorted::of([]),
+            short_departments: Sorted::of([]),
             disposal_limits: Sorted::of([]),
             conditions: Vec::new(),
             missed: Mutex::default(),

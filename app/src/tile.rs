@@ -3,6 +3,7 @@
 mod head;
 mod flow;
 mod stages;
+mod usual;
 mod units;
 mod place;
 mod pointed;

@@ -58,9 +58,20 @@ pub struct Area {
     #[serde(default)]
     pub parent: Option<AreaCode>,
     pub name: Name,
+    /// Where there is little room: 盘龙 for 盘龙区. The name itself where there is none, or none in a language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Name>,
     /// Readable for ever, and refused for what is new.
     #[serde(default)]
     pub retired: bool,
+}
+
+impl Area {
+    /// One that may be used, by its whole name.
+    #[must_use]
+    pub fn new(code: AreaCode, level: AreaLevel, parent: Option<AreaCode>, name: Name) -> Self {
+        Self { code, level, parent, name, short: None, retired: false }
+    }
 }
 
 impl AreaLevel {
@@ -124,6 +135,9 @@ pub struct Class {
     pub code: ClassCode,
     pub kind: ClassKind,
     pub name: Name,
+    /// Where there is little room: 盘龙 for 盘龙区. The name itself where there is none, or none in a language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Name>,
     /// 重点案件
     #[serde(default)]
     pub key: bool,
@@ -152,6 +166,9 @@ pub struct Source {
 pub struct Department {
     pub code: DepartmentCode,
     pub name: Name,
+    /// Where there is little room: 盘龙 for 盘龙区. The name itself where there is none, or none in a language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Name>,
     /// Readable for ever, and refused for what is new.
     #[serde(default)]
     pub retired: bool,

@@ -10,6 +10,9 @@ use crate::catalogue::Name;
 use crate::rejection::Language;
 use crate::tally::Measure;
 
+#[cfg(test)]
+mod tests;
+
 /// What a number means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -108,6 +111,8 @@ pub const STAGE: &str = "at_stage";
 pub const WAITED: &str = "waited_median";
 /// What today is held against.
 pub const USUAL: &str = "usual_by_now";
+/// What the cases of a stage are held against.
+pub const USUAL_WAITING: &str = "usual_waiting";
 pub const CLOSURE_RATE: &str = "closure_rate";
 /// Time left until a deadline, or passed since.
 pub const CLOCK: &str = "time_left";
@@ -145,7 +150,7 @@ const TIME_LEFT: Plain = (
     ],
 );
 
-const PLAIN: [Plain; 23] = [
+const PLAIN: [Plain; 24] = [
     (
         Measure::Filed.key(),
         [
@@ -219,6 +224,24 @@ const PLAIN: [Plain; 23] = [
         STAGE,
         ["环节在办", "现停留在该环节的案件数；七个环节之和等于在办", LOOP[0]],
         ["Waiting in a stage", "cases waiting in this stage now; the seven stages add up to open", LOOP[1]],
+    ),
+    (
+        USUAL_WAITING,
+        [
+            "环节常态",
+            "近四个同星期几此刻停留在该环节的案件数的中位数，区间为其最小至最大；不足三个时为昨日此刻。由现数按其后各小时的进出\
+             倒推，当前小时按分钟折算；那日没有案件流转或那时没有在办案件的，不取。超出区间上限，且超出部分大于两倍的上限平方根\
+             （计数本身的起伏）的，称积压",
+            OWN[0],
+        ],
+        [
+            "Usually waiting",
+            "the middle of how many waited in this stage at this time of the last four same weekdays, the band from their least to \
+             their most; with fewer than three of them, yesterday. It follows from what waits now and what has come and left \
+             since, by hours, the present one by the minute; a day on which no case moved, or a time at which none was open, is \
+             not taken. Piling up: beyond the band by more than twice the root of its upper end, what a count moves by of itself",
+            OWN[1],
+        ],
     ),
     (
         STAGE_LATE,
@@ -356,45 +379,3 @@ const PLAIN: [Plain; 23] = [
         ],
     ),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::Policy;
-
-    fn figures() -> PolicyFigures {
-        let policy = serde_json::json!({
-            "stated_source": "test", "centre": { "zh": "中心", "en": "Centre" },
-            "dispatch_limit": { "amount": 4, "unit": "work_hour" },
-            "disposal_limit": { "amount": 7, "unit": "work_day" },
-            "whistle_response_minutes": 25, "forecast_minutes": 45, "lamp_yellow_percent": 70,
-            "position_stale_seconds": 90, "clock_skew_seconds": 60, "backdate_days": 400,
-        });
-        PolicyFigures::of(&serde_json::from_value::<Policy>(policy).unwrap())
-    }
-
-    #[test]
-    fn every_definition_speaks_both_languages_and_has_an_id_of_its_own() {
-        let all = all(&figures());
-        for definition in &all {
-            let Definition { id, name, formula, source, .. } = definition;
-            for text in [name, formula, source] {
-                assert!(!text.zh.is_empty() && !text.en.is_empty(), "{id}");
-            }
-            assert_eq!(all.iter().filter(|other| other.id == *id).count(), 1, "{id}");
-            assert_eq!(one(id, &figures()).as_ref(), Some(definition));
-        }
-        assert_eq!(one(CLOCK, &figures()), Some(clock(&figures())));
-    }
-
-    #[test]
-    fn definitions_state_the_figures_of_the_policy_in_force() {
-        let said = |id: &str| one(id, &figures()).unwrap().in_force.unwrap();
-        assert_eq!(said("overdue_dispatch").zh, "派遣时限 4 工作时");
-        assert_eq!(said("nearing_dispatch").en, "forecast window 45 min; dispatch limit 4 work h");
-        assert_eq!(said("whistle_late").zh, "报到时限 25 分钟");
-        assert_eq!(said(LAMP).en, "from 70 % of the limit");
-        assert_eq!(said(ONLINE).zh, "陈旧时限 90 秒");
-        assert_eq!(one("filed", &figures()).unwrap().in_force, None);
-    }
-}

@@ -183,6 +183,9 @@ impl State {
         for (measure, at) in steps::entry_flows(&case) {
             self.count_flow_of(&of, measure, at, changes);
         }
+        for (stage, delta, at) in steps::entry_moves(&case, recorded) {
+            self.count_move_of(&of, (stage, delta), at, changes);
+        }
         for measure in standing(&case) {
             self.tally.shift(measure, 1, &of, &mut changes.tally);
         }
@@ -221,11 +224,20 @@ impl State {
         for deadline in deadlines_of(&case) {
             self.deadlines.remove(&deadline);
         }
+        let waited = case.stage;
         let was_stale = !self.stale.is_empty() && self.stale.remove(&replan::place(&case));
         let flows = how(&mut case);
         let (stands, is) = (standing(&case), counted(&case));
         for (measure, at) in flows {
             self.count_flow_of(&is, measure, at, changes);
+        }
+        // Nothing but a step takes a case out of its stage.
+        if let Some(at) = case.steps.last().map(|taken| taken.at)
+            && (case.stage != waited || !case.is_open())
+        {
+            self.count_move_of(&was, (waited, -1), at, changes);
+            let came = case.is_open().then_some((case.stage, 1));
+            came.into_iter().for_each(|came| self.count_move_of(&is, came, at, changes));
         }
         // What was counted is taken back where it was counted: the change may have moved the case to another area or class.
         let moved = was != is;

@@ -12,6 +12,7 @@ use crate::moment::{Date, Local, UtcMillis, UtcOffset};
 
 mod kept;
 pub mod measure;
+mod standing;
 
 use kept::keeps;
 pub use measure::Measure;
@@ -257,10 +258,14 @@ impl Tally {
         offset: UtcOffset,
         of: &Counted,
     ) {
-        if self.cells.len() < ASIDE_MAX {
+        if self.has_room_aside() {
             let wanted = |period| !keeps(measure, period, today) && keeps(measure, period, horizon);
             self.flow_in(measure, at.local(offset), of, &mut Vec::new(), wanted);
         }
+    }
+
+    fn has_room_aside(&self) -> bool {
+        self.cells.len() < ASIDE_MAX
     }
 
     fn flow_in(

@@ -28,6 +28,8 @@ export interface Options extends Framed {
   backend: 'auto' | 'gl' | 'svg';
   /** Answers with those options that depend on the size; asked at first and whenever it changes. */
   onSize: ((width: number, rem: number) => Partial<Options>) | null;
+  /** Told how many ordinary cases a square stands for, whenever that changes. */
+  onPerSquare: ((per: number) => void) | null;
 }
 
 /** Options as a page says them: each may be left out. */
@@ -35,8 +37,8 @@ export type Wanted = Partial<Options>;
 
 export const DEFAULTS: Options = {
   layers: ['/map/schematic.geojson'], raster: null, pmtiles: null, attribution: '', approval: '', bounds: null,
-  padding: { top: 16, right: 16, bottom: 16, left: 16 }, interactive: false, group: true, legend: false, scale: true, staleSeconds: 120,
-  perSquare: 14, priorityMax: 3, fontPx: 24, reserved: [], backend: 'auto', onClick: null, onSize: null,
+  padding: { top: 16, right: 16, bottom: 16, left: 16 }, interactive: false, group: true, legend: null, scale: true, staleSeconds: 120,
+  perSquare: 14, priorityMax: 3, fontPx: 24, reserved: [], backend: 'auto', onClick: null, onSize: null, onPerSquare: null,
 };
 
 export interface Case {

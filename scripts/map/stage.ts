@@ -141,11 +141,11 @@ export class Stage {
 
   #paintMarks(placing: Placing, view: View, ground: GroundView): void {
     this.#frame.scaleBar(this.#map.options.scale, view);
-    this.#frame.legend(this.#map.options, this.#map.words, this.#map.cases, this.#per);
     placing.own(flatRows([...this.#map.options.reserved, ...this.#frame.covered()], (rect) => [...rect]));
     const rows = placing.plan(seconds());
-    this.#per = placing.perSquare();
-    this.#frame.legend(this.#map.options, this.#map.words, this.#map.cases, this.#per);
+    const per = placing.perSquare();
+    if (per !== this.#per) this.#map.options.onPerSquare?.(per);
+    this.#per = per;
     const drawn = { rows, texts: placing.texts(), letters: this.#map.named.map((each) => each.letter) };
     this.marks.draw(drawn, view, this.#map.theme, this.#map.options.fontPx / 24, this.#map.words.lang);
     const late = [...placing.late()].map((district) => this.#map.districts[district] ?? '');

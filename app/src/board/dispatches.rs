@@ -1,5 +1,7 @@
 //! Counts of dispatches that are overdue or about to be: all from one topic at one time, so that no two of them can
-//! contradict each other. Pure.
+//! contradict each other. They are counted once a second, whoever asks. Pure.
+
+use std::collections::BTreeMap;
 
 use domain::clock::Phase;
 use domain::code::AreaCode;
@@ -15,22 +17,38 @@ pub struct Dispatches {
 }
 
 impl Dispatches {
-    pub fn of<'a>(
-        rows: impl Iterator<Item = &'a OverdueRow>,
-        area: Option<&AreaCode>,
-        now: UtcMillis,
-    ) -> Self {
+    fn count(&mut self, row: &OverdueRow, is_late: bool) {
+        self.late += usize::from(is_late);
+        self.unclaimed += usize::from(is_late && row.claimed_by.is_none());
+        self.nearing += usize::from(!is_late);
+    }
+}
+
+/// Those of everywhere and of each area, as one pass over the rows found them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ByArea {
+    all: Dispatches,
+    areas: BTreeMap<AreaCode, Dispatches>,
+}
+
+impl ByArea {
+    pub fn of<'a>(rows: impl Iterator<Item = &'a OverdueRow>, now: UtcMillis) -> Self {
         let mut counts = Self::default();
-        for row in rows.filter(|row| area.is_none_or(|area| row.area_path.contains(area))) {
-            match is_late(row, now) {
-                true => {
-                    counts.late += 1;
-                    counts.unclaimed += usize::from(row.claimed_by.is_none());
-                }
-                false => counts.nearing += 1,
+        for row in rows {
+            let is_late = is_late(row, now);
+            counts.all.count(row, is_late);
+            for area in &row.area_path {
+                counts.areas.entry(area.clone()).or_default().count(row, is_late);
             }
         }
         counts
+    }
+
+    pub fn within(&self, area: Option<&AreaCode>) -> Dispatches {
+        match area {
+            None => self.all,
+            Some(area) => self.areas.get(area).copied().unwrap_or_default(),
+        }
     }
 }
 
@@ -68,10 +86,10 @@ mod tests {
     fn a_row_is_late_or_near_and_never_both() {
         let rows =
             [row(1, "a", 10, false), row(2, "a", 20, true), row(3, "b", 30, false), row(4, "b", 40, false)];
-        let all = Dispatches::of(rows.iter(), None, UtcMillis(20));
+        let all = ByArea::of(rows.iter(), UtcMillis(20)).within(None);
         assert_eq!(all, Dispatches { late: 2, unclaimed: 1, nearing: 2 });
         let area = AreaCode::new("b").unwrap();
-        let one = Dispatches::of(rows.iter(), Some(&area), UtcMillis(30));
+        let one = ByArea::of(rows.iter(), UtcMillis(30)).within(Some(&area));
         assert_eq!(one, Dispatches { late: 1, unclaimed: 1, nearing: 1 });
     }
 }

@@ -34,7 +34,12 @@ pub fn Around() -> impl IntoView {
     let people = move || {
         desk.file.people.with(|people| people.iter().filter(|one| one.distance_m <= CIRCLE_M).count())
     };
-    let meta = move || say!(speaks.get(), desk.around_count, people = people(), cameras = near());
+    let meta = move || {
+        let language = speaks.get();
+        let people = say!(language, desk.around_people, count = people());
+        let cameras = say!(language, desk.around_cameras, count = near());
+        say!(language, desk.around_count, people = people, cameras = cameras)
+    };
     view! {
         <Show
             when=move || place.get().is_some()

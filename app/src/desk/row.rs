@@ -62,7 +62,7 @@ pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> imp
         <li style:top=top aria-posinset=move || at.get() + 1 aria-setsize=move || count.get()><a id=row_id(id) class=class aria-label=label href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>
             <span class=move || face.with(|face| format!("lamp {}", face.lamp.class()))><Sign mark=Signal::derive(move || face.with(|face| face.lamp.mark()))/>{move || face.with(|face| face.lamp.word(speaks.get()))}</span>
             <span class="no">{move || case.with(|case| short_number(&case.number).to_owned())}</span>
-            <span class="cls"><b>{move || case.with(|case| names.with(|names| names.class(speaks.get(), &case.class)))}</b>{move || case.with(|case| case.condition.clone())}</span>
+            <span class="cls"><b>{move || case.with(|case| names.with(|names| names.class_short(speaks.get(), &case.class)))}</b>{move || case.with(|case| case.condition.clone())}</span>
             <span class="pl">{move || case.with(|case| place(speaks.get(), case, names))}</span>
             <span class="stg">{move || case.with(|case| stage(speaks.get(), case, gone.get()))}</span>
             <Used face/>

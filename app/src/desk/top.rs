@@ -73,7 +73,7 @@ fn Alarms() -> impl IntoView {
     let words = move || match count() {
         _ if !board.knows(Part::Overdue) => "–".to_owned(),
         0 => say!(speaks.get(), desk.no_alarms),
-        count => say!(speaks.get(), desk.alarms, count = text::grouped(count)),
+        count => say!(speaks.get(), desk.alarms, count = count),
     };
     let mark = Signal::derive(move || if count() > 0 { Mark::Over } else { Mark::Done });
     view! {

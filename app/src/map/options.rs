@@ -26,6 +26,8 @@ pub struct MapOptions {
     pub interactive: bool,
     /// Gathers people who stand close together into circles with numbers.
     pub group: bool,
+    /// Whether there is room for a legend.
+    #[serde(skip)]
     pub legend: bool,
     pub scale: bool,
     /// Older positions are drawn as out of date.

@@ -4,9 +4,6 @@ use serde::Serialize;
 
 use crate::words::{Language, say};
 
-/// Stands in `each` for the number that the script knows.
-const PER: &str = "{per}";
-
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct MapWords {
     /// `zh` or `en`: which names of the ground are written.
@@ -18,9 +15,6 @@ pub(super) struct MapWords {
     failed: String,
     part: String,
     approval: String,
-    /// Rows of the legend: priorities 1 to 3, ordinary cases, inspectors.
-    legend: [String; 5],
-    each: String,
 }
 
 impl MapWords {
@@ -37,14 +31,6 @@ impl MapWords {
             failed: say!(language, map.failed),
             part: say!(language, map.part),
             approval: say!(language, map.approval),
-            legend: [
-                say!(language, map.priority_1),
-                say!(language, map.priority_2),
-                say!(language, map.priority_3),
-                say!(language, map.ordinary),
-                say!(language, map.person),
-            ],
-            each: say!(language, map.each, per = PER),
         }
     }
 }

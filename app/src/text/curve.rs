@@ -8,30 +8,7 @@ use domain::moment::{HOUR_MS, Local};
 use domain::tally::{Dimension, Measure, Period, Tally};
 use plotters::prelude::*;
 
-use crate::order;
-
-/// The same weekdays that are looked at, and how many of them must have data before they are the reference.
-const WEEKS: i32 = 4;
-const WEEKS_MIN: usize = 3;
-
-/// What today is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Against {
-    Nothing,
-    /// The day before: all there is in a store's first weeks.
-    Yesterday,
-    /// The last same weekdays that have data, so many.
-    Weekdays(usize),
-}
-
-/// Where today's count lies among the days it is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usual {
-    /// The middle of those days by this time of day.
-    pub middle: i64,
-    pub low: i64,
-    pub high: i64,
-}
+use super::usual::{Against, Usual, held_against, median};
 
 /// One measure's flow by hour.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,14 +30,9 @@ impl Curve {
             let hours = std::array::from_fn(|index| hour(date, index as u8));
             hours.iter().any(|count| *count > 0).then_some(hours)
         };
-        let weekdays: Vec<[i64; 24]> = (1..=WEEKS).filter_map(|week| day(week * 7)).collect();
         // Hours are counted for the whole city only.
         let has_hours = tally.iter().any(|(key, _)| matches!(key.period, Period::Hour(..)));
-        let (days, against) = match (weekdays.len(), day(1)) {
-            (WEEKS_MIN.., _) => (weekdays.clone(), Against::Weekdays(weekdays.len())),
-            (_, Some(yesterday)) => (vec![yesterday], Against::Yesterday),
-            (_, None) => (Vec::new(), Against::Nothing),
-        };
+        let (days, against) = held_against(day);
         Self {
             today: (0..=now.hour()).filter(|_| has_hours).map(|index| hour(now.date, index)).collect(),
             days,
@@ -71,9 +43,7 @@ impl Curve {
 
     /// What the days held against had by this time of day; none without such a day.
     pub fn usual(&self) -> Option<Usual> {
-        let sums: Vec<i64> = self.days.iter().map(|day| by_this_hour(day, self.now)).collect();
-        let (low, high) = (sums.iter().copied().min()?, sums.iter().copied().max()?);
-        Some(Usual { middle: median(sums)?, low, high })
+        Usual::of(self.days.iter().map(|day| by_this_hour(day, self.now)).collect())
     }
 
     /// What the days held against had in an hour, in the middle.
@@ -118,15 +88,6 @@ fn by_this_hour(day: &[i64; 24], now: f64) -> i64 {
     let hour = (now as usize).min(23);
     let whole: i64 = day[..hour].iter().sum();
     whole + (day[hour] as f64 * now.fract()).round() as i64
-}
-
-/// The middle value; of an even number the mean of the middle two.
-fn median(mut values: Vec<i64>) -> Option<i64> {
-    order::sort_by_key(&mut values, |value| *value);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    let even = values.len().is_multiple_of(2);
-    Some(if even { (values[middle - 1] + upper + 1).div_euclid(2) } else { upper })
 }
 
 const USUAL_AREA: RGBColor = RGBColor(1, 1, 1);

@@ -4,6 +4,7 @@ use domain::definition;
 use domain::tally::Measure;
 use leptos::prelude::*;
 
+use super::usual::by_usual;
 use super::{Panel, minute};
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
@@ -11,6 +12,9 @@ use crate::language::use_language;
 use crate::names::use_names;
 use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say, says};
+
+/// From this hour on the mark at now comes near the words at the right edge: they stand at the left one then.
+const ASIDE_FROM: f64 = 14.0;
 
 #[component]
 pub fn Flow() -> impl IntoView {
@@ -40,21 +44,8 @@ fn Half(measure: Measure) -> impl IntoView {
     let word = move || {
         usual().map(|usual| meaning(speaks.get(), curve.with(|curve| curve.against), usual, count.get()))
     };
-    let by_usual = move |evidence: Evidence| {
-        let language = speaks.get();
-        let against = match curve.with(|curve| curve.against) {
-            Against::Weekdays(days) => say!(language, wall.weekday_reference, days = days),
-            Against::Yesterday => say!(language, wall.yesterday_by_now),
-            Against::Nothing => return evidence,
-        };
-        let Some(usual) = usual() else { return evidence };
-        let evidence = evidence.part(against, text::grouped(usual.middle));
-        if usual.low == usual.high {
-            evidence
-        } else {
-            evidence.part(say!(language, wall.usual_band), band(usual))
-        }
-    };
+    let by_usual =
+        move |evidence| by_usual(speaks.get(), evidence, curve.with(|curve| curve.against), usual());
     let cases = move || format!("{}={}", measure.key(), minute.get().date);
     let evidence = move || {
         let language = speaks.get();
@@ -128,10 +119,6 @@ fn meaning(language: Language, against: Against, usual: Usual, count: i64) -> St
     }
 }
 
-fn band(usual: Usual) -> String {
-    format!("{} – {}", text::grouped(usual.low), text::grouped(usual.high))
-}
-
 /// The drawing, with its labels and the mark at now laid over it.
 #[component]
 fn Trend(curve: Memo<Curve>) -> impl IntoView {
@@ -163,7 +150,7 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
             <span class="drawn" inner_html=drawn></span>
             <i class="now" style:left=now></i>
             {tip}
-            <span class="tag">{against}</span>
+            <span class="tag" class:aside=move || { curve.with(|curve| curve.now) > ASIDE_FROM }>{against}</span>
         </span>
         <span class="axis" aria-hidden="true">{hours}</span>
     }

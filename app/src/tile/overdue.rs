@@ -10,7 +10,7 @@ use domain::tally::Measure;
 use domain::wire::OverdueRow;
 use leptos::prelude::*;
 
-use super::{Panel, today};
+use super::{Panel, offset, today};
 use crate::board::{Dispatches, Part, is_late, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
@@ -124,7 +124,7 @@ fn Count(counts: Memo<Dispatches>) -> impl IntoView {
             <h2>{says!(speaks, wall.overdue)}</h2>
             <div class="num" class:urge=move || { counts.get().late > 0 }>
                 <Figure class="first" value=Signal::derive(count) evidence/>
-                <span class="un">{says!(speaks, wall.cases)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.cases, count = counts.get().late)}</span>
             </div>
             <p class="note" class:none=move || counts.get().late == 0><Figure class="inline" value=words evidence=move || unclaimed_evidence(speaks.get(), names, counts.get())/></p>
             <p class="note w"><Figure class="inline" value=late_today evidence=move || late_evidence(0)/></p>
@@ -167,7 +167,7 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
             <h2><Figure class="inline" value=heading evidence/></h2>
             <div class="num sub" class:soon=move || { count() > 0 }>
                 <Figure class="second" value=Signal::derive(move || board.said(Part::Overdue, count() as i64)) evidence/>
-                <span class="un">{says!(speaks, wall.cases)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.cases, count = count())}</span>
             </div>
             <div class="fcs w">
                 <Opens class="marks" label evidence>{marks}</Opens>
@@ -201,7 +201,7 @@ fn ByDistrict() -> impl IntoView {
     });
     let one = move |(code, count): (AreaCode, usize)| {
         let language = speaks.get();
-        let name = super::units::short(language, names.with(|names| names.area(language, &code)));
+        let name = names.with(|names| names.area_short(language, &code));
         let (words, filters) = (format!("{name} {count}"), format!("{NEARING_CASES}&area={code}"));
         let evidence = move || {
             let evidence = Evidence::of(language, names, Measure::NearingDispatch.key());
@@ -234,12 +234,15 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             view! { <span>{text::phase_note(speaks.get(), clock.late)}</span>{days}<b>{clock.digits}</b><span>{unit}</span> }
         })
     };
+    // Who has it; the headline says how many nobody has, and these say since when instead.
     let owner = move || {
-        let who = row.with_value(|row| row.claimed_by.clone());
-        who.map_or_else(
-            || say!(speaks.get(), wall.unclaimed),
-            |who| say!(speaks.get(), wall.claimed, who = who),
-        )
+        let (who, due) = row.with_value(|row| (row.claimed_by.clone(), row.due));
+        match who {
+            Some(who) => say!(speaks.get(), wall.claimed, who = who),
+            None => {
+                say!(speaks.get(), wall.due_at, time = text::moment(speaks.get(), due, hall.now(), offset()))
+            }
+        }
     };
     let still = move || {
         let unit = clock.get()?.unit;
@@ -264,6 +267,7 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             row.with_value(|row| {
                 Evidence::clock(language, names, row.started, row.due, row.limit, hall.present())
                     .provisional(language, row.provisional)
+                    .part(say!(language, wall.owner), taken_by(language, row))
             })
         });
         row.with_value(|row| Evidence {
@@ -279,4 +283,8 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
             <div><p class="l1"><a href=row.with_value(|row| world::case(row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }
+}
+
+fn taken_by(language: Language, row: &OverdueRow) -> String {
+    row.claimed_by.clone().unwrap_or_else(|| say!(language, wall.unclaimed))
 }

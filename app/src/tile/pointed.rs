@@ -140,7 +140,7 @@ impl Screen {
         });
         let title = match level {
             ORDINARY => say!(language, wall.ordinary_cases, count = ids.len()),
-            level => say!(language, wall.priority_cases, level = level, count = ids.len()),
+            level => say!(language, wall.priority_cases, count = ids.len(), level = level),
         };
         self.cases(&ids).titled(title)
     }

@@ -1,4 +1,4 @@
-//! Open cases and the seven stages they wait in: how many, how long already, how many passed today.
+//! Open cases and the seven stages they wait in: how many, held against the usual, how long already, how many passed today.
 
 use domain::case::Stage;
 use domain::clock::Phase;
@@ -8,13 +8,14 @@ use domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::tally::Measure;
 use leptos::prelude::*;
 
-use super::{Panel, today};
+use super::usual::by_usual;
+use super::{Panel, minute, today};
 use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::text;
+use crate::text::{self, Waited};
 use crate::words::{Language, say, says};
 
 /// How the cases of one stage wait.
@@ -47,18 +48,21 @@ pub fn Stages() -> impl IntoView {
         );
         evidence.cases("open=true")
     };
-    let ages = move || {
+    let minute = minute();
+    let usual = Memo::new(move |_| {
+        let now = minute.get();
+        board.with(Part::Tally, |held| Waited::of(&held.tally, now))
+    });
+    let all = move || {
         let language = speaks.get();
-        let evidence = Evidence::of(language, names, definition::STAGE).titled(say!(language, wall.age_rule));
-        let Some(waiting) = waiting.get() else { return evidence };
-        let all = waiting.into_iter().fold(Waiting::default(), |all, one| Waiting {
-            count: all.count + one.count,
-            late: all.late + one.late,
-            under_hour: all.under_hour + one.under_hour,
-            under_day: all.under_day + one.under_day,
-            median_ms: 0,
-        });
-        by_age(language, evidence, all).cases("open=true").note(say!(language, wall.ages_list))
+        let evidence = Evidence::of(language, names, definition::USUAL_WAITING);
+        Stage::ALL.into_iter().fold(evidence, |evidence, stage| {
+            let now = text::grouped(board.now(Measure::At(stage)));
+            let usual = usual.with(|usual| usual.usual(stage));
+            let usual = usual.map_or_else(|| "–".to_owned(), |usual| text::grouped(usual.middle));
+            let said = say!(language, wall.on_usual, count = now, usual = usual);
+            evidence.part_of(text::stage_name(language, stage), said, &waiting_in(stage))
+        })
     };
     view! {
         <Panel class="stages" label=Signal::derive(says!(speaks, wall.open))>
@@ -67,11 +71,11 @@ pub fn Stages() -> impl IntoView {
                     <Figure class="second" value=Signal::derive(move || board.said(Part::Tally, open.get())) evidence/>
                 </div>
                 <span class="sp"></span>
-                <Opens class="agekey" evidence=ages><AgeKey/></Opens>
+                <Opens class="barkey" evidence=all><BarKey/></Opens>
             </div>
             <ol class="st7">
                 <li class="rl w" aria-hidden="true">
-                    <div class="bar">{says!(speaks, wall.age_rule)}</div>
+                    <div class="bar">{says!(speaks, wall.usual_line)}</div>
                     <div class="nm"></div>
                     <div class="ct">{says!(speaks, wall.waiting)}</div>
                     <div class="dw">{says!(speaks, wall.waited)}</div>
@@ -79,27 +83,25 @@ pub fn Stages() -> impl IntoView {
                 </li>
                 {Stage::ALL.into_iter().map(|stage| {
                     let own = Signal::derive(move || waiting.get().map(|waiting| waiting[stage as usize]));
-                    view! { <Column stage waiting=own/> }
+                    view! { <Column stage waiting=own usual/> }
                 }).collect_view()}
             </ol>
         </Panel>
     }
 }
 
-/// What the shades of the bars mean.
+/// What the line across the bars means, and their hatched part.
 #[component]
-fn AgeKey() -> impl IntoView {
+fn BarKey() -> impl IntoView {
     let speaks = use_language();
     view! {
-        <i class="a1"></i>{says!(speaks, wall.under_hour)}
-        <i class="a2"></i>{says!(speaks, wall.under_day)}
-        <i class="a3"></i>{says!(speaks, wall.over_day)}
+        <i class="line"></i>{says!(speaks, wall.usual)}
         <span class="late w"><i class="a0"></i>{says!(speaks, wall.overdue_part)}</span>
     }
 }
 
 #[component]
-fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
+fn Column(stage: Stage, waiting: Signal<Option<Waiting>>, usual: Memo<Waited>) -> impl IntoView {
     let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
     let hall = use_hall();
     let count = Memo::new(move |_| board.now(Measure::At(stage)));
@@ -119,11 +121,22 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
         if late <= count.get() { late } else { 0 }
     });
     let late = move || late.get();
+    let against = move || usual.with(|usual| usual.against);
+    let own_usual = move || usual.with(|usual| usual.usual(stage));
+    let piles_up = move || usual.with(|usual| usual.piles_up(stage, count.get()));
     let late_words = move || (late() > 0).then(|| say!(speaks.get(), wall.stage_overdue, count = late()));
-    let share = move |part: fn(&Waiting) -> usize| {
-        waiting.get().map_or(0.0, |waiting| part(&waiting) as f64 / waiting.count.max(1) as f64 * 100.0)
+    let piled_words = move || (late() == 0 && piles_up()).then(|| say!(speaks.get(), wall.piles_up));
+    let percent = |share: f64| format!("{}%", text::fixed(share, 1));
+    // Without a usual there is nothing to measure the bar by.
+    let filled = move || percent(own_usual().map_or(0.0, |usual| text::on_usual(count.get(), usual.middle)));
+    let late_share = move || percent(late() as f64 / count.get().max(1) as f64 * 100.0);
+    let mark = move || match own_usual() {
+        Some(usual) => {
+            let stands = if usual.middle > 0 { "50%" } else { "0%" };
+            view! { <i class="line" style:bottom=stands></i> }.into_any()
+        }
+        None => view! { <span class="unknown">"–"</span> }.into_any(),
     };
-    let height = move |part: fn(&Waiting) -> usize| move || format!("{}%", text::fixed(share(part), 1));
     let evidence = move || {
         let language = speaks.get();
         let evidence =
@@ -131,21 +144,31 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
         evidence.value(language, text::grouped(count.get())).cases(&waiting_in(stage))
     };
     let of_stage = move |name: String| format!("{} {name}", text::stage_name(speaks.get(), stage));
-    let late_evidence = move || {
+    let on_usual = move || {
         let (language, filters) = (speaks.get(), waiting_in(stage));
-        let evidence = Evidence::of(language, names, definition::STAGE_LATE)
-            .titled(of_stage(say!(language, wall.overdue_part)))
-            .value(language, text::grouped(late()))
-            .part_of(text::stage_name(language, stage), text::grouped(count.get()), &filters);
-        let evidence = waiting.get().map_or(evidence.clone(), |waiting| by_age(language, evidence, waiting));
-        evidence.cases(&format!("{filters}&phase=overdue"))
+        let evidence = Evidence::of(language, names, definition::USUAL_WAITING)
+            .titled(of_stage(say!(language, wall.waits_usually)))
+            .value(language, text::grouped(count.get()));
+        let usual = own_usual();
+        let evidence = by_usual(language, evidence, against(), usual);
+        let evidence = match usual {
+            Some(usual) => {
+                evidence.part(say!(language, wall.difference), text::signed(count.get() - usual.middle))
+            }
+            None => evidence,
+        };
+        let name = say!(language, wall.overdue_part);
+        let late = text::grouped(late());
+        evidence.part_of(name, late, &format!("{filters}&phase=overdue")).cases(&filters)
     };
     let waited = move || {
         let language = speaks.get();
-        Evidence::of(language, names, definition::WAITED)
+        let evidence = Evidence::of(language, names, definition::WAITED)
             .titled(of_stage(say!(language, wall.waited_name)))
             .value(language, median().unwrap_or_default())
-            .part_of(say!(language, wall.waiting_name), text::grouped(count.get()), &waiting_in(stage))
+            .part_of(say!(language, wall.waiting_name), text::grouped(count.get()), &waiting_in(stage));
+        let evidence = waiting.get().map_or(evidence.clone(), |waiting| by_age(language, evidence, waiting));
+        evidence.note(say!(language, wall.ages_list))
     };
     let passed = passed_measure(stage).map(|measure| {
         let evidence = move || {
@@ -157,15 +180,18 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>) -> impl IntoView {
         };
         view! { <Figure class="inline" value=Signal::derive(move || passed_count(measure)) evidence/> }
     });
-    let bar_label = Signal::derive(move || of_stage(say!(speaks.get(), wall.age_rule)));
+    let bar_label = Signal::derive(move || {
+        let usual = own_usual().map_or_else(|| "–".to_owned(), |usual| text::grouped(usual.middle));
+        of_stage(say!(speaks.get(), wall.on_usual, count = text::grouped(count.get()), usual = usual))
+    });
     view! {
         <li class:hot=move || { late() > 0 }>
-            <Opens class="bar" label=bar_label evidence=late_evidence>
-                <i class="a3" style:height=height(|w| w.count - w.late - w.under_hour - w.under_day)></i>
-                <i class="a2" style:height=height(|w| w.under_day)></i>
-                <i class="a1" style:height=height(|w| w.under_hour)></i>
-                <i class="a0" style:height=height(|w| w.late)></i>
-                <span class="word">{late_words}</span>
+            <Opens class="bar" label=bar_label evidence=on_usual>
+                <span class="fill" class:piled=move || piled_words().is_some() style:height=filled>
+                    <i class="a0" style:height=late_share></i>
+                </span>
+                {mark}
+                <span class="word">{late_words}{piled_words}</span>
             </Opens>
             <div class="nm">{move || text::stage_name(speaks.get(), stage)}</div>
             <div class="ct"><Figure value=Signal::derive(move || board.said(Part::Tally, count.get())) evidence/></div>
@@ -179,7 +205,7 @@ fn waiting_in(stage: Stage) -> String {
     format!("open=true&stage={}", stage.key())
 }
 
-/// The shades of a bar as shares: they come from the single cases, which may be a moment ahead of the counts.
+/// How long they have waited, as shares: they come from the single cases, which may be a moment ahead of the counts.
 fn by_age(language: Language, evidence: Evidence, waiting: Waiting) -> Evidence {
     let share =
         |part: usize| format!("{} %", text::fixed(part as f64 * 100.0 / waiting.count.max(1) as f64, 0));

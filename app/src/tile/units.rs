@@ -84,7 +84,7 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
     let code = StoredValue::new(code);
     let name = Signal::derive(move || {
         let language = speaks.get();
-        code.with_value(|code| short(language, names.with(|names| names.area(language, code))))
+        code.with_value(|code| names.with(|names| names.area_short(language, code)))
     });
     // Two points above or below the city's rate reach the edge of the box.
     let height = move || {
@@ -119,15 +119,6 @@ fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
 
 fn shown(ratio: Ratio) -> String {
     ratio.percent().map_or_else(|| "–".to_owned(), text::rate)
-}
-
-/// `盘龙区` as `盘龙`: the wall's columns are narrow and everyone knows the districts.
-pub(super) fn short(language: Language, name: String) -> String {
-    match language {
-        Language::Zh if name.chars().count() > 2 => name.chars().take(2).collect(),
-        Language::Zh => name,
-        Language::En => name.split(' ').next().unwrap_or_default().to_owned(),
-    }
 }
 
 /// The month of a day as 202611.

@@ -106,7 +106,7 @@ fn Count() -> impl IntoView {
             <h2>{says!(speaks, wall.whistle_late)}</h2>
             <div class="num" class:urge=move || { counts.get().1 > 0 }>
                 <Figure class="first" value=Signal::derive(late) evidence/>
-                <span class="un">{says!(speaks, wall.calls)}</span>
+                <span class="un">{move || say!(speaks.get(), wall.calls, count = counts.get().1)}</span>
             </div>
             <p class="note hi"><Figure class="inline" value=open_words evidence=open_evidence/></p>
             <p class="note"><Figure class="inline" value=day_words evidence=day_evidence/></p>
@@ -184,7 +184,9 @@ fn Row(row: Whistle) -> impl IntoView {
         let language = speaks.get();
         waits.with_value(|waits| match waits {
             Awaits::Nobody => say!(language, wall.arrived_all),
-            Awaits::Unit { department, .. } => names.with(|names| names.department(language, department)),
+            Awaits::Unit { department, .. } => {
+                names.with(|names| names.department_short(language, department))
+            }
         })
     };
     let evidence = move || {
@@ -203,7 +205,9 @@ fn Row(row: Whistle) -> impl IntoView {
         let language = speaks.get();
         let came: Vec<String> = row.with_value(|row| {
             let came = row.called.iter().filter(|called| called.responded.is_some());
-            names.with(|names| came.map(|called| names.department(language, &called.department)).collect())
+            names.with(|names| {
+                came.map(|called| names.department_short(language, &called.department)).collect()
+            })
         });
         // English names are long: the unit stands below its clock, where it has the whole line.
         let below = (missing && language == Language::En).then(who);

@@ -39,7 +39,7 @@ table! {
     first_of_many(count): "前 {count} 件", "first {count}";
     searched_to(when): "已查到 {when}，可继续", "searched back to {when}, go on";
     laid_out(percent): "历史案件正在整理，已完成 {percent}%", "older cases are being laid out, {percent} % done";
-    call_pieces(count): "{count} 哨", "{count} calls";
+    call_pieces(count): "{count} 哨", "{count} call" | "{count} calls";
     found(): "查到的案件", "Cases found";
     chip_reported(when): "上报 {when}", "reported {when}";
     chip_filed(when): "立案 {when}", "filed {when}";
@@ -82,7 +82,7 @@ table! {
     any_area(): "全部街道", "All areas";
     any_phase(): "全部灯色", "All lamps";
     any_source(): "全部来源", "All sources";
-    alarms(count): "{count} 件超时未派遣", "{count} dispatches overdue";
+    alarms(count): "{count} 件超时未派遣", "{count} dispatch overdue" | "{count} dispatches overdue";
     no_alarms(): "无超时未派遣", "no dispatch overdue";
     data_age(age): "数据 {age} 秒前", "data {age} s ago";
     lost(time): "连接中断 {time} 起", "Connection lost {time}";
@@ -137,7 +137,9 @@ table! {
     axis_soon(time): "{time} 临期", "{time} soon";
     axis_start(time): "{time} 起", "{time} start";
     around(): "周边", "Around";
-    around_count(people, cameras): "半径 150 m 内 {people} 人、{cameras} 路摄像机", "{people} people, {cameras} cameras within 150 m";
+    around_people(count): "{count} 人", "{count} person" | "{count} people";
+    around_cameras(count): "{count} 路摄像机", "{count} camera" | "{count} cameras";
+    around_count(people, cameras): "半径 150 m 内 {people}、{cameras}", "{people}, {cameras} within 150 m";
     cameras(): "联动摄像机", "Linked cameras";
     cameras_order(open, all): "朝向本点的在前，已开 {open} / {all} 路", "those turned to the spot first; {open} of {all} open";
     no_cameras(): "800 m 内没有登记的摄像机", "No camera is registered within 800 m";

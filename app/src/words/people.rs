@@ -14,7 +14,7 @@ table! {
     state(): "状态", "State";
     distance(): "距焦点", "From the incident";
     coordinates(): "坐标", "Position";
-    group(count): "{count} 名监督员", "{count} inspectors";
+    group(count): "{count} 名监督员", "{count} inspector" | "{count} inspectors";
     members(): "人员", "Who";
     more(count): "等 {count} 人", "and {count} more";
     on_duty(): "在岗监督员", "Inspectors on duty";

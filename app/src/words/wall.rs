@@ -34,7 +34,10 @@ table! {
     waiting_name(): "在办", "Waiting";
     ages_list(): "清单不按已等时长分；列出全部在办案件", "The list is not split by time waited; it holds all open cases";
     passed(): "今日通过", "passed";
-    age_rule(): "已等时长", "waited";
+    usual_line(): "常态线", "usual";
+    waits_usually(): "在办与常态", "Waiting, and usually";
+    on_usual(count, usual): "{count}，常态 {usual}", "{count}, usually {usual}";
+    piles_up(): "积压", "pile-up";
     under_hour(): "1 时内", "< 1 h";
     under_day(): "1 日内", "< 1 d";
     over_day(): "逾 1 日", "> 1 d";
@@ -50,8 +53,8 @@ table! {
     rate_row(): "结案率", "rate";
     filed_row(): "今日立案", "filed";
     overdue(): "超时未派遣", "Overdue dispatch";
-    cases(): "件", "cases";
-    calls(): "家", "units";
+    cases(count): "件", "case" | "cases";
+    calls(count): "家", "unit" | "units";
     unclaimed_count(count): "未认领 {count}", "{count} unclaimed";
     late_title(): "今日超时派遣", "Dispatched late today";
     late_before(): "昨日超时派遣", "Dispatched late yesterday";
@@ -82,7 +85,7 @@ table! {
     pinned(): "已锁定", "pinned";
     pin(): "锁定本案", "Pin this case";
     unpin(): "恢复自动选取", "Follow by urgency again";
-    automatic(): "自动选取", "chosen by urgency";
+    automatic(): "自动选取", "by urgency";
     case_number(number): "案件 {number}", "Case {number}";
     dispatch_clock(): "派遣时限", "Dispatch limit";
     disposal_clock(): "处置时限", "Disposal limit";
@@ -112,7 +115,7 @@ table! {
     data_age(age): "数据 {age} 秒前", "data {age} s ago";
     lost_since(time): "连接中断 {time} 起，正在重连", "Connection lost since {time}, reconnecting";
     signed_out(): "未登录", "Signed out";
-    diverged(count): "已校正 {count} 次", "{count} corrections";
+    diverged(count): "已校正 {count} 次", "{count} correction" | "{count} corrections";
     not_compared(): "核对 –", "state –";
     no_divergence(): "核对一致", "state verified";
     thinned(): "位置已抽稀", "positions thinned";
@@ -127,9 +130,9 @@ table! {
     days_count(count): "{count} 日", "{count}d";
     to(unit): "→ {unit}", "→ {unit}";
     late_positions(count): "滞后 {count} 人", "{count} late";
-    cases_here(count): "此处 {count} 件案件", "{count} cases here";
+    cases_here(count): "此处 {count} 件案件", "{count} case here" | "{count} cases here";
     cases_here_rule(): "一个标记合计邻近的在办案件", "one mark stands for open cases close together";
     not_listed(): "未列出", "Not listed";
-    ordinary_cases(count): "常规且有坐标的在办案件 {count} 件", "{count} ordinary open cases with a position";
-    priority_cases(level, count): "等级 {level} 且有坐标的在办案件 {count} 件", "{count} open cases of priority {level} with a position";
+    ordinary_cases(count): "常规且有坐标的在办案件 {count} 件", "{count} ordinary open case with a position" | "{count} ordinary open cases with a position";
+    priority_cases(count, level): "等级 {level} 且有坐标的在办案件 {count} 件", "{count} open case of priority {level} with a position" | "{count} open cases of priority {level} with a position";
 }

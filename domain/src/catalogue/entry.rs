@@ -28,6 +28,17 @@ impl Entry {
         }
     }
 
+    /// The short name, where there is one.
+    #[must_use]
+    pub fn short(&self) -> Option<&Name> {
+        match self {
+            Self::Area(area) => area.short.as_ref(),
+            Self::Class(class) => class.short.as_ref(),
+            Self::Department(department) => department.short.as_ref(),
+            Self::Source(_) | Self::Condition(_) => None,
+        }
+    }
+
     /// Which of the five kinds of code it is.
     #[must_use]
     pub fn kind(&self) -> u8 {

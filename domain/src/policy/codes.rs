@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Policy;
-use crate::catalogue::{Area, AreaLevel, Catalogue, Condition, ENTRIES_MAX};
+use crate::catalogue::{Area, AreaLevel, Catalogue, Condition, ENTRIES_MAX, Name};
 use crate::code::AreaCode;
 
 impl Policy {
@@ -16,6 +16,8 @@ impl Policy {
         }
         for entry in self.entries() {
             entry.name().check().map_err(|problem| format!("name of `{}`: {problem}", entry.code()))?;
+            let short = entry.short().map_or(Ok(()), Name::check);
+            short.map_err(|problem| format!("short name of `{}`: {problem}", entry.code()))?;
         }
         for area in &self.areas {
             check_ring(&catalogue, area)?;

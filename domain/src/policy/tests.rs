@@ -10,6 +10,7 @@ fn policy() -> Policy {
         level,
         parent: parent.map(|code| AreaCode::new(code).unwrap()),
         name: Name { zh: code.into(), en: String::new() },
+        short: None,
         retired: false,
     };
     let limit = Limit::new(4, crate::clock::LimitKind::URGENT_HOUR);
@@ -101,6 +102,7 @@ fn a_code_that_is_there_twice_is_refused_by_list_and_code() {
     let department = Department {
         code: "shuiwu".parse().unwrap(),
         name: Name { zh: "水务".into(), en: String::new() },
+        short: None,
         retired: false,
     };
     let other = Department { retired: true, ..department.clone() };
@@ -121,7 +123,7 @@ proptest::proptest! {
             level: levels[*level],
             parent: Some(code(*parent)),
             name: Name { zh: "区".into(), en: String::new() },
-            retired: false,
+            short: None, retired: false,
         }).collect();
         let catalogue = hostile.catalogue();
         for at in 0..links.len() {

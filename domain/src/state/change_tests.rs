@@ -181,6 +181,7 @@ fn codes_that_are_new_renamed_moved_or_have_another_limit_are_each_said() {
             level: AreaLevel::Street,
             parent: "530103".parse().ok(),
             name: name("east"),
+            short: None,
             retired: false,
         });
         policy.areas[3].parent = "530103".parse().ok();
@@ -327,6 +328,7 @@ fn a_long_list_is_counted_and_not_spelt_out() {
             name: name("new"),
             key: false,
             disposal_limit: None,
+            short: None,
             retired: false,
         }));
     });

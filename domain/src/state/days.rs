@@ -3,6 +3,7 @@
 //! What should not be here: when a day turns (`decide.rs`), and which periods are kept (`tally`).
 
 use super::{Changes, State};
+use crate::case::Stage;
 use crate::moment::{Date, UtcMillis};
 use crate::tally::{Counted, Measure};
 
@@ -47,6 +48,19 @@ impl State {
     ) {
         self.tally.flow(measure, at, self.today, self.offset, of, &mut changes.tally);
         self.aside.flow_aside(measure, at, (self.today, self.horizon()), self.offset, of);
+    }
+
+    /// Counts in its hour that a case came to a stage or left it.
+    pub(super) fn count_move_of(
+        &mut self,
+        of: &Counted,
+        (stage, delta): (Stage, i64),
+        at: UtcMillis,
+        changes: &mut Changes,
+    ) {
+        let local = at.local(self.offset);
+        self.tally.moved((stage, delta), local, self.today, of, &mut changes.tally);
+        self.aside.moved_aside((stage, delta), local, (self.today, self.horizon()), of);
     }
 }
 

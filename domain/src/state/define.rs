@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::State;
 use super::check::{check_limit, out_of_range, unknown, wrong_text};
-use crate::catalogue::{AreaError, Catalogue, ENTRIES_MAX, Entry};
+use crate::catalogue::{AreaError, Catalogue, ENTRIES_MAX, Entry, Name};
 use crate::code::AreaCode;
 use crate::event::{Event, PolicyEvent};
 use crate::rejection::{RangeProblem, Rejection};
@@ -41,6 +41,7 @@ pub(super) fn define(state: &State, entries: &[Entry]) -> Result<Vec<Event>, Rej
 
 fn check(known: &Catalogue, entry: &Entry) -> Result<(), Rejection> {
     entry.name().check().or_else(|error| wrong_text("name", &error))?;
+    entry.short().map_or(Ok(()), Name::check).or_else(|error| wrong_text("short", &error))?;
     match entry {
         Entry::Area(area) => known.check_area(area).or_else(|error| wrong_area(&error)),
         Entry::Class(class) => class.disposal_limit.map_or(Ok(()), check_limit),

@@ -22,7 +22,14 @@ fn field_of(result: Result<(), Rejection>) -> (&'static str, String) {
 
 fn area(code: &str, level: AreaLevel, parent: &str) -> Entry {
     let parent = AreaCode::new(parent).ok();
-    Entry::Area(Area { code: AreaCode::new(code).unwrap(), level, parent, name: name(code), retired: false })
+    Entry::Area(Area {
+        code: AreaCode::new(code).unwrap(),
+        level,
+        parent,
+        name: name(code),
+        short: None,
+        retired: false,
+    })
 }
 
 fn define(desk: &mut Desk, entries: Vec<Entry>) -> Result<(), Rejection> {
@@ -122,6 +129,7 @@ fn a_catalogue_has_an_end_and_readable_names() {
         name: name("class"),
         key: false,
         disposal_limit: limit,
+        short: None,
         retired: false,
     };
     assert_eq!(field_of(define(&mut desk, vec![Entry::Class(class)])).1, "limit");

@@ -89,6 +89,26 @@ pub(super) fn entry_flows(case: &Case) -> Vec<(Measure, UtcMillis)> {
     std::iter::once((Measure::Reported, case.reported)).chain(known).chain(closed).collect()
 }
 
+/// Where a case that begins here has waited and since when: the stages it came to, and left. Where the known steps do not lead
+/// from the first stage to its own, nobody knows when it stood where: then it waits here since it came here.
+pub(super) fn entry_moves(case: &Case, recorded: &Recorded) -> Vec<(Stage, i64, UtcMillis)> {
+    let mut moves = vec![(Stage::Accept, 1, case.reported)];
+    let mut stage = Stage::Accept;
+    let mut whole = true;
+    for taken in &case.steps {
+        whole &= taken.step.does_work_of(stage) && !taken.step.closes();
+        moves.push((stage, -1, taken.at));
+        stage = taken.step.stage_after(stage);
+        moves.push((stage, 1, taken.at));
+    }
+    moves.extend(case.closed.map(|at| (stage, -1, at)));
+    match (whole && stage == case.stage, case.is_open()) {
+        (true, _) => moves,
+        (false, true) => vec![(case.stage, 1, recorded.at)],
+        (false, false) => Vec::new(),
+    }
+}
+
 /// Takes a step; what is counted for it.
 pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> Vec<(Measure, UtcMillis)> {
     let (step, at) = (stepped.step, recorded.at);

@@ -274,7 +274,7 @@ pub(super) fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, C
 
 proptest! {
     /// Method: random moves, refused ones among them; after each, every state measure equals a count of what is there
-    /// by the clock, every cell is positive, areas sum to the city, and the log alone rebuilds the same state.
+    /// by the clock, and so many as its hours say; every other cell is positive, areas sum to the city, and the log alone rebuilds the same state.
     #[test]
     fn tallies_equal_a_recount_and_the_log_rebuilds_the_state(played in moves()) {
         let mut desk = Desk::new();
@@ -284,13 +284,23 @@ proptest! {
             desk.pass(0);
             let now = desk.now;
             let mut kept: BTreeMap<&'static str, Count> = BTreeMap::new();
+            let mut moved = [0; 7];
             for (key, value) in desk.state.tally.iter() {
-                prop_assert!(value.cases > 0 && value.base >= 0, "{key} is {value:?}");
+                match (key.measure, key.period) {
+                    // By how many a stage grew in an hour, or shrank.
+                    (Measure::At(stage), Period::Hour(..)) => moved[stage as usize] += value.cases,
+                    _ => prop_assert!(value.cases > 0 && value.base >= 0, "{key} is {value:?}"),
+                }
                 if key.dimension == Dimension::City && key.period == Period::Now {
                     kept.insert(key.measure.key(), value);
                 }
             }
             prop_assert_eq!(&kept, &recount(&desk.state, now));
+            // No play reaches further back than hours are kept.
+            for stage in Stage::ALL {
+                let waits = desk.state.tally.count(Measure::At(stage), Dimension::City, Period::Now);
+                prop_assert_eq!(moved[stage as usize], waits, "{:?}", stage);
+            }
             let city_area = Dimension::Area(AreaCode::new("5301").unwrap());
             for measure in [Measure::Open, Measure::OverdueDispatch, Measure::WhistleOpen] {
                 prop_assert_eq!(

@@ -22,7 +22,7 @@ pub(super) fn keeps(measure: Measure, period: Period, today: Date) -> bool {
         }
         Period::Day(date) => age(date) < DAYS_KEPT,
         // Only what the wall compares with the same weekday is worth the room.
-        Period::Hour(date, _) if matches!(measure, Measure::Filed | Measure::Closed) => {
+        Period::Hour(date, _) if matches!(measure, Measure::Filed | Measure::Closed | Measure::At(_)) => {
             age(date) < HOURS_KEPT_DAYS
         }
         Period::Hour(date, _) => age(date) < DAYS_KEPT,

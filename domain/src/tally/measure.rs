@@ -8,7 +8,7 @@ use crate::clock::{ClockOf, Phase};
 pub enum Measure {
     /// 在办: cases not closed.
     Open,
-    /// Cases waiting in one stage.
+    /// Cases waiting in one stage; of an hour, by how many they became more in it.
     At(Stage),
     /// 上报
     Reported,

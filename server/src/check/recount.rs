@@ -29,14 +29,16 @@ pub struct Recount {
 /// everybody who counts. How it is counted is not.
 fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
-        "CREATE TEMP TABLE stage(name TEXT, number INTEGER, leading TEXT);
+        "CREATE TEMP TABLE stage(name TEXT, number INTEGER, leading TEXT, step TEXT);
          CREATE TEMP TABLE step_row(name TEXT, event TEXT, to_stage TEXT, closes INTEGER);
          CREATE TEMP TABLE step_stops(event TEXT, of TEXT);
          CREATE TEMP TABLE step_counts(event TEXT, measure TEXT, late INTEGER);",
     )?;
     for stage in Stage::ALL {
-        let leading = Step::out_of(stage).and_then(|step| step.stops.first()).map(|of| of.key());
-        conn.execute("INSERT INTO stage VALUES(?1, ?2, ?3)", params![stage.key(), stage as i64, leading])?;
+        let out = Step::out_of(stage);
+        let leading = out.and_then(|step| step.stops.first()).map(|of| of.key());
+        let values = params![stage.key(), stage as i64, leading, out.map(|step| step.name)];
+        conn.execute("INSERT INTO stage VALUES(?1, ?2, ?3, ?4)", values)?;
     }
     for Step(row) in Step::all() {
         // One that leads nowhere leaves the stage to the step before.
@@ -65,7 +67,7 @@ fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
 /// Form 1 names its two clocks, form 2 lists them.
 const CASES: &str = "
 CREATE TEMP TABLE counted AS
-SELECT case_id AS id, seq,
+SELECT case_id AS id, seq, at,
   body -> '$.area_path' AS area_path,
   body ->> '$.report.source' AS source,
   body ->> '$.report.class' AS class,
@@ -167,6 +169,38 @@ UNION ALL SELECT measure, id, taken.seq, at FROM taken JOIN step_counts USING (e
         AND alarm.seq >= clock.seq AND alarm.seq < taken.seq)));
 ";
 
+/// How the number of each stage changed, and when. A case from elsewhere is counted by its known times where they lead
+/// through every stage to its own; else since it came here.
+const MOVES: &str = "
+CREATE TEMP TABLE known AS
+SELECT counted.id, base, stage.number, known.value ->> '$.at_ms' AS at
+FROM counted, json_each(counted.steps_before) AS known
+LEFT JOIN stage ON stage.number = known.key AND stage.step = known.value ->> '$.step';
+
+CREATE TEMP TABLE whole AS
+SELECT id, base, seen, closed_before FROM counted
+WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.id = counted.id AND number IS NULL)
+  AND (SELECT count(*) FROM known WHERE known.id = counted.id) = CASE
+    WHEN closed_before IS NULL THEN (SELECT number FROM stage WHERE name = stage_before)
+    ELSE (SELECT max(number) FROM stage) END;
+
+CREATE TEMP TABLE stands AS
+SELECT id, seq, at, to_stage, closes,
+  coalesce((SELECT before.to_stage FROM taken AS before WHERE before.id = taken.id AND before.seq < taken.seq
+      AND before.to_stage IS NOT NULL ORDER BY before.seq DESC LIMIT 1), stage_before) AS from_stage, base
+FROM taken JOIN (SELECT id, base, stage_before FROM counted) USING (id) WHERE to_stage IS NOT NULL;
+
+CREATE TEMP TABLE moved AS
+SELECT 'accept' AS stage, seen AS at, 1 AS delta, base FROM whole
+UNION ALL SELECT 'close', closed_before, -1, base FROM whole WHERE closed_before IS NOT NULL
+UNION ALL SELECT stage.name, at, CASE WHEN stage.number = known.number THEN -1 ELSE 1 END, base
+  FROM known JOIN stage ON stage.number IN (known.number, known.number + 1) WHERE id IN (SELECT id FROM whole)
+UNION ALL SELECT stage_before, at, 1, base FROM counted
+  WHERE closed_before IS NULL AND id NOT IN (SELECT id FROM whole)
+UNION ALL SELECT from_stage, at, -1, base FROM stands WHERE closes OR to_stage <> from_stage
+UNION ALL SELECT to_stage, at, 1, base FROM stands WHERE NOT closes AND to_stage <> from_stage;
+";
+
 /// Whistles, where they lay and lie, from which event until which, and who is late.
 const WHISTLES: &str = "
 CREATE TEMP TABLE raised AS
@@ -195,7 +229,8 @@ CREATE TEMP TABLE whistle_dimension AS SELECT id, dimension FROM whistle_within 
 ";
 
 /// All cells as `measure|dimension|period` with their counts. Local time is UTC plus a fixed offset; days and months
-/// are kept as the tally keeps them: two days, thirteen months, 29 days of the hours in which cases are filed or closed.
+/// are kept as the tally keeps them: two days, thirteen months, 29 days of the hours in which cases are filed or closed, or
+/// come to a stage and leave it.
 const CELLS: &str = "
 WITH timed AS (
   SELECT measure, dimension, base, (at + :offset_ms) / 1000.0 AS local FROM flow JOIN within ON within.id = flow.id AND seq >= from_seq AND seq < until_seq
@@ -224,6 +259,10 @@ UNION ALL SELECT measure || '|city|hour:' || compact || 'T' || hour AS cell, cou
 UNION ALL SELECT 'open|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id)
   WHERE open GROUP BY cell
 UNION ALL SELECT 'at_' || stage || '|' || dimension || '|now' AS cell, count(*), sum(base) FROM standing JOIN dimension USING (id) WHERE open GROUP BY cell
+UNION ALL SELECT 'at_' || stage || '|city|hour:' || strftime('%Y%m%dT%H', (at + :offset_ms) / 1000.0, 'unixepoch') AS cell,
+    sum(delta) AS more, sum(delta * base) AS heavier FROM moved
+  WHERE date((at + :offset_ms) / 1000.0, 'unixepoch') > date(:today, '-29 days')
+  GROUP BY cell HAVING more <> 0 OR heavier <> 0
 UNION ALL SELECT 'overdue_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
   FROM standing JOIN dimension USING (id) WHERE open AND of = 'dispatch' AND overdue GROUP BY cell
 UNION ALL SELECT 'nearing_dispatch|' || dimension || '|now' AS cell, count(*), sum(base)
@@ -259,7 +298,7 @@ pub(super) fn recount(path: &Path, offset: UtcOffset) -> Result<Recount, StoreEr
 fn recount_in(conn: &Connection, path: &Path, offset: UtcOffset) -> Result<Recount, StoreError> {
     let failed = |source| StoreError::sql(path, "recount", source);
     step_rows(conn).map_err(failed)?;
-    for part in [CASES, FLOWS, WHISTLES] {
+    for part in [CASES, FLOWS, MOVES, WHISTLES] {
         conn.execute_batch(part).map_err(failed)?;
     }
     let seq: i64 =

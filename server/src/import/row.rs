@@ -74,13 +74,7 @@ impl<'a> Rows<'a> {
         };
         if mapping.area.create {
             let root = &mapping.area.root;
-            let area = Area {
-                code: root.code.clone(),
-                level: root.level,
-                parent: None,
-                name: root.name.clone(),
-                retired: false,
-            };
+            let area = Area::new(root.code.clone(), root.level, None, root.name.clone());
             rows.make(root.code.as_str(), Entry::Area(area));
         }
         rows
@@ -263,8 +257,15 @@ impl<'a> Rows<'a> {
         let (code, made) = self.code(&mapping.class, column, &word)?;
         let code = check(column, ClassCode::new(code))?;
         if let (Some(name), Some(kind)) = (made, mapping.class.kind) {
-            let entry =
-                Class { code: code.clone(), kind, name, key: false, disposal_limit: None, retired: false };
+            let entry = Class {
+                code: code.clone(),
+                kind,
+                name,
+                key: false,
+                disposal_limit: None,
+                short: None,
+                retired: false,
+            };
             self.make(&format!("class {code}"), Entry::Class(entry));
         }
         Ok(code)
@@ -319,7 +320,7 @@ impl<'a> Rows<'a> {
                 let parent = code;
                 code = check(&level.column, AreaCode::new(below(&areas.root.code, &parent, word)))?;
                 let (parent, name) = (Some(parent), named(word));
-                let area = Area { code: code.clone(), level: level.level, parent, name, retired: false };
+                let area = Area::new(code.clone(), level.level, parent, name);
                 self.make(&format!("area {code}"), Entry::Area(area));
             } else {
                 code = check(&level.column, AreaCode::new(word))?;

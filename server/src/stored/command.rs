@@ -121,6 +121,8 @@ enum EntryForm<'a> {
         level: &'static str,
         parent: Option<&'a str>,
         name: NameForm<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        short: Option<NameForm<'a>>,
         #[serde(skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -128,6 +130,8 @@ enum EntryForm<'a> {
         code: &'a str,
         kind: &'static str,
         name: NameForm<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        short: Option<NameForm<'a>>,
         key: bool,
         disposal_limit: Option<LimitForm>,
         #[serde(skip_serializing_if = "is_false")]
@@ -142,6 +146,8 @@ enum EntryForm<'a> {
     Department {
         code: &'a str,
         name: NameForm<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        short: Option<NameForm<'a>>,
         #[serde(skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -286,12 +292,14 @@ fn entry(is: &Entry) -> EntryForm<'_> {
             level: area.level.word(),
             parent: area.parent.as_ref().map(|parent| parent.as_str()),
             name: name(&area.name),
+            short: area.short.as_ref().map(name),
             retired: area.retired,
         },
         Entry::Class(class) => EntryForm::Class {
             code: class.code.as_str(),
             kind: class.kind.word(),
             name: name(&class.name),
+            short: class.short.as_ref().map(name),
             key: class.key,
             disposal_limit: class.disposal_limit.map(limit),
             retired: class.retired,
@@ -304,6 +312,7 @@ fn entry(is: &Entry) -> EntryForm<'_> {
         Entry::Department(department) => EntryForm::Department {
             code: department.code.as_str(),
             name: name(&department.name),
+            short: department.short.as_ref().map(name),
             retired: department.retired,
         },
         Entry::Condition(condition) => {

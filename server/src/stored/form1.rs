@@ -310,6 +310,7 @@ fn entry(is: EntryForm) -> Read<Entry> {
             level: spelt("level", &level)?,
             parent: parent.map(|text| code("parent", text, AreaCode::new)).transpose()?,
             name: Name { zh, en },
+            short: None,
             retired,
         }),
         EntryForm::Class { code: text, class_kind, zh, en, key, disposal_limit } => Entry::Class(Class {
@@ -318,6 +319,7 @@ fn entry(is: EntryForm) -> Read<Entry> {
             name: Name { zh, en },
             key,
             disposal_limit: disposal_limit.map(limit).transpose()?,
+            short: None,
             retired,
         }),
         EntryForm::Source { code: text, zh, en } => Entry::Source(Source {
@@ -328,6 +330,7 @@ fn entry(is: EntryForm) -> Read<Entry> {
         EntryForm::Department { code: text, zh, en } => Entry::Department(Department {
             code: code("code", text, DepartmentCode::new)?,
             name: Name { zh, en },
+            short: None,
             retired,
         }),
     })

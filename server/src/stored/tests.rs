@@ -249,6 +249,7 @@ fn catalogue_defined() {
             level: AreaLevel::City,
             parent: None,
             name: name(),
+            short: None,
             retired: false,
         }),
         Entry::Area(Area {
@@ -256,6 +257,7 @@ fn catalogue_defined() {
             level: AreaLevel::District,
             parent: Some(area("5301")),
             name: name(),
+            short: None,
             retired: false,
         }),
         Entry::Class(Class {
@@ -264,10 +266,11 @@ fn catalogue_defined() {
             name: name(),
             key: true,
             disposal_limit: limit,
+            short: None,
             retired: false,
         }),
         Entry::Source(Source { code: "hotline".parse().unwrap(), name: name(), retired: false }),
-        Entry::Department(Department { code: department(), name: name(), retired: false }),
+        Entry::Department(Department { code: department(), name: name(), short: None, retired: false }),
     ];
     golden(
         &Event::Policy(PolicyEvent::Defined { entries }),

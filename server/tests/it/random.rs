@@ -156,6 +156,7 @@ fn command(step: &Move, clock: &TestClock) -> Command {
                 name,
                 key: false,
                 disposal_limit: None,
+                short: None,
                 retired: false,
             };
             Command::DefineCatalogue { entries: vec![Entry::Class(class)] }

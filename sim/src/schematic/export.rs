@@ -82,27 +82,33 @@ pub fn areas_toml(city: &Schematic) -> String {
         "# Areas of the schematic demo city, made from sim/src/schematic/plan.txt by `sim schematic`.\n\
          # Codes of the five districts are national; those of the development zones, streets and communities are examples.\n",
     );
-    let mut area = |code: &str, level: &str, parent: Option<&str>, name: &Name| {
+    let mut area = |code: &str, level: &str, parent: Option<&str>, name: &Name, short: Option<Name>| {
         let parent = parent.map(|parent| format!("parent = {parent:?}\n")).unwrap_or_default();
-        write!(
-            text,
-            "\n[[areas]]\ncode = {code:?}\nlevel = {level:?}\n{parent}name = {{ zh = {:?}, en = {:?} }}\n",
-            name.zh, name.en
-        )
-        .expect("writing to a string cannot fail");
+        let named =
+            |key: &str, name: &Name| format!("{key} = {{ zh = {:?}, en = {:?} }}\n", name.zh, name.en);
+        let short = short.map(|short| named("short", &short)).unwrap_or_default();
+        let name = named("name", name);
+        write!(text, "\n[[areas]]\ncode = {code:?}\nlevel = {level:?}\n{parent}{name}{short}")
+            .expect("writing to a string cannot fail");
     };
-    area(CITY_CODE, "city", None, &city.name);
+    area(CITY_CODE, "city", None, &city.name, None);
     for district in &city.districts {
         let code = district.code.as_str();
-        area(code, "district", Some(CITY_CODE), &district.name);
+        area(code, "district", Some(CITY_CODE), &district.name, Some(district.short.clone()));
         for street in &district.streets {
-            area(street.code.as_str(), "street", Some(code), &street.name);
+            area(street.code.as_str(), "street", Some(code), &street.name, without_level(&street.name));
             for community in &street.communities {
-                area(community.code.as_str(), "community", Some(street.code.as_str()), &community.name);
+                area(community.code.as_str(), "community", Some(street.code.as_str()), &community.name, None);
             }
         }
     }
     text
+}
+
+/// A street's name without the word for what it is, in both languages.
+fn without_level(name: &Name) -> Option<Name> {
+    let (zh, en) = (name.zh.strip_suffix("街道")?, name.en.strip_suffix(" Subdistrict")?);
+    Some(Name { zh: zh.to_owned(), en: en.to_owned() })
 }
 
 /// The camera register: one site a line.

@@ -101,7 +101,7 @@ trait Coded {
     fn name(&self) -> &Name;
     fn is_retired(&self) -> bool;
     fn has_moved(&self, was: &Self) -> bool;
-    /// In anything but its name, its place and whether it is retired.
+    /// In anything but its full name, its place and whether it is retired.
     fn is_altered(&self, was: &Self) -> bool;
 }
 
@@ -123,7 +123,7 @@ impl Coded for Area {
     }
 
     fn is_altered(&self, was: &Self) -> bool {
-        self.level != was.level
+        (self.level, &self.short) != (was.level, &was.short)
     }
 }
 
@@ -146,7 +146,7 @@ impl Coded for Class {
 
     fn is_altered(&self, was: &Self) -> bool {
         let figures = |class: &Self| (class.kind, class.key, class.disposal_limit);
-        figures(self) != figures(was)
+        (figures(self), &self.short) != (figures(was), &was.short)
     }
 }
 
@@ -189,8 +189,8 @@ impl Coded for Department {
         false
     }
 
-    fn is_altered(&self, _was: &Self) -> bool {
-        false
+    fn is_altered(&self, was: &Self) -> bool {
+        self.short != was.short
     }
 }
 

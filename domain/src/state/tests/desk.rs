@@ -24,6 +24,7 @@ fn policy() -> Policy {
         level,
         parent: parent.map(|code| AreaCode::new(code).unwrap()),
         name: name(code),
+        short: None,
         retired: false,
     };
     let class = |code: &str| Class {
@@ -32,11 +33,13 @@ fn policy() -> Policy {
         name: name(code),
         key: false,
         disposal_limit: Some(Limit::new(2, LimitKind::URGENT_HOUR)),
+        short: None,
         retired: false,
     };
     let department = |code: &str| Department {
         code: DepartmentCode::new(code).unwrap(),
         name: name(code),
+        short: None,
         retired: false,
     };
     let milestone =

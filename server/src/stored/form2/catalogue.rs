@@ -35,6 +35,10 @@ pub(in crate::stored) enum EntryForm {
         parent: Option<String>,
         zh: String,
         en: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_zh: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_en: Option<String>,
         #[serde(default, skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -45,6 +49,10 @@ pub(in crate::stored) enum EntryForm {
         en: String,
         key: bool,
         disposal_limit: Option<LimitForm>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_zh: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_en: Option<String>,
         #[serde(default, skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -59,6 +67,10 @@ pub(in crate::stored) enum EntryForm {
         code: String,
         zh: String,
         en: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_zh: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short_en: Option<String>,
         #[serde(default, skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -89,15 +101,17 @@ pub(in crate::stored) fn limit(is: LimitForm) -> Read<Limit> {
 
 pub(in crate::stored) fn entry_form(entry: &Entry) -> EntryForm {
     match entry.clone() {
-        Entry::Area(Area { code, level, parent, name: Name { zh, en }, retired }) => EntryForm::Area {
+        Entry::Area(Area { code, level, parent, name: Name { zh, en }, short, retired }) => EntryForm::Area {
             code: code.to_string(),
             level: level.word().to_owned(),
             parent: parent.map(|parent| parent.to_string()),
             zh,
             en,
+            short_zh: short.clone().map(|short| short.zh),
+            short_en: short.map(|short| short.en),
             retired,
         },
-        Entry::Class(Class { code, kind, name: Name { zh, en }, key, disposal_limit, retired }) => {
+        Entry::Class(Class { code, kind, name: Name { zh, en }, short, key, disposal_limit, retired }) => {
             EntryForm::Class {
                 code: code.to_string(),
                 class_kind: kind.word().to_owned(),
@@ -105,14 +119,23 @@ pub(in crate::stored) fn entry_form(entry: &Entry) -> EntryForm {
                 en,
                 key,
                 disposal_limit: disposal_limit.map(limit_form),
+                short_zh: short.clone().map(|short| short.zh),
+                short_en: short.map(|short| short.en),
                 retired,
             }
         }
         Entry::Source(Source { code, name: Name { zh, en }, retired }) => {
             EntryForm::Source { code: code.to_string(), zh, en, retired }
         }
-        Entry::Department(Department { code, name: Name { zh, en }, retired }) => {
-            EntryForm::Department { code: code.to_string(), zh, en, retired }
+        Entry::Department(Department { code, name: Name { zh, en }, short, retired }) => {
+            EntryForm::Department {
+                code: code.to_string(),
+                zh,
+                en,
+                short_zh: short.clone().map(|short| short.zh),
+                short_en: short.map(|short| short.en),
+                retired,
+            }
         }
         Entry::Condition(condition) => condition_form(condition),
     }
@@ -135,35 +158,54 @@ fn condition_form(condition: Condition) -> EntryForm {
     }
 }
 
+fn short(zh: Option<String>, en: Option<String>) -> Option<Name> {
+    zh.map(|zh| Name { zh, en: en.unwrap_or_default() })
+}
+
 pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
     Ok(match is {
-        EntryForm::Area { code: text, level, parent, zh, en, retired } => Entry::Area(Area {
-            code: code("code", text, AreaCode::new)?,
-            level: spelt("level", &level)?,
-            parent: parent.map(|text| code("parent", text, AreaCode::new)).transpose()?,
-            name: Name { zh, en },
-            retired,
-        }),
-        EntryForm::Class { code: text, class_kind, zh, en, key, disposal_limit, retired } => {
-            Entry::Class(Class {
-                code: code("code", text, ClassCode::new)?,
-                kind: spelt("class_kind", &class_kind)?,
+        EntryForm::Area { code: text, level, parent, zh, en, short_zh, short_en, retired } => {
+            Entry::Area(Area {
+                code: code("code", text, AreaCode::new)?,
+                level: spelt("level", &level)?,
+                parent: parent.map(|text| code("parent", text, AreaCode::new)).transpose()?,
                 name: Name { zh, en },
-                key,
-                disposal_limit: disposal_limit.map(limit).transpose()?,
+                short: short(short_zh, short_en),
                 retired,
             })
         }
+        EntryForm::Class {
+            code: text,
+            class_kind,
+            zh,
+            en,
+            key,
+            disposal_limit,
+            short_zh,
+            short_en,
+            retired,
+        } => Entry::Class(Class {
+            code: code("code", text, ClassCode::new)?,
+            kind: spelt("class_kind", &class_kind)?,
+            name: Name { zh, en },
+            short: short(short_zh, short_en),
+            key,
+            disposal_limit: disposal_limit.map(limit).transpose()?,
+            retired,
+        }),
         EntryForm::Source { code: text, zh, en, retired } => Entry::Source(Source {
             code: code("code", text, SourceCode::new)?,
             name: Name { zh, en },
             retired,
         }),
-        EntryForm::Department { code: text, zh, en, retired } => Entry::Department(Department {
-            code: code("code", text, DepartmentCode::new)?,
-            name: Name { zh, en },
-            retired,
-        }),
+        EntryForm::Department { code: text, zh, en, short_zh, short_en, retired } => {
+            Entry::Department(Department {
+                code: code("code", text, DepartmentCode::new)?,
+                name: Name { zh, en },
+                short: short(short_zh, short_en),
+                retired,
+            })
+        }
         EntryForm::Condition { code: text, class, zh, en, milestones, close_zh, close_en, retired } => {
             let part = |is: MilestoneForm| {
                 Ok(Milestone { name: Name { zh: is.zh, en: is.en }, limit: limit(is.limit)? })

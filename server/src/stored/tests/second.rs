@@ -125,6 +125,7 @@ fn catalogue_defined() {
             level: AreaLevel::City,
             parent: None,
             name: name(),
+            short: None,
             retired: false,
         }),
         Entry::Class(Class {
@@ -133,6 +134,7 @@ fn catalogue_defined() {
             name: name(),
             key: true,
             disposal_limit: Some(Limit::new(2, LimitKind::URGENT_DAY)),
+            short: None,
             retired: true,
         }),
         Entry::Condition(Condition {
@@ -147,6 +149,40 @@ fn catalogue_defined() {
     golden(
         &Event::Policy(PolicyEvent::Defined { entries }),
         r#"{"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"名","en":"Name"},{"kind":"class","code":"P03-07","class_kind":"part","zh":"名","en":"Name","key":true,"disposal_limit":{"amount":2,"unit":"day","counts":"through"},"retired":true},{"kind":"condition","code":"P03-07.1","class":"P03-07","zh":"名","en":"Name","milestones":[{"zh":"制止","en":"","limit":{"amount":2,"unit":"hour","counts":"through"}},{"zh":"恢复","en":"","limit":{"amount":6,"unit":"hour","counts":"through"}}],"close_zh":"名","close_en":"Name"}]}"#,
+    );
+}
+
+#[test]
+fn catalogue_defined_with_short_names() {
+    let short = |zh: &str, en: &str| Some(Name { zh: zh.to_owned(), en: en.to_owned() });
+    let entries = vec![
+        Entry::Area(Area {
+            code: area("530112"),
+            level: AreaLevel::District,
+            parent: Some(area("5301")),
+            name: name(),
+            short: short("西山", "Xishan"),
+            retired: false,
+        }),
+        Entry::Class(Class {
+            code: "P03-07".parse().unwrap(),
+            kind: ClassKind::Part,
+            name: name(),
+            short: short("路灯", ""),
+            key: false,
+            disposal_limit: None,
+            retired: false,
+        }),
+        Entry::Department(Department {
+            code: department(),
+            name: name(),
+            short: short("水务", ""),
+            retired: false,
+        }),
+    ];
+    golden(
+        &Event::Policy(PolicyEvent::Defined { entries }),
+        r#"{"entries":[{"kind":"area","code":"530112","level":"district","parent":"5301","zh":"名","en":"Name","short_zh":"西山","short_en":"Xishan"},{"kind":"class","code":"P03-07","class_kind":"part","zh":"名","en":"Name","key":false,"disposal_limit":null,"short_zh":"路灯","short_en":""},{"kind":"department","code":"shuiwu","zh":"名","en":"Name","short_zh":"水务","short_en":""}]}"#,
     );
 }
 
