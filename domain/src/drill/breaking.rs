@@ -101,8 +101,6 @@ impl Breaking {
             let is_news =
                 before.is_none_or(|before| before.row != now.row || before.area_path != now.area_path);
             self.waiting.insert(case.id, now);
-            // Whoever had it in hand has let go of it.
-            self.answered.remove(&case.id);
             return is_news;
         }
         let Some(mut kept) = before else { return false };
