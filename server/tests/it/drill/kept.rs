@@ -187,8 +187,8 @@ async fn drills_are_there_again_after_a_restart_and_what_cannot_be_read_is_left_
         text.iter().for_each(|text| std::fs::write(worlds.join(name).join("drill.jsonl"), text).unwrap());
     }
 
-    let running = start(hall.dir.path()).await;
-    let hall = Served { running, token: hall.token, dir: hall.dir };
+    let again = start(hall.dir.path()).await;
+    let hall = Served { running: again, token: hall.token, dir: hall.dir };
     let director = director.at(&hall);
     let items = director.ask(&hall, "GET", "/api/v1/drills").await.json()["items"].clone();
     let stages: Vec<(&str, &str, bool)> = items
@@ -211,6 +211,39 @@ async fn drills_are_there_again_after_a_restart_and_what_cannot_be_read_is_left_
     assert_eq!(director.ask(&hall, "GET", &format!("{ended_base}/api/v1/world")).await.status, 410);
     assert_eq!(std::fs::read_to_string(worlds.join("drill-00000001/drill.jsonl")).unwrap(), "nonsense\n");
     hall.running.stop().await.unwrap();
+}
+
+/// The process may end between an event of the drill's log and the line of its record that says so: what was entered is entered
+/// once, and the record hears of it after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_happened_before_its_record_knew_does_not_happen_again() {
+    let hall = served().await;
+    let director = Sender::person(&hall, "导演", &[Role::Supervisor], None).await;
+    let (id, base) = director.drill(&hall, "演练", &[case_at(0), call_at(86_400)]).await;
+    assert_eq!(director.pace(&hall, &base, 1_000).await.status, 200);
+    let became = async |hall: &Served, director: &Sender| {
+        director.told(hall, &id).await["injects"][0]["became"]["entered"].clone()
+    };
+    until("it happens", || async { !became(&hall, &director).await.is_null() }).await;
+    let number = became(&hall, &director).await;
+    hall.running.stop().await.unwrap();
+    let folder = hall.dir.path().join("worlds").join(&id);
+    let record = std::fs::read_to_string(folder.join("drill.jsonl")).unwrap();
+    let (told, others): (Vec<&str>, Vec<&str>) =
+        record.lines().partition(|line| line.contains("\"injected\""));
+    assert_eq!(told.len(), 1, "{record}");
+    std::fs::write(folder.join("drill.jsonl"), others.join("\n") + "\n").unwrap();
+
+    let running = start(hall.dir.path()).await;
+    let hall = Served { running, token: hall.token, dir: hall.dir };
+    let director = director.at(&hall);
+    assert_eq!(became(&hall, &director).await, Value::Null);
+    assert_eq!(director.pace(&hall, &base, 1_000).await.status, 200);
+    until("the record hears of it", || async { became(&hall, &director).await == number }).await;
+    assert_eq!(city(&hall, &director, &base, "open").await, 1);
+    hall.running.stop().await.unwrap();
+    let reported = names(&folder, 0).into_iter().filter(|(name, _)| name == "case_reported");
+    assert_eq!(reported.count(), 1);
 }
 
 /// A drill's folder is no part of the city's store: the backup has nothing of it, the check says that it looked elsewhere, and a
