@@ -45,6 +45,7 @@ pub fn Wall() -> impl IntoView {
     view! {
         <world::Band/>
         <Breaking/>
+        <world::Gone/>
         <main class="wall" aria-label=says!(speaks, wall.title)>
             <tile::HeadLeft/>
             <tile::HeadRight/>

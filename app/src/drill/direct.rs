@@ -169,6 +169,7 @@ pub fn Direct() -> impl IntoView {
     view! {
         <world::Band/>
         <Breaking/>
+        <world::Gone/>
         <main class="drill-page direct">
             <h1>{world::told("data-title")}</h1>
             <Numbers/>
