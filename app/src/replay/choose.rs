@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::interval::{Trouble, Typed};
-use super::{csrf, keep_changes, problem_words};
+use super::{csrf, problem_words};
 use crate::api::{self, ApiError};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -66,7 +66,6 @@ impl Choosing {
             });
             match opened {
                 Ok((id, replay)) => {
-                    keep_changes(&id, &replay.policy_changes.unwrap_or_default());
                     let past = Past { from: Some(replay.from), to: Some(replay.to), at: None };
                     let address = Route::Replay { world: Some(id), past }.to_string();
                     let location = window().location();
