@@ -228,6 +228,7 @@ pub fn DeskPage() -> impl IntoView {
     view! {
         <world::Band/>
         <Breaking/>
+        <world::Gone/>
         <div class="desk" class:with-case=move || desk.opened.get().is_some()>
             <top::Top/>
             <main class="desk-main" aria-label=says!(speaks, desk.title)>

@@ -154,7 +154,7 @@ impl Health {
     /// The time for which what the screen shows holds: without a connection that of the server's last word.
     pub fn stands(self, hall: Hall) -> UtcMillis {
         match self.link.get_untracked() {
-            Link::Lost { since } => since,
+            Link::Lost { since } | Link::Gone { since } => since,
             Link::Connecting | Link::Absent(_) | Link::Live | Link::SignedOut => hall.present(),
         }
     }

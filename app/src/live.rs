@@ -243,8 +243,9 @@ impl Live {
         let attempt = self.0.attempts.get();
         self.0.attempts.set(attempt.saturating_add(1));
         let live = self.clone();
-        // A server of another protocol will say the same in a second.
-        let patience = if self.0.why.get() == Why::OtherProtocol { 20 } else { 1 };
+        // A server of another protocol will say the same in a second, and a world that is gone hardly ever comes back.
+        let is_gone = matches!(self.0.health.link.get_untracked(), Link::Gone { .. });
+        let patience = if is_gone || self.0.why.get() == Why::OtherProtocol { 20 } else { 1 };
         Timeout::new(patience * retry_ms(attempt, js_sys::Math::random()), move || {
             if live.0.closed.get() || live.0.socket.borrow().is_some() {
                 return;
@@ -265,12 +266,24 @@ impl Live {
             asked.learn(match answer {
                 ask::Session::Open(_) => Why::NoSocket,
                 ask::Session::SignedOut => Why::Unknown,
+                ask::Session::Gone => Why::Unknown,
                 ask::Session::NoAnswer => Why::ServerAway,
             });
             match answer {
                 ask::Session::Open(scope) => asked.follow(&scope),
                 ask::Session::SignedOut => {
                     asked.0.health.link.set(Link::SignedOut);
+                    asked.retry();
+                }
+                ask::Session::Gone => {
+                    let link = asked.0.health.link;
+                    let since = match link.get_untracked() {
+                        Link::Lost { since } | Link::Gone { since } => since,
+                        Link::Connecting | Link::Absent(_) | Link::Live | Link::SignedOut => {
+                            asked.0.hall.present()
+                        }
+                    };
+                    change(link, Link::Gone { since });
                     asked.retry();
                 }
                 ask::Session::NoAnswer => asked.retry(),

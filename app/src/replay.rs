@@ -4,12 +4,11 @@
 //! What should not be here: what is shown of the past (walls and desks are the same as ever), who may open one (the server).
 
 mod choose;
+mod density;
 mod drive;
 mod interval;
 mod sending;
 
-use domain::answer::worlds::PolicyChange;
-use domain::moment::UtcMillis;
 use domain::route::Past;
 use domain::world::WorldId;
 use leptos::prelude::*;
@@ -24,29 +23,6 @@ pub fn choose(past: Option<Past>) -> AnyView {
 
 pub fn drive(replay: WorldId, past: Past) -> AnyView {
     drive::Drive(drive::DriveProps { replay, past }).into_any()
-}
-
-/// Where the browser keeps what its answer said of a replay's stretch, until its window is closed.
-fn key(replay: &WorldId) -> String {
-    format!("gridhall.{replay}")
-}
-
-fn kept() -> Option<web_sys::Storage> {
-    window().session_storage().ok().flatten()
-}
-
-/// When other policies came into force in a replay's stretch: the server says it where one is opened.
-fn keep_changes(replay: &WorldId, changes: &[PolicyChange]) {
-    let text = changes.iter().map(|change| change.at.0.to_string()).collect::<Vec<_>>().join(" ");
-    if let Some(kept) = kept() {
-        // Without it the page that drives does not say that limits changed in between.
-        let _ = kept.set_item(&key(replay), &text);
-    }
-}
-
-fn kept_changes(replay: &WorldId) -> Vec<UtcMillis> {
-    let text = kept().and_then(|kept| kept.get_item(&key(replay)).ok().flatten()).unwrap_or_default();
-    text.split(' ').filter_map(|at| at.parse().ok().map(UtcMillis)).collect()
 }
 
 /// Why it was not done, in words.

@@ -42,7 +42,7 @@ pub fn Panel(class: &'static str, #[prop(into)] label: Signal<String>, children:
     let health = expect_context::<Health>();
     let speaks = use_language();
     let lost = move || match health.link.get() {
-        Link::Lost { since } => Some(since),
+        Link::Lost { since } | Link::Gone { since } => Some(since),
         Link::Connecting | Link::Absent(_) | Link::Live | Link::SignedOut => None,
     };
     let note = move || {

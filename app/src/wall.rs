@@ -29,6 +29,7 @@ pub fn Wall() -> impl IntoView {
     view! {
         <world::Band/>
         <Breaking/>
+        <world::Gone/>
         <Show when=move || shown.missing().is_none() fallback=move || view! { <Nothing shown/> }>
             <Hung shown/>
         </Show>

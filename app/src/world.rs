@@ -4,7 +4,7 @@
 //! What should not be here: what time it is in it (`hall`), how the mark looks (`style/world.css`).
 
 use domain::code::CaseId;
-use domain::route;
+use domain::route::{self, Past, Route};
 use domain::world::{WorldId, WorldKind};
 use leptos::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
 use crate::text;
-use crate::words::{Language, say};
+use crate::words::{Language, say, says};
 
 /// What the shell of this page says of something; empty where it does not.
 pub fn told(name: &str) -> String {
@@ -81,11 +81,44 @@ pub fn Band() -> impl IntoView {
             // Before the world has said its time, the machine's own would stand there.
             let time = match health.link.get() {
                 Link::Connecting | Link::Absent(_) => "–".to_owned(),
-                Link::Live | Link::Lost { .. } | Link::SignedOut => text::clock(now, offset),
+                Link::Live | Link::Lost { .. } | Link::Gone { .. } | Link::SignedOut => {
+                    text::clock(now, offset)
+                }
             };
             let date = text::short_date(language, now.local(offset).date);
             [word(), &told("data-title"), &say!(language, common.as_of), &date, &time].join(" ")
         };
         view! { <aside class="world-band" aria-label=word data-word=word><b>{said}</b></aside> }
     })
+}
+
+/// That the world of this page was closed.
+pub fn gone_words(language: Language) -> String {
+    match kind() {
+        WorldKind::Drill => say!(language, common.drill_gone),
+        WorldKind::Live | WorldKind::Demonstration | WorldKind::Replay => say!(language, replay.gone),
+    }
+}
+
+/// Over a screen whose world was closed: that it was, and where another is chosen.
+#[component]
+pub fn Gone() -> impl IntoView {
+    let (speaks, health) = (use_language(), expect_context::<Health>());
+    let is_gone = Memo::new(move |_| matches!(health.link.get(), Link::Gone { .. }));
+    let another = match kind() {
+        WorldKind::Drill => route::drill(""),
+        WorldKind::Live | WorldKind::Demonstration | WorldKind::Replay => {
+            Route::Replay { world: None, past: Past::default() }.to_string()
+        }
+    };
+    let choose = move || match kind() {
+        WorldKind::Drill => say!(speaks.get(), common.other_drill),
+        WorldKind::Live | WorldKind::Demonstration | WorldKind::Replay => {
+            say!(speaks.get(), common.other_replay)
+        }
+    };
+    let words = move || {
+        view! { <div class="world-gone" role="alert"><b>{move || gone_words(speaks.get())}</b><span>{says!(speaks, common.gone_stands)}</span><a class="button strong" href=another.clone()>{choose}</a></div> }
+    };
+    move || is_gone.get().then(&words)
 }

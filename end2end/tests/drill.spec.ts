@@ -1,6 +1,7 @@
 // The first drill from start to stop, as its director, those who play and those on duty see it, with a real case breaking
 // through.
 import { randomUUID } from 'node:crypto';
+import type { Page } from '@playwright/test';
 import { expect_accessible } from '../helpers/axe';
 import type { Catalogue } from '../helpers/cases';
 import { expect, test } from '../helpers/hall';
@@ -24,6 +25,27 @@ async function real_case(hall: Hall): Promise<{ address: string; number: string 
   const [row] = (await hall.commands([{ report_case: { report } }])) as { taken: { number: string } }[];
   if (row === undefined) throw new Error('no answer');
   return { address, number: row.taken.number };
+}
+
+/** The banner lies between the world's band and the screen's head, over neither, and the screen ends where the window does. */
+async function expect_row_of_its_own(screen: Page, heads: string[], name: string): Promise<void> {
+  const box = async (selector: string) => {
+    const box = await screen.locator(selector).boundingBox();
+    if (box === null) throw new Error(`${name}: no ${selector}`);
+    return { top: box.y, bottom: box.y + box.height, width: box.width };
+  };
+  await expect(async () => {
+    const [band, banner] = [await box('.world-band'), await box('.real')];
+    expect(banner.top, name).toBeGreaterThanOrEqual(band.bottom - 1);
+    for (const head of heads) expect((await box(head)).top, `${name}: ${head}`).toBeGreaterThanOrEqual(banner.bottom - 1);
+    const { height, width, wide, tall } = await screen.evaluate(() => {
+      const { scrollWidth, scrollHeight } = document.documentElement;
+      return { height: innerHeight, width: innerWidth, wide: scrollWidth, tall: scrollHeight };
+    });
+    expect([wide, tall], `${name}: nothing is pushed out of the window`).toEqual([width, height]);
+    expect((await box('main')).bottom, name).toBeLessThanOrEqual(height);
+    expect(banner.width, name).toBe(width);
+  }).toPass();
 }
 
 test('a drill is prepared, runs, is broken into by a real case, and ends', async ({ page, hall }) => {
@@ -87,6 +109,21 @@ test('a drill is prepared, runs, is broken into by a real case, and ends', async
   for (const [screen, name] of [[page, 'direct'], [wall, 'wall'], [desk, 'desk']] as const) {
     await screen.screenshot({ path: test.info().outputPath(`real-${name}.png`) });
   }
+  for (const theme of ['hall-dark', 'seat-light']) {
+    for (const [screen, name, path, width, height, heads] of [
+      [wall, 'wall-1920', '/wall/main', 1920, 1080, ['.head-l', '.head-r']],
+      [wall, 'wall-3840', '/wall/main', 3840, 1080, ['.head-l', '.head-r']],
+      [desk, 'desk-1366', '/desk', 1366, 768, ['.desk-top']],
+    ] as const) {
+      await screen.setViewportSize({ width, height });
+      await screen.goto(`${base}${path}?theme=${theme}`);
+      await expect(screen.locator('.real.waits')).toContainText(real.address);
+      await expect_row_of_its_own(screen, [...heads], `${name}, ${theme}`);
+      await screen.screenshot({ path: test.info().outputPath(`real-${name}-${theme}.png`) });
+    }
+  }
+  await desk.goto(`${base}/desk?open=true`);
+  await expect(desk.locator('.real.waits')).toContainText(real.address);
   await page.getByRole('button', { name: '结束演练' }).click();
   await page.getByRole('button', { name: '确认结束' }).click();
   await expect(page.locator('.outcome-words.problem')).toContainText('尚无人应答');
@@ -116,6 +153,7 @@ test('a drill is prepared, runs, is broken into by a real case, and ends', async
   await page.getByRole('button', { name: 'End it now' }).click();
   await expect(page).toHaveURL(/\/drill$/);
   await expect(page.locator('.drills li').first()).toContainText('Ended');
+  await expect(desk.locator('.world-gone')).toContainText(/已经结束|has ended/);
   await wall.goto(`${base}/wall/main`);
   await expect(wall.locator('body')).toContainText('已结束');
   expect(await open_cases(hall, '')).toBe(before + 1);

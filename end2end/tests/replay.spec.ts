@@ -213,6 +213,26 @@ test('a shared address opens the same instant again, also after a restart', asyn
   expect(Math.abs((await instant(page)) - (marks[1]?.at ?? 0))).toBeLessThan(2_000);
 });
 
+test('wall and desk of a replay that was closed say so, and where another is chosen', async ({ page, context, lived: { marks, past } }) => {
+  test.setTimeout(120_000);
+  await opened(page, past, marks[1]?.at);
+  const replay = /replay-[0-9a-f]{8}/.exec(page.url())?.[0] ?? '';
+  const [wall, desk] = [await context.newPage(), await context.newPage()];
+  await wall.goto(`/world/${replay}/wall/main`);
+  await desk.goto(`/world/${replay}/desk?lang=en`);
+  for (const screen of [wall, desk]) await expect(screen.locator('.world-band')).toContainText(/\d\d:\d\d:\d\d/, COMES_AGAIN);
+  await page.locator('#replay-end').click();
+  await expect(page).toHaveURL(/\/replay$/);
+  await expect(wall.getByRole('alert')).toContainText('这个复盘已经结束', COMES_AGAIN);
+  await expect(wall.locator('[data-link=gone]')).toContainText('这个复盘已经结束');
+  await expect(desk.getByRole('alert')).toContainText('This replay has ended', COMES_AGAIN);
+  await expect_accessible(desk);
+  await wall.screenshot({ path: test.info().outputPath('gone-wall.png') });
+  await desk.screenshot({ path: test.info().outputPath('gone-desk.png') });
+  await wall.getByRole('link', { name: '选择另一个复盘' }).click();
+  await expect(wall).toHaveURL(/\/replay$/);
+});
+
 test('a world that is gone says so, in words', async ({ page }) => {
   await page.goto('/replay/replay-00000000');
   await expect(page.getByRole('alert').first()).toHaveText('这个复盘已经结束', COMES_AGAIN);

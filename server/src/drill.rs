@@ -18,7 +18,9 @@ use crate::folder::WORLDS;
 use crate::lock::lock;
 
 pub mod breaking;
+mod answered;
 mod journal;
+mod stands;
 pub mod held;
 pub mod director;
 mod injector;

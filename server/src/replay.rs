@@ -38,6 +38,9 @@ use player::{Ask, Player};
 /// Wishes that may wait while the past is made anew: whoever scrubs faster is told to wait.
 const ASKS_WAITING_MAX: usize = 8;
 
+/// Slices of a stretch whose events are counted: as many as the line under a replay can show apart.
+const SLICES: u32 = 120;
+
 /// What an operator may set of replays.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -69,8 +72,6 @@ pub struct Order {
 pub struct Opened {
     pub open: Arc<Open>,
     pub order: Order,
-    /// When another policy came into force within it.
-    pub adopted: Vec<UtcMillis>,
     /// It had been opened before, for the same stretch and instant.
     pub joined: bool,
 }
@@ -79,13 +80,12 @@ pub struct Opened {
 pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Problem> {
     let settings = home.config.replay.clone();
     check(order, &settings, home.clock.now())?;
-    let stretch = look_at(home, order).await?;
-    let adopted: Vec<UtcMillis> = stretch.adopted.iter().map(|(_, at)| *at).collect();
     let open = home.worlds.of_kind(WorldKind::Replay);
     let is_it = |drive: &Arc<dyn Drive>| drive.is_for(order.from, order.to, order.at);
     if let Some(open) = open.into_iter().find(|open| open.drive.as_ref().is_some_and(is_it)) {
-        return Ok(Opened { open, order, adopted, joined: true });
+        return Ok(Opened { open, order, joined: true });
     }
+    let (stretch, density) = look_at(home, order).await?;
     let reserved = home.worlds.reserve(WorldKind::Replay, settings.open_max as usize).map_err(|full| {
         let title =
             format!("已打开的复盘过多（最多 {} 个），请先关闭一个；{full}, close one first", full.most);
@@ -100,6 +100,8 @@ pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Pr
         order,
         clock: clock.clone(),
         driver: driver.clone(),
+        adopted: stretch.adopted.iter().map(|(_, at)| *at).collect(),
+        density,
         asks,
         broken: Mutex::default(),
     });
@@ -120,7 +122,7 @@ pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Pr
     let player = Player::new(place, moment, open.clone(), handle, stop);
     tokio::spawn(player.run(wishes));
     driver.set_pace_milli(if order.at.is_some() { 0 } else { PACE_REAL });
-    Ok(Opened { open, order, adopted, joined: false })
+    Ok(Opened { open, order, joined: false })
 }
 
 /// What can be said of an order without looking at the log.
@@ -154,17 +156,20 @@ fn not_within() -> Problem {
     Problem::bad_request("at", "该时刻不在复盘区间内；this instant lies outside the replay")
 }
 
-/// What the log has of the stretch, or why it cannot be shown.
-async fn look_at(home: &Hall, order: Order) -> Result<Stretch, Problem> {
+/// What the log has of the stretch and how densely, or why it cannot be shown.
+async fn look_at(home: &Hall, order: Order) -> Result<(Stretch, Vec<u32>), Problem> {
     let read = home.reader.run(Reading::Long, move |reader| {
         let Some((first, _)) = reader.ends()? else { return Ok(None) };
         if order.from < first {
             return Ok(None);
         }
-        let (after, upto) = (reader.last_at(order.from)?, reader.last_at(order.to)?);
-        reader.stretch(after, upto).map(Some)
+        let places = reader.places(order.from, order.to, SLICES)?;
+        let (after, upto) = places.first().copied().zip(places.last().copied()).unwrap_or_default();
+        let many = |of: &[u64]| u32::try_from(of[1].saturating_sub(of[0])).unwrap_or(u32::MAX);
+        let density: Vec<u32> = places.windows(2).map(many).collect();
+        Ok(Some((reader.stretch(after, upto)?, density)))
     });
-    let Some(stretch) = read.await.map_err(unreadable)? else {
+    let Some((stretch, density)) = read.await.map_err(unreadable)? else {
         let title = "复盘早于日志的开始；the log begins later";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "before_log", title).at("from"));
     };
@@ -175,7 +180,7 @@ async fn look_at(home: &Hall, order: Order) -> Result<Stretch, Problem> {
         );
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "log_unreadable", title));
     }
-    Ok(stretch)
+    Ok((stretch, density))
 }
 
 /// The past cannot be read: what is said of it.
@@ -209,6 +214,8 @@ struct Handle {
     /// Who opened it.
     by: String,
     order: Order,
+    adopted: Vec<UtcMillis>,
+    density: Vec<u32>,
     clock: Clock,
     driver: Driver,
     asks: mpsc::Sender<Ask>,
@@ -251,7 +258,8 @@ impl Drive for Handle {
             0 => WorldState::Paused,
             _ => WorldState::Running,
         };
-        Some(Told { from, to, state, by: self.by.clone() })
+        let (adopted, density) = (self.adopted.clone(), self.density.clone());
+        Some(Told { from, to, state, by: self.by.clone(), adopted, density })
     }
 
     fn is_for(&self, from: UtcMillis, to: UtcMillis, at: Option<UtcMillis>) -> bool {

@@ -22,6 +22,7 @@ pub mod cameras;
 pub mod state;
 pub mod closed;
 pub mod drill;
+pub mod real;
 mod form1;
 mod form2;
 mod report;

@@ -94,6 +94,10 @@ pub struct Told {
     pub state: WorldState,
     /// Who opened it.
     pub by: String,
+    /// When another policy came into force within the stretch.
+    pub adopted: Vec<UtcMillis>,
+    /// Events in each of as many equally long slices of it.
+    pub density: Vec<u32>,
 }
 
 /// The outcome of a wish, once it has come to pass.

@@ -6,6 +6,7 @@
 
 mod history;
 mod machine;
+mod replay;
 mod table;
 
 use std::fs;
@@ -33,10 +34,10 @@ pub struct Options {
     /// How long `open` keeps its wall and desk open.
     #[arg(long, default_value_t = 2.0)]
     hours: f64,
-    /// How many cases `history` makes.
+    /// How many cases `history` and `replay` make.
     #[arg(long, default_value_t = 8_000_000)]
     cases: u64,
-    /// Where `history` keeps its stores; those that are there already are not made again.
+    /// Where `history` and `replay` keep their stores; those that are there already are not made again.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
@@ -57,6 +58,8 @@ enum Name {
     Open,
     /// A store of three years beside one of a month; only by its name, and half an hour to make.
     History,
+    /// The past shown again, on a store of three years: anywhere within seconds, and smoothly; only by its name.
+    Replay,
 }
 
 /// One measured number and what it should be.
@@ -121,7 +124,7 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     if options.name.is_none_or(|name| name == Name::Store) {
         process::run(&mut example(repo, "build", "store_bench"))?;
     }
-    if options.name == Some(Name::History) {
+    if matches!(options.name, Some(Name::History | Name::Replay)) {
         process::run(&mut example(repo, "build", "history"))?;
     }
     if options.name.is_none_or(Name::needs_site) {
@@ -138,9 +141,10 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
             Name::Size => site::first_loads(repo).map(|loads| loads.iter().map(size).collect()),
             Name::Store => store(repo),
             Name::Live | Name::Video => simulated(repo, name),
-            Name::Browser => browser(repo, None),
-            Name::Open => browser(repo, Some(options.hours)),
+            Name::Browser => browser(repo, &[]),
+            Name::Open => browser(repo, &[("GRIDHALL_BENCH_HOURS", options.hours.to_string())]),
             Name::History => history::measure(repo, options.cases, options.keep.as_deref()),
+            Name::Replay => replay::measure(repo, options.cases, options.keep.as_deref()),
         };
         times.push(format!("{} {:.0} s", name.word(), began.elapsed().as_secs_f32()));
         match measured {
@@ -202,16 +206,14 @@ fn rows_of(command: &mut Command) -> Result<Vec<Row>> {
         .with_context(|| format!("`{}` must print rows, not: {printed}", process::shown(command)))
 }
 
-/// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line. With `hours` the one that takes so
-/// many.
-fn browser(repo: &Repo, hours: Option<f64>) -> Result<Vec<Row>> {
+/// Each measurement in `end2end/bench` adds its rows to one file, a JSON object a line. `what`: settings that choose one which
+/// is run only by its name (`end2end/bench.config.ts`).
+fn browser(repo: &Repo, what: &[(&str, String)]) -> Result<Vec<Row>> {
     let rows = repo.target.join("bench-browser-rows.jsonl");
     fs::write(&rows, "").with_context(|| format!("cannot write {}", rows.display()))?;
     let mut playwright = test::playwright(repo, Profile::Release);
     playwright.args(["test", "--config", "bench.config.ts"]).env("GRIDHALL_BENCH_ROWS", &rows);
-    if let Some(hours) = hours {
-        playwright.env("GRIDHALL_BENCH_HOURS", hours.to_string());
-    }
+    playwright.envs(what.iter().map(|(name, value)| (name, value)));
     let ran = process::run(&mut playwright);
     let text = fs::read_to_string(&rows).with_context(|| format!("cannot read {}", rows.display()))?;
     let measured: Result<Vec<Row>> = text
@@ -239,14 +241,14 @@ impl Name {
 
     fn takes_hours(self) -> bool {
         match self {
-            Name::Open | Name::History => true,
+            Name::Open | Name::History | Name::Replay => true,
             Name::Size | Name::Store | Name::Live | Name::Video | Name::Browser => false,
         }
     }
 
     fn needs_site(self) -> bool {
         match self {
-            Name::Size | Name::Browser | Name::Open => true,
+            Name::Size | Name::Browser | Name::Open | Name::Replay => true,
             Name::Store | Name::Live | Name::Video | Name::History => false,
         }
     }
@@ -260,6 +262,7 @@ impl Name {
             Name::Browser => "browser",
             Name::Open => "open",
             Name::History => "history",
+            Name::Replay => "replay",
         }
     }
 }

@@ -95,6 +95,7 @@ fn DataAge() -> impl IntoView {
             let offset = names.with(|names| names.policy.utc_offset_minutes);
             say!(speaks.get(), desk.lost, time = text::clock(since, offset))
         }
+        Link::Gone { .. } => world::gone_words(speaks.get()),
         Link::SignedOut => say!(speaks.get(), wall.signed_out),
     };
     let live = move || health.link.get() == Link::Live;

@@ -160,6 +160,7 @@ pub fn Direct() -> impl IntoView {
     view! {
         <world::Band/>
         <Breaking/>
+        <world::Gone/>
         <main class="drill-page direct">
             <h1>{world::told("data-title")}</h1>
             <Numbers/>

@@ -25,6 +25,8 @@ pub enum Session {
     Open(Scope),
     /// Nobody is signed in: reconnecting alone will not help.
     SignedOut,
+    /// The world this page is of was closed.
+    Gone,
     /// The server is away, or not ready.
     NoAnswer,
 }
@@ -35,6 +37,7 @@ pub fn session(done: impl FnOnce(Session) + 'static) {
         done(match api::get_json::<SessionAnswer>("/api/v1/session").await {
             Ok(session) => Session::Open(session.scope),
             Err(error) if error.is_signed_out() => Session::SignedOut,
+            Err(ApiError::Refused { status: 410, .. }) => Session::Gone,
             Err(_) => Session::NoAnswer,
         });
     });

@@ -20,6 +20,10 @@ pub enum Link {
     Lost {
         since: UtcMillis,
     },
+    /// The world this page is of was closed: what stands here stands since then.
+    Gone {
+        since: UtcMillis,
+    },
     /// The server wants a sign-in.
     SignedOut,
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::interval::{Trouble, Typed};
-use super::{keep_changes, problem_words};
+use super::problem_words;
 use crate::api::{ApiError, Order};
 use crate::ask::Asker;
 use crate::hall::use_hall;
@@ -63,7 +63,6 @@ impl Choosing {
             });
             match opened {
                 Ok((id, replay)) => {
-                    keep_changes(&id, &replay.policy_changes.unwrap_or_default());
                     let past = Past { from: Some(replay.from), to: Some(replay.to), at: None };
                     let address = Route::Replay { world: Some(id), past }.to_string();
                     let location = window().location();

@@ -2,6 +2,7 @@
 //!
 //! What should not be here: what is sent when (`sending`), how time goes on between two words of the server (`hall`).
 
+use domain::answer::worlds::ReplayAnswer;
 use domain::moment::{MINUTE_MS, UtcMillis};
 use domain::route::{self, Past, Route};
 use domain::tally::Measure;
@@ -11,8 +12,9 @@ use leptos::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::choose::interval_words;
+use super::density::{self, Changes, Density};
+use super::problem_words;
 use super::sending::Orders;
-use super::{kept_changes, problem_words};
 use crate::api::{ApiError, Order};
 use crate::board::{Board, Part};
 use crate::hall::{Hall, use_hall};
@@ -118,6 +120,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
             <p class="ways"><a class="button strong" href=again.clone()>{says!(speaks, replay.again)}</a></p>
         }
     };
+    let known = density::ask(replay.to_string());
     let replay = StoredValue::new(replay);
     let said = move || orders.problem.get().map(|error| problem_words(speaks.get(), &error));
     view! {
@@ -126,7 +129,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
             <h1>{says!(speaks, replay.title)}</h1>
             <Show when=move || !is_gone.get() fallback=gone>
                 <Clock driving/>
-                <Scrub driving changes=kept_changes(&replay.get_value())/>
+                <Scrub driving known/>
                 <Paces driving/>
                 <p class="problem" role="alert">{said}</p>
                 <Numbers board/>
@@ -176,7 +179,7 @@ fn times(pace_milli: u32) -> String {
 
 /// The line from the interval's beginning to its end. It follows the time shown, except under the hand.
 #[component]
-fn Scrub(driving: Driving, changes: Vec<UtcMillis>) -> impl IntoView {
+fn Scrub(driving: Driving, known: RwSignal<Option<ReplayAnswer>>) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let offset = move || names.with(|names| names.policy.utc_offset_minutes);
     let shown = move || driving.held.get().or_else(|| driving.now());
@@ -204,18 +207,14 @@ fn Scrub(driving: Driving, changes: Vec<UtcMillis>) -> impl IntoView {
     let end = move |first: bool| {
         move || driving.span().map(|(from, to)| text::hour_minute(if first { from } else { to }, offset()))
     };
-    let changed = move || {
-        let told = changes.iter().map(|at| text::moment(speaks.get(), *at, UtcMillis::EARLIEST, offset()));
-        let times = told.collect::<Vec<_>>().join(", ");
-        (!times.is_empty()).then(|| say!(speaks.get(), replay.policy_changed, times = times))
-    };
     view! {
         <div class="scrub">
+            <Density known/>
             <input type="range" prop:min=move || bound(true) prop:max=move || bound(false) prop:step="1000" prop:value=value
                 aria-label=says!(speaks, replay.scrub) aria-valuetext=words on:input=hold on:change=let_go on:keydown=move |event| step(driving, &event)/>
             <span class="dim">{end(true)}</span><span>{move || driving.held.get().map(|_| words())}</span><span class="dim">{end(false)}</span>
         </div>
-        <p class="dim">{changed}</p>
+        <Changes known/>
         <p class="ways">{LEAPS.map(leap).into_iter().collect_view()}</p>
     }
 }

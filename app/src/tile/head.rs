@@ -18,6 +18,7 @@ use crate::seen::Seen;
 use crate::text;
 use crate::wall::Shown;
 use crate::words::{Language, say};
+use crate::world;
 
 #[component]
 pub fn HeadLeft() -> impl IntoView {
@@ -136,7 +137,7 @@ fn Connection() -> impl IntoView {
     let mark = Signal::derive(move || match health.link.get() {
         Link::Live => Mark::Live,
         Link::Connecting => Mark::Waiting,
-        Link::Absent(_) | Link::Lost { .. } | Link::SignedOut => Mark::Lost,
+        Link::Absent(_) | Link::Lost { .. } | Link::Gone { .. } | Link::SignedOut => Mark::Lost,
     });
     let words = move || {
         let language = speaks.get();
@@ -145,6 +146,7 @@ fn Connection() -> impl IntoView {
             Link::Connecting => say!(language, common.connecting),
             Link::Absent(why) => why.words(language),
             Link::SignedOut => say!(language, wall.signed_out),
+            Link::Gone { .. } => world::gone_words(language),
             Link::Lost { since } => {
                 let offset = names.with(|names| names.policy.utc_offset_minutes);
                 say!(language, wall.lost_since, time = text::clock(since, offset))
@@ -176,7 +178,7 @@ fn Connection() -> impl IntoView {
     // An age that changes each second is not read out; that the connection is gone is.
     let role = move || (health.link.get() != Link::Live).then_some("status");
     view! {
-        <span class="live" class:lost=move || matches!(health.link.get(), Link::Absent(_) | Link::Lost { .. } | Link::SignedOut) role=role data-link=move || link_key(health.link.get())>
+        <span class="live" class:lost=move || matches!(health.link.get(), Link::Absent(_) | Link::Lost { .. } | Link::Gone { .. } | Link::SignedOut) role=role data-link=move || link_key(health.link.get())>
             <Sign mark/>
             <Opens evidence><b>{words}</b><span>{age}</span></Opens>
         </span>
@@ -192,6 +194,7 @@ fn link_key(link: Link) -> &'static str {
         Link::Absent(_) => "absent",
         Link::Live => "live",
         Link::Lost { .. } => "lost",
+        Link::Gone { .. } => "gone",
         Link::SignedOut => "signed-out",
     }
 }

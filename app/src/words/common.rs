@@ -49,6 +49,10 @@ table! {
     not_found(): "没有这一页", "There is no such page";
     home(): "首页", "Home";
     connecting(): "正在连接", "Connecting";
+    drill_gone(): "这场演练已经结束", "This drill has ended";
+    gone_stands(): "画面停在最后一刻，不再更新。", "The screen stands at the last moment and follows nothing any more.";
+    other_replay(): "选择另一个复盘", "Choose another replay";
+    other_drill(): "查看全部演练", "See all drills";
     absent(): "未连接", "Not connected";
     server_away(): "未连接：服务器没有应答", "Not connected: the server does not answer";
     no_socket(): "未连接：服务器有应答，实时通道不通，请查代理是否放行 WebSocket", "Not connected: the server answers, its live connection does not: does a proxy pass WebSocket?";

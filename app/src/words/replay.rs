@@ -41,6 +41,7 @@ table! {
     windows(): "在另一窗口打开", "Open in another window";
     wall(): "当时的大屏", "The wall as it was";
     desk(): "当时的坐席", "The desk as it was";
+    events(count): "这段时间的事件 {count} 条", "{count} events in this interval";
     policy_changed(times): "其间启用了新办法：{times}；此后的时限按新办法", "Another policy came into force at {times}: limits after it go by the new one";
     failed(words): "未能办到：{words}", "Not done: {words}";
     then(): "当时", "As it was";

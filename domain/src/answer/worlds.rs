@@ -34,9 +34,12 @@ pub struct ReplayAnswer {
     pub to: UtcMillis,
     /// Who opened it.
     pub by: String,
-    /// When another policy (规则) came into force within the stretch; not told in a list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy_changes: Option<Vec<PolicyChange>>,
+    /// When another policy (规则) came into force within the stretch.
+    #[serde(default)]
+    pub policy_changes: Vec<PolicyChange>,
+    /// How many events were recorded in each of as many equally long slices of the stretch.
+    #[serde(default)]
+    pub density: Vec<u32>,
 }
 
 /// Another policy came into force.

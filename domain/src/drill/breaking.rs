@@ -68,11 +68,12 @@ pub fn is_answered(case: &Case) -> bool {
     case.claimed_by.is_some() || case.notes > 0 || !case.steps.is_empty()
 }
 
-#[derive(Debug, Clone)]
-struct Kept {
-    row: RealCase,
-    area_path: Vec<AreaCode>,
-    department: Option<DepartmentCode>,
+/// A real case with what decides who may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub row: RealCase,
+    pub area_path: Vec<AreaCode>,
+    pub department: Option<DepartmentCode>,
 }
 
 /// The real cases of the first level, as they stand. It is the live hall's; drills only look at it.
@@ -106,12 +107,33 @@ impl Breaking {
         kept.row.answered = Some(Answered { by: recorded.by.name.clone(), at: recorded.at });
         kept.department.clone_from(&case.department);
         self.answered.insert(case.id, kept);
+        self.forget_the_oldest();
+        true
+    }
+
+    fn forget_the_oldest(&mut self) {
         while self.answered.len() > ANSWERED_MAX {
             let oldest =
                 self.answered.values().min_by_key(|kept| answered_at(kept)).map(|kept| kept.row.case);
             oldest.and_then(|case| self.answered.remove(&case));
         }
-        true
+    }
+
+    /// The same as one drill hears of it: of the answers those given since it was prepared, and those it has heard `before`, which the
+    /// city's hall does not remember over its own end.
+    #[must_use]
+    pub fn since(&self, prepared: UtcMillis, before: &[Kept]) -> Self {
+        let own = self.answered.values().filter(|kept| answered_at(kept) >= Some(prepared));
+        let still_answered = before.iter().filter(|kept| !self.waiting.contains_key(&kept.row.case));
+        let answered = still_answered.chain(own).map(|kept| (kept.row.case, kept.clone())).collect();
+        let mut heard = Self { waiting: self.waiting.clone(), answered };
+        heard.forget_the_oldest();
+        heard
+    }
+
+    /// Those that were answered, in the order of their cases.
+    pub fn answered(&self) -> impl Iterator<Item = &Kept> {
+        self.answered.values()
     }
 
     /// Those that wait and lie within the scope.

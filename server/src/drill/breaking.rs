@@ -1,6 +1,6 @@
 //! The live hall's first-level cases on their way to those in a drill (实战穿透).
 //!
-//! What should be here: the one thing that goes from the city to a drill. It is of a type of its own, which no writer takes and
+//! What should be here: the one thing that goes from the city to a drill, and its ends. It is of a type of its own, which no writer takes and
 //! no tally counts. What should not: which cases they are (`domain::drill::breaking`), sockets (`live`).
 
 use std::sync::Arc;
@@ -37,6 +37,22 @@ impl Heard {
     /// As it stands; the next change is one after this.
     pub fn take(&mut self) -> Arc<Breaking> {
         self.0.borrow_and_update().clone()
+    }
+}
+
+/// The end of whoever hears the city for one drill.
+#[derive(Debug)]
+pub(super) struct Ear(watch::Sender<Arc<Breaking>>);
+
+impl Ear {
+    /// Both ends, with what is heard first.
+    pub fn new(first: Breaking) -> (Self, Heard) {
+        let (told, heard) = watch::channel(Arc::new(first));
+        (Self(told), Heard(heard))
+    }
+
+    pub fn tell(&self, heard: Breaking) {
+        self.0.send_replace(Arc::new(heard));
     }
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::breaking::Heard;
 use super::journal::{Journal, JournalError};
+use super::stands::Stands;
 use crate::access::Actor;
 use crate::clock::{Clock, Driver};
 use crate::lists::Lists;
@@ -56,6 +57,7 @@ pub(super) struct Parts {
     pub writer: Writer<Exercise>,
     pub lists: Lists,
     pub heard: Heard,
+    pub stands: Stands,
 }
 
 /// An open drill.
@@ -67,6 +69,7 @@ pub struct Held {
     writer: Writer<Exercise>,
     lists: Lists,
     heard: Heard,
+    stands: Mutex<Stands>,
     /// Rung when the drill was asked something that may change what comes next.
     pub(super) changed: Notify,
     /// It is over, or the process ends.
@@ -87,8 +90,8 @@ impl Record {
 }
 
 impl Held {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { journal, drill, clock, driver, live, writer, lists, heard } = parts;
+    pub(super) fn new(parts: Parts, over: CancellationToken) -> Self {
+        let Parts { journal, drill, clock, driver, live, writer, lists, heard, stands } = parts;
         Self {
             record: Mutex::new(Record { journal, drill }),
             clock,
@@ -97,8 +100,9 @@ impl Held {
             writer,
             lists,
             heard,
+            stands: Mutex::new(stands),
             changed: Notify::new(),
-            over: CancellationToken::new(),
+            over,
         }
     }
 
@@ -196,9 +200,17 @@ impl Held {
         Ok(event.is_some())
     }
 
+    /// Puts on the disk where its clock stands. Blocks.
+    pub(super) fn note_clock(&self) {
+        // Read within the lock: what is written last is the latest.
+        let mut stands = lock(&self.stands);
+        stands.write(self.clock.now());
+    }
+
     /// Lets go of the drill's hall. Blocks until everything it has is on the disk.
     pub(super) fn close(&self) {
         self.over.cancel();
+        self.note_clock();
         self.writer.stop();
         self.lists.stop();
     }

@@ -11,15 +11,18 @@ use axum::Router;
 use domain::catalogue::Catalogue;
 use domain::code::CaseId;
 use domain::drill::answer::{DrillAnswer, PrepareDrill};
-use domain::drill::{Ask, Drill, DrillId, DrillRefusal, KEPT_MAX, OPEN_MAX, Pace, Prepared};
+use domain::drill::{Ask, Drill, DrillId, DrillRefusal, DrillStage, KEPT_MAX, OPEN_MAX, Pace, Prepared};
 use domain::moment::UtcMillis;
 use domain::policy::Policy;
 use domain::state::{State, decide};
 use domain::world::WorldKind;
+use tokio_util::sync::CancellationToken;
 
+use super::answered::{self, Remembered};
 use super::director::Director;
 use super::held::{DrillError, Held, Parts};
 use super::journal::{self, Journal};
+use super::stands::{self, Stands};
 use super::{Drills, injector};
 use crate::access::Actor;
 use crate::cause::chain;
@@ -129,7 +132,7 @@ async fn open(
     reserved: Reserved,
     new: Option<(Prepared, Policy)>,
 ) -> Result<Arc<Held>, DrillError> {
-    let heard = home.drills().0.heard.clone();
+    let city = home.drills().0.heard.clone();
     let dir = home.drills().0.root.join(id_of(&reserved)?.to_string());
     let mut config = (*home.hall.config).clone();
     config.store.dir.clone_from(&dir);
@@ -139,10 +142,12 @@ async fn open(
         None => (None, (*home.hall.policy()).clone()),
     };
     let opened = tokio::task::spawn_blocking(move || opened(&dir, prepared.as_ref(), &policy));
-    let (store, state, journal, drill) =
+    let Opened { store, state, journal, drill, stands, remembered } =
         opened.await.map_err(|_| DrillError::Stopping)?.map_err(DrillError::Hall)?;
     let identity = reserved.identity(&drill.prepared.title);
-    let begins = drill.clock.max(last_known(&store, &state));
+    // One that stands says so in its record to the millisecond.
+    let stood = stands.read().filter(|_| drill.stage == DrillStage::Running);
+    let begins = drill.clock.max(last_known(&store, &state)).max(stood.unwrap_or(drill.clock));
     let (clock, driver) = Clock::driven(begins, Pace::STANDS.milli());
     let opening = Opening {
         config: &config,
@@ -154,10 +159,11 @@ async fn open(
         forms: Forms::default(),
     };
     let rooms = Rooms::<Exercise>::open(opening).map_err(DrillError::Hall)?;
-    rooms.hub.hear(heard.clone());
+    let over = CancellationToken::new();
+    rooms.hub.hear(answered::listen(city.clone(), remembered, over.clone()));
     let (writer, lists, live) = (rooms.writer.clone(), rooms.lists.clone(), home.hall.clock.clone());
-    let parts = Parts { journal, drill, clock, driver, live, writer, lists, heard };
-    let held = Arc::new(Held::new(parts));
+    let parts = Parts { journal, drill, clock, driver, live, writer, lists, heard: city, stands };
+    let held = Arc::new(Held::new(parts, over));
     held.come_back()?;
     let hall = hall_of(home.hall, config, rooms, &held, identity.clone());
     let (hub, over) = (hall.hub.clone(), held.over.clone());
@@ -167,6 +173,7 @@ async fn open(
         hub.replace();
     });
     tokio::spawn(injector::run(held.clone()));
+    tokio::spawn(stands::run(held.clone()));
     home.drills().opened(&held);
     // It answers from here on.
     drop(reserved.open(&identity.title, (home.answers)(&hall), end));
@@ -185,12 +192,18 @@ fn folders(root: &Path) -> Vec<(DrillId, PathBuf)> {
     found
 }
 
+/// What lies in a drill's folder.
+struct Opened {
+    store: Store,
+    state: State,
+    journal: Journal,
+    drill: Drill,
+    stands: Stands,
+    remembered: Remembered,
+}
+
 /// The store and the record of a drill; new ones where one is prepared.
-fn opened(
-    dir: &Path,
-    prepared: Option<&Prepared>,
-    policy: &Policy,
-) -> anyhow::Result<(Store, State, Journal, Drill)> {
+fn opened(dir: &Path, prepared: Option<&Prepared>, policy: &Policy) -> anyhow::Result<Opened> {
     if prepared.is_some() {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
     }
@@ -201,7 +214,10 @@ fn opened(
         Some(prepared) => (Journal::begin(dir, prepared)?, Drill::new(prepared.clone())),
         None => Journal::open(dir)?,
     };
-    Ok((store, state, journal, drill))
+    let stands =
+        Stands::open(dir).with_context(|| format!("cannot open the clock of `{}`", dir.display()))?;
+    let remembered = Remembered::open(dir, drill.prepared.at);
+    Ok(Opened { store, state, journal, drill, stands, remembered })
 }
 
 /// The time of the drill's last event: its clock was there.

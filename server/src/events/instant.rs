@@ -25,21 +25,21 @@ pub struct Stretch {
     pub adopted: Vec<(u64, UtcMillis)>,
 }
 
-/// The last place up to `head` whose time is not after `instant`; 0 where there is none. What was committed together has
+/// The last place of those after `after` up to `head` whose time is not after `instant`; `after` where there is none. What was committed together has
 /// one time, so that it is never torn apart. Times hardly ever go back; where they do, because a clock was set back and believed, an
 /// instant that was passed twice is found at one of its two places.
 fn halved<E>(
-    head: u64,
+    (after, head): (u64, u64),
     instant: UtcMillis,
     mut time_of: impl FnMut(u64) -> Result<UtcMillis, E>,
 ) -> Result<u64, E> {
-    let (mut before, mut after) = (0, head + 1);
-    while after - before > 1 {
-        let middle = before + (after - before) / 2;
+    let (mut before, mut beyond) = (after, head + 1);
+    while beyond - before > 1 {
+        let middle = before + (beyond - before) / 2;
         if time_of(middle)? <= instant {
             before = middle;
         } else {
-            after = middle;
+            beyond = middle;
         }
     }
     Ok(before)
@@ -55,7 +55,25 @@ fn time_of(log: &dyn Read, seq: u64) -> Result<UtcMillis, StoreError> {
 impl Reader {
     /// The last event at or before an instant; 0 where the log begins later.
     pub fn last_at(&self, instant: UtcMillis) -> Result<u64, StoreError> {
-        self.with(|log| halved(log.head()?.seq, instant, |seq| time_of(log, seq)))
+        self.with(|log| halved((0, log.head()?.seq), instant, |seq| time_of(log, seq)))
+    }
+
+    /// The places of the borders of `slices` equally long slices from one instant to another, both ends with them: what lies
+    /// between two is as many events. No event is read for it but those the halving looks at.
+    pub fn places(&self, from: UtcMillis, to: UtcMillis, slices: u32) -> Result<Vec<u64>, StoreError> {
+        self.with(|log| {
+            let head = log.head()?.seq;
+            let first = halved((0, head), from, |seq| time_of(log, seq))?;
+            let last = halved((first, head), to, |seq| time_of(log, seq))?;
+            let mut places = vec![first];
+            for slice in 1..slices {
+                let border = from.plus(to.since(from) * i64::from(slice) / i64::from(slices));
+                let before = places.last().copied().unwrap_or(first);
+                places.push(halved((before, last), border, |seq| time_of(log, seq))?);
+            }
+            places.push(last);
+            Ok(places)
+        })
     }
 
     /// The times of the first and the last event; none of an empty log.
@@ -127,7 +145,7 @@ mod tests {
     /// The place found among these times, and how many were looked at.
     fn place(times: &[i64], instant: i64) -> (u64, u32) {
         let mut looked = 0;
-        let found = halved(times.len() as u64, UtcMillis(instant), |seq| {
+        let found = halved((0, times.len() as u64), UtcMillis(instant), |seq| {
             looked += 1;
             Ok::<_, Infallible>(UtcMillis(times[seq as usize - 1]))
         });
@@ -148,7 +166,7 @@ mod tests {
     #[test]
     fn seventy_million_events_take_thirty_looks() {
         let mut looked = 0;
-        let found = halved(70_000_000, UtcMillis(41_234_567), |seq| {
+        let found = halved((0, 70_000_000), UtcMillis(41_234_567), |seq| {
             looked += 1;
             Ok::<_, Infallible>(UtcMillis(seq as i64))
         });

@@ -18,10 +18,11 @@ use crate::world::{Found, Open, Told};
 
 /// What is told of an open replay.
 fn told(open: &Open) -> Option<ReplayAnswer> {
-    let Told { from, to, by, state: _ } = open.drive.as_ref()?.told()?;
+    let Told { from, to, by, state: _, adopted, density } = open.drive.as_ref()?.told()?;
     let identity = &open.identity;
     let (id, base, title) = (identity.id.clone()?, identity.base(), identity.title.clone());
-    Some(ReplayAnswer { id, base, title, from, to, by, policy_changes: None })
+    let policy_changes = adopted.into_iter().map(|at| PolicyChange { at }).collect();
+    Some(ReplayAnswer { id, base, title, from, to, by, policy_changes, density })
 }
 
 /// Opens a replay. The same stretch and instant asked for again is the same replay while it is open: many watch one (200).
@@ -38,9 +39,8 @@ pub async fn open(
     let ReplayOrder { from, to, at } = order;
     let opened = replay::open(&hall, Order { from, to, at }, &actor).await?;
     let answer = told(&opened.open).ok_or_else(gone)?;
-    let changes = opened.adopted.into_iter().map(|at| PolicyChange { at }).collect();
     let status = if opened.joined { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Answer(ReplayAnswer { policy_changes: Some(changes), ..answer })))
+    Ok((status, Answer(answer)))
 }
 
 /// The replays that are open.

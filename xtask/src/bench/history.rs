@@ -15,7 +15,7 @@ use super::{Limit, Name, Row, example, rows_of, simulator};
 use crate::process;
 use crate::repo::{Profile, Repo};
 
-const DAYS: u64 = 1_096;
+pub(super) const DAYS: u64 = 1_096;
 const MONTH_DAYS: u64 = 30;
 /// What the store of so many cases may take at most.
 const CASES: u64 = 8_000_000;
@@ -70,22 +70,23 @@ fn heads_of(rows: &[Row]) -> BTreeMap<(String, String), f64> {
 /// Makes a store, unless it is there, and measures it.
 fn one(repo: &Repo, folder: &Path, cases: u64, days: u64) -> Result<Vec<Row>> {
     println!("-- a store of {cases} cases over {days} days in {}", folder.display());
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let run = |word: &str| {
-        let mut history = example(repo, "run", "history");
-        history.args(["--", word]).arg(folder);
-        history
-    };
-    let numbers = ["--cases", &cases.to_string(), "--days", &days.to_string()].map(str::to_owned);
     let began = Instant::now();
-    process::run(run("make").args(numbers))?;
+    make(repo, folder, cases, days)?;
     let mut rows = vec![
         within("store made in", began.elapsed().as_secs_f64(), "s", MADE_SECONDS, cases),
         within("the same: on disk", folder_bytes(folder)? as f64 / 1e9, "GB", MADE_GIGABYTES, cases),
     ];
-    rows.extend(rows_of(&mut run("measure"))?);
+    rows.extend(rows_of(example(repo, "run", "history").args(["--", "measure"]).arg(folder))?);
     rows.extend(rows_of(simulator(repo, Name::History).arg("--store").arg(folder))?);
     Ok(rows)
+}
+
+/// Makes a store, unless the same is there.
+pub(super) fn make(repo: &Repo, folder: &Path, cases: u64, days: u64) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut make = example(repo, "run", "history");
+    make.args(["--", "make"]).arg(folder);
+    process::run(make.args(["--cases", &cases.to_string(), "--days", &days.to_string()]))
 }
 
 /// What 8 million cases may take, and fewer in proportion.

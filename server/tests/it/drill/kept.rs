@@ -3,10 +3,11 @@
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
+use domain::drill::breaking::BreakingRows;
 use domain::role::Role;
 use serde_json::{Value, json};
 
-use super::{PATIENCE, call_at, case_at, city, names, until};
+use super::{PATIENCE, breaking, call_at, case_at, city, first_level, heard, names, screen, until};
 use crate::http::{Served, served, start};
 use crate::roles::Sender;
 
@@ -84,19 +85,32 @@ async fn a_drill_that_is_killed_comes_back_standing_says_so_and_goes_on() {
         };
         assert_eq!(pace(&first, 8_000).0, 200);
         wait(&first, "the first happens", 0);
+        assert_eq!(pace(&first, 1_000).0, 200);
+        let now = |hall: &Gridhall| {
+            let world = hall.ask(&director, "GET", &format!("{base}/api/v1/world"), None).1;
+            world["now"].as_i64().unwrap()
+        };
+        // Nothing happens for a while, so that no event says where its clock was.
+        let (paced, began) = (now(&first), Instant::now());
+        while now(&first) < paced + 4_000 {
+            assert!(began.elapsed() < PATIENCE, "it goes on");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let last = now(&first);
         first.kill();
+        let bound = i64::try_from(crate::long::bound(Duration::from_secs(1)).as_millis()).unwrap();
 
         let second = Gridhall::start(dir.path());
+        assert!((now(&second) - last).abs() <= bound, "{} after {last}", now(&second) - last);
         let back = told(&second);
         assert_eq!(
             (&back["stage"], &back["came_back"], &back["id"]),
             (&json!("paused"), &json!(true), &json!(id))
         );
-        let world = || second.ask(&director, "GET", &format!("{base}/api/v1/world"), None).1;
-        let stands = world()["now"].as_i64().unwrap();
+        let stands = now(&second);
         assert!(stands >= back["started"].as_i64().unwrap() + 2_000, "what happened has its time behind it");
         std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(world()["now"].as_i64(), Some(stands));
+        assert_eq!(now(&second), stands);
         let (status, _) = pace(&second, 8_000);
         assert_eq!((status, &told(&second)["came_back"]), (200, &json!(false)));
         // Ten minutes of the drill would be a minute and more here; it stands until the test ends.
@@ -109,6 +123,48 @@ async fn a_drill_that_is_killed_comes_back_standing_says_so_and_goes_on() {
         of_people.into_iter().filter(|(_, by)| by == "导演").map(|(name, _)| name).collect::<Vec<_>>()
     });
     assert_eq!(killed.await.unwrap(), ["case_reported", "case_reported"], "nothing happened twice");
+}
+
+impl Sender {
+    /// The same browser at the address a hall has now.
+    fn at(self, hall: &Served) -> Self {
+        let origin = hall.url("");
+        let signed_in = self.0.into_iter().map(|(name, value)| match name.as_str() {
+            "origin" => (name, origin.clone()),
+            _ => (name, value),
+        });
+        Self(signed_in.collect())
+    }
+}
+
+/// The city's hall forgets with its process whom it has told of an answer; a drill does not, and one that comes later hears
+/// nothing of what was over before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answered_a_real_case_is_told_after_a_restart_as_before() {
+    let hall = served().await;
+    let director = Sender::person(&hall, "导演", &[Role::Supervisor], None).await;
+    let on_duty = Sender::person(&hall, "周敏", &[Role::Dispatcher], None).await;
+    let (_, base) = director.drill(&hall, "演练", &[]).await;
+    let real = hall.post("/api/v1/commands", &json!({ "command": first_level("530102") })).await.json();
+    let claim = json!({ "claim_case": { "case": real["case"] } });
+    assert_eq!(on_duty.send(&hall, "zh", &claim).await.status, 200);
+    let answered = |message| breaking(message).filter(|told| told.unanswered == 0 && !told.rows.is_empty());
+    let mut wall = screen(&hall, &director, &base).await;
+    let (before, _) = heard(&mut wall, PATIENCE, answered).await.expect("the answer is heard");
+    assert_eq!(before.rows[0].answered.as_ref().unwrap().by, "周敏");
+    hall.running.stop().await.unwrap();
+
+    let running = start(hall.dir.path()).await;
+    let hall = Served { running, token: hall.token, dir: hall.dir };
+    let director = director.at(&hall);
+    let mut wall = screen(&hall, &director, &base).await;
+    let (after, _) = heard(&mut wall, PATIENCE, breaking).await.expect("told at its opening");
+    assert_eq!(after, before);
+    let (_, later) = director.drill(&hall, "后来", &[]).await;
+    let mut wall = screen(&hall, &director, &later).await;
+    let (told, _) = heard(&mut wall, PATIENCE, breaking).await.expect("told at its opening");
+    assert_eq!(told, BreakingRows::default());
+    hall.running.stop().await.unwrap();
 }
 
 /// An ordered stop keeps a drill as well, one that has ended stays ended, and a folder that is no drill's holds nobody up.
@@ -133,12 +189,7 @@ async fn drills_are_there_again_after_a_restart_and_what_cannot_be_read_is_left_
 
     let again = start(hall.dir.path()).await;
     let hall = Served { running: again, token: hall.token, dir: hall.dir };
-    let origin = hall.url("");
-    let signed_in = director.0.into_iter().map(|(name, value)| match name.as_str() {
-        "origin" => (name, origin.clone()),
-        _ => (name, value),
-    });
-    let director = Sender(signed_in.collect());
+    let director = director.at(&hall);
     let items = director.ask(&hall, "GET", "/api/v1/drills").await.json()["items"].clone();
     let stages: Vec<(&str, &str, bool)> = items
         .as_array()
@@ -160,6 +211,39 @@ async fn drills_are_there_again_after_a_restart_and_what_cannot_be_read_is_left_
     assert_eq!(director.ask(&hall, "GET", &format!("{ended_base}/api/v1/world")).await.status, 410);
     assert_eq!(std::fs::read_to_string(worlds.join("drill-00000001/drill.jsonl")).unwrap(), "nonsense\n");
     hall.running.stop().await.unwrap();
+}
+
+/// The process may end between an event of the drill's log and the line of its record that says so: what was entered is entered
+/// once, and the record hears of it after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_happened_before_its_record_knew_does_not_happen_again() {
+    let hall = served().await;
+    let director = Sender::person(&hall, "导演", &[Role::Supervisor], None).await;
+    let (id, base) = director.drill(&hall, "演练", &[case_at(0), call_at(86_400)]).await;
+    assert_eq!(director.pace(&hall, &base, 1_000).await.status, 200);
+    let became = async |hall: &Served, director: &Sender| {
+        director.told(hall, &id).await["injects"][0]["became"]["entered"].clone()
+    };
+    until("it happens", || async { !became(&hall, &director).await.is_null() }).await;
+    let number = became(&hall, &director).await;
+    hall.running.stop().await.unwrap();
+    let folder = hall.dir.path().join("worlds").join(&id);
+    let record = std::fs::read_to_string(folder.join("drill.jsonl")).unwrap();
+    let (told, others): (Vec<&str>, Vec<&str>) =
+        record.lines().partition(|line| line.contains("\"injected\""));
+    assert_eq!(told.len(), 1, "{record}");
+    std::fs::write(folder.join("drill.jsonl"), others.join("\n") + "\n").unwrap();
+
+    let running = start(hall.dir.path()).await;
+    let hall = Served { running, token: hall.token, dir: hall.dir };
+    let director = director.at(&hall);
+    assert_eq!(became(&hall, &director).await, Value::Null);
+    assert_eq!(director.pace(&hall, &base, 1_000).await.status, 200);
+    until("the record hears of it", || async { became(&hall, &director).await == number }).await;
+    assert_eq!(city(&hall, &director, &base, "open").await, 1);
+    hall.running.stop().await.unwrap();
+    let reported = names(&folder, 0).into_iter().filter(|(name, _)| name == "case_reported");
+    assert_eq!(reported.count(), 1);
 }
 
 /// A drill's folder is no part of the city's store: the backup has nothing of it, the check says that it looked elsewhere, and a

@@ -141,6 +141,16 @@ async fn a_replay_across_two_policies_goes_by_the_one_that_was_in_force() {
     past.pass(MINUTE_MS).await;
     let (status, opened) = past.order(minute(11), past.clock.now(), Some(minute(60))).await;
     assert_eq!((status, &opened["policy_changes"]), (201, &json!([{ "at": adopted }])), "{opened}");
+    // Whoever comes later learns the same of the stretch, however it was opened.
+    let listed = past.get("/api/v1/replays").await;
+    assert_eq!(listed[0]["policy_changes"], opened["policy_changes"], "{listed}");
+    let density: Vec<i64> = serde_json::from_value(opened["density"].clone()).unwrap();
+    assert_eq!((density.len(), &listed[0]["density"]), (120, &opened["density"]));
+    let log = rusqlite::Connection::open(past.dir.path().join("gridhall.db")).unwrap();
+    let sql = "SELECT count(*) FROM events WHERE at > ?1 AND at <= ?2";
+    let within: i64 = log.query_row(sql, [minute(11).0, past.clock.now().0], |row| row.get(0)).unwrap();
+    assert_eq!(density.iter().sum::<i64>(), within, "every event is in one slice");
+    assert!(density.last() > Some(&0), "the last of them has just happened: {density:?}");
     let base = opened["base"].as_str().unwrap();
     let version = async || past.get(&format!("{base}/api/v1/catalogue")).await["version"].clone();
     assert_eq!(version().await, json!(0));
