@@ -7,13 +7,12 @@ use domain::code::{CaseId, DepartmentCode};
 use domain::command::Command;
 use domain::whistle::WhistleLevel;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::order::Sorted;
 use crate::{api, kept, world};
 
 /// All that is written for one case.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Written {
     pub note: String,
     pub remark: String,
@@ -21,7 +20,7 @@ pub struct Written {
 }
 
 /// A call that is being written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub level: WhistleLevel,
     pub title: String,
@@ -59,6 +58,19 @@ impl Written {
     }
 }
 
+/// What is written for a case as the tab keeps it: note, remark, and level, title and departments of a call.
+type Kept = (CaseId, String, String, Option<(WhistleLevel, String, Vec<DepartmentCode>)>);
+
+fn to_keep((case, written): &(CaseId, Written)) -> Kept {
+    let Written { note, remark, call } = written.clone();
+    (*case, note, remark, call.map(|call| (call.level, call.title, call.called)))
+}
+
+fn of_kept((case, note, remark, call): Kept) -> (CaseId, Written) {
+    let call = call.map(|(level, title, called)| Call { level, title, called });
+    (case, Written { note, remark, call })
+}
+
 /// What is written, by case.
 #[derive(Clone, Copy)]
 pub struct Drafts {
@@ -79,10 +91,10 @@ impl Drafts {
             if known && read != Some(true) {
                 let text = untrack(|| kept::read_here(&key()));
                 let value = text.and_then(|text| js_sys::JSON::parse(&text).ok());
-                let held = value.and_then(|value| api::from_js::<Vec<(CaseId, Written)>>(value).ok());
+                let held = value.and_then(|value| api::from_js::<Vec<Kept>>(value).ok());
                 // Whatever was written before the account was known is newer.
                 self.all.update(|all| {
-                    for (case, written) in held.unwrap_or_default() {
+                    for (case, written) in held.unwrap_or_default().into_iter().map(of_kept) {
                         if !all.has(&case) {
                             all.put(case, written);
                         }
@@ -93,7 +105,7 @@ impl Drafts {
         });
         let leaving = window_event_listener(leptos::ev::pagehide, move |_| {
             let key = untrack(key);
-            let all: Vec<(CaseId, Written)> = self.all.with_untracked(|all| all.iter().cloned().collect());
+            let all: Vec<Kept> = self.all.with_untracked(|all| all.iter().map(to_keep).collect());
             let value = api::to_js(&all).ok();
             let text = value.and_then(|value| js_sys::JSON::stringify(&value).ok());
             if let Some(text) = text {
