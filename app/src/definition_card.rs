@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::figure::{Evidence, Part, use_asked};
 use crate::language::use_language;
+use crate::once::effect;
 use crate::text;
 use crate::words::say;
 
@@ -13,7 +14,7 @@ use crate::words::say;
 pub fn DefinitionCard() -> impl IntoView {
     let asked = use_asked();
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (open, Some(dialog)) = (asked.with(Option::is_some), dialog.get()) else { return };
         match (open, dialog.open()) {
             // The browser keeps the focus inside and gives it back to the number afterwards.

@@ -41,6 +41,7 @@ use crate::breaking::Breaking;
 use crate::hall::{Hall, use_hall};
 use crate::language::{Speaks, use_language};
 use crate::names;
+use crate::once::{effect, memo};
 use crate::screen::Screen;
 use crate::session::{Session, Signed, use_session};
 use crate::words::says;
@@ -94,11 +95,11 @@ pub struct Desk {
 impl Desk {
     fn new() -> Self {
         let address = Address::follow();
-        let filters = Memo::new(move |_| {
+        let filters = memo(move || {
             let query = address.query();
             Filters::read(|key| query.as_ref().and_then(|query| query.get(key)))
         });
-        let opened = Memo::new(move |_| address.case());
+        let opened = memo(move || address.case());
         let sending = Sending::new();
         let file = File::new(opened, sending);
         let signed = use_session();
@@ -244,7 +245,7 @@ pub fn DeskPage() -> impl IntoView {
 
 /// An address without filters leads to the queue of the account's power.
 fn first_queue(desk: Desk) {
-    Effect::new(move |_| {
+    effect(move || {
         let roles = desk.roles();
         if !roles.is_empty() && desk.filters.with(Filters::is_empty) {
             let stage = match roles.contains(&Role::Dispatcher) {

@@ -6,9 +6,11 @@
 
 use domain::feed::Course;
 use domain::moment::UtcMillis;
-use domain::world::PACE_REAL;
+use domain::world::{PACE_REAL, WorldAnswer};
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
+
+use crate::ask::Asker;
 
 /// How often clocks and countdowns are written.
 const TICK_MS: u32 = 1_000;
@@ -40,6 +42,20 @@ impl Hall {
     /// Takes the hall's time over, and the pace at which it goes on.
     pub fn set_server_time(self, server: UtcMillis, pace_milli: u32) {
         self.course.set_value(self.course.get_value().heard(server, pace_milli, monotonic_ms()));
+    }
+
+    /// Asks for the hall's time, on a page without heartbeats; true once it was heard. Until then such a page goes by the
+    /// machine's clock, which need not be the hall's: a demonstration, a drill and a replay have times of their own.
+    pub fn ask(self) -> ReadSignal<bool> {
+        let (heard, hear) = signal(false);
+        Asker::new().ask("/api/v1/world".to_owned(), move |answer: Result<WorldAnswer, _>| {
+            if let Ok(world) = answer {
+                self.set_server_time(world.now, world.pace_milli);
+                self.now.set(self.present());
+                let _ = hear.try_set(true);
+            }
+        });
+        heard
     }
 }
 

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::kept;
+use crate::once::effect;
 
 /// The cursor goes away after this long without a movement.
 const CURSOR_MS: u32 = 5_000;
@@ -61,7 +62,7 @@ fn hide_idle_cursor() {
         wait();
     });
     on_cleanup(move || moved.remove());
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = document().document_element() {
             let _ = root.class_list().toggle_with_force("no-cursor", hidden.get());
         }

@@ -5,6 +5,7 @@ use domain::catalogue::Name;
 use leptos::prelude::*;
 
 use crate::kept;
+use crate::once::effect;
 use crate::words::Language;
 
 const KEY: &str = "gridhall.language";
@@ -52,7 +53,7 @@ pub fn tag(language: Language) -> &'static str {
 
 pub fn provide() {
     let language = RwSignal::new(first_choice());
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = document().document_element() {
             // Han unification picks the right glyphs by this.
             let _ = root.set_attribute("lang", tag(language.get()));

@@ -18,6 +18,7 @@ mod world;
 mod hall;
 mod session;
 mod submit;
+mod once;
 mod order;
 mod names;
 mod board;

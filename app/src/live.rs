@@ -20,6 +20,7 @@ use send_wrapper::SendWrapper;
 
 use crate::board::Board;
 use crate::hall::{Hall, monotonic_ms};
+use crate::once::effect;
 use crate::session::{Session, use_session};
 use crate::world;
 pub use health::{Health, Link, Why};
@@ -114,7 +115,7 @@ impl Live {
         let live = SendWrapper::new(live);
         let late = live.clone();
         let begun = StoredValue::new(false);
-        Effect::new(move |_| {
+        effect(move || {
             let session = signed.get();
             if begun.get_value() || session == Session::Asking {
                 return;

@@ -22,6 +22,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::api;
 use crate::language::use_language;
+use crate::once::effect;
 use crate::order::Sorted;
 use legend::{Key, Legend};
 use options::MapSetup;
@@ -224,7 +225,7 @@ pub fn MapView(
 ) -> impl IntoView {
     let (node, above) = (NodeRef::<Div>::new(), NodeRef::<Div>::new());
     let (ground, key) = (use_ground(), handle.key);
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(element), Some(legend)) = (node.get(), above.get()) else { return };
         if handle.mounted.with_value(Option::is_some) {
             return;
@@ -257,7 +258,7 @@ pub fn MapView(
         handle.ready.set(true);
     });
     let speaks = use_language();
-    Effect::new(move |_| {
+    effect(move || {
         let words = MapWords::of(speaks.get());
         handle.tell(|| words, HallMap::set_words);
     });

@@ -23,6 +23,7 @@ use crate::ask::Asker;
 use crate::board::{Board, Part};
 use crate::hall::monotonic_ms;
 use crate::language::pick;
+use crate::once::memo;
 use crate::order::Sorted;
 use crate::words::Language;
 use questions::Questions;
@@ -230,7 +231,7 @@ impl Called {
 
     /// Asks for the catalogue again once the feed tells of other codes: lamps and countdowns go by it.
     pub fn follow(self, board: Board) {
-        let newest = Memo::new(move |_| {
+        let newest = memo(move || {
             let change = |held: &Held| {
                 let is_change = |line: &&EventLine| line.name == DEFINED;
                 held.events.iter().rev().find(is_change).map(|line| line.seq)

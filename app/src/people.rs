@@ -24,6 +24,7 @@ use crate::hall::{Hall, use_hall};
 use crate::live::Live;
 use crate::map::MapHandle;
 use crate::names::use_names;
+use crate::once::effect;
 
 /// The page's positions.
 #[derive(Clone)]
@@ -89,13 +90,13 @@ impl Feed {
             gone.0.maps.borrow_mut().remove(&id);
         });
         let shown = self.clone();
-        Effect::new(move |_| {
+        effect(move || {
             if map.is_ready() {
                 map.update_positions(shown.0.people.all(shown.0.hall.present()));
             }
         });
         let names = use_names();
-        Effect::new(move |_| {
+        effect(move || {
             if names.loaded() {
                 map.set_stale_seconds(names.with(|names| names.policy.position_stale_seconds));
             }
@@ -118,7 +119,7 @@ impl Feed {
 
     fn count(&self) {
         let (feed, names) = (self.clone(), use_names());
-        Effect::new(move |_| {
+        effect(move || {
             let now = feed.0.hall.now();
             let stale = names.with(|names| names.policy.position_stale_seconds);
             if now.0 / 1_000 % 2 == 0 {

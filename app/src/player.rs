@@ -22,6 +22,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::api::from_js;
 use crate::hall::{monotonic_ms, use_hall};
+use crate::once::{effect, memo};
 use words::state_words;
 
 /// The player, called as it stands: `scripts/player.ts` says what each does.
@@ -87,15 +88,15 @@ pub fn CameraTile(
     };
     // What a tile says changes with time as well: a wait grows, a server stays away.
     let hall = use_hall();
-    Effect::new(move |_| {
+    effect(move || {
         hall.now();
         decide();
     });
 
-    let words = Memo::new(move |_| told.with(|told| state_words(language.get(), told, offset)));
-    let state = Memo::new(move |_| told.with(|told| told.shown.state()));
+    let words = memo(move || told.with(|told| state_words(language.get(), told, offset)));
+    let state = memo(move || told.with(|told| told.shown.state()));
     if let Some(on_state) = on_state {
-        Effect::new(move |_| on_state.run(state.get()));
+        effect(move || on_state.run(state.get()));
     }
     let hear = move |event: web_sys::Event| {
         if let Some(facts) = facts(&event) {
@@ -130,7 +131,7 @@ pub fn CameraTile(
 fn mount(picture: NodeRef<Div>, code: String, main: bool) -> StoredValue<Arc<AtomicU16>> {
     let tile = Arc::new(AtomicU16::new(0));
     let attached = Arc::clone(&tile);
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(element) = picture.get() {
             let profile = if main { "main" } else { "auto" };
             attached.store(js::attach(&element, &code, profile), Ordering::Relaxed);

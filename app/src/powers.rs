@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::session::{Session, use_session};
 use crate::words::{say, says};
 
@@ -15,9 +16,9 @@ use crate::words::{say, says};
 #[component]
 pub fn Powers() -> impl IntoView {
     let (speaks, names, signed) = (use_language(), use_names(), use_session());
-    let why = Memo::new(move |_| names.with(|names| names.policy.powers_together.clone()));
+    let why = memo(move || names.with(|names| names.policy.powers_together.clone()));
     let withheld =
-        Memo::new(move |_| matches!(signed.get(), Session::SignedIn(session) if session.powers_withheld));
+        memo(move || matches!(signed.get(), Session::SignedIn(session) if session.powers_withheld));
     let together = move || {
         why.get().map(|why| {
             let words = says!(speaks, common.powers_together);

@@ -10,6 +10,7 @@ use crate::board::Board;
 use crate::hall::use_hall;
 use crate::live::{Health, Link, Live};
 use crate::names;
+use crate::once::effect;
 use crate::session::{require, use_session};
 use crate::{kiosk, map, page, people};
 
@@ -33,7 +34,7 @@ impl Screen {
         provide_context(health);
         let closing = SendWrapper::new(live.clone());
         on_cleanup(move || closing.close());
-        Effect::new(move |_| {
+        effect(move || {
             if health.link.get() == Link::SignedOut {
                 page::go_to_sign_in();
             }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::session::{Session, use_session};
 use crate::words::say;
 
@@ -14,7 +15,7 @@ use crate::words::say;
 #[component]
 pub fn Seen() -> impl IntoView {
     let (speaks, names, signed) = (use_language(), use_names(), use_session());
-    let part = Memo::new(move |_| match signed.get() {
+    let part = memo(move || match signed.get() {
         Session::SignedIn(session) if !session.scope.is_all() => Some(session.scope),
         Session::SignedIn(_) | Session::SignedOut | Session::Asking => None,
     });

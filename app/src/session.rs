@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api;
+use crate::once::effect;
 
 /// Whether someone has signed in.
 #[derive(Clone, PartialEq)]
@@ -65,7 +66,7 @@ pub fn is_kiosk(session: &SessionAnswer) -> bool {
 
 /// Sends a page that needs a session to the sign-in page, which comes back to it.
 pub fn require(signed: Signed) {
-    Effect::new(move |_| {
+    effect(move || {
         if signed.get() == Session::SignedOut {
             crate::page::go_to_sign_in();
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::kept;
+use crate::once::effect;
 
 const KEY: &str = "gridhall.theme";
 
@@ -37,7 +38,7 @@ pub fn provide() {
         _ => Theme::HallDark,
     };
     let theme = RwSignal::new(first);
-    Effect::new(move |_| {
+    effect(move || {
         let key = theme.get().key();
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("data-theme", key);

@@ -22,6 +22,7 @@ use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::say;
 
@@ -68,13 +69,13 @@ fn offset() -> UtcOffset {
 /// The present day of the hall; changes at midnight.
 fn today() -> Memo<Date> {
     let (hall, names) = (use_hall(), use_names());
-    Memo::new(move |_| hall.now().local(names.with(|names| names.policy.utc_offset_minutes)).date)
+    memo(move || hall.now().local(names.with(|names| names.policy.utc_offset_minutes)).date)
 }
 
 /// The present time of the hall to the minute.
 fn minute() -> Memo<Local> {
     let (hall, names) = (use_hall(), use_names());
-    Memo::new(move |_| {
+    memo(move || {
         let mut local = hall.now().local(names.with(|names| names.policy.utc_offset_minutes));
         local.ms_of_day -= local.ms_of_day % domain::moment::MINUTE_MS;
         local

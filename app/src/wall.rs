@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use crate::breaking::Breaking;
 use crate::kiosk;
 use crate::language::{pick, use_language};
+use crate::once::effect;
 use crate::panel;
 use crate::screen::Screen;
 use crate::words::{say, says};
@@ -84,7 +85,7 @@ fn follow_height(shown: Shown) {
             let _ = root.class_list().toggle_with_force(class, on);
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         let hangs = shown.missing().is_none();
         set("on-wall", hangs);
         set("stacked", hangs && shown.is_stacked());

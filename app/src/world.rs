@@ -12,6 +12,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -104,7 +105,7 @@ pub fn gone_words(language: Language) -> String {
 #[component]
 pub fn Gone() -> impl IntoView {
     let (speaks, health) = (use_language(), expect_context::<Health>());
-    let is_gone = Memo::new(move |_| matches!(health.link.get(), Link::Gone { .. }));
+    let is_gone = memo(move || matches!(health.link.get(), Link::Gone { .. }));
     let another = match kind() {
         WorldKind::Drill => route::drill(""),
         WorldKind::Live | WorldKind::Demonstration | WorldKind::Replay => {

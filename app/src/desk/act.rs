@@ -16,6 +16,7 @@ use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
+use crate::once::memo;
 use crate::words::{self, Language, say, says};
 
 /// Departments on one page: as many as there are digits.
@@ -128,7 +129,7 @@ pub fn turn_page(desk: Desk, forward: bool) {
 #[component]
 pub fn Actions() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
+    let step = memo(move || desk.file.case().and_then(|case| step_of(&case)));
     // The button at the same place is another one now, and Enter means another thing: after a step, and whenever the form of a
     // call has opened or gone, whoever closed it.
     Effect::new(move |before: Option<()>| {
@@ -139,7 +140,7 @@ pub fn Actions() -> impl IntoView {
         }
     });
     // A step that the case takes meanwhile leaves the form, and the hand in it, as they are.
-    let calls = Memo::new(move |_| step.get().is_some() && desk.file.calling.get());
+    let calls = memo(move || step.get().is_some() && desk.file.calling.get());
     let form = move || {
         if calls.get() {
             return view! { <WhistleForm/> }.into_any();
@@ -165,7 +166,7 @@ pub fn Hand() -> impl IntoView {
 
 /// Whether the account may take the step.
 fn allowed(desk: Desk, step: Step) -> Memo<bool> {
-    Memo::new(move |_| desk.holds(step))
+    memo(move || desk.holds(step))
 }
 
 /// Whose step it is, where it is not the user's.
@@ -183,8 +184,8 @@ fn notes_of(desk: Desk, step: Step) -> impl Iterator<Item = Note> {
 #[component]
 fn Remark(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let asked = Memo::new(move |_| notes_of(desk, step).any(Note::is_asked));
-    let must = Memo::new(move |_| notes_of(desk, step).any(|note| note == Note::Must));
+    let asked = memo(move || notes_of(desk, step).any(Note::is_asked));
+    let must = memo(move || notes_of(desk, step).any(|note| note == Note::Must));
     let text = move || desk.file.drafts.with(|written| written.remark.clone());
     let typed = move |event| desk.file.drafts.write(|written| written.remark = event_target_value(&event));
     move || {
@@ -211,7 +212,7 @@ fn TakeStep(step: Step) -> impl IntoView {
 fn Dispatch(step: Step) -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let allowed = allowed(desk, step);
-    let departments = Memo::new(move |_| names.with(|names| names.all_departments(speaks.get())));
+    let departments = memo(move || names.with(|names| names.all_departments(speaks.get())));
     let page = move || {
         let from = desk.file.page.get() * PAGE;
         departments.with(|all| all.iter().skip(from).take(PAGE).cloned().collect::<Vec<_>>())
@@ -248,7 +249,7 @@ fn Dispatch(step: Step) -> impl IntoView {
 #[component]
 fn Outlook() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let tick = Memo::new(move |_| hall.now().0 / 15_000);
+    let tick = memo(move || hall.now().0 / 15_000);
     let words = move || {
         tick.get();
         let (language, now) = (speaks.get(), hall.present());
@@ -294,7 +295,7 @@ fn outlook(
 #[component]
 fn Buttons() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
-    let step = Memo::new(move |_| desk.file.case().and_then(|case| step_of(&case)));
+    let step = memo(move || desk.file.case().and_then(|case| step_of(&case)));
     let sent_to = move || {
         let named = |code: &DepartmentCode| names.with(|names| names.department(speaks.get(), code));
         let asks = step.get().is_some_and(|step| step.asks_department() && desk.holds(step));

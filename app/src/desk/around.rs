@@ -15,6 +15,7 @@ use crate::map::{
     MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapSize, MapView,
 };
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::people::{self, Who, use_people};
 use crate::words::{say, says};
 
@@ -26,7 +27,7 @@ const SPAN_M: f64 = 520.0;
 #[component]
 pub fn Around() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let place = Memo::new(move |_| desk.file.with(|answer| answer.case.report.place));
+    let place = memo(move || desk.file.with(|answer| answer.case.report.place));
     let near = move || match desk.file.cameras.get() {
         Cameras::Near(near) => near.iter().filter(|near| near.distance_m <= CIRCLE_M).count(),
         Cameras::Asking | Cameras::Failed(_) => 0,
@@ -57,7 +58,7 @@ fn Crop() -> impl IntoView {
     let (desk, names, speaks) = (use_desk(), use_names(), use_language());
     let map = MapHandle::new();
     let file = desk.file;
-    Effect::new(move |_| {
+    effect(move || {
         let title =
             names.with(|names| file.with(|answer| names.class(speaks.get(), &answer.case.report.class)));
         let focus = file.with(|answer| {
@@ -69,7 +70,7 @@ fn Crop() -> impl IntoView {
             map.fly_to(focus.place, SPAN_M);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let (Cameras::Near(near), watched) = (file.cameras.get(), file.watched.get()) else { return };
         let state = |index: usize| if watched.contains(&index) { "live" } else { "idle" };
         let marks = MapCamera::linked(&near, state);
@@ -77,7 +78,7 @@ fn Crop() -> impl IntoView {
     });
     let feed = use_people();
     feed.show_on(map);
-    Effect::new(move |_| {
+    effect(move || {
         let named: Vec<MapNamed> = file.people.with(|people| {
             let named = people.iter().enumerate();
             named

@@ -17,6 +17,7 @@ use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::use_hall;
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::order;
 
 #[derive(Clone, Copy)]
@@ -42,7 +43,7 @@ struct Period {
 impl Calls {
     pub fn new(filters: Memo<Filters>, sending: Sending) -> Self {
         let board = use_board();
-        let raised = Memo::new(move |_| {
+        let raised = memo(move || {
             filters.with(|filters| Some(filters.get("raised")?.to_owned()).filter(|_| filters.lists_calls()))
         });
         let period = Period {
@@ -52,12 +53,12 @@ impl Calls {
             calls: RwSignal::new(Vec::new()),
             asks: Asker::new(),
         };
-        Effect::new(move |_| {
+        effect(move || {
             raised.track();
             sending.done.track();
             period.ask();
         });
-        Effect::new(move |_| {
+        effect(move || {
             if board.knows(Part::Whistles) && board.with(Part::Whistles, |held| period.lost_one(held)) {
                 period.ask();
             }
@@ -145,7 +146,7 @@ impl Period {
 /// Open calls, or those of the period.
 fn rows(filters: Memo<Filters>, period: Period, board: Board) -> Memo<Vec<Whistle>> {
     let (hall, names) = (use_hall(), use_names());
-    Memo::new(move |_| {
+    memo(move || {
         let late = filters.with(|filters| filters.get("late") == Some("true"));
         let now = if late { hall.now() } else { UtcMillis(0) };
         let fits = |call: &Whistle| !late || missing_of(call, now) > 0;

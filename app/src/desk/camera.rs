@@ -9,6 +9,7 @@ use super::use_desk;
 use crate::language::use_language;
 use crate::linked::NearCamera;
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::player::CameraTile;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -72,12 +73,12 @@ fn direction(language: Language, bearing_deg: f32) -> String {
 pub fn Tiles() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let file = desk.file;
-    let all = Memo::new(move |_| match file.cameras.get() {
+    let all = memo(move || match file.cameras.get() {
         Cameras::Near(near) => near.into_iter().map(|near| near.camera).collect::<Vec<_>>(),
         Cameras::Asking | Cameras::Failed(_) => Vec::new(),
     });
     // Three places at least, so that a click finds the second and third where it expects them.
-    let shown = Memo::new(move |_| {
+    let shown = memo(move || {
         let watched = file.watched.get();
         let count = all.with(Vec::len);
         (0..count).filter(|index| *index < 3 || watched.contains(index)).collect::<Vec<usize>>()
@@ -106,8 +107,8 @@ pub fn Tiles() -> impl IntoView {
 fn Slot(index: usize, camera: Camera) -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let file = desk.file;
-    let open = Memo::new(move |_| file.watched.with(|watched| watched.contains(&index)));
-    let large = Memo::new(move |_| file.enlarged.get() == Some(index));
+    let open = memo(move || file.watched.with(|watched| watched.contains(&index)));
+    let large = memo(move || file.enlarged.get() == Some(index));
     let name = camera.name.clone();
     let content = move || {
         let (code, name) = (camera.code.to_string(), camera.name.clone());
@@ -123,7 +124,7 @@ fn Slot(index: usize, camera: Camera) -> impl IntoView {
     };
     let enlarge = move |_| file.enlarge(Some(index));
     let place = NodeRef::<Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if large.get() {
             // After it has grown: a picture out of sight is paused.
             request_animation_frame(move || {

@@ -13,6 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -29,8 +30,8 @@ pub fn define(desk: Desk, asked: Asked) {
 #[component]
 pub fn Countdown() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let line = Memo::new(move |_| desk.file.line());
-    let tick = Memo::new(move |_| hall.now().0 / 5_000);
+    let line = memo(move || desk.file.line());
+    let tick = memo(move || hall.now().0 / 5_000);
     let asked = use_asked();
     let big = move || {
         tick.get();

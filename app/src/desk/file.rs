@@ -13,6 +13,7 @@ use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::{Board, use_board};
 use crate::linked::{self, NearCamera};
+use crate::once::memo;
 use crate::people::{self, Nearby};
 
 /// How far linked cameras may hang from the case.
@@ -59,7 +60,7 @@ pub struct File {
 
 /// Whoever could be at the case soon, nearest first.
 fn near_people(answer: RwSignal<Option<CaseAnswer>>) -> Memo<Vec<Nearby>> {
-    let place = Memo::new(move |_| answer.with(|answer| answer.as_ref()?.case.report.place));
+    let place = memo(move || answer.with(|answer| answer.as_ref()?.case.report.place));
     people::follow_near(place, PEOPLE_WITHIN_M, PEOPLE_MAX)
 }
 
@@ -99,7 +100,7 @@ impl File {
 
     /// Reads the file again when the feed or an own command has changed the case.
     fn follow(self, sending: Sending) {
-        let version = Memo::new(move |_| {
+        let version = memo(move || {
             let line = self.opened.get().and_then(|id| self.board.case(id));
             line.map(|line| line.version)
         });

@@ -5,13 +5,14 @@ use leptos::prelude::*;
 
 use super::{keys, use_desk};
 use crate::language::use_language;
+use crate::once::effect;
 use crate::words::{Language, say, says};
 
 #[component]
 pub fn Help() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (open, Some(dialog)) = (desk.help.get(), dialog.get()) else { return };
         match (open, dialog.open()) {
             (true, false) => drop(dialog.show_modal()),

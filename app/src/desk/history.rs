@@ -13,13 +13,14 @@ use super::use_desk;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
+use crate::once::memo;
 use crate::text;
 use crate::words::{self, Language, say, says};
 
 #[component]
 pub fn History() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let lines = Memo::new(move |_| desk.file.with(|answer| answer.lines.clone()));
+    let lines = memo(move || desk.file.with(|answer| answer.lines.clone()));
     let item = move |line: EventLine| {
         let (language, now) = (speaks.get(), hall.present());
         let shown = names.with(|names| {

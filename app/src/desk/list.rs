@@ -17,13 +17,14 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::text;
 use crate::words::{say, says};
 
 #[component]
 pub fn List() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let queue = Memo::new(move |_| desk.filters.with(|filters| filters.queue(&desk.me())));
+    let queue = memo(move || desk.filters.with(|filters| filters.queue(&desk.me())));
     let body = move || match queue.get() {
         Queue::Whistles => view! { <Whistles/> }.into_any(),
         Queue::Mine | Queue::At(_) | Queue::Open | Queue::Found => view! { <Cases/> }.into_any(),
@@ -178,7 +179,7 @@ fn Cases() -> impl IntoView {
     };
     let hand = hand(desk);
     let (seen, look) = follow_sight(desk);
-    let drawn = Memo::new(move |_| {
+    let drawn = memo(move || {
         let counts = desk
             .listing
             .groups
@@ -201,7 +202,7 @@ fn Cases() -> impl IntoView {
 /// The one row in the order of the tab key: under the hand, else the first. It is always drawn, wherever the list is scrolled to.
 fn hand(desk: Desk) -> Memo<Option<CaseId>> {
     let first = move || desk.listing.groups.with(|groups| Some(groups.first()?.rows.first()?.id));
-    Memo::new(move |_| desk.selected.get().filter(|id| desk.listing.place(*id).is_some()).or_else(first))
+    memo(move || desk.selected.get().filter(|id| desk.listing.place(*id).is_some()).or_else(first))
 }
 
 /// What is on the screen of the list, and what looks anew.
@@ -222,7 +223,7 @@ fn follow_sight(desk: Desk) -> (RwSignal<Seen>, impl Fn() + Copy + 'static) {
             head_px: px(".group h2", before.head_px),
         });
     };
-    Effect::new(move |_| {
+    effect(move || {
         desk.listing.groups.track();
         if desk.rows.get().is_some() {
             // The rows are laid out once the effects have run.
@@ -257,11 +258,11 @@ impl Head {
 #[component]
 fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>) -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let head = Memo::new(move |_| {
+    let head = memo(move || {
         let of = |groups: &Vec<Group>| groups.iter().find(|group| group.lamp == lamp).map(Head::of);
         desk.listing.groups.with(of).unwrap_or_default()
     });
-    let ids = Memo::new(move |_| {
+    let ids = memo(move || {
         desk.listing.groups.with(|groups| {
             let Some(at) = groups.iter().position(|group| group.lamp == lamp) else { return Vec::new() };
             let rows = &groups[at].rows;
@@ -299,7 +300,7 @@ fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>
         let ids = ids.get();
         untrack(|| ids.into_iter().filter_map(|id| desk.listing.line(id)).collect::<Vec<_>>())
     };
-    let count = Memo::new(move |_| head.with(|head| head.count));
+    let count = memo(move || head.with(|head| head.count));
     let height = move || format!("calc({} * var(--row))", count.get());
     view! {
         <Show when=move || { count.get() > 0 }>
@@ -315,7 +316,7 @@ fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>
 #[component]
 fn Outside() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
-    let aside = Memo::new(move |_| desk.listing.aside());
+    let aside = memo(move || desk.listing.aside());
     let words = move || {
         let (language, aside) = (speaks.get(), aside.get());
         match desk.listing.fetch.get() {

@@ -16,6 +16,7 @@ use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
 use crate::hall::{Hall, use_hall};
 use crate::names::{Called, use_names};
+use crate::once::{effect, memo};
 use crate::order::{self, Sorted};
 
 const PAGE: usize = 200;
@@ -76,7 +77,7 @@ impl Listing {
     pub fn new(filters: Memo<Filters>) -> Self {
         let (hall, board) = (use_hall(), use_board());
         let groups = RwSignal::new(Vec::new());
-        let places = Memo::new(move |_| groups.with(|groups: &Vec<Group>| places_of(groups)));
+        let places = memo(move || groups.with(|groups: &Vec<Group>| places_of(groups)));
         let listing = Self {
             groups,
             places,
@@ -92,7 +93,7 @@ impl Listing {
             hall,
             names: use_names(),
         };
-        Effect::new(move |_| {
+        effect(move || {
             filters.track();
             // Lamps need the policy; the catalogue comes once.
             if listing.names.loaded() {
@@ -235,7 +236,7 @@ fn places_of(groups: &[Group]) -> Sorted<CaseId, (usize, usize)> {
 
 /// One pass over the events for all rows.
 fn closed(places: Memo<Sorted<CaseId, (usize, usize)>>, board: Board) -> Memo<Sorted<CaseId, CaseLine>> {
-    Memo::new(move |_| {
+    memo(move || {
         places.with(|places| {
             board.with(Part::Events, |held| {
                 let lines = held.events.iter().filter_map(|event| event.case.as_ref());

@@ -7,6 +7,7 @@ use super::filters::{Filters, Queue};
 use super::use_desk;
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::words::{say, says};
 
 #[component]
@@ -48,8 +49,7 @@ fn texts<T: std::fmt::Display>(pairs: Vec<(T, String)>) -> Vec<(String, String)>
 #[component]
 fn Choice(key: &'static str, any: Signal<String>, options: Signal<Vec<(String, String)>>) -> impl IntoView {
     let desk = use_desk();
-    let chosen =
-        Memo::new(move |_| desk.filters.with(|filters| filters.get(key).unwrap_or_default().to_owned()));
+    let chosen = memo(move || desk.filters.with(|filters| filters.get(key).unwrap_or_default().to_owned()));
     let change = move |event: leptos::ev::Event| {
         let next = desk.filters.get_untracked().with(key, &event_target_value(&event));
         desk.list(&next, false);

@@ -13,6 +13,7 @@ use crate::language::use_language;
 use crate::live::Health;
 use crate::map::{MapCase, MapClick, MapHandle, MapOptions, MapPadding, MapSize, MapView};
 use crate::names::use_names;
+use crate::once::effect;
 use crate::people::{self, Who, use_people};
 use crate::words::says;
 
@@ -23,14 +24,14 @@ pub fn Overview() -> impl IntoView {
     let map = MapHandle::new();
     let feed = use_people();
     feed.show_on(map);
-    Effect::new(move |_| {
+    effect(move || {
         let cases: Vec<MapCase> = desk.listing.groups.with(|groups| {
             let rows = groups.iter().flat_map(|group| &group.rows);
             names.with(|names| rows.filter_map(|case| MapCase::listed(case, names)).collect())
         });
         map.set_cases(&cases);
     });
-    Effect::new(move |_| {
+    effect(move || {
         let districts: Vec<AreaCode> = names.with(|names| {
             let all = names.at_level(domain::catalogue::AreaLevel::District);
             all.into_iter().map(|area| area.code.clone()).collect()

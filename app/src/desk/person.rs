@@ -9,6 +9,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::people::{self, Nearby, Who, age_words, state_word, use_people};
 use crate::text;
 use crate::words::{say, says};
@@ -25,7 +26,7 @@ pub fn PeopleList() -> impl IntoView {
     let (speaks, desk, hall) = (use_language(), use_desk(), use_hall());
     let people = desk.file.people;
     // A row is kept while its person stays in its place: only distance and age are written anew.
-    let places = Memo::new(move |_| people.with(Vec::len));
+    let places = memo(move || people.with(Vec::len));
     // What a press on their mark on the map opens, by keys as well.
     let (names, asked, who) = (use_names(), use_asked(), expect_context::<Who>());
     let (feed, health) = (SendWrapper::new(use_people()), expect_context::<Health>());

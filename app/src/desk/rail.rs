@@ -15,6 +15,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -119,7 +120,7 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
 #[component]
 fn Lamps(queue: Queue) -> impl IntoView {
     let (desk, board, names, hall) = (use_desk(), use_board(), use_names(), use_hall());
-    let counts = Memo::new(move |_| {
+    let counts = memo(move || {
         let (me, now) = (desk.me(), half_minute(hall.now()));
         let mine = |case: &OpenCase| match queue {
             Queue::Mine => case.claimed_by.as_deref() == Some(me.as_str()),
@@ -163,8 +164,8 @@ fn half_minute(now: UtcMillis) -> UtcMillis {
 #[component]
 fn DueChart() -> impl IntoView {
     let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
-    let start = Memo::new(move |_| hall.now().0.div_euclid(BAR_MS) * BAR_MS);
-    let bars = Memo::new(move |_| {
+    let start = memo(move || hall.now().0.div_euclid(BAR_MS) * BAR_MS);
+    let bars = memo(move || {
         let from = start.get();
         board.with(Part::Cases, |held| {
             let waiting = held.open.iter().filter(|case| case.stage == Stage::Dispatch);

@@ -11,6 +11,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say};
 
@@ -32,13 +33,13 @@ pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> imp
         let line = desk.listing.line(id).or_else(|| before.cloned());
         line.unwrap_or_else(|| first.get_value())
     });
-    let case = Memo::new(move |_| listed.with(|row| desk.listing.current(row)));
+    let case = memo(move || listed.with(|row| desk.listing.current(row)));
     let face = face(case);
-    let gone = Memo::new(move |_| {
+    let gone = memo(move || {
         let filters = desk.filters.get();
         listed.with(|row| desk.listing.has_gone(row, &filters))
     });
-    let selected = Memo::new(move |_| desk.selected.get() == Some(id));
+    let selected = memo(move || desk.selected.get() == Some(id));
     let class = move || {
         let lamp = face.with(|face| face.lamp.class());
         format!(
@@ -76,8 +77,8 @@ pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> imp
 fn face(case: Memo<CaseLine>) -> Memo<Face> {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     // Minutes are the finest digits of a countdown; a change each five seconds is enough and spares the list work.
-    let tick = Memo::new(move |_| hall.now().0 / 5_000);
-    Memo::new(move |_| {
+    let tick = memo(move || hall.now().0 / 5_000);
+    memo(move || {
         tick.get();
         let now = hall.present();
         case.with(|case| {

@@ -17,6 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{say, says};
 
@@ -24,7 +25,7 @@ use crate::words::{say, says};
 pub fn Sheet() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let file = desk.file;
-    let there = Memo::new(move |_| file.is_there());
+    let there = memo(move || file.is_there());
     let waits = move || {
         let words = match (desk.opened.get(), file.problem.get()) {
             (None, _) => say!(speaks.get(), desk.choose_case),
@@ -100,7 +101,7 @@ fn Title() -> impl IntoView {
 #[component]
 fn LampWord() -> impl IntoView {
     let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let shown = Memo::new(move |_| {
+    let shown = memo(move || {
         let now = hall.now();
         let line = desk.file.line()?;
         names.with(|names| Some(lamp(&line, now, &names.policy)))

@@ -12,6 +12,7 @@ use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -68,7 +69,7 @@ fn Find() -> impl IntoView {
 #[component]
 fn Alarms() -> impl IntoView {
     let (speaks, board, hall) = (use_language(), use_board(), use_hall());
-    let late = Memo::new(move |_| board.dispatches(None, hall.now()).late);
+    let late = memo(move || board.dispatches(None, hall.now()).late);
     let count = move || late.get() as i64;
     let words = move || match count() {
         _ if !board.knows(Part::Overdue) => "–".to_owned(),
@@ -150,7 +151,7 @@ fn Time() -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     let offset = move || names.with(|names| names.policy.utc_offset_minutes);
     let clock = move || text::clock(hall.now(), offset());
-    let date = Memo::new(move |_| text::short_date(speaks.get(), hall.now().local(offset()).date));
+    let date = memo(move || text::short_date(speaks.get(), hall.now().local(offset()).date));
     view! { <div class="grp time"><b>{clock}</b><span class="dim">{date}</span></div> }
 }
 

@@ -13,6 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{say, says};
 
@@ -31,7 +32,7 @@ struct Step {
 #[component]
 pub fn Way() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
-    let steps = Memo::new(move |_| {
+    let steps = memo(move || {
         let (dispatch, disposal) = names.with(|names| {
             let own = desk.file.with(|answer| {
                 let report = &answer.case.report;
@@ -82,7 +83,7 @@ fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) 
 fn StepItem(step: Step) -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     let Step { stage, began, ended, limit, is_now, is_past } = step;
-    let tick = Memo::new(move |_| hall.now().0 / 10_000);
+    let tick = memo(move || hall.now().0 / 10_000);
     let time = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
         match ended {

@@ -23,6 +23,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::text;
 use crate::words::{self, say, says};
 
@@ -84,7 +85,7 @@ fn CallRow(call: Whistle) -> impl IntoView {
     let answer = move |called: Called| {
         let department = StoredValue::new(called.department);
         let name = move || names.with(|names| names.department(speaks.get(), &department.get_value()));
-        let state = Memo::new(move |_| match called.responded {
+        let state = memo(move || match called.responded {
             Some(at) => (
                 Mark::Done,
                 names.with(|names| {
@@ -129,7 +130,7 @@ fn EndCall(id: WhistleId) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let asks = RwSignal::new(false);
     let note = NodeRef::<html::Input>::new();
-    Effect::new(move |_| note.get().map(|field| drop(field.focus())));
+    effect(move || note.get().map(|field| drop(field.focus())));
     let may = move || desk.may(&Command::CloseWhistle { whistle: id, note: String::new() });
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -199,7 +200,7 @@ const FORM: &str = "desk-call-form";
 #[component]
 pub fn SendCall() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
-    let ready = Memo::new(move |_| call_of(desk).is_some_and(|call| call.is_ready()));
+    let ready = memo(move || call_of(desk).is_some_and(|call| call.is_ready()));
     let busy = move || {
         let claim = desk.file.case().map(|case| Command::ClaimCase { case: case.id });
         claim.is_some_and(|claim| desk.sending.is_busy(&claim))

@@ -27,6 +27,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::submit::Submit;
@@ -116,19 +117,19 @@ pub fn Direct() -> impl IntoView {
     let Screen { board, health, .. } = Screen::open();
     let one = One::new();
     provide_context(one);
-    let pace = Memo::new(move |_| {
+    let pace = memo(move || {
         // Heard each second at least, at which the clock is written too.
         hall.now();
         board.follows(Follower::server_time).map(|(_, pace)| pace)
     });
-    Effect::new(move |_| {
+    effect(move || {
         board.with(Part::Events, |_| ());
         pace.get();
         health.link.get();
         one.ask();
     });
     // What is typed there stays when the drill is told anew.
-    let known = Memo::new(move |_| {
+    let known = memo(move || {
         let known =
             |told: &DrillAnswer| (told.leads, told.stage == DrillStage::Stopped, told.director.clone());
         one.told.with(|told| told.as_ref().map(known))
@@ -143,7 +144,7 @@ pub fn Direct() -> impl IntoView {
     };
     // What a real case held up is held up no longer once somebody has answered that.
     let real = health.breaking;
-    Effect::new(move |_| {
+    effect(move || {
         if one.is_held_up() && !real.with(|rows| rows.rows.iter().any(|row| row.answered.is_none())) {
             one.sent.forget();
         }
@@ -245,7 +246,7 @@ fn Clock() -> impl IntoView {
 fn Injects() -> impl IntoView {
     let speaks = use_language();
     let one = expect_context::<One>();
-    let lines = Memo::new(move |_| {
+    let lines = memo(move || {
         one.told.with(|told| told.as_ref().map(|told| told.injects.clone()).unwrap_or_default())
     });
     let line = move |line: InjectLine| {

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::text;
 use crate::words::{Language, say};
 
@@ -94,7 +95,7 @@ fn Choice(
     codes: Memo<Vec<(String, String)>>,
 ) -> impl IntoView {
     let speaks = use_language();
-    Effect::new(move |_| {
+    effect(move || {
         let first = codes.with(|codes| codes.first().map(|(code, _)| code.clone()));
         if chosen.with_untracked(String::is_empty)
             && let Some(first) = first
@@ -120,7 +121,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let Written { is_whistle, minutes, area, class, source, priority, level, called, words } = written;
     let codes = move |read: fn(&crate::names::Names, Language) -> Vec<(String, String)>| {
-        Memo::new(move |_| names.with(|names| read(names, speaks.get())))
+        memo(move || names.with(|names| read(names, speaks.get())))
     };
     let areas = codes(|names, language| {
         let named =

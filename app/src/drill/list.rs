@@ -15,6 +15,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, use_names};
+use crate::once::memo;
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -47,7 +48,7 @@ pub fn Drills() -> impl IntoView {
             view! { <ul class="drills">{rows}</ul> }.into_any()
         }
     };
-    let allowed = Memo::new(move |_| match signed.get() {
+    let allowed = memo(move || match signed.get() {
         Session::SignedIn(session) => Some(may_prepare(&session)),
         Session::Asking | Session::SignedOut => None,
     });

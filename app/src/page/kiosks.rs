@@ -16,6 +16,7 @@ use crate::api::{ApiError, Order};
 use crate::ask::Asker;
 use crate::language::use_language;
 use crate::names;
+use crate::once::effect;
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -183,7 +184,7 @@ fn Paired(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     // Whoever comes back to the page sees it as it stands.
     let shown = window_event_listener(leptos::ev::focus, move |_| tokens.load());
     on_cleanup(move || shown.remove());
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(Outcome::Approved(Approval { name, .. })) = outcome.get() {
             tokens.wait_for(name);
         }

@@ -17,6 +17,7 @@ use crate::api::{self, ApiError};
 use crate::hall::{monotonic_ms, use_hall};
 use crate::kiosk;
 use crate::language::{tag, use_language};
+use crate::once::effect;
 use crate::session::{Session, is_kiosk, use_session};
 use crate::text::in_minutes;
 use crate::words::{Language, say, says};
@@ -149,7 +150,7 @@ fn open_wall(wall: &str) {
 /// A kiosk whose token still holds has nothing to pair.
 fn leave_when_paired() {
     let signed = use_session();
-    Effect::new(move |_| {
+    effect(move || {
         let kiosk = matches!(signed.get(), Session::SignedIn(session) if is_kiosk(&session));
         if let Some(wall) = kiosk::paired_wall().filter(|_| kiosk) {
             open_wall(&wall);

@@ -8,6 +8,7 @@ use send_wrapper::SendWrapper;
 use super::{Seen, use_people};
 use crate::hall::use_hall;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::words::{Language, say};
 
 const EVERY_MS: i64 = 2 * SECOND_MS;
@@ -29,8 +30,8 @@ pub struct Nearby {
 pub fn follow(spot: Memo<Option<Point>>, within_m: f64, count: usize) -> Memo<Vec<Nearby>> {
     let (hall, names, who) = (use_hall(), use_names(), super::who::use_who());
     let feed = SendWrapper::new(use_people());
-    let tick = Memo::new(move |_| hall.now().0.div_euclid(EVERY_MS));
-    Memo::new(move |_| {
+    let tick = memo(move || hall.now().0.div_euclid(EVERY_MS));
+    memo(move || {
         // Read, not only tracked: a memo that nobody has read does not follow its own sources.
         tick.get();
         let Some(spot) = spot.get() else { return Vec::new() };

@@ -16,6 +16,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, Called};
+use crate::once::memo;
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -129,7 +130,11 @@ pub fn Choose(past: Option<Past>) -> impl IntoView {
 fn Form(choosing: Choosing, past: Past, called: Called) -> impl IntoView {
     let (speaks, hall) = (use_language(), use_hall());
     let offset = move || called.with(|names| names.policy.utc_offset_minutes);
-    let typed = Memo::new(move |_| first_typed(past, untrack(|| hall.present()), offset()));
+    let heard = hall.ask();
+    let typed = memo(move || {
+        heard.track();
+        first_typed(past, hall.present(), offset())
+    });
     let [day, from, to] = [(); 3].map(|()| NodeRef::<html::Input>::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

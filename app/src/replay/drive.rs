@@ -21,6 +21,7 @@ use crate::hall::{Hall, use_hall};
 use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
+use crate::once::{effect, memo};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::session::{Session, use_session};
@@ -102,7 +103,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
         link
     });
     let speaks = use_language();
-    let is_gone = Memo::new(move |_| orders.problem.with(|problem| problem.as_ref().is_some_and(is_gone)));
+    let is_gone = memo(move || orders.problem.with(|problem| problem.as_ref().is_some_and(is_gone)));
     // A server that comes back has lost the world: only it can say so, and no feed will.
     Effect::new(move |away_s: Option<u32>| {
         hall.now();
@@ -152,7 +153,7 @@ fn Clock(driving: Driving) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let offset = move || names.with(|names| names.policy.utc_offset_minutes);
     let clock = move || driving.now().map_or_else(|| "–".to_owned(), |now| text::clock(now, offset()));
-    let date = Memo::new(move |_| driving.now().map(|now| now.local(offset()).date));
+    let date = memo(move || driving.now().map(|now| now.local(offset()).date));
     let date = move || date.get().map(|date| text::date_words(speaks.get(), date));
     let state = move || {
         let ended = driving.now().zip(driving.span()).is_some_and(|(now, (_, to))| now >= to);
@@ -239,10 +240,10 @@ fn step(driving: Driving, event: &leptos::ev::KeyboardEvent) {
 #[component]
 fn Paces(driving: Driving) -> impl IntoView {
     let speaks = use_language();
-    let stands = Memo::new(move |_| driving.pace() == 0);
+    let stands = memo(move || driving.pace() == 0);
     // The pace it went at before it was paused.
     let before = StoredValue::new(PACE_REAL);
-    Effect::new(move |_| {
+    effect(move || {
         let pace = driving.pace();
         if pace != 0 {
             before.set_value(pace);
@@ -254,7 +255,7 @@ fn Paces(driving: Driving) -> impl IntoView {
         false => say!(speaks.get(), replay.pause),
     };
     let pace = move |times: u32| {
-        let on = Memo::new(move |_| driving.pace() == times * PACE_REAL);
+        let on = memo(move || driving.pace() == times * PACE_REAL);
         view! {
             <button type="button" class="button" aria-pressed=move || on.get().to_string() data-times=times on:click=move |_| driving.set_pace(times * PACE_REAL)>"×"{times}</button>
         }
@@ -271,7 +272,7 @@ fn Paces(driving: Driving) -> impl IntoView {
 #[component]
 fn Numbers(board: Board) -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    let day = Memo::new(move |_| hall.now().local(names.with(|names| names.policy.utc_offset_minutes)).date);
+    let day = memo(move || hall.now().local(names.with(|names| names.policy.utc_offset_minutes)).date);
     let number = move |name: Signal<String>, key: &'static str, count: Signal<i64>| {
         let digits = move || match board.knows(Part::Tally) {
             true => text::grouped(count.get()),

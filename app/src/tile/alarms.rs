@@ -12,6 +12,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::words::{say, says};
 use crate::world;
@@ -24,13 +25,13 @@ const BAR_MS: i64 = 5 * MINUTE_MS;
 #[component]
 pub fn Alarms() -> impl IntoView {
     let (speaks, board, hall, names) = (use_language(), use_board(), use_hall(), use_names());
-    let minute = Memo::new(move |_| hall.now().0 / (10 * 1_000));
+    let minute = memo(move || hall.now().0 / (10 * 1_000));
     let since = move |ms: i64| {
         minute.get();
         let from = hall.present().plus(-ms);
         board.with(Part::Events, |held| alarms_since(held, from).count())
     };
-    let ten = Memo::new(move |_| since(10 * MINUTE_MS));
+    let ten = memo(move || since(10 * MINUTE_MS));
     // The events may reach back less than an hour: then the hour is not claimed.
     let known_since = move || board.with(Part::Events, Held::events_since);
     let less = move |ms: i64| {
@@ -40,7 +41,7 @@ pub fn Alarms() -> impl IntoView {
     };
     let hour =
         move || less(HOUR_MS).unwrap_or_else(|| say!(speaks.get(), wall.last_hour, count = since(HOUR_MS)));
-    let dispatches = Memo::new(move |_| board.dispatches(None, hall.now()));
+    let dispatches = memo(move || board.dispatches(None, hall.now()));
     let bars = move || {
         minute.get();
         let heights = board.with(Part::Events, |held| {

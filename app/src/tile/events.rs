@@ -7,6 +7,7 @@ use super::Panel;
 use crate::board::{Part, alarm, use_board};
 use crate::language::use_language;
 use crate::names::{Names, use_names};
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::world;
@@ -27,7 +28,7 @@ const QUIET: [&str; 8] = [
 #[component]
 pub fn Events() -> impl IntoView {
     let (speaks, board) = (use_language(), use_board());
-    let lines = Memo::new(move |_| {
+    let lines = memo(move || {
         board.with(Part::Events, |held| {
             let loud = held.events.iter().rev().filter(|event| !QUIET.contains(&event.name.as_str()));
             loud.take(LINES).cloned().collect::<Vec<EventLine>>()

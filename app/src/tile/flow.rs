@@ -10,6 +10,7 @@ use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say, says};
 
@@ -30,8 +31,8 @@ pub fn Flow() -> impl IntoView {
 #[component]
 fn Half(measure: Measure) -> impl IntoView {
     let (speaks, board, names, minute) = (use_language(), use_board(), use_names(), minute());
-    let count = Memo::new(move |_| board.day(measure, minute.get().date));
-    let curve = Memo::new(move |_| {
+    let count = memo(move || board.day(measure, minute.get().date));
+    let curve = memo(move || {
         let now = minute.get();
         board.with(Part::Tally, |held| Curve::of(&held.tally, measure, now))
     });

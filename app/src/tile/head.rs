@@ -12,6 +12,7 @@ use crate::language::{pick, use_language};
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -44,7 +45,7 @@ pub fn HeadRight() -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     let minute = minute();
     let clock = move || text::clock(hall.now(), names.with(|names| names.policy.utc_offset_minutes));
-    let date = Memo::new(move |_| minute.get().date);
+    let date = memo(move || minute.get().date);
     view! {
         <header class="head head-r">
             <time class="clock">{clock}</time>
@@ -61,7 +62,7 @@ pub fn HeadRight() -> impl IntoView {
 #[component]
 fn WorkTime(minute: Memo<Local>) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
-    let running = Memo::new(move |_| {
+    let running = memo(move || {
         let now = minute.get();
         names.with(|names| {
             let offset = names.policy.utc_offset_minutes;

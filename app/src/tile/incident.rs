@@ -16,6 +16,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text;
 use crate::wall::Focus;
 use crate::words::{say, says};
@@ -27,7 +28,7 @@ pub fn Incident() -> impl IntoView {
     let focus = expect_context::<Focus>();
     let line = focus.line;
     // Painted anew when the case has changed or its words have come.
-    let shown = Memo::new(move |_| line.get().map(|line| (line.id, line.version, line.number)));
+    let shown = memo(move || line.get().map(|line| (line.id, line.version, line.number)));
     let content = move || match shown.get().and(line.get_untracked()) {
         Some(line) => view! { <Case line/> }.into_any(),
         None => {
@@ -99,7 +100,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
     let (started, due, limit) = (line.started.unwrap_or(line.stage_since), line.due, line.limit);
     let provisional = line.provisional;
     let moving = move || provisional.then(|| say!(speaks.get(), desk.provisional_due));
-    let clock = Memo::new(move |_| {
+    let clock = memo(move || {
         let now = hall.now();
         names.with(|names| {
             let policy = &names.policy;
@@ -177,7 +178,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
 fn Way(id: CaseId, stage: Stage) -> impl IntoView {
     let (speaks, names) = (use_language(), use_names());
     let file = expect_context::<Focus>().file;
-    let times = Memo::new(move |_| {
+    let times = memo(move || {
         file.with(|file| file.as_ref().filter(|file| file.case.id == id).map(|file| file.case.passed()))
             .unwrap_or_default()
     });
@@ -201,7 +202,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
 #[component]
 fn Responses(id: CaseId) -> impl IntoView {
     let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
-    let called = Memo::new(move |_| {
+    let called = memo(move || {
         board.with(Part::Whistles, |held| {
             let calls = held.whistles.iter().filter(|whistle| whistle.call.case == Some(id));
             let called = calls

@@ -14,6 +14,7 @@ use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::live::Health;
 use crate::names::use_names;
+use crate::once::effect;
 use crate::people::{self, Nearby};
 use crate::player::CameraTile;
 use crate::text;
@@ -49,7 +50,7 @@ impl Linked {
 /// Asks for the cameras whenever the focus moves to another place.
 pub fn follow(spot: Memo<Option<Point>>) -> RwSignal<Linked> {
     let (linked, asker) = (RwSignal::new(Linked::default()), Asker::new());
-    Effect::new(move |_| {
+    effect(move || {
         let Some(place) = spot.get() else {
             asker.forget();
             return linked.set(Linked::Nowhere);

@@ -17,6 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Called, use_names};
+use crate::once::memo;
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -33,12 +34,12 @@ const DISTRICTS: usize = 4;
 #[component]
 pub fn Overdue() -> impl IntoView {
     let (speaks, board, hall) = (use_language(), use_board(), use_hall());
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let now = hall.now();
         board.with(Part::Overdue, |held| first(held.overdue.iter(), now))
     });
-    let newest = Memo::new(move |_| rows.with(|rows| newest(rows, hall.now())));
-    let counts = Memo::new(move |_| board.dispatches(None, hall.now()));
+    let newest = memo(move || rows.with(|rows| newest(rows, hall.now())));
+    let counts = memo(move || board.dispatches(None, hall.now()));
     let calm = move || rows.with(Vec::is_empty) && board.knows(Part::Overdue);
     view! {
         <Panel class="overdue board" label=Signal::derive(says!(speaks, wall.overdue))>
@@ -182,7 +183,7 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
 #[component]
 fn ByDistrict() -> impl IntoView {
     let (speaks, board, names, hall) = (use_language(), use_board(), use_names(), use_hall());
-    let counts = Memo::new(move |_| {
+    let counts = memo(move || {
         let now = hall.now();
         board.with(Part::Overdue, |held| {
             names.with(|names| {
@@ -217,7 +218,7 @@ fn ByDistrict() -> impl IntoView {
 fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
     let (speaks, names, hall) = (use_language(), use_names(), use_hall());
     let row = StoredValue::new(row);
-    let clock = Memo::new(move |_| {
+    let clock = memo(move || {
         let now = hall.now();
         names.with(|names| {
             let (policy, row) = (&names.policy, row.get_value());

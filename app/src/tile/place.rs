@@ -17,6 +17,7 @@ use crate::map::{
     MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapSize, MapView, use_ground,
 };
 use crate::names::{Called, Names, use_names};
+use crate::once::{effect, memo};
 use crate::people::{OnDuty, use_people};
 use crate::text;
 use crate::wall::Focus;
@@ -98,7 +99,7 @@ fn Headline(on_duty: RwSignal<OnDuty>) -> impl IntoView {
 
 fn follow_cases(map: MapHandle) {
     let (board, names) = (use_board(), use_names());
-    Effect::new(move |_| {
+    effect(move || {
         let cases: Vec<MapCase> = board.with(Part::Cases, |held| {
             names.with(|names| held.open.iter().filter_map(|case| MapCase::of(case, names)).collect())
         });
@@ -109,7 +110,7 @@ fn follow_cases(map: MapHandle) {
 /// Open cases of each district, under its name.
 fn follow_districts(map: MapHandle) {
     let (board, names) = (use_board(), use_names());
-    Effect::new(move |_| {
+    effect(move || {
         let districts: Vec<AreaCode> = names.with(|names| {
             names.at_level(AreaLevel::District).into_iter().map(|area| area.code.clone()).collect()
         });
@@ -122,14 +123,14 @@ fn follow_focus(map: MapHandle) {
     let (names, speaks, hall) = (use_names(), use_language(), use_hall());
     let focus = expect_context::<Focus>();
     // On a small map the words find no room; the incident beside it says them.
-    let shown = Memo::new(move |_| {
+    let shown = memo(move || {
         let (language, case) = (speaks.get(), focus.line.get()?);
         let title = names.with(|names| names.class(language, &case.class));
         let note = case.due.and_then(|due| left(language, due, case.limit, hall.now(), names));
         Some(MapFocus { place: case.place?, radius_m: FOCUS_RADIUS_M, title, note: note.unwrap_or_default() })
     });
-    Effect::new(move |_| map.set_focus(shown.get().as_ref()));
-    Effect::new(move |_| {
+    effect(move || map.set_focus(shown.get().as_ref()));
+    effect(move || {
         let pictures = focus.pictures.get();
         let state = |index: usize| pictures.get(index).copied().unwrap_or("idle");
         let marks = focus.linked.with(|linked| MapCamera::linked(linked.cameras(), state));

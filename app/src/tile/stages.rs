@@ -15,6 +15,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::memo;
 use crate::text::{self, Waited};
 use crate::words::{Language, say, says};
 
@@ -31,8 +32,8 @@ struct Waiting {
 #[component]
 pub fn Stages() -> impl IntoView {
     let (speaks, board, hall, names) = (use_language(), use_board(), use_hall(), use_names());
-    let open = Memo::new(move |_| board.now(Measure::Open));
-    let waiting = Memo::new(move |_| {
+    let open = memo(move || board.now(Measure::Open));
+    let waiting = memo(move || {
         let known = board.knows(Part::Cases);
         board.with(Part::Cases, |held| known.then(|| measure(held, hall.present().0)))
     });
@@ -49,7 +50,7 @@ pub fn Stages() -> impl IntoView {
         evidence.cases("open=true")
     };
     let minute = minute();
-    let usual = Memo::new(move |_| {
+    let usual = memo(move || {
         let now = minute.get();
         board.with(Part::Tally, |held| Waited::of(&held.tally, now))
     });
@@ -104,7 +105,7 @@ fn BarKey() -> impl IntoView {
 fn Column(stage: Stage, waiting: Signal<Option<Waiting>>, usual: Memo<Waited>) -> impl IntoView {
     let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
     let hall = use_hall();
-    let count = Memo::new(move |_| board.now(Measure::At(stage)));
+    let count = memo(move || board.now(Measure::At(stage)));
     let passed_count = move |measure| board.said(Part::Tally, board.day(measure, today.get()));
     let median = move || {
         let waiting = waiting.get().filter(|waiting| waiting.count > 0)?;
@@ -112,7 +113,7 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>, usual: Memo<Waited>) -
     };
     // The same source as the overdue board's, so that the two say the same; a part that does not fit its whole for the
     // moment between two frames is not said.
-    let late = Memo::new(move |_| {
+    let late = memo(move || {
         let late = match stage {
             Stage::Dispatch => board.dispatches(None, hall.now()).late as i64,
             Stage::Dispose => board.now(Measure::OverdueDisposal),

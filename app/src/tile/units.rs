@@ -12,6 +12,7 @@ use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
 use crate::names::{Called, use_names};
+use crate::once::memo;
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -25,8 +26,8 @@ pub fn Units() -> impl IntoView {
         board.with(Part::Tally, |held| closure_rate(&held.tally, &dimension, period))
     };
     let this_month = move || Period::month_of(today.get());
-    let city = Memo::new(move |_| rate(Dimension::City, this_month()));
-    let before = Memo::new(move |_| rate(Dimension::City, Period::Month(text::month_before(today.get()))));
+    let city = memo(move || rate(Dimension::City, this_month()));
+    let before = memo(move || rate(Dimension::City, Period::Month(text::month_before(today.get()))));
     let difference = move || Some(text::signed_rate(city.get().percent()? - before.get().percent()?));
     let last = move || Some(say!(speaks.get(), wall.last_month, rate = text::rate(before.get().percent()?)));
     let evidence = move || rate_evidence(speaks.get(), names, city.get(), this_month_key(today.get()), None);
@@ -38,7 +39,7 @@ pub fn Units() -> impl IntoView {
             .part(say!(language, wall.last_month_name), format!("{} %", shown(before.get())))
             .part(say!(language, wall.difference), say!(language, wall.points, points = points))
     };
-    let districts = Memo::new(move |_| {
+    let districts = memo(move || {
         names.with(|names| {
             let districts = names.at_level(AreaLevel::District).into_iter().take(UNITS_MAX);
             districts.map(|area| area.code.clone()).collect::<Vec<AreaCode>>()
@@ -72,13 +73,13 @@ pub fn Units() -> impl IntoView {
 fn Unit(code: AreaCode, city: Memo<Ratio>) -> impl IntoView {
     let (speaks, board, names, today) = (use_language(), use_board(), use_names(), today());
     let dimension = StoredValue::new(Dimension::Area(code.clone()));
-    let own = Memo::new(move |_| {
+    let own = memo(move || {
         let month = Period::month_of(today.get());
         board.with(Part::Tally, |held| {
             dimension.with_value(|dimension| closure_rate(&held.tally, dimension, month))
         })
     });
-    let filed = Memo::new(move |_| {
+    let filed = memo(move || {
         dimension.with_value(|dimension| board.count(Measure::Filed, dimension, Period::Day(today.get())))
     });
     let code = StoredValue::new(code);

@@ -13,6 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
+use crate::once::memo;
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -24,7 +25,7 @@ const ROWS: usize = 4;
 #[component]
 pub fn Whistles() -> impl IntoView {
     let (speaks, board) = (use_language(), use_board());
-    let rows = Memo::new(move |_| board.with(Part::Whistles, |held| first(held.whistles.iter())));
+    let rows = memo(move || board.with(Part::Whistles, |held| first(held.whistles.iter())));
     let calm = move || rows.with(Vec::is_empty) && board.knows(Part::Whistles);
     view! {
         <Panel class="whistle board" label=Signal::derive(says!(speaks, wall.whistle_late))>
@@ -62,7 +63,7 @@ const LATE_CALLS: &str = "list=whistles&late=true";
 fn Count() -> impl IntoView {
     let (speaks, board, today) = (use_language(), use_board(), today());
     let (names, hall) = (use_names(), use_hall());
-    let counts = Memo::new(move |_| counts(board, hall.now()));
+    let counts = memo(move || counts(board, hall.now()));
     let (open, late) = (
         move || board.said(Part::Whistles, counts.get().0 as i64),
         move || board.said(Part::Whistles, counts.get().1 as i64),

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use crate::ask::Asker;
 use crate::board::{Board, Part};
+use crate::once::{effect, memo};
 use crate::people;
 use crate::tile;
 
@@ -42,9 +43,9 @@ pub fn provide(board: Board) {
         Some(pinned) => Some(pinned),
         None => board.with(Part::Cases, |held| domain::feed::focus(held, before.copied().flatten())),
     });
-    let spot = Memo::new(move |_| board.case(case.get()?)?.place);
+    let spot = memo(move || board.case(case.get()?)?.place);
     let file = RwSignal::new(None::<CaseAnswer>);
-    let line = Memo::new(move |_| {
+    let line = memo(move || {
         let open = board.case(case.get()?)?;
         let words = file.with(|file| {
             let case = &file.as_ref().filter(|file| file.case.id == open.id)?.case;
@@ -88,12 +89,12 @@ impl Focus {
 
 fn follow_file(board: Board, case: Memo<Option<CaseId>>, file: RwSignal<Option<CaseAnswer>>) {
     // At which version, too: words change with it.
-    let wanted = Memo::new(move |_| {
+    let wanted = memo(move || {
         let open = board.case(case.get()?)?;
         Some((open.id, open.version))
     });
     let asker = Asker::new();
-    Effect::new(move |_| match wanted.get() {
+    effect(move || match wanted.get() {
         Some((id, _)) => {
             asker.ask(format!("/api/v1/cases/{id}?limit=1"), move |answer| match answer {
                 Ok(answer) => file.set(Some(answer)),

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::live::{Health, Link};
+use crate::once::{effect, memo};
 use crate::{page, text, world};
 
 /// What the wall of this page shows.
@@ -77,8 +78,8 @@ fn style(cell: &Cell, shape: &Shape) -> String {
 pub fn provide(health: Health) -> Shown {
     let told = RwSignal::new(None::<Walls>);
     let asker = Asker::new();
-    let away = Memo::new(move |_| matches!(health.link.get(), Link::Lost { .. }));
-    Effect::new(move |_| {
+    let away = memo(move || matches!(health.link.get(), Link::Lost { .. }));
+    effect(move || {
         if !away.get() {
             ask(asker, told);
         }
@@ -86,14 +87,14 @@ pub fn provide(health: Health) -> Shown {
     let path = window().location().pathname().unwrap_or_default();
     let wall = route::wall_of(&world::base(), &path).unwrap_or_default().to_owned();
     let wanted = page::query("scene");
-    let scene = Memo::new(move |_| {
+    let scene = memo(move || {
         told.with(|told| match told {
             Some(walls) => walls.shown(&wall, wanted.as_deref()).cloned(),
             None => Ok(Scene::usual()),
         })
     });
     let size = follow_window();
-    let hung = Memo::new(move |_| {
+    let hung = memo(move || {
         let (width, height) = size.get();
         let shape =
             |scene: &Scene| scene.hung(width, height).map(|(hanging, shape)| (hanging, shape.clone()));

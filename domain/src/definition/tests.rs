@@ -1,3 +1,5 @@
+//! What definitions say of themselves.
+
 use super::*;
 use crate::policy::Policy;
 
