@@ -140,14 +140,21 @@ fn step(desk: Desk, by: isize) {
     if desk.opened.get_untracked().is_some() {
         open_soon(desk, id);
     }
-    focus_row(id);
+    focus_row(desk, id);
 }
 
 /// The hand on a row, which brings it into view. One far off the screen is drawn first: it is there once the effects have run.
-fn focus_row(id: CaseId) {
-    if !focus(&row_id(id)) {
-        set_timeout(move || _ = focus(&row_id(id)), std::time::Duration::ZERO);
+fn focus_row(desk: Desk, id: CaseId) {
+    if focus(&row_id(id)) {
+        return;
     }
+    let later = move || {
+        // Another key may have moved the hand on meanwhile: the focus of this row would take it back.
+        if desk.selected.try_get_untracked() == Some(Some(id)) {
+            focus(&row_id(id));
+        }
+    };
+    set_timeout(later, std::time::Duration::ZERO);
 }
 
 /// Opens the row once the hand rests on it, so that running through the list asks for nothing.
@@ -238,7 +245,8 @@ fn escape(desk: Desk) {
         desk.file.calling.set(false);
     } else if let Some(open) = desk.opened.get_untracked() {
         desk.open(None, false);
-        focus_row(open);
+        desk.selected.set(Some(open));
+        focus_row(desk, open);
     }
 }
 
