@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::figure::{Evidence, Part, use_asked};
 use crate::language::use_language;
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::text;
 use crate::words::say;
 
@@ -40,7 +40,7 @@ pub fn DefinitionCard() -> impl IntoView {
     };
     view! {
         <dialog class="card" node_ref=dialog aria-labelledby="card-title" on:close=closed on:click=beside>
-            {move || asked.get().map(|evidence| view! { <Content evidence/> })}
+            {anew(move || asked.get().map(|evidence| view! { <Content evidence/> }))}
         </dialog>
     }
 }

@@ -1,7 +1,6 @@
 //! The one connection: the browser's socket, timers and requests under the client half that all of the hall shares.
 //!
-//! What should be here: dialling, and doing what `domain::feed` says. What should not: what is said of it (`live/health.rs`), the socket itself
-//! (`live/socket.rs`), requests (`live/ask.rs`), what messages mean (`domain::feed`), what is painted when (`board`).
+//! What should be here: dialling, and doing what `domain::feed` says. What should not: the parts below, what is painted (`board`).
 
 mod ask;
 mod health;

@@ -20,3 +20,8 @@ pub fn memo<T: PartialEq + Send + Sync + 'static>(value: impl Fn() -> T + Send +
     }
     erased(Box::new(value))
 }
+
+/// A part of a page that is made anew when something that it read has changed.
+pub fn anew<V: IntoAny>(mut part: impl FnMut() -> V + Send + 'static) -> Box<dyn FnMut() -> AnyView + Send> {
+    Box::new(move || part().into_any())
+}

@@ -22,7 +22,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::api::from_js;
 use crate::hall::{monotonic_ms, use_hall};
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use words::state_words;
 
 /// The player, called as it stands: `scripts/player.ts` says what each does.
@@ -108,12 +108,12 @@ pub fn CameraTile(
         <figure class="camera-tile" class:main=main data-theme="hall-dark" data-state=move || state.get().name()>
             <div class="camera-view" on:camerafacts=hear>
                 <div class="camera-picture" node_ref=picture></div>
-                {move || words.get().over.map(|over| view! {
+                {anew(move || words.get().over.map(|over| view! {
                     <div class="camera-say">
                         <strong>{shape::of(state.get())}{over.title}</strong>
                         <small>{over.detail}</small>
                     </div>
-                })}
+                }))}
             </div>
             <figcaption class="camera-bar" title=move || words.get().tooltip>
                 {(number > 0).then(|| view! { <span class="camera-number">{number}</span> })}

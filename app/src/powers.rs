@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::session::{Session, use_session};
 use crate::words::{say, says};
 
@@ -32,5 +32,5 @@ pub fn Powers() -> impl IntoView {
             view! { <span class="powers withheld" role="status"><Sign mark=Mark::Over/>{words}</span> }
         })
     };
-    view! { {together}{refused} }
+    view! { {together}{anew(refused)} }
 }

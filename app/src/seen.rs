@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::session::{Session, use_session};
 use crate::words::say;
 
@@ -30,7 +30,7 @@ pub fn Seen() -> impl IntoView {
         part.get().map(|scope| {
             let words = move || say!(speaks.get(), common.seen, part = called(&scope));
             let title = words.clone();
-            view! { <span class="seen" title=title>{words}</span> }
+            view! { <span class="seen" title=title>{anew(words)}</span> }
         })
     }
 }

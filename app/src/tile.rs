@@ -22,7 +22,7 @@ use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::say;
 
@@ -56,7 +56,7 @@ pub fn Panel(class: &'static str, #[prop(into)] label: Signal<String>, children:
     view! {
         <section class=format!("panel {class}") class:stands=move || lost().is_some() aria-label=label>
             {children()}
-            {note}
+            {anew(note)}
         </section>
     }
 }

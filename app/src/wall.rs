@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use crate::breaking::Breaking;
 use crate::kiosk;
 use crate::language::{pick, use_language};
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::panel;
 use crate::screen::Screen;
 use crate::words::{say, says};
@@ -71,8 +71,8 @@ fn Nothing(shown: Shown) -> impl IntoView {
     };
     view! {
         <main class="plain">
-            <h1>{words}</h1>
-            {links}
+            <h1>{anew(words)}</h1>
+            {anew(links)}
         </main>
     }
 }

@@ -12,7 +12,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -89,7 +89,7 @@ pub fn Band() -> impl IntoView {
             let date = text::short_date(language, now.local(offset).date);
             [word(), &told("data-title"), &say!(language, common.as_of), &date, &time].join(" ")
         };
-        view! { <aside class="world-band" aria-label=word data-word=word><b>{said}</b></aside> }
+        view! { <aside class="world-band" aria-label=word data-word=word><b>{anew(said)}</b></aside> }
     })
 }
 
@@ -119,7 +119,7 @@ pub fn Gone() -> impl IntoView {
         }
     };
     let words = move || {
-        view! { <div class="world-gone" role="alert"><b>{move || gone_words(speaks.get())}</b><span>{says!(speaks, common.gone_stands)}</span><a class="button strong" href=another.clone()>{choose}</a></div> }
+        view! { <div class="world-gone" role="alert"><b>{anew(move || gone_words(speaks.get()))}</b><span>{says!(speaks, common.gone_stands)}</span><a class="button strong" href=another.clone()>{anew(choose)}</a></div> }
     };
     move || is_gone.get().then(&words)
 }

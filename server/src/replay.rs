@@ -106,7 +106,8 @@ pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Pr
         broken: Mutex::default(),
     });
     let place = At { home: home.clone(), identity, clock: clock.clone(), drive: handle.clone() };
-    let moment = moment_at(&place, order.at.unwrap_or(order.from)).await?;
+    let mut moment = moment_at(&place, order.at.unwrap_or(order.from)).await?;
+    moment.set_out();
     let stop = CancellationToken::new();
     let over = stop.clone();
     let router = http::world_router(moment.hall());

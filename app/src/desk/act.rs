@@ -16,7 +16,7 @@ use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::words::{self, Language, say, says};
 
 /// Departments on one page: as many as there are digits.
@@ -154,7 +154,7 @@ pub fn Actions() -> impl IntoView {
             None => view! { <p class="dim">{say!(speaks.get(), desk.closed_case)}</p> }.into_any(),
         }
     };
-    view! { <section class="act">{form}</section> }
+    view! { <section class="act">{anew(form)}</section> }
 }
 
 /// What the hand goes to, below all that is read and always in sight: the buttons, for whom a dispatch would be, and how the
@@ -171,7 +171,7 @@ fn allowed(desk: Desk, step: Step) -> Memo<bool> {
 
 /// Whose step it is, where it is not the user's.
 fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
-    view! { <p class="not-yours">{move || say!(speaks.get(), desk.not_yours, power = power(speaks.get(), step.power))}</p> }
+    view! { <p class="not-yours">{anew(move || say!(speaks.get(), desk.not_yours, power = power(speaks.get(), step.power)))}</p> }
 }
 
 /// Tracked: what the step of the stage and those beside it take for a remark.
@@ -204,7 +204,7 @@ fn TakeStep(step: Step) -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let allowed = allowed(desk, step);
     let other = move || (!allowed.get()).then(|| not_yours(speaks, step));
-    view! { <div class="hd"><h3>{move || step.act(speaks.get())}</h3></div><Remark step/>{other} }
+    view! { <div class="hd"><h3>{anew(move || step.act(speaks.get()))}</h3></div><Remark step/>{anew(other)} }
 }
 
 /// Departments by digit, and in advance what starts when the case is sent now.
@@ -223,7 +223,7 @@ fn Dispatch(step: Step) -> impl IntoView {
         let mark = on.clone();
         view! {
             <li><button type="button" class="opt" class:on=on.clone() aria-pressed=move || on().to_string() data-department=code.to_string() on:click=move |_| desk.file.department.set(Some(code.clone()))>
-                <kbd>{index + 1}</kbd><span>{name}</span>{move || mark().then(|| view! { <Sign mark=Mark::Done/> })}
+                <kbd>{index + 1}</kbd><span>{name}</span>{anew(move || mark().then(|| view! { <Sign mark=Mark::Done/> }))}
             </button></li>
         }
     };
@@ -236,9 +236,9 @@ fn Dispatch(step: Step) -> impl IntoView {
     };
     let list = move || page().into_iter().enumerate().map(option).collect_view();
     view! {
-        <div class="hd"><h3>{move || step.act(speaks.get())}</h3><span class="meta">{says!(speaks, desk.choose_department)}</span>{page_words}</div>
+        <div class="hd"><h3>{anew(move || step.act(speaks.get()))}</h3><span class="meta">{says!(speaks, desk.choose_department)}</span>{anew(page_words)}</div>
         <Show when=move || allowed.get() fallback=move || not_yours(speaks, step)>
-            <ol class="opts">{list}</ol>
+            <ol class="opts">{anew(list)}</ol>
         </Show>
         <Remark step/>
         <Outlook/>
@@ -324,7 +324,7 @@ fn Buttons() -> impl IntoView {
     let button = move |offered: Step| {
         let is_own = step.get_untracked() == Some(offered);
         let unready = move || busy() || !is_ready(desk, offered);
-        view! { <button type="button" class="btn" class:primary=is_own id=is_own.then_some("desk-step") data-step=offered.name disabled=unready on:click=move |_| untrack(|| take(desk, offered))>{move || offered.act(speaks.get())}{is_own.then(|| view! { <kbd>"↵"</kbd> })}</button> }
+        view! { <button type="button" class="btn" class:primary=is_own id=is_own.then_some("desk-step") data-step=offered.name disabled=unready on:click=move |_| untrack(|| take(desk, offered))>{anew(move || offered.act(speaks.get()))}{is_own.then(|| view! { <kbd>"↵"</kbd> })}</button> }
     };
     let buttons = move || offered().into_iter().map(button).collect_view();
     let can_claim = move || {
@@ -336,9 +336,9 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && can_call(desk);
     view! {
         <p class="acts">
-            <Show when=calls><SendCall/></Show>{buttons}{sent_to}
+            <Show when=calls><SendCall/></Show>{anew(buttons)}{sent_to}
             <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{says!(speaks, desk.claim)}<kbd>"C"</kbd></button></Show>
-            <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{call_words}<kbd>"W"</kbd></button></Show>
+            <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{anew(call_words)}<kbd>"W"</kbd></button></Show>
         </p>
     }
 }

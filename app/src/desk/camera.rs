@@ -9,7 +9,7 @@ use super::use_desk;
 use crate::language::use_language;
 use crate::linked::NearCamera;
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::player::CameraTile;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -27,7 +27,7 @@ pub fn CameraList() -> impl IntoView {
         let distance = format!("{} m", text::fixed(near.distance_m, 0));
         view! {
             <li><button type="button" class:sees=near.sees aria-pressed=move || open().to_string() on:click=move |_| file.toggle_camera(index)>
-                <i class="pin" class:on=open>{index + 1}</i><b>{near.camera.name.clone()}</b><span>{look}</span><em>{distance}</em><span class="age">{word}</span>
+                <i class="pin" class:on=open>{index + 1}</i><b>{near.camera.name.clone()}</b><span>{look}</span><em>{distance}</em><span class="age">{anew(word)}</span>
             </button></li>
         }
     };
@@ -44,7 +44,7 @@ pub fn CameraList() -> impl IntoView {
         Cameras::Near(near) => near.into_iter().enumerate().map(line).collect_view().into_any(),
     }
     };
-    view! { <ul class="near" aria-label=says!(speaks, desk.cameras)>{content}</ul> }
+    view! { <ul class="near" aria-label=says!(speaks, desk.cameras)>{anew(content)}</ul> }
 }
 
 /// Whether the spot lies in the view, else where the camera looks.
@@ -92,11 +92,11 @@ pub fn Tiles() -> impl IntoView {
     let camera = move |index: usize| all.with(|all| all.get(index).cloned());
     view! {
         <Show when=some>
-            <div class="hd"><h3>{says!(speaks, desk.cameras)}</h3><span class="meta">{order}</span>
+            <div class="hd"><h3>{says!(speaks, desk.cameras)}</h3><span class="meta">{anew(order)}</span>
                 <span class="keys"><span><kbd>"V"</kbd><kbd>"1–9"</kbd>{says!(speaks, desk.key_camera)}</span><span><kbd>"E"</kbd>{says!(speaks, desk.key_enlarge)}</span></span></div>
             <div class="tiles" class:one-large=move || file.enlarged.get().is_some()>
                 <For each=move || shown.get() key=|index| *index let:index>
-                    {move || camera(index).map(|camera| view! { <Slot index camera/> })}
+                    {anew(move || camera(index).map(|camera| view! { <Slot index camera/> }))}
                 </For>
             </div>
         </Show>
@@ -144,5 +144,5 @@ fn Slot(index: usize, camera: Camera) -> impl IntoView {
             }
         })
     };
-    view! { <div class="slot" node_ref=place class:large=move || large.get() data-camera=index + 1>{content}{buttons}</div> }
+    view! { <div class="slot" node_ref=place class:large=move || large.get() data-camera=index + 1>{anew(content)}{buttons}</div> }
 }

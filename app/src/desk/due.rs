@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -60,10 +60,10 @@ pub fn Countdown() -> impl IntoView {
     };
     view! {
         <section class=move || format!("cdx {}", late())>
-            <div>{big}
+            <div>{anew(big)}
                 <button type="button" class="define" on:click=move |_| untrack(|| define(desk, asked))><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
             </div>
-            {strip}
+            {anew(strip)}
         </section>
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{keys, use_desk};
 use crate::language::use_language;
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::words::{Language, say, says};
 
 #[component]
@@ -32,7 +32,7 @@ pub fn Help() -> impl IntoView {
             <div class="card-body">
                 <h2 id="keys-title">{says!(speaks, desk.keys)}</h2>
                 <label class="letters"><input type="checkbox" prop:checked=desk.letters on:change=move |event| keys::switch_letters(desk, event_target_checked(&event))/>{says!(speaks, desk.letter_keys)}</label>
-                <dl>{rows}</dl>
+                <dl>{anew(rows)}</dl>
                 <p class="card-foot">
                     <button type="button" class="button" on:click=move |_| desk.help.set(false)>{says!(speaks, common.close)}</button>
                 </p>

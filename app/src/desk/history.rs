@@ -13,7 +13,7 @@ use super::use_desk;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{self, Language, say, says};
 
@@ -47,8 +47,8 @@ pub fn History() -> impl IntoView {
         <section class="history" aria-label=says!(speaks, desk.history)>
             <div class="hd"><h3>{says!(speaks, desk.history)}</h3></div>
             <NoteField/>
-            <ul class="notes">{list}</ul>
-            {older}
+            <ul class="notes">{anew(list)}</ul>
+            {anew(older)}
         </section>
     }
 }

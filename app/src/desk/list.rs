@@ -17,7 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::text;
 use crate::words::{say, says};
 
@@ -32,12 +32,12 @@ pub fn List() -> impl IntoView {
     view! {
         <section class="list" aria-label=says!(speaks, desk.cases)>
             <header class="list-head">
-                <h1>{move || queue_name(speaks.get(), queue.get())}</h1>
+                <h1>{anew(move || queue_name(speaks.get(), queue.get()))}</h1>
                 <Show when=move || queue.get() != Queue::Whistles fallback=CallCounts><Counts/></Show>
                 <Chips/>
                 <Show when=move || queue.get() != Queue::Whistles><span class="sp"></span><Narrow/></Show>
             </header>
-            {body}
+            {anew(body)}
         </section>
     }
 }
@@ -87,7 +87,7 @@ fn Counts() -> impl IntoView {
             .map(|words| view! { <span class="dim cut">{words}</span> })
             .collect_view()
     };
-    view! { <span class="dim total" data-total=exact>{total}</span>{cut}{move || counts().into_iter().map(part).collect_view()} }
+    view! { <span class="dim total" data-total=exact>{anew(total)}</span>{anew(cut)}{move || counts().into_iter().map(part).collect_view()} }
 }
 
 /// How many calls, and how many departments they miss.
@@ -107,7 +107,7 @@ fn CallCounts() -> impl IntoView {
     let late = move || {
         (missing() > 0).then(|| view! { <span class="lamp over"><Sign mark=Mark::Over/>{say!(speaks.get(), desk.whistles_late, count = missing())}</span> })
     };
-    view! { <span class="dim total" data-total=move || count().map(|count| count.to_string())>{move || count().map(|count| say!(speaks.get(), desk.call_pieces, count = count))}</span>{late} }
+    view! { <span class="dim total" data-total=move || count().map(|count| count.to_string())>{anew(move || count().map(|count| say!(speaks.get(), desk.call_pieces, count = count)))}</span>{anew(late)} }
 }
 
 /// Filters that no field shows, each with a way to drop it: a list says what it holds.
@@ -193,8 +193,8 @@ fn Cases() -> impl IntoView {
         })
     };
     view! {
-        <div class="cols" aria-hidden="true">{head}</div>
-        <div class="case-rows" id="desk-rows" tabindex="-1" node_ref=desk.rows on:scroll=move |_| look()>{state}{groups}{more}</div>
+        <div class="cols" aria-hidden="true">{anew(head)}</div>
+        <div class="case-rows" id="desk-rows" tabindex="-1" node_ref=desk.rows on:scroll=move |_| look()>{anew(state)}{groups}{anew(more)}</div>
         <Outside/>
     }
 }
@@ -305,7 +305,7 @@ fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>
     view! {
         <Show when=move || { count.get() > 0 }>
             <section class="group">
-                <h2><b class="w">{move || lamp.word(speaks.get())}</b><b class="c">{count}</b><span>{note}</span></h2>
+                <h2><b class="w">{anew(move || lamp.word(speaks.get()))}</b><b class="c">{count}</b><span>{anew(note)}</span></h2>
                 <ol style:height=height><For each=lines key=|row| row.id let:row><Row row hand count/></For></ol>
             </section>
         </Show>
@@ -356,8 +356,8 @@ fn Outside() -> impl IntoView {
     };
     view! {
         <footer class="list-foot">
-            <button type="button" class="outside" class:waits=waits on:click=move |_| desk.listing.refresh()><kbd>"."</kbd>{words}</button>
-            {clear}<span class="sp"></span><span class="rule">{rule}</span>
+            <button type="button" class="outside" class:waits=waits on:click=move |_| desk.listing.refresh()><kbd>"."</kbd>{anew(words)}</button>
+            {anew(clear)}<span class="sp"></span><span class="rule">{anew(rule)}</span>
         </footer>
     }
 }

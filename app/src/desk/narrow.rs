@@ -7,7 +7,7 @@ use super::filters::{Filters, Queue};
 use super::use_desk;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::words::{say, says};
 
 #[component]
@@ -65,7 +65,7 @@ fn Choice(key: &'static str, any: Signal<String>, options: Signal<Vec<(String, S
     view! {
         <select data-filter=key class:set=move || !chosen.with(String::is_empty) on:change=change aria-label=any>
             <option value="" selected=move || chosen.with(String::is_empty)>{any}</option>
-            {list}
+            {anew(list)}
         </select>
     }
 }
@@ -83,5 +83,5 @@ fn Order() -> impl IntoView {
     let words = move || {
         if newest() { say!(speaks.get(), desk.sort_newest) } else { say!(speaks.get(), desk.sort_due) }
     };
-    view! { <button type="button" class="order" disabled=fixed on:click=turn>{words}</button> }
+    view! { <button type="button" class="order" disabled=fixed on:click=turn>{anew(words)}</button> }
 }

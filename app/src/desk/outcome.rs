@@ -6,6 +6,7 @@ use super::send::Sent;
 use super::use_desk;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
+use crate::once::anew;
 use crate::submit::Progress;
 use crate::words::{Language, say};
 
@@ -22,7 +23,7 @@ pub fn Outcome() -> impl IntoView {
         Some(view! { <p class=class><Sign mark/><span>{words}</span>{again}</p> })
     };
     let lines = move || desk.sending.sent.get().into_iter().filter_map(line).collect_view();
-    view! { <div class="outcome" role="status">{lines}</div> }
+    view! { <div class="outcome" role="status">{anew(lines)}</div> }
 }
 
 fn words(

@@ -9,7 +9,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::people::{self, Nearby, Who, age_words, state_word, use_people};
 use crate::text;
 use crate::words::{say, says};
@@ -46,7 +46,7 @@ pub fn PeopleList() -> impl IntoView {
         view! {
             <li class="person" class:stale=stale><button type="button" on:click=move |_| untrack(|| open(one()))>
                 <i class="pin round" class:on=move || !stale()>{letter(place)}</i><b>{word(|one| one.code.clone())}</b>
-                <span>{state}</span><em>{word(distance)}</em><span class="age">{age}</span>
+                <span>{anew(state)}</span><em>{word(distance)}</em><span class="age">{anew(age)}</span>
             </button></li>
         }
     };
@@ -55,7 +55,7 @@ pub fn PeopleList() -> impl IntoView {
     };
     view! {
         <ul class="near people" aria-label=says!(speaks, people.nearest)>
-            {none}
+            {anew(none)}
             {move || (0..places.get()).map(&row).collect_view()}
         </ul>
     }

@@ -15,7 +15,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -108,9 +108,9 @@ fn QueueLine(queue: Queue, digit: usize) -> impl IntoView {
     view! {
         <li><a class="queue" class:on=on class:bare=bare href=href aria-current=move || on().then_some("true")>
             <kbd>{digit}</kbd>
-            <span class="nm">{move || queue_name(speaks.get(), queue)}</span>
-            <span class="ro">{move || other_power(desk, speaks.get(), queue)}{late}</span>
-            <b>{move || board.said(part, count())}</b>
+            <span class="nm">{anew(move || queue_name(speaks.get(), queue))}</span>
+            <span class="ro">{anew(move || other_power(desk, speaks.get(), queue))}{late}</span>
+            <b>{anew(move || board.said(part, count()))}</b>
             {clocked}
         </a></li>
     }
@@ -145,14 +145,14 @@ fn Lamps(queue: Queue) -> impl IntoView {
     let one = move |index: usize, lamp: Lamp| {
         let zero = move || counts.get()[index] == 0;
         let class = format!("lamp {}", lamp.class());
-        view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{move || text::grouped(counts.get()[index])}</span> }
+        view! { <span class=class class:zero=zero><Sign mark=lamp.mark()/>{anew(move || text::grouped(counts.get()[index]))}</span> }
     };
     // Lamps of some of the cases would not add up to the queue.
     let whole = move || board.knows(Part::Cases);
     let lamps = move || {
-        view! { {one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock))} }
+        view! { {one(0, Lamp::Over)}{one(1, Lamp::Soon)}{one(2, Lamp::OnTime)}{anew(move || (counts.get()[3] > 0).then(|| one(3, Lamp::NoClock)))} }
     };
-    view! { <span class="br">{move || whole().then(lamps)}</span> }
+    view! { <span class="br">{anew(move || whole().then(lamps))}</span> }
 }
 
 /// Lamps of whole queues need no finer time.
@@ -200,7 +200,7 @@ fn DueChart() -> impl IntoView {
     view! {
         <section class="due-chart">
             <h2>{says!(speaks, desk.due_chart)}<span>{says!(speaks, desk.due_unit)}</span></h2>
-            <ol>{drawn}</ol>
+            <ol>{anew(drawn)}</ol>
         </section>
     }
 }
@@ -215,8 +215,8 @@ fn OnStreets() -> impl IntoView {
     view! {
         <section class="streets">
             <h2>{says!(speaks, people.people)}</h2>
-            <p><span>{says!(speaks, people.on_duty)}</span><b>{fresh}</b></p>
-            <p class:stale=move || { on_duty.get().late > 0 }><span>{says!(speaks, people.position_stale)}</span><b>{late}</b></p>
+            <p><span>{says!(speaks, people.on_duty)}</span><b>{anew(fresh)}</b></p>
+            <p class:stale=move || { on_duty.get().late > 0 }><span>{says!(speaks, people.position_stale)}</span><b>{anew(late)}</b></p>
         </section>
     }
 }

@@ -11,7 +11,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say};
 
@@ -61,13 +61,13 @@ pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> imp
     let current = move || (desk.opened.get() == Some(id)).then_some("true");
     view! {
         <li style:top=top aria-posinset=move || at.get() + 1 aria-setsize=move || count.get()><a id=row_id(id) class=class aria-label=label href=href tabindex=tab aria-current=current on:click=move |_| desk.selected.set(Some(id)) on:focus=move |_| desk.selected.set(Some(id))>
-            <span class=move || face.with(|face| format!("lamp {}", face.lamp.class()))><Sign mark=Signal::derive(move || face.with(|face| face.lamp.mark()))/>{move || face.with(|face| face.lamp.word(speaks.get()))}</span>
-            <span class="no">{move || case.with(|case| short_number(&case.number).to_owned())}</span>
-            <span class="cls"><b>{move || case.with(|case| names.with(|names| names.class_short(speaks.get(), &case.class)))}</b>{move || case.with(|case| case.condition.clone())}</span>
-            <span class="pl">{move || case.with(|case| place(speaks.get(), case, names))}</span>
-            <span class="stg">{move || case.with(|case| stage(speaks.get(), case, gone.get()))}</span>
+            <span class=move || face.with(|face| format!("lamp {}", face.lamp.class()))><Sign mark=Signal::derive(move || face.with(|face| face.lamp.mark()))/>{anew(move || face.with(|face| face.lamp.word(speaks.get())))}</span>
+            <span class="no">{anew(move || case.with(|case| short_number(&case.number).to_owned()))}</span>
+            <span class="cls"><b>{anew(move || case.with(|case| names.with(|names| names.class_short(speaks.get(), &case.class))))}</b>{anew(move || case.with(|case| case.condition.clone()))}</span>
+            <span class="pl">{anew(move || case.with(|case| place(speaks.get(), case, names)))}</span>
+            <span class="stg">{anew(move || case.with(|case| stage(speaks.get(), case, gone.get())))}</span>
             <Used face/>
-            <span class="due-in" class:moves=move || moves().is_some()>{move || face.with(|face| face.left.clone())}{move || moves().map(|word| view! { <small>{word}</small> })}</span>
+            <span class="due-in" class:moves=move || moves().is_some()>{anew(move || face.with(|face| face.left.clone()))}{move || moves().map(|word| view! { <small>{word}</small> })}</span>
             <span class="un">{move || case.with(|case| case.due.map(|_| text::unit_name(speaks.get(), unit(case))))}</span>
             <span class="own" class:me=move || case.with(|case| case.claimed_by.as_deref() == Some(desk.me().as_str()))>{move || case.with(|case| case.claimed_by.clone()).unwrap_or_else(|| say!(speaks.get(), desk.unclaimed))}</span>
         </a></li>
@@ -100,7 +100,7 @@ fn face(case: Memo<CaseLine>) -> Memo<Face> {
 fn Used(face: Memo<Face>) -> impl IntoView {
     let clocked = move || face.with(|face| face.lamp != Lamp::NoClock);
     let width = move || format!("{}%", face.with(|face| face.share));
-    view! { <span class="use">{move || clocked().then(|| view! { <i><u style:width=width></u></i> })}</span> }
+    view! { <span class="use">{anew(move || clocked().then(|| view! { <i><u style:width=width></u></i> }))}</span> }
 }
 
 fn place(language: Language, case: &CaseLine, names: crate::names::Called) -> String {

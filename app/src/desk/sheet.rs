@@ -17,7 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{say, says};
 
@@ -90,10 +90,10 @@ fn Title() -> impl IntoView {
     };
     view! {
         <header class="title">
-            <div class="l1"><LampWord/><span class="no">{move || file.with(|answer| answer.case.number.clone())}</span>
-                <h1 tabindex="-1" node_ref=heading>{title}</h1><span class="sp"></span>{owner}</div>
+            <div class="l1"><LampWord/><span class="no">{anew(move || file.with(|answer| answer.case.number.clone()))}</span>
+                <h1 tabindex="-1" node_ref=heading>{anew(title)}</h1><span class="sp"></span>{anew(owner)}</div>
             <Place/>
-            {move || description().map(|text| view! { <p class="said">{text}</p> })}
+            {anew(move || description().map(|text| view! { <p class="said">{text}</p> }))}
         </header>
     }
 }
@@ -141,7 +141,7 @@ fn Place() -> impl IntoView {
         })
     };
     view! {
-        <p class="l2"><b>{move || file.with(|answer| answer.case.report.address.clone())}</b><span>{area}</span><span class="dim">{code}</span>{place}
-            <span class="sp"></span><span class="dim">{source}</span></p>
+        <p class="l2"><b>{anew(move || file.with(|answer| answer.case.report.address.clone()))}</b><span>{anew(area)}</span><span class="dim">{anew(code)}</span>{anew(place)}
+            <span class="sp"></span><span class="dim">{anew(source)}</span></p>
     }
 }

@@ -12,7 +12,7 @@ use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -26,7 +26,7 @@ pub fn Top() -> impl IntoView {
     let centre = move || names.with(|names| speaks.name(&names.centre));
     view! {
         <header class="desk-top">
-            <div class="brand"><b>{says!(speaks, common.product)}</b><span>{centre}</span></div>
+            <div class="brand"><b>{says!(speaks, common.product)}</b><span>{anew(centre)}</span></div>
             <nav class="tabs">
                 <a class="on" href=world::list("") aria-current="page">{says!(speaks, desk.tab_desk)}</a>
                 <a href=route::wall(&world::base(), route::MAIN_WALL, "") rel="external">{says!(speaks, desk.tab_wall)}</a>
@@ -79,7 +79,7 @@ fn Alarms() -> impl IntoView {
     let mark = Signal::derive(move || if count() > 0 { Mark::Over } else { Mark::Done });
     view! {
         <a class="grp lamp" class:over=move || { count() > 0 } href=world::list("open=true&stage=dispatch&phase=overdue&sort=due")>
-            <Sign mark/>{words}
+            <Sign mark/>{anew(words)}
         </a>
     }
 }
@@ -103,7 +103,7 @@ fn DataAge() -> impl IntoView {
     // An age that changes each second is not read out; that the connection is gone is.
     let role = move || (!live()).then_some("status");
     let mark = Signal::derive(move || if live() { Mark::Live } else { Mark::Lost });
-    view! { <span class="grp lamp" class:stale=move || !live() role=role><Sign mark/>{words}</span> }
+    view! { <span class="grp lamp" class:stale=move || !live() role=role><Sign mark/>{anew(words)}</span> }
 }
 
 #[component]
@@ -119,7 +119,7 @@ fn WorkTime() -> impl IntoView {
     };
     let mark = Signal::derive(move || if still().is_some() { Mark::Stopped } else { Mark::Live });
     let words = move || still().unwrap_or_else(|| say!(speaks.get(), desk.running));
-    view! { <span class="grp lamp worktime"><Sign mark/>{words}</span> }
+    view! { <span class="grp lamp worktime"><Sign mark/>{anew(words)}</span> }
 }
 
 #[component]
@@ -130,7 +130,7 @@ fn Seat() -> impl IntoView {
         names.join(" · ")
     };
     view! {
-        <div class="grp seat"><b>{move || desk.me()}</b><span class="dim">{roles}</span></div>
+        <div class="grp seat"><b>{anew(move || desk.me())}</b><span class="dim">{anew(roles)}</span></div>
         <div class="grp switch"><Switches speaks/></div>
     }
 }
@@ -152,7 +152,7 @@ fn Time() -> impl IntoView {
     let offset = move || names.with(|names| names.policy.utc_offset_minutes);
     let clock = move || text::clock(hall.now(), offset());
     let date = memo(move || text::short_date(speaks.get(), hall.now().local(offset()).date));
-    view! { <div class="grp time"><b>{clock}</b><span class="dim">{date}</span></div> }
+    view! { <div class="grp time"><b>{anew(clock)}</b><span class="dim">{date}</span></div> }
 }
 
 #[component]
@@ -193,11 +193,11 @@ pub fn Foot() -> impl IntoView {
     };
     view! {
         <footer class="desk-foot">
-            {waits}{always}{with_case}
+            {anew(waits)}{always}{anew(with_case)}
             <button type="button" class="help-open" on:click=move |_| desk.help.set(true)><kbd>"?"</kbd>{says!(speaks, desk.key_help)}</button>
             <span class="sp"></span>
-            <span class="legend"><Sign mark=Mark::Inside/>{move || say!(speaks.get(), desk.legend_ok, percent = yellow())}</span>
-            <span class="legend"><Sign mark=Mark::Near/>{move || say!(speaks.get(), desk.legend_soon, percent = yellow())}</span>
+            <span class="legend"><Sign mark=Mark::Inside/>{anew(move || say!(speaks.get(), desk.legend_ok, percent = yellow()))}</span>
+            <span class="legend"><Sign mark=Mark::Near/>{anew(move || say!(speaks.get(), desk.legend_soon, percent = yellow()))}</span>
             <span class="legend"><Sign mark=Mark::Over/>{says!(speaks, desk.legend_over)}</span>
             <span class="legend"><Sign mark=Mark::Stopped/>{says!(speaks, desk.lamp_stopped)}</span>
         </footer>

@@ -23,7 +23,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::text;
 use crate::words::{self, say, says};
 
@@ -58,7 +58,7 @@ pub fn Whistles() -> impl IntoView {
         Some(view! { <p class="list-state" role="status">{words}</p> })
     };
     view! {
-        <div class="case-rows calls" id="desk-rows" tabindex="-1">{state}
+        <div class="case-rows calls" id="desk-rows" tabindex="-1">{anew(state)}
             <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><CallRow call/></For></ol>
         </div>
         <Show when=alone><Outcome/></Show>
@@ -71,7 +71,7 @@ fn CallRow(call: Whistle) -> impl IntoView {
     let (due, id, closed) = (call.due, call.id, call.closed.is_some());
     let ended = call.closed.map(|at| {
         let when = move || names.with(|names| moment(speaks.get(), at, hall.present(), names));
-        view! { <p class="dim">{move || say!(speaks.get(), desk.call_ended, time = when())}</p> }
+        view! { <p class="dim">{anew(move || say!(speaks.get(), desk.call_ended, time = when()))}</p> }
     });
     let area = call.area_path.clone();
     let place = move || names.with(|names| names.area_words(speaks.get(), &area));
@@ -111,14 +111,14 @@ fn CallRow(call: Whistle) -> impl IntoView {
         let respond =
             move |_| _ = desk.sending.send(command(), What::Word(words::event::whistle_answered), None);
         let label = move || say!(speaks.get(), desk.respond_for, name = name());
-        view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{name}</span><em>{move || state.with(|state| state.1.clone())}</em>
+        view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{anew(name)}</span><em>{anew(move || state.with(|state| state.1.clone()))}</em>
         <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{says!(speaks, event.whistle_answered)}</button></Show></li> }
     };
     let selected = move || desk.call.get() == Some(id);
     let take = move || desk.call.set(Some(id));
     view! {
-        <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{move || text::level_name(speaks.get(), call.call.level)}" "{title}</h3>
-            <p class="dim">{place}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
+        <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{anew(move || text::level_name(speaks.get(), call.call.level))}" "{title}</h3>
+            <p class="dim">{anew(place)}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
             {ended}{(!closed).then(|| view! { <EndCall id/> })}
         </li>
     }
@@ -208,7 +208,7 @@ pub fn SendCall() -> impl IntoView {
     let need = move || {
         (!ready.get()).then(|| view! { <span class="sent-to">{say!(speaks.get(), desk.whistle_need)}</span> })
     };
-    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || busy() || !ready.get()>{says!(speaks, desk.whistle_send)}<kbd>"↵"</kbd></button>{need} }
+    view! { <button type="submit" form=FORM class="btn primary" id="desk-call" disabled=move || busy() || !ready.get()>{says!(speaks, desk.whistle_send)}<kbd>"↵"</kbd></button>{anew(need)} }
 }
 
 /// Calls departments to the open case; what is written stands in the draft. What it says in advance is when they must have responded.
@@ -233,7 +233,7 @@ pub fn WhistleForm() -> impl IntoView {
     };
     view! {
         <form id=FORM on:submit=send>
-            <div class="hd"><h3>{says!(speaks, desk.whistle)}</h3><span class="meta">{until}</span></div>
+            <div class="hd"><h3>{says!(speaks, desk.whistle)}</h3><span class="meta">{anew(until)}</span></div>
             <Level/>
             <input class="field" type="text" maxlength="200" autocomplete="off" prop:value=title on:input=typed aria-label=says!(speaks, desk.whistle_title)/>
             <CalledBoxes/>
@@ -245,7 +245,7 @@ pub fn WhistleForm() -> impl IntoView {
 fn Level() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let radio = move |of: WhistleLevel| {
-        view! { <label><input type="radio" name="whistle-level" prop:checked=move || call_of(desk).is_some_and(|call| call.level == of) on:change=move |_| change(desk, |call| call.level = of)/>{move || text::level_name(speaks.get(), of)}</label> }
+        view! { <label><input type="radio" name="whistle-level" prop:checked=move || call_of(desk).is_some_and(|call| call.level == of) on:change=move |_| change(desk, |call| call.level = of)/>{anew(move || text::level_name(speaks.get(), of))}</label> }
     };
     view! { <fieldset class="levels"><legend>{says!(speaks, desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
 }
@@ -268,5 +268,5 @@ fn CalledBoxes() -> impl IntoView {
         };
         names.with(|names| names.all_departments(speaks.get())).into_iter().map(one).collect_view()
     };
-    view! { <fieldset class="called"><legend>{says!(speaks, desk.whistle_called)}</legend>{boxes}</fieldset> }
+    view! { <fieldset class="called"><legend>{says!(speaks, desk.whistle_called)}</legend>{anew(boxes)}</fieldset> }
 }

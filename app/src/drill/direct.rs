@@ -27,7 +27,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::submit::Submit;
@@ -138,7 +138,7 @@ pub fn Direct() -> impl IntoView {
         None => view! { <p class="dim" role="status">{says!(speaks, common.connecting)}</p> }.into_any(),
         Some((_, true, _)) => view! { <p role="status">{says!(speaks, drill.over)}</p> }.into_any(),
         Some((false, _, director)) => {
-            view! { <p>{move || say!(speaks.get(), drill.not_yours, name = &director)}</p> }.into_any()
+            view! { <p>{anew(move || say!(speaks.get(), drill.not_yours, name = &director))}</p> }.into_any()
         }
         Some((true, false, _)) => view! { <Clock/><Injects/><ByHand/><End/> }.into_any(),
     };
@@ -165,12 +165,12 @@ pub fn Direct() -> impl IntoView {
         <main class="drill-page direct">
             <h1>{world::told("data-title")}</h1>
             <Numbers/>
-            {body}
-            <p class="outcome-words" class:problem=is_problem role="status">{words}</p>
+            {anew(body)}
+            <p class="outcome-words" class:problem=is_problem role="status">{anew(words)}</p>
             <p class="ways">
-                <a class="button" href=wall target="gridhall-drill-wall">{move || say!(speaks.get(), drill.wall)}</a>
-                <a class="button" href=world::list("") target="gridhall-drill-desk">{move || say!(speaks.get(), drill.desk)}</a>
-                <a class="button quiet" href=route::drill("")>{move || say!(speaks.get(), drill.all)}</a>
+                <a class="button" href=wall target="gridhall-drill-wall">{anew(move || say!(speaks.get(), drill.wall))}</a>
+                <a class="button" href=world::list("") target="gridhall-drill-desk">{anew(move || say!(speaks.get(), drill.desk))}</a>
+                <a class="button quiet" href=route::drill("")>{anew(move || say!(speaks.get(), drill.all))}</a>
                 <Switches speaks/>
             </p>
         </main>
@@ -186,7 +186,7 @@ fn Numbers() -> impl IntoView {
             true => board.now(measure).to_string(),
             false => "–".to_owned(),
         };
-        view! { <div><dt>{move || label(speaks.get())}</dt><dd>{value}</dd></div> }
+        view! { <div><dt>{anew(move || label(speaks.get()))}</dt><dd>{anew(value)}</dd></div> }
     };
     view! {
         <dl class="numbers">
@@ -231,12 +231,12 @@ fn Clock() -> impl IntoView {
     let stage = move || one.stage().map(|stage| stage_words(speaks.get(), stage));
     view! {
         <section class="clock" aria-label=move || say!(speaks.get(), drill.drill_clock)>
-            <p><span class="dim">{move || say!(speaks.get(), drill.drill_clock)}</span><b>{now}</b><em class="stage">{stage}</em></p>
+            <p><span class="dim">{anew(move || say!(speaks.get(), drill.drill_clock))}</span><b>{anew(now)}</b><em class="stage">{anew(stage)}</em></p>
             <p class="ways">
-                <button type="button" class="button strong" disabled=move || one.sent.is_busy() on:click=press>{main}</button>
+                <button type="button" class="button strong" disabled=move || one.sent.is_busy() on:click=press>{anew(main)}</button>
                 <span role="group" aria-label=move || say!(speaks.get(), drill.pace)>{PACES.map(faster).collect_view()}</span>
             </p>
-            {back}
+            {anew(back)}
         </section>
     }
 }
@@ -262,7 +262,7 @@ fn Injects() -> impl IntoView {
         let what = move || {
             if kind { say!(speaks.get(), drill.whistle) } else { say!(speaks.get(), drill.case) }
         };
-        view! { <li class:waits=waits><span>{move || say!(speaks.get(), drill.at_minute, minute = &minute)}</span><b>{what}" "{line.title}</b><em>{state}</em></li> }
+        view! { <li class:waits=waits><span>{anew(move || say!(speaks.get(), drill.at_minute, minute = &minute))}</span><b>{anew(what)}" "{line.title}</b><em>{anew(state)}</em></li> }
     };
     let list = move || {
         let lines = lines.get();
@@ -273,7 +273,7 @@ fn Injects() -> impl IntoView {
             }
         }
     };
-    view! { <section><h2>{move || say!(speaks.get(), drill.injects)}</h2>{list}</section> }
+    view! { <section><h2>{anew(move || say!(speaks.get(), drill.injects))}</h2>{anew(list)}</section> }
 }
 
 #[derive(Serialize)]
@@ -295,9 +295,9 @@ fn ByHand() -> impl IntoView {
     };
     view! {
         <form class="by-hand" on:submit=submit>
-            <h2>{move || say!(speaks.get(), drill.enter)}</h2>
+            <h2>{anew(move || say!(speaks.get(), drill.enter))}</h2>
             <Happens written timed=false/>
-            <button type="submit" class="button strong" disabled=move || one.sent.is_busy()>{move || say!(speaks.get(), drill.enter)}</button>
+            <button type="submit" class="button strong" disabled=move || one.sent.is_busy()>{anew(move || say!(speaks.get(), drill.enter))}</button>
         </form>
     }
 }
@@ -342,7 +342,7 @@ fn End() -> impl IntoView {
     };
     view! {
         <section class="end" class:hidden=move || !one.leads()>
-            <p class="ways"><button type="button" class="button" class:sure=sure disabled=move || one.sent.is_busy() on:click=press on:blur=move |_| sure.set(false)>{words}</button>{second}</p>
+            <p class="ways"><button type="button" class="button" class:sure=sure disabled=move || one.sent.is_busy() on:click=press on:blur=move |_| sure.set(false)>{anew(words)}</button>{anew(second)}</p>
         </section>
     }
 }

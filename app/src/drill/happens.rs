@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::text;
 use crate::words::{Language, say};
 
@@ -111,7 +111,7 @@ fn Choice(
         codes.get().into_iter().map(option).collect_view()
     };
     view! {
-        <label>{move || label(speaks.get())}<select on:change=move |event| chosen.set(event_target_value(&event))>{options}</select></label>
+        <label>{anew(move || label(speaks.get()))}<select on:change=move |event| chosen.set(event_target_value(&event))>{anew(options)}</select></label>
     }
 }
 
@@ -133,7 +133,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
     let departments = codes(|names, language| named(names.all_departments(language)));
     let kinds = move || {
         let kind = |whistle: bool, label: fn(Language) -> String| {
-            view! { <label class="kind"><input type="radio" prop:checked=move || is_whistle.get() == whistle on:change=move |_| is_whistle.set(whistle)/>{move || label(speaks.get())}</label> }
+            view! { <label class="kind"><input type="radio" prop:checked=move || is_whistle.get() == whistle on:change=move |_| is_whistle.set(whistle)/>{anew(move || label(speaks.get()))}</label> }
         };
         view! { {kind(false, crate::words::drill::case)}{kind(true, crate::words::drill::whistle)} }
     };
@@ -153,7 +153,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
         view! {
             <Choice label=crate::words::drill::class chosen=class codes=classes/>
             <Choice label=crate::words::drill::source chosen=source codes=sources/>
-            <label>{move || say!(speaks.get(), drill.level)}<select on:change=choose>{options}</select></label>
+            <label>{anew(move || say!(speaks.get(), drill.level))}<select on:change=choose>{anew(options)}</select></label>
         }
     };
     let of_call = move || {
@@ -168,7 +168,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
         };
         view! {
             <Choice label=crate::words::drill::called chosen=called codes=departments/>
-            <label>{move || say!(speaks.get(), drill.level)}<select on:change=choose>{options}</select></label>
+            <label>{anew(move || say!(speaks.get(), drill.level))}<select on:change=choose>{anew(options)}</select></label>
         }
     };
     let label = move || {
@@ -180,9 +180,9 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
     };
     view! {
         <fieldset class="happens">
-            <legend>{move || say!(speaks.get(), drill.what)}</legend>
-            {kinds}
-            {timed.then(|| view! { <label class="minutes">{move || say!(speaks.get(), drill.after)}<input type="number" min="0" max="1440" step="any" required prop:value=minutes on:input=move |event| minutes.set(event_target_value(&event))/></label> })}
+            <legend>{anew(move || say!(speaks.get(), drill.what))}</legend>
+            {anew(kinds)}
+            {timed.then(|| view! { <label class="minutes">{anew(move || say!(speaks.get(), drill.after))}<input type="number" min="0" max="1440" step="any" required prop:value=minutes on:input=move |event| minutes.set(event_target_value(&event))/></label> })}
             <Choice label=crate::words::drill::area chosen=area codes=areas/>
             {move || if is_whistle.get() { of_call().into_any() } else { of_case().into_any() }}
             <label class="words">{label}<input type="text" maxlength="300" required autocomplete="off" prop:value=words on:input=move |event| words.set(event_target_value(&event))/></label>

@@ -15,7 +15,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -54,13 +54,13 @@ pub fn Drills() -> impl IntoView {
     });
     view! {
         <main class="drill-page">
-            <h1>{move || say!(speaks.get(), drill.drills)}</h1>
-            <p class="dim">{move || say!(speaks.get(), drill.explain)}</p>
-            {list}
+            <h1>{anew(move || say!(speaks.get(), drill.drills))}</h1>
+            <p class="dim">{anew(move || say!(speaks.get(), drill.explain))}</p>
+            {anew(list)}
             <Show when=move || allowed.get() == Some(true)><Prepare/></Show>
-            <Show when=move || allowed.get() == Some(false)><p class="dim">{move || say!(speaks.get(), drill.not_allowed)}</p></Show>
+            <Show when=move || allowed.get() == Some(false)><p class="dim">{anew(move || say!(speaks.get(), drill.not_allowed))}</p></Show>
             <p class="ways">
-                <a class="button quiet" href=route::HOME>{move || say!(speaks.get(), common.home)}</a>
+                <a class="button quiet" href=route::HOME>{anew(move || say!(speaks.get(), common.home))}</a>
                 <Switches speaks/>
             </p>
         </main>
@@ -87,7 +87,7 @@ fn Row(drill: DrillAnswer) -> impl IntoView {
     let ways = open.then(|| {
         view! {
             <span class="ways">
-                {leads.then(|| view! { <a class="button" href=direct>{move || say!(speaks.get(), drill.direct)}</a> })}
+                {leads.then(|| view! { <a class="button" href=direct>{anew(move || say!(speaks.get(), drill.direct))}</a> })}
                 <a class="button" href=wall target="gridhall-drill-wall">{move || say!(speaks.get(), drill.wall)}</a>
                 <a class="button" href=desk target="gridhall-drill-desk">{move || say!(speaks.get(), drill.desk)}</a>
             </span>
@@ -95,9 +95,9 @@ fn Row(drill: DrillAnswer) -> impl IntoView {
     });
     view! {
         <li class:open=open>
-            <b>{drill.title}</b><span class="stage">{move || stage_words(speaks.get(), stage)}</span>
-            <span class="dim">{move || say!(speaks.get(), drill.directed_by, name = &director)}" "{state}</span>
-            {back.then(|| view! { <span class="problem">{move || say!(speaks.get(), drill.came_back)}</span> })}
+            <b>{drill.title}</b><span class="stage">{anew(move || stage_words(speaks.get(), stage))}</span>
+            <span class="dim">{anew(move || say!(speaks.get(), drill.directed_by, name = &director))}" "{anew(state)}</span>
+            {back.then(|| view! { <span class="problem">{anew(move || say!(speaks.get(), drill.came_back))}</span> })}
             {ways}
         </li>
     }
@@ -148,14 +148,14 @@ fn Prepare() -> impl IntoView {
     };
     view! {
         <form class="prepare" on:submit=submit>
-            <h2>{move || say!(speaks.get(), drill.prepare)}</h2>
-            <label>{move || say!(speaks.get(), drill.title)}<input type="text" name="title" required maxlength="100" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event))/></label>
-            <h3>{move || say!(speaks.get(), drill.injects)}</h3>
-            <Show when=none><p class="dim">{move || say!(speaks.get(), drill.no_injects)}</p></Show>
+            <h2>{anew(move || say!(speaks.get(), drill.prepare))}</h2>
+            <label>{anew(move || say!(speaks.get(), drill.title))}<input type="text" name="title" required maxlength="100" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event))/></label>
+            <h3>{anew(move || say!(speaks.get(), drill.injects))}</h3>
+            <Show when=none><p class="dim">{anew(move || say!(speaks.get(), drill.no_injects))}</p></Show>
             <ol class="to-happen"><For each=move || rows.get() key=|(key, _)| *key let:row>{one(row)}</For></ol>
-            <p class="ways"><button type="button" class="button" disabled=full on:click=add>{move || say!(speaks.get(), drill.add)}</button>
-                <button type="submit" class="button strong" disabled=move || sent.is_busy()>{label}</button></p>
-            <p class="problem" role="alert">{move || sent.problem().map(|error| error_words(speaks.get(), &error))}</p>
+            <p class="ways"><button type="button" class="button" disabled=full on:click=add>{anew(move || say!(speaks.get(), drill.add))}</button>
+                <button type="submit" class="button strong" disabled=move || sent.is_busy()>{anew(label)}</button></p>
+            <p class="problem" role="alert">{anew(move || sent.problem().map(|error| error_words(speaks.get(), &error)))}</p>
         </form>
     }
 }

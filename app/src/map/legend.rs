@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::{MapClick, MapOptions};
 use crate::language::use_language;
+use crate::once::anew;
 use crate::text;
 use crate::words::{Language, map, say};
 
@@ -79,8 +80,8 @@ pub(super) fn Legend(key: Key, node: NodeRef<Div>, asks: Option<Callback<MapClic
         let class = if is_ordinary { "map-legend-per" } else { "map-legend-count" };
         let content = view! {
             <span class="map-key" inner_html=SHAPES[at]></span>
-            <span>{move || NAMES[at](speaks.get())}</span>
-            <span class=class>{count}</span>
+            <span>{anew(move || NAMES[at](speaks.get()))}</span>
+            <span class=class>{anew(count)}</span>
         };
         match asks.filter(|_| at < PRIORITIES) {
             Some(asks) => {

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use crate::api;
 use crate::language::{Speaks, use_language};
+use crate::once::anew;
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -36,7 +37,7 @@ pub fn Home() -> impl IntoView {
     view! {
         <main class="plain">
             <h1>{says!(speaks, common.product)}</h1>
-            <p class="dim">{name}</p>
+            <p class="dim">{anew(name)}</p>
             <p><Powers/></p>
             <nav class="ways">
                 <a class="button" href=route::wall("", route::MAIN_WALL, "")>{says!(speaks, common.to_wall)}</a>

@@ -16,7 +16,7 @@ use crate::api::{ApiError, Order};
 use crate::ask::Asker;
 use crate::language::use_language;
 use crate::names;
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -112,7 +112,7 @@ pub fn Kiosks() -> impl IntoView {
             <p><Powers/></p>
             <Show when=refused><p class="problem">{says!(speaks, pair.not_allowed)}</p></Show>
             <Show when=move || allowed(may_pair)><Approve outcome/></Show>
-            <p class="outcome-words" class:problem=problem role="status">{words}</p>
+            <p class="outcome-words" class:problem=problem role="status">{anew(words)}</p>
             <Show when=move || allowed(is_admin)><Paired outcome/></Show>
             <p class="ways">
                 <a class="button quiet" href=route::HOME>{says!(speaks, common.home)}</a>
@@ -168,7 +168,7 @@ fn Approve(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
                 <input type="text" name="wall" autocomplete="off" required maxlength="64" pattern="[A-Za-z0-9_\\-]+" value="main" node_ref=wall/>
             </label>
             <button type="submit" class="button strong" disabled=move || sent.is_busy()>
-                {move || if sent.is_busy() { say!(speaks.get(), pair.approving) } else { say!(speaks.get(), pair.approve) }}
+                {anew(move || if sent.is_busy() { say!(speaks.get(), pair.approving) } else { say!(speaks.get(), pair.approve) })}
             </button>
         </form>
     }
@@ -286,9 +286,9 @@ fn Row(token: TokenAnswer, tokens: Tokens, outcome: RwSignal<Option<Outcome>>) -
     view! {
         <li>
             <b>{shown}</b>
-            <span class="dim">{since}</span>
+            <span class="dim">{anew(since)}</span>
             <button type="button" class="button quiet" class:sure=move || sure.get() aria-label=label on:click=press
-                on:blur=move |_| sure.set(false)>{words}</button>
+                on:blur=move |_| sure.set(false)>{anew(words)}</button>
         </li>
     }
 }

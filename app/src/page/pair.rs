@@ -17,7 +17,7 @@ use crate::api::{self, ApiError};
 use crate::hall::{monotonic_ms, use_hall};
 use crate::kiosk;
 use crate::language::{tag, use_language};
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::session::{Session, is_kiosk, use_session};
 use crate::text::in_minutes;
 use crate::words::{Language, say, says};
@@ -194,10 +194,10 @@ pub fn Pair() -> impl IntoView {
     view! {
         <main class="pair" class:away=move || trouble.get().is_some()>
             <h1>{says!(speaks, pair.not_paired)}</h1>
-            {digits}
-            <p class="pair-state" role=move || trouble.get().map(|_| "status")>{state}</p>
+            {anew(digits)}
+            <p class="pair-state" role=move || trouble.get().map(|_| "status")>{anew(state)}</p>
             <p class="pair-do">{says!(speaks, pair.what_to_do)}</p>
-            <p class="pair-do dim" lang=move || tag(other())>{move || say!(other(), pair.what_to_do)}</p>
+            <p class="pair-do dim" lang=move || tag(other())>{anew(move || say!(other(), pair.what_to_do))}</p>
             <p class="ways">
                 <Switches speaks/>
                 <a class="button quiet" href=Route::SignIn { then: None }.to_string()>{says!(speaks, pair.person)}</a>

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use super::home::Switches;
 use crate::api::ApiError;
 use crate::language::use_language;
+use crate::once::anew;
 use crate::submit::Submit;
 use crate::words::{Language, say, says};
 
@@ -53,9 +54,9 @@ pub fn SignIn() -> impl IntoView {
                     {says!(speaks, common.password)}
                     <input type="password" name="password" autocomplete="current-password" required maxlength="256" node_ref=password/>
                 </label>
-                <p class="problem" role="alert">{problem}{notice}</p>
+                <p class="problem" role="alert">{anew(problem)}{notice}</p>
                 <button type="submit" class="button strong" disabled=move || sent.is_busy()>
-                    {move || if sent.is_busy() { say!(speaks.get(), common.signing_in) } else { say!(speaks.get(), common.sign_in) }}
+                    {anew(move || if sent.is_busy() { say!(speaks.get(), common.signing_in) } else { say!(speaks.get(), common.sign_in) })}
                 </button>
             </form>
             <p class="ways"><Switches speaks/></p>

@@ -16,7 +16,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, Called};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -116,7 +116,7 @@ pub fn Choose(past: Option<Past>) -> impl IntoView {
             <h1>{says!(speaks, replay.title)}</h1>
             <p class="dim">{says!(speaks, replay.explain)}</p>
             <Form choosing past called/>
-            <p class="problem" role="alert">{said}</p>
+            <p class="problem" role="alert">{anew(said)}</p>
             <Open choosing called/>
             <p class="ways">
                 <a class="button quiet" href=Route::Home.to_string()>{says!(speaks, common.home)}</a>
@@ -157,7 +157,7 @@ fn Form(choosing: Choosing, past: Past, called: Called) -> impl IntoView {
             <label>{says!(speaks, replay.day)}<input type="date" name="day" node_ref=day prop:value=move || typed.with(|typed| typed.day.clone())/></label>
             <label>{says!(speaks, replay.from)}<input type="time" name="from" node_ref=from prop:value=move || typed.with(|typed| typed.from.clone())/></label>
             <label>{says!(speaks, replay.to)}<input type="time" name="to" node_ref=to prop:value=move || typed.with(|typed| typed.to.clone())/></label>
-            <button type="submit" class="button strong" disabled=move || choosing.sent.is_busy()>{words}</button>
+            <button type="submit" class="button strong" disabled=move || choosing.sent.is_busy()>{anew(words)}</button>
         </form>
     }
 }
@@ -181,7 +181,7 @@ fn Open(choosing: Choosing, called: Called) -> impl IntoView {
             called.with(|names| interval_words(speaks.get(), from, to, names.policy.utc_offset_minutes))
         };
         let end = move |_| choosing.end(&replay);
-        view! { <li><a href=href>{words}</a><button type="button" class="button quiet" on:click=end>{says!(speaks, replay.end)}</button></li> }
+        view! { <li><a href=href>{anew(words)}</a><button type="button" class="button quiet" on:click=end>{says!(speaks, replay.end)}</button></li> }
     };
     let rows = move || {
         choosing.open.get().map(|open| match open.is_empty() {
@@ -189,7 +189,7 @@ fn Open(choosing: Choosing, called: Called) -> impl IntoView {
             false => open.into_iter().map(row).collect_view().into_any(),
         })
     };
-    view! { <section class="open-replays"><h2>{says!(speaks, replay.opened)}</h2><ul>{rows}</ul></section> }
+    view! { <section class="open-replays"><h2>{says!(speaks, replay.opened)}</h2><ul>{anew(rows)}</ul></section> }
 }
 
 /// `11月21日 周六 08:00 – 10:30`

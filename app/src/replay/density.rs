@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::api;
 use crate::language::use_language;
 use crate::names::use_names;
+use crate::once::anew;
 use crate::text;
 use crate::words::say;
 
@@ -79,7 +80,7 @@ pub fn Changes(known: RwSignal<Option<ReplayAnswer>>) -> impl IntoView {
         let times = told.collect::<Vec<_>>().join(", ");
         (!times.is_empty()).then(|| say!(speaks.get(), replay.policy_changed, times = times))
     };
-    view! { <p class="dim changed">{words}</p> }
+    view! { <p class="dim changed">{anew(words)}</p> }
 }
 
 #[cfg(test)]

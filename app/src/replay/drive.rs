@@ -21,7 +21,7 @@ use crate::hall::{Hall, use_hall};
 use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::session::{Session, use_session};
@@ -132,7 +132,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
                 <Clock driving/>
                 <Scrub driving known/>
                 <Paces driving/>
-                <p class="problem" role="alert">{said}</p>
+                <p class="problem" role="alert">{anew(said)}</p>
                 <Numbers board/>
                 <Windows replay=replay.get_value()/>
                 <Share driving/>
@@ -165,8 +165,8 @@ fn Clock(driving: Driving) -> impl IntoView {
     };
     let span = move || driving.span().map(|(from, to)| interval_words(speaks.get(), from, to, offset()));
     view! {
-        <p class="dim span">{span}</p>
-        <p class="instant"><span class="dim">{says!(speaks, replay.as_of)}</span><span>{date}</span><time data-instant=move || driving.now().map(|now| now.0)>{clock}</time><span data-pace=move || driving.pace()>{state}</span></p>
+        <p class="dim span">{anew(span)}</p>
+        <p class="instant"><span class="dim">{says!(speaks, replay.as_of)}</span><span>{anew(date)}</span><time data-instant=move || driving.now().map(|now| now.0)>{anew(clock)}</time><span data-pace=move || driving.pace()>{anew(state)}</span></p>
     }
 }
 
@@ -203,7 +203,7 @@ fn Scrub(driving: Driving, known: RwSignal<Option<ReplayAnswer>>) -> impl IntoVi
             false => say!(speaks.get(), replay.on, minutes = minutes),
         };
         let go = move |_| driving.go(driving.hall.present().plus(minutes * MINUTE_MS));
-        view! { <button type="button" class="button" on:click=go>{words}</button> }
+        view! { <button type="button" class="button" on:click=go>{anew(words)}</button> }
     };
     let end = move |first: bool| {
         move || driving.span().map(|(from, to)| text::hour_minute(if first { from } else { to }, offset()))
@@ -213,7 +213,7 @@ fn Scrub(driving: Driving, known: RwSignal<Option<ReplayAnswer>>) -> impl IntoVi
             <Density known/>
             <input type="range" prop:min=move || bound(true) prop:max=move || bound(false) prop:step="1000" prop:value=value
                 aria-label=says!(speaks, replay.scrub) aria-valuetext=words on:input=hold on:change=let_go on:keydown=move |event| step(driving, &event)/>
-            <span class="dim">{end(true)}</span><span>{move || driving.held.get().map(|_| words())}</span><span class="dim">{end(false)}</span>
+            <span class="dim">{end(true)}</span><span>{anew(move || driving.held.get().map(|_| words()))}</span><span class="dim">{end(false)}</span>
         </div>
         <Changes known/>
         <p class="ways">{LEAPS.map(leap).into_iter().collect_view()}</p>
@@ -262,7 +262,7 @@ fn Paces(driving: Driving) -> impl IntoView {
     };
     view! {
         <div class="ways" role="group" aria-label=says!(speaks, replay.paces)>
-            <button type="button" class="button strong" id="replay-turn" on:click=turn>{turn_words}</button>
+            <button type="button" class="button strong" id="replay-turn" on:click=turn>{anew(turn_words)}</button>
             {PACES.map(pace).into_iter().collect_view()}
         </div>
     }
@@ -278,7 +278,7 @@ fn Numbers(board: Board) -> impl IntoView {
             true => text::grouped(count.get()),
             false => "–".to_owned(),
         };
-        view! { <div><dt>{name}</dt><dd data-count=key>{digits}</dd></div> }
+        view! { <div><dt>{name}</dt><dd data-count=key>{anew(digits)}</dd></div> }
     };
     let of_day = move |measure: Measure| Signal::derive(move || board.day(measure, day.get()));
     view! {
@@ -334,7 +334,7 @@ fn Share(driving: Driving) -> impl IntoView {
         driving.shared.get().map(|_| {
             view! {
                 <label>{says!(speaks, replay.share)}<input type="text" readonly id="replay-address" node_ref=field prop:value=move || address().unwrap_or_default()/></label>
-                <button type="button" class="button" on:click=copy>{copy_words}</button>
+                <button type="button" class="button" on:click=copy>{anew(copy_words)}</button>
                 <p class="dim">{says!(speaks, replay.share_why)}</p>
             }
         })
@@ -342,7 +342,7 @@ fn Share(driving: Driving) -> impl IntoView {
     view! {
         <section class="share">
             <button type="button" class="button" id="replay-freeze" on:click=freeze>{says!(speaks, replay.freeze)}</button>
-            {shown}
+            {anew(shown)}
         </section>
     }
 }

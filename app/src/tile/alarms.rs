@@ -12,7 +12,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{say, says};
 use crate::world;
@@ -92,7 +92,7 @@ pub fn Alarms() -> impl IntoView {
                 <p><Figure class="inline" value=unclaimed evidence=not_taken/><span class="gap"></span><Figure class="inline" value=flood evidence=last_ten/></p>
                 <p><Figure class="inline" value=Signal::derive(hour) evidence=last_hour/></p>
             </div>
-            <Opens class="bars w" label evidence=last_hour>{bars}</Opens>
+            <Opens class="bars w" label evidence=last_hour>{anew(bars)}</Opens>
         </Panel>
     }
 }

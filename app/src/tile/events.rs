@@ -7,7 +7,7 @@ use super::Panel;
 use crate::board::{Part, alarm, use_board};
 use crate::language::use_language;
 use crate::names::{Names, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::world;
@@ -61,7 +61,7 @@ fn Line(line: EventLine) -> impl IntoView {
     });
     let passed = line.with_value(|line| alarm(line).is_some());
     view! {
-        <li><time>{time}</time><span class="kw" class:act1=passed>{kind}</span><a class="tx said" href=href>{words}</a></li>
+        <li><time>{anew(time)}</time><span class="kw" class:act1=passed>{anew(kind)}</span><a class="tx said" href=href>{anew(words)}</a></li>
     }
 }
 

@@ -10,7 +10,7 @@ use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure, Opens};
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text::{self, Against, Curve, Usual};
 use crate::words::{Language, say, says};
 
@@ -73,11 +73,11 @@ fn Half(measure: Measure) -> impl IntoView {
     };
     view! {
         <div class="n1">
-            <div class="ph"><h2>{move || title(speaks.get(), measure)}</h2><span class="sp"></span>
+            <div class="ph"><h2>{anew(move || title(speaks.get(), measure))}</h2><span class="sp"></span>
                 <Figure class="inline age" value=Signal::derive(reference_words) evidence=against/></div>
             <div class="num">
                 <Figure class="first" value=Signal::derive(move || board.said(Part::Tally, count.get())) evidence/>
-                <div class="ref"><p class="d"><Figure class="inline" value=Signal::derive(move || difference().unwrap_or_default()) evidence=against/></p><p>{word}</p></div>
+                <div class="ref"><p class="d"><Figure class="inline" value=Signal::derive(move || difference().unwrap_or_default()) evidence=against/></p><p>{anew(word)}</p></div>
             </div>
             <Opens class="trend" label=Signal::derive(move || say!(speaks.get(), wall.by_hour, what = title(speaks.get(), measure))) evidence=by_hour><Trend curve/></Opens>
         </div>
@@ -144,14 +144,14 @@ fn Trend(curve: Memo<Curve>) -> impl IntoView {
             0 => format!("0{}", say!(speaks.get(), wall.hours)),
             _ => hour.to_string(),
         };
-        view! { <span style:left=format!("{}%", text::fixed(f64::from(hour) / 24.0 * 100.0, 2))>{words}</span> }
+        view! { <span style:left=format!("{}%", text::fixed(f64::from(hour) / 24.0 * 100.0, 2))>{anew(words)}</span> }
     });
     view! {
         <span class="plot" aria-hidden="true">
             <span class="drawn" inner_html=drawn></span>
             <i class="now" style:left=now></i>
-            {tip}
-            <span class="tag" class:aside=move || { curve.with(|curve| curve.now) > ASIDE_FROM }>{against}</span>
+            {anew(tip)}
+            <span class="tag" class:aside=move || { curve.with(|curve| curve.now) > ASIDE_FROM }>{anew(against)}</span>
         </span>
         <span class="axis" aria-hidden="true">{hours}</span>
     }

@@ -12,7 +12,7 @@ use crate::language::{pick, use_language};
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -30,8 +30,8 @@ pub fn HeadLeft() -> impl IntoView {
     };
     view! {
         <header class="head head-l">
-            <h1><span>{move || names.with(|names| speaks.name(&names.centre))}</span></h1>
-            <span class="scene w">{scene}</span>
+            <h1><span>{anew(move || names.with(|names| speaks.name(&names.centre)))}</span></h1>
+            <span class="scene w">{anew(scene)}</span>
             <Powers/>
             <Seen/>
             <span class="sp"></span>
@@ -48,9 +48,9 @@ pub fn HeadRight() -> impl IntoView {
     let date = memo(move || minute.get().date);
     view! {
         <header class="head head-r">
-            <time class="clock">{clock}</time>
-            <time class="it w">{move || text::date_words(speaks.get(), date.get())}</time>
-            <time class="it n">{move || text::short_date(speaks.get(), date.get())}</time>
+            <time class="clock">{anew(clock)}</time>
+            <time class="it w">{anew(move || text::date_words(speaks.get(), date.get()))}</time>
+            <time class="it n">{anew(move || text::short_date(speaks.get(), date.get()))}</time>
             <WorkTime minute/>
             <span class="sp"></span>
             <Connection/>
@@ -84,7 +84,7 @@ fn WorkTime(minute: Memo<Local>) -> impl IntoView {
             ..evidence
         })
     };
-    view! { <Opens class="wt w" evidence>{drawn}<span>{words}</span></Opens> }
+    view! { <Opens class="wt w" evidence>{anew(drawn)}<span>{anew(words)}</span></Opens> }
 }
 
 /// `08:00–12:00, 14:00–18:00`
@@ -181,10 +181,10 @@ fn Connection() -> impl IntoView {
     view! {
         <span class="live" class:lost=move || matches!(health.link.get(), Link::Absent(_) | Link::Lost { .. } | Link::Gone { .. } | Link::SignedOut) role=role data-link=move || link_key(health.link.get())>
             <Sign mark/>
-            <Opens evidence><b>{words}</b><span>{age}</span></Opens>
+            <Opens evidence><b>{anew(words)}</b><span>{anew(age)}</span></Opens>
         </span>
-        <span class="it verified" class:stale=move || { health.divergences.get() > Some(0) } data-divergences=move || health.divergences.get()><Opens evidence>{verified}</Opens></span>
-        <span class="it stale">{thinned}</span>
+        <span class="it verified" class:stale=move || { health.divergences.get() > Some(0) } data-divergences=move || health.divergences.get()><Opens evidence>{anew(verified)}</Opens></span>
+        <span class="it stale">{anew(thinned)}</span>
     }
 }
 

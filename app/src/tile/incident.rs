@@ -16,7 +16,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::wall::Focus;
 use crate::words::{say, says};
@@ -41,9 +41,9 @@ pub fn Incident() -> impl IntoView {
     };
     view! {
         <Panel class="focus" label=Signal::derive(says!(speaks, wall.focus))>
-            {content}
+            {anew(content)}
             <Show when=move || shown.get().is_some()><LinkedCameras/></Show>
-            {course}
+            {anew(course)}
         </Panel>
     }
 }
@@ -79,8 +79,8 @@ fn Case(line: CaseLine) -> impl IntoView {
         move || say!(speaks.get(), wall.case_number, number = case.with_value(|case| case.number.clone()));
     view! {
         <h2><Sign mark=Mark::of_priority(line.priority)/>
-            <a href=world::case(line.id)>{title}</a><button type="button" class="fx" aria-pressed=move || focus.is_pinned().to_string() title=turn on:click=move |_| focus.turn()>{why}</button></h2>
-        <p class="sub"><span class="said">{place}</span><a class="dim" href=world::case(line.id)>{number}</a></p>
+            <a href=world::case(line.id)>{anew(title)}</a><button type="button" class="fx" aria-pressed=move || focus.is_pinned().to_string() title=turn on:click=move |_| focus.turn()>{anew(why)}</button></h2>
+        <p class="sub"><span class="said">{anew(place)}</span><a class="dim" href=world::case(line.id)>{number}</a></p>
         <Clock line=line.clone()/>
     }
 }
@@ -164,10 +164,10 @@ fn Clock(line: CaseLine) -> impl IntoView {
     view! {
         <div class:late=late>
             <Opens class="ck" evidence>
-                <span class="t">{title}</span>
-                <b>{shown}</b>
+                <span class="t">{anew(title)}</span>
+                <b>{anew(shown)}</b>
                 <span class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></span>
-                <span class="y"><span>{limit_words}</span><span>{until}{move || moving().map(|moving| format!(" {moving}"))}</span><span>{still}</span></span>
+                <span class="y"><span>{limit_words}</span><span>{anew(until)}{move || moving().map(|moving| format!(" {moving}"))}</span><span>{anew(still)}</span></span>
             </Opens>
         </div>
     }
@@ -192,7 +192,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
             }
         };
         view! {
-            <li class:cur={of == stage} class:to={of > stage}>{move || text::stage_name(speaks.get(), of)}<time>{time}</time></li>
+            <li class:cur={of == stage} class:to={of > stage}>{anew(move || text::stage_name(speaks.get(), of))}<time>{anew(time)}</time></li>
         }
     };
     view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_view()}</ol> }
@@ -232,7 +232,7 @@ fn Responses(id: CaseId) -> impl IntoView {
                 format!("{} {digits}", text::phase_note(speaks.get(), late))
             }
         };
-        view! { <li><Sign mark/><span class="l said">{name}</span><em class:act1=move || mark.get() == Mark::Over><Figure class="inline" value=Signal::derive(state) evidence/></em></li> }
+        view! { <li><Sign mark/><span class="l said">{anew(name)}</span><em class:act1=move || mark.get() == Mark::Over><Figure class="inline" value=Signal::derive(state) evidence/></em></li> }
     };
     let owner = move || {
         let case = board.case(id)?;
@@ -244,5 +244,5 @@ fn Responses(id: CaseId) -> impl IntoView {
             view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em class="said">{who}</em></li>{department} },
         )
     };
-    view! { <ul class="resp w">{move || called.get().into_iter().map(row).collect_view()}{owner}</ul> }
+    view! { <ul class="resp w">{anew(move || called.get().into_iter().map(row).collect_view())}{owner}</ul> }
 }

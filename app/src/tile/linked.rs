@@ -14,7 +14,7 @@ use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::effect;
+use crate::once::{anew, effect};
 use crate::people::{self, Nearby};
 use crate::player::CameraTile;
 use crate::text;
@@ -130,7 +130,7 @@ fn Nearest() -> impl IntoView {
             let card = people::card(speaks.get(), names, who, &feed, one.index, spot, health.stands(hall));
             card.unwrap_or_else(|| people::gone(speaks.get(), &name))
         };
-        view! { <li class:stale=stale><Opens evidence><b>{code}</b><em>{distance}</em><small>{age}</small></Opens></li> }
+        view! { <li class:stale=stale><Opens evidence><b>{code}</b><em>{distance}</em><small>{anew(age)}</small></Opens></li> }
     };
     let none = move || {
         focus
@@ -140,6 +140,6 @@ fn Nearest() -> impl IntoView {
     };
     view! {
         <div class="nearest"><h3>{says!(speaks, people.nearest)}</h3>
-            <ul>{none}{move || focus.people.get().into_iter().map(&row).collect_view()}</ul></div>
+            <ul>{anew(none)}{move || focus.people.get().into_iter().map(&row).collect_view()}</ul></div>
     }
 }

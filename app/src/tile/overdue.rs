@@ -17,7 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Called, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -125,7 +125,7 @@ fn Count(counts: Memo<Dispatches>) -> impl IntoView {
             <h2>{says!(speaks, wall.overdue)}</h2>
             <div class="num" class:urge=move || { counts.get().late > 0 }>
                 <Figure class="first" value=Signal::derive(count) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.cases, count = counts.get().late)}</span>
+                <span class="un">{anew(move || say!(speaks.get(), wall.cases, count = counts.get().late))}</span>
             </div>
             <p class="note" class:none=move || counts.get().late == 0><Figure class="inline" value=words evidence=move || unclaimed_evidence(speaks.get(), names, counts.get())/></p>
             <p class="note w"><Figure class="inline" value=late_today evidence=move || late_evidence(0)/></p>
@@ -168,11 +168,11 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
             <h2><Figure class="inline" value=heading evidence/></h2>
             <div class="num sub" class:soon=move || { count() > 0 }>
                 <Figure class="second" value=Signal::derive(move || board.said(Part::Overdue, count() as i64)) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.cases, count = count())}</span>
+                <span class="un">{anew(move || say!(speaks.get(), wall.cases, count = count()))}</span>
             </div>
             <div class="fcs w">
-                <Opens class="marks" label evidence>{marks}</Opens>
-                <p><span>{says!(speaks, wall.running)}</span><time>{end}</time></p>
+                <Opens class="marks" label evidence>{anew(marks)}</Opens>
+                <p><span>{says!(speaks, wall.running)}</span><time>{anew(end)}</time></p>
                 <p class="by"><ByDistrict/></p>
             </div>
         </div>
@@ -280,7 +280,7 @@ fn Row(row: OverdueRow, newest: Memo<Option<CaseId>>) -> impl IntoView {
     view! {
         <li class="row" class:late=late>
             <span class:new=move || newest.get() == Some(case)><Sign mark/></span>
-            <div><p><Opens class="cd" evidence>{shown}</Opens></p><p class="l2"><span class="said">{owner}</span>{moving}{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
+            <div><p><Opens class="cd" evidence>{anew(shown)}</Opens></p><p class="l2"><span class="said">{anew(owner)}</span>{anew(moving)}{move || still().map(|still| view! { "　"<time>{still}</time> })}</p></div>
             <div><p class="l1"><a href=row.with_value(|row| world::case(row.case))>{what}</a></p><p class="l2">{place}</p></div>
         </li>
     }

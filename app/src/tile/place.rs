@@ -17,7 +17,7 @@ use crate::map::{
     MapCamera, MapCase, MapFocus, MapHandle, MapOptions, MapPadding, MapSize, MapView, use_ground,
 };
 use crate::names::{Called, Names, use_names};
-use crate::once::{effect, memo};
+use crate::once::{anew, effect, memo};
 use crate::people::{OnDuty, use_people};
 use crate::text;
 use crate::wall::Focus;
@@ -92,7 +92,7 @@ fn Headline(on_duty: RwSignal<OnDuty>) -> impl IntoView {
     view! {
         <div class="mh">
             <h2>{says!(speaks, wall.inspectors)}</h2>
-            <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence=move || evidence(definition::ONLINE)/>{late}</div>
+            <div class="num sub"><Figure class="second" value=Signal::derive(fresh) evidence=move || evidence(definition::ONLINE)/>{anew(late)}</div>
         </div>
     }
 }

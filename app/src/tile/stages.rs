@@ -15,7 +15,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text::{self, Waited};
 use crate::words::{Language, say, says};
 
@@ -191,10 +191,10 @@ fn Column(stage: Stage, waiting: Signal<Option<Waiting>>, usual: Memo<Waited>) -
                 <span class="fill" class:piled=move || piled_words().is_some() style:height=filled>
                     <i class="a0" style:height=late_share></i>
                 </span>
-                {mark}
-                <span class="word">{late_words}{piled_words}</span>
+                {anew(mark)}
+                <span class="word">{anew(late_words)}{piled_words}</span>
             </Opens>
-            <div class="nm">{move || text::stage_name(speaks.get(), stage)}</div>
+            <div class="nm">{anew(move || text::stage_name(speaks.get(), stage))}</div>
             <div class="ct"><Figure value=Signal::derive(move || board.said(Part::Tally, count.get())) evidence/></div>
             <div class="dw"><Figure class="inline" value=Signal::derive(move || median().unwrap_or_default()) evidence=waited/></div>
             <div class="dw ps">{passed}</div>

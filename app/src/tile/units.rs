@@ -12,7 +12,7 @@ use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
 use crate::names::{Called, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -62,7 +62,7 @@ pub fn Units() -> impl IntoView {
                     <span>{says!(speaks, wall.rate_row)}</span>
                     <span>{says!(speaks, wall.filed_row)}</span>
                 </div>
-                {columns}
+                {anew(columns)}
             </div>
         </Panel>
     }

@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::once::memo;
+use crate::once::{anew, memo};
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -107,7 +107,7 @@ fn Count() -> impl IntoView {
             <h2>{says!(speaks, wall.whistle_late)}</h2>
             <div class="num" class:urge=move || { counts.get().1 > 0 }>
                 <Figure class="first" value=Signal::derive(late) evidence/>
-                <span class="un">{move || say!(speaks.get(), wall.calls, count = counts.get().1)}</span>
+                <span class="un">{anew(move || say!(speaks.get(), wall.calls, count = counts.get().1))}</span>
             </div>
             <p class="note hi"><Figure class="inline" value=open_words evidence=open_evidence/></p>
             <p class="note"><Figure class="inline" value=day_words evidence=day_evidence/></p>
@@ -228,11 +228,11 @@ fn Row(row: Whistle) -> impl IntoView {
         move || row.with_value(|row| names.with(|names| names.area_brief(speaks.get(), &row.area_path)));
     view! {
         <li class="row">
-            <div><p class="lv"><Sign mark=Mark::of_level(level)/>{move || text::level_name(speaks.get(), level)}</p>
+            <div><p class="lv"><Sign mark=Mark::of_level(level)/>{anew(move || text::level_name(speaks.get(), level))}</p>
                 <p class="l2"><Figure class="inline" value=limit evidence/></p></div>
             <div><p class="l1 said">{row.with_value(|row| row.call.title.clone())}</p><p class="l2">{place}</p></div>
-            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/><span class="who said">{above}</span>{clock}</p>
-                <p class="l2">{more}<span class="said">{came}</span></p></div>
+            <div><p class="ck1" class:act1=move || mark.get() == Mark::Over class:act3=move || mark.get() == Mark::Near><Sign mark/><span class="who said">{anew(above)}</span>{anew(clock)}</p>
+                <p class="l2">{more}<span class="said">{anew(came)}</span></p></div>
         </li>
     }
 }

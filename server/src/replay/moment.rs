@@ -50,8 +50,11 @@ pub(super) struct Moment {
     /// The last event that has happened, for everybody who reads.
     ceiling: Arc<AtomicU64>,
     ahead: VecDeque<Recorded>,
+    at: UtcMillis,
+    /// Where people go on leaving their tracks.
+    tracks: Positions,
     /// Dropped, people walk no further.
-    _walking: DropGuard,
+    walking: Option<DropGuard>,
 }
 
 impl Moment {
@@ -84,20 +87,27 @@ impl Moment {
             lists,
             mirror,
             hub,
-            positions: positions.clone(),
+            positions,
             clock: clock.clone(),
             shown: Shown::Driven(drive.clone()),
             ..home.clone()
         };
-        positions.set_works_in(hall.works_in());
+        hall.positions.set_works_in(hall.works_in());
+        let (ahead, tracks) = (VecDeque::new(), home.positions.clone());
+        Ok(Self { hall, state, listeners, log, ceiling, ahead, at: instant, tracks, walking: None })
+    }
+
+    /// People walk from its instant on. The clock stands there by now: by a clock that is still somewhere later they would have
+    /// walked all the way already.
+    pub fn set_out(&mut self) {
         let stop = CancellationToken::new();
+        let hall = &self.hall;
         tokio::spawn(walks::walk(
-            (home.positions.clone(), positions),
-            (clock.clone(), instant),
+            (self.tracks.clone(), hall.positions.clone()),
+            (hall.clock.clone(), self.at),
             stop.clone(),
         ));
-        let (ahead, walking) = (VecDeque::new(), stop.drop_guard());
-        Ok(Self { hall, state, listeners, log, ceiling, ahead, _walking: walking })
+        self.walking = Some(stop.drop_guard());
     }
 
     pub fn hall(&self) -> &Hall {

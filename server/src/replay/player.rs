@@ -134,12 +134,13 @@ impl Player {
     /// Another instant: a hall made anew, and screens that come again.
     async fn seek(&mut self, at: UtcMillis) -> Result<(), Problem> {
         let began = clock::instant();
-        let fresh = moment_at(&self.place, at).await?;
+        let mut fresh = moment_at(&self.place, at).await?;
         if let Some(moment) = self.moment.take() {
             moment.end();
         }
         *lock(&self.handle.broken) = None;
         self.handle.driver.jump(at);
+        fresh.set_out();
         self.open.answer_by(http::world_router(fresh.hall()));
         self.moment = Some(fresh);
         metrics::histogram!("gridhall_replay_seek_seconds").record(began.elapsed().as_secs_f64());

@@ -55,7 +55,12 @@ fn at_pace(pace: f64, lasts: Duration, every_day: bool) -> Options {
 }
 
 async fn live(running: &Running, options: Options) -> Summary {
-    let token = running.hall.access.make_token("city", Role::Machine, UtcMillis(0)).await.unwrap();
+    let token = running
+        .hall
+        .access
+        .make_token(&format!("city-{}", running.hall.clock.now().0), Role::Machine, UtcMillis(0))
+        .await
+        .unwrap();
     let client = Client::new(&format!("http://{}", running.address), token.expose());
     let lived = tokio::task::spawn_blocking(move || sim::city::run(&client, options, &|| false));
     lived.await.unwrap().unwrap()
