@@ -40,6 +40,7 @@ export class HallMap {
   districts: string[] = [];
   readonly #frame: Frame;
   readonly #resize: ResizeObserver;
+  #pixels: MediaQueryList | null = null;
   readonly #page: MutationObserver;
   words: Words = SILENT;
   theme: Theme;
@@ -78,14 +79,16 @@ export class HallMap {
     });
   }
 
-  /** The size of the element stays when its pixels become others: where a browser counts in those, it tells of both. */
   #watch(): void {
-    globalThis.addEventListener('resize', this.#resized);
-    try {
-      this.#resize.observe(this.el, { box: 'device-pixel-content-box' });
-    } catch {
-      this.#resize.observe(this.el);
-    }
+    this.#resize.observe(this.el);
+    this.#followPixels();
+  }
+
+  /** The size of the element stays when its pixels become others. A query holds for one sharpness: the next is asked after each change. */
+  #followPixels(): void {
+    this.#pixels?.removeEventListener('change', this.#sharpened);
+    this.#pixels = matchMedia(`(resolution: ${globalThis.devicePixelRatio}dppx)`);
+    this.#pixels.addEventListener('change', this.#sharpened);
   }
 
   async #start(): Promise<void> {
@@ -273,6 +276,11 @@ export class HallMap {
     this.#stage.wake();
   }
 
+  readonly #sharpened = (): void => {
+    this.#followPixels();
+    this.#resized();
+  };
+
   readonly #resized = (): void => {
     if (this.el.clientWidth === 0 || this.el.clientHeight === 0) return;
     this.#size();
@@ -292,7 +300,7 @@ export class HallMap {
     document.fonts.removeEventListener('loadingdone', this.#fontsCame);
     this.#resize.disconnect();
     this.#page.disconnect();
-    globalThis.removeEventListener('resize', this.#resized);
+    this.#pixels?.removeEventListener('change', this.#sharpened);
     this.ground?.destroy();
     this.told.placing?.free();
     this.told.placing = null;

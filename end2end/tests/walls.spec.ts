@@ -1,7 +1,7 @@
 // Walls and scenes as data: what hangs where is what the hall's file says, an address in vain is said in words, and panels
 // follow the size of their window and the sharpness of its screen.
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import { type BrowserContextOptions, type Page, request } from '@playwright/test';
 import { expect, test } from '../helpers/hall';
 import { Hall } from '../helpers/server';
 import { guard } from '../helpers/test';
@@ -43,18 +43,22 @@ const about = (box: Record<string, number>) => Object.fromEntries(Object.entries
 
 test.describe('with walls of its own', () => {
   let hall: Hall;
+  let storageState: BrowserContextOptions['storageState'];
   test.beforeAll(async () => {
     hall = await Hall.start({ settings: { GRIDHALL__WALLS__FILE: WALLS } });
+    const visitor = await request.newContext();
+    await visitor.get(hall.sign_in);
+    storageState = await visitor.storageState();
+    await visitor.dispose();
   });
   test.afterAll(async () => {
     await hall.stop();
   });
 
   test('a wall shows its scene, and an address may ask for another', async ({ browser }) => {
-    const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+    const context = await browser.newContext({ storageState, viewport: { width: 1920, height: 1080 } });
     const check = guard(context);
     const page = await context.newPage();
-    await page.goto(hall.sign_in);
     for (const address of ['/wall/side', '/wall/2', '/wall/main?scene=map']) {
       await page.goto(`${hall.address}${address}`);
       await expect(page.locator('.head .scene')).toHaveText('场景 地图');
@@ -73,10 +77,9 @@ test.describe('with walls of its own', () => {
   });
 
   test('no such wall and no such scene are said, with the walls there are where somebody can go to one', async ({ browser }) => {
-    const context = await browser.newContext();
+    const context = await browser.newContext({ storageState });
     const check = guard(context);
     const page = await context.newPage();
-    await page.goto(hall.sign_in);
     const links = page.locator('main.plain .ways a');
     for (const [address, words, first] of [
       ['/wall/west', '没有这面大屏', '主屏'],
