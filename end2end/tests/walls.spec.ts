@@ -109,37 +109,43 @@ test.describe('with walls of its own', () => {
   });
 });
 
-test('words and map follow a window that grows, shrinks and gets other pixels', async ({ page }) => {
+/** Waits until panel, words and map are of the unit, and the map's picture of the screen's pixels. */
+async function follows(page: Page, unit: number, sharpness: number): Promise<void> {
+  await expect.poll(() => sizes(page)).toEqual({
+    unit: expect.closeTo(unit, 2),
+    words: expect.closeTo(2.8 * unit, 1),
+    map: expect.closeTo(2.4 * unit, 1),
+    sharpness: expect.closeTo(sharpness, 1),
+    fills: true,
+  });
+}
+
+test('words and map follow a window that grows and shrinks', async ({ page }) => {
   await page.setViewportSize({ width: 1280, height: 720 });
   await page.goto('/wall/main');
   await expect(page.locator('.where .map')).toHaveAttribute('data-ready', 'true');
   const map = await page.locator('.where .map').elementHandle();
-  const follows = async (unit: number, sharpness: number) => {
-    await expect.poll(() => sizes(page)).toEqual({
-      unit: expect.closeTo(unit, 2),
-      words: expect.closeTo(2.8 * unit, 1),
-      map: expect.closeTo(2.4 * unit, 1),
-      sharpness: expect.closeTo(sharpness, 1),
-      fills: true,
-    });
-  };
-  await follows(720 / 108, 1);
+  await follows(page, 720 / 108, 1);
   await expect(page.locator('.head .scene')).toBeHidden();
   await page.setViewportSize({ width: 3840, height: 1080 });
-  await follows(10, 1);
+  await follows(page, 10, 1);
   await expect(page.locator('.head .scene')).toBeVisible();
   const wide = await page.locator('.where').boundingBox();
   expect(wide).toEqual(about({ x: 822, y: 104, width: 1090, height: 848 }));
-  const screen = await page.context().newCDPSession(page);
-  const pixels = { width: 3840, height: 1080, mobile: false };
-  await screen.send('Emulation.setDeviceMetricsOverride', { ...pixels, deviceScaleFactor: 2 });
-  await follows(10, 2);
-  await screen.send('Emulation.setDeviceMetricsOverride', { ...pixels, deviceScaleFactor: 1 });
-  await follows(10, 1);
   await page.setViewportSize({ width: 1920, height: 1080 });
-  await follows(10, 1);
+  await follows(page, 10, 1);
   await page.setViewportSize({ width: 1366, height: 768 });
-  await follows(768 / 108, 1);
+  await follows(page, 768 / 108, 1);
   // It is the same map all along: what it was told is not asked for again.
   expect(await page.evaluate((before) => document.querySelector('.where .map') === before, map)).toBe(true);
+});
+
+test.describe('on a screen of two pixels for one', () => {
+  test.use({ deviceScaleFactor: 2, viewport: { width: 1920, height: 1080 } });
+
+  test('the map is as sharp as its screen', async ({ page }) => {
+    await page.goto('/wall/main');
+    await expect(page.locator('.where .map')).toHaveAttribute('data-ready', 'true');
+    await follows(page, 10, 2);
+  });
 });
