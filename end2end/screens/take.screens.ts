@@ -1,5 +1,5 @@
-// The pictures of docs/screens: a server with a store of its own, the demonstration's cameras, a simulated city with its
-// past, and a walk round wall and desk at every size.
+// The pictures of docs/screens: a demonstration on a working morning with a store of its own, its cameras, a simulated city
+// with its past, and a walk round wall and desk at every size.
 //
 // GRIDHALL_SCREENS_WARM: seconds the city lives before the first picture, by default 300.
 // GRIDHALL_SCREENS_ONLY: part of the file names to take, such as `desk` or `en-7680`.
@@ -87,7 +87,7 @@ async function settled(page: Page, shot: Shot): Promise<void> {
 test('pictures of wall and desk', async ({ browser }) => {
   test.setTimeout(3_600_000);
   mkdirSync(OUT, { recursive: true });
-  const hall = await Hall.start({ cameras: ['--places', join(ROOT, 'demo/cameras.csv')] });
+  const hall = await Hall.start({ cameras: ['--places', join(ROOT, 'demo/cameras.csv')], words: ['--demonstration'] });
   try {
     hall.start_city(['--seed', '1']);
     console.log(`the city lives for ${WARM_S} s`);
