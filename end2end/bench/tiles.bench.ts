@@ -2,6 +2,7 @@
 // the picture. The page is the player's own (`end2end/player/page`), put under the server's address.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { request, type BrowserContext } from '@playwright/test';
 import { video_options } from '../helpers/chromium';
 import { add_row, at_most, at_most_times, percentile, plain } from '../helpers/rows';
 import { Hall } from '../helpers/server';
@@ -29,6 +30,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 let street: Street;
 let hall: Hall;
+let session: Parameters<BrowserContext['addCookies']>[0] = [];
 
 // Tiles are 320 device pixels wide: a strip's cell has four.
 test.use({ viewport: { width: 1400, height: 900 }, launchOptions: video_options });
@@ -37,6 +39,11 @@ test.beforeAll(async () => {
   const cameras = Array.from({ length: Math.max(...TILES) }, (_, i) => ({ code: `T${i + 1}` }));
   street = await Street.start({ spot: cameras });
   hall = await Hall.start({ list: street.list, settings: { GRIDHALL__VIDEO__SESSIONS_PER_HOST: '64' } });
+  // The link works once, and each count of tiles has a page of its own.
+  const visitor = await request.newContext();
+  await visitor.get(hall.sign_in);
+  session = (await visitor.storageState()).cookies;
+  await visitor.dispose();
 });
 
 test.afterAll(async () => {
@@ -68,7 +75,9 @@ const ages = (page: import('@playwright/test').Page, tile: number) =>
 for (const tiles of TILES) {
   test(`${tiles} tiles, capture to painted`, async ({ page }) => {
     const file = (name: string) => readFileSync(join(ROOT, 'end2end/player/page', name), 'utf8');
-    await page.goto(hall.sign_in);
+    await page.context().addCookies(session);
+    // What is out of sight is paused.
+    if (tiles > WALL) await page.setViewportSize({ width: 1400, height: 1520 });
     await page.route('**/bench-tiles/**', (route) => {
       const name = new URL(route.request().url()).pathname.split('/').pop() || 'index.html';
       if (name === 'player.css') return route.fulfill({ body: readFileSync(join(ROOT, 'style/player.css')), contentType: 'text/css' });
