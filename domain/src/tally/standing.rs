@@ -100,15 +100,16 @@ mod tests {
         Counted { areas: Vec::new(), source: None, class: None, base: 1 }
     }
 
-    /// Five came on the 24th at eight, two of them left on the 25th at ten, one more came today.
+    /// Fifty came on the 24th at eight, twenty of them left on the 25th at ten, one more came today. As many that a share of a day's
+    /// changes that is left out would be seen.
     fn tally() -> Tally {
         let (mut tally, of, today) = (Tally::default(), counted(), at(31, 0, 0).date);
         let mut count = |delta, local| {
             tally.moved((Stage::Dispatch, delta), local, today, &of, &mut Vec::new());
             tally.shift(Measure::At(Stage::Dispatch), delta, &of, &mut Vec::new());
         };
-        count(5, at(24, 8, 10));
-        count(-2, at(25, 10, 40));
+        count(50, at(24, 8, 10));
+        count(-20, at(25, 10, 40));
         count(1, at(31, 9, 0));
         tally
     }
@@ -116,11 +117,11 @@ mod tests {
     #[test]
     fn what_waited_follows_from_what_waits_and_what_has_moved_since() {
         let waited = |local| tally().stood(local).map(|stood| stood[Stage::Dispatch as usize]);
-        assert_eq!(waited(at(24, 9, 0)), Some(5));
-        assert_eq!(waited(at(24, 23, 59)), Some(5));
-        assert_eq!(waited(at(25, 10, 30)), Some(4), "half of the hour's changes by half past");
-        assert_eq!(waited(at(25, 11, 0)), Some(3));
-        assert_eq!(waited(at(31, 10, 0)), Some(4));
+        assert_eq!(waited(at(24, 9, 0)), Some(50));
+        assert_eq!(waited(at(24, 23, 59)), Some(50));
+        assert_eq!(waited(at(25, 10, 30)), Some(40), "half of the hour's changes by half past");
+        assert_eq!(waited(at(25, 11, 0)), Some(30));
+        assert_eq!(waited(at(31, 10, 0)), Some(31));
     }
 
     #[test]
