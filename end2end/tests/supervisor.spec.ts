@@ -230,6 +230,8 @@ function rename_all(word: string): Record<string, string> {
   const renamed = Object.values(names).filter((name) => /^(js|pkg)\//.test(name));
   const other = (name: string) => name.replace(/-([0-9a-f]{16})\./, (_, hash: string) => `-${[...hash].reverse().join('')}.`);
   for (const name of renamed) renameSync(join(site, name), join(site, other(name)));
+  // The compressed twins hold the old words under the old names, and a server answers with a twin alone.
+  for (const name of renamed) for (const twin of ['br', 'gz']) rmSync(join(site, `${name}.${twin}`), { force: true });
   const texts = ['', 'js', 'pkg'].flatMap((folder) => readdirSync(join(site, folder)).map((name) => join(site, folder, name)));
   for (const file of texts.filter((name) => /\.(html|js|css|json)$/.test(name))) {
     const text = readFileSync(file, 'utf8');
