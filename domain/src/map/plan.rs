@@ -149,21 +149,25 @@ impl Planner {
     fn circles(&mut self, view: &View, room: &mut Room, plan: &mut Plan) {
         let unit = self.scene.unit;
         for group in &self.groups {
-            let home = view.at(group.middle);
+            let truth = view.at(group.middle);
             let large = if group.members.len() > 999 { LARGE } else { 1.0 };
             let half = crowd::RADIUS * large * unit;
-            if !view.sees(home, half) {
+            if !view.sees(truth, half) {
                 continue;
             }
+            // A number that the edge cuts is a wrong number.
+            let inside = view.inside(half + 2.0 * unit);
             let wish = Wish {
-                home,
-                frame: home,
+                home: inside.nearest(truth),
+                frame: truth,
                 half_width: half + 2.0 * unit,
                 half_height: half + 2.0 * unit,
                 step: CIRCLE_STEP * unit,
                 reach: CIRCLE_REACH * unit,
             };
-            let found = self.circles.place(group.field, &wish, room, MARGIN * unit, |_| Some(0.0));
+            let found = self
+                .circles
+                .place(group.field, &wish, room, MARGIN * unit, |at| inside.holds(at).then_some(0.0));
             let free = found.filter(|found| found.clash <= 0.0);
             if free.is_none() != self.fallen.contains(&group.field) {
                 show(&mut self.scene.people, group, free.is_none());

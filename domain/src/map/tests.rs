@@ -64,6 +64,18 @@ fn urgent_marks_covered(plan: &Plan) -> Vec<String> {
     offences
 }
 
+/// Numbers of people that the edge of the map cuts.
+fn circles_cut(plan: &Plan, screen: Screen) -> Vec<String> {
+    let circles = plan.marks.iter().filter(|placed| matches!(placed.mark, Mark::Group { .. }));
+    let whole = |rect: &Rect| {
+        rect.left >= 0.0 && rect.top >= 0.0 && rect.right <= screen.width && rect.bottom <= screen.height
+    };
+    circles
+        .filter(|placed| !whole(&placed.rect()))
+        .map(|placed| format!("{:?} at {:?}", placed.mark, placed.at))
+        .collect()
+}
+
 fn districts(plan: &Plan) -> BTreeMap<String, Word> {
     let named = plan.words.iter().filter(|word| word.style == Style::District);
     named.map(|word| (word.text.clone(), word.clone())).collect()
@@ -175,6 +187,8 @@ fn at_any_zoom_and_wherever_one_looks_no_word_lies_on_a_mark() {
             let offences = words_on_marks(&plan, &city.planner.scene.own);
             assert!(offences.is_empty(), "{screen:?} step {step}: {offences:#?}");
             assert!(urgent_marks_covered(&plan).is_empty(), "{screen:?} step {step}");
+            let cut = circles_cut(&plan, screen);
+            assert!(cut.is_empty(), "{screen:?} step {step}: {cut:#?}");
         }
     }
 }

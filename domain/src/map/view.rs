@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use super::rect::Rect;
+
 /// Circumference of the Web Mercator world in metres.
 pub const WORLD_M: f64 = 40_075_016.686;
 /// Size of the world in CSS pixels at zoom 0, as MapLibre counts it.
@@ -101,6 +103,14 @@ impl View {
     #[must_use]
     pub fn sees(&self, px: Px, reach: f64) -> bool {
         px.x >= -reach && px.y >= -reach && px.x <= self.width + reach && px.y <= self.height + reach
+    }
+
+    /// Where the middle of a mark lies that reaches `reach` around it and is not cut; the middle of the view where no
+    /// place is left.
+    #[must_use]
+    pub fn inside(&self, reach: f64) -> Rect {
+        let (across, down) = (reach.min(self.width / 2.0), reach.min(self.height / 2.0));
+        Rect { left: across, top: down, right: self.width - across, bottom: self.height - down }
     }
 
     /// The view that shows west, south, east, north in degrees within the padding top, right, bottom, left in CSS pixels.
