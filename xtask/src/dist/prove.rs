@@ -226,7 +226,7 @@ impl Proof<'_> {
         // It refuses a package that was cut off while it was unpacked; that is installed again.
         let _ =
             configure.args(["--configure", "--pending"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        self.root.install(newer)
+        self.root.reinstall(newer)
     }
 
     fn installed(&self) -> Result<Option<String>> {

@@ -78,10 +78,21 @@ impl Root {
 
     /// Installs what a package needs with apt and the package itself, nothing that is only recommended.
     pub fn install(&self, package: &Path) -> Result<()> {
+        process::run(&mut self.installing(package)?)
+    }
+
+    /// The same, unpacked anew even where dpkg holds that version for installed, as it may after a power cut.
+    pub fn reinstall(&self, package: &Path) -> Result<()> {
+        process::run(self.installing(package)?.arg("--reinstall"))
+    }
+
+    fn installing(&self, package: &Path) -> Result<Command> {
         let within = self.put(package)?;
         process::run(self.online("apt-get").args(["update", "--quiet=2"]))?;
         let words = ["install", "--yes", "--quiet=2", "--no-install-recommends", "--allow-downgrades"];
-        process::run(self.online("apt-get").args(words).arg(&within))
+        let mut apt = self.online("apt-get");
+        apt.args(words).arg(&within);
+        Ok(apt)
     }
 
     /// Copies a file into it; its path within.
