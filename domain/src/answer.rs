@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adoption::InForce;
 use crate::camera::{Camera, Linked};
-use crate::case::Case;
+use crate::case::{Case, Closing};
 use crate::catalogue::{Area, Catalogue, Class, Condition, Department, Name, Source};
 use crate::clock::{Limit, WorkCalendar};
 use crate::code::{AreaCode, CameraCode, DepartmentCode};
@@ -144,6 +144,9 @@ impl<T> PageAnswer<T> {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CaseAnswer {
     pub case: Case,
+    /// How it ended; none of an open case, and of one that another system closed, which does not say.
+    #[serde(skip_deserializing)]
+    pub closing: Option<Closing>,
     #[serde(skip_deserializing)]
     pub timeline: Vec<Recorded>,
     /// The same events in short; their `case` is left out, for it is above.
@@ -158,7 +161,7 @@ impl CaseAnswer {
     #[must_use]
     pub fn of(case: Case, timeline: Vec<Recorded>, older: Option<u64>) -> Self {
         let lines = timeline.iter().map(|recorded| EventLine::of(recorded, None)).collect();
-        Self { case, timeline, lines, older }
+        Self { closing: case.closing(), case, timeline, lines, older }
     }
 
     /// Puts the page before the timeline in front of it.

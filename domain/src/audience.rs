@@ -91,8 +91,9 @@ impl OnWall for Case {
 
 impl OnWall for CaseAnswer {
     fn on_wall(self) -> Self {
-        let lines = self.lines.into_iter().map(EventLine::on_wall).collect();
-        Self { case: self.case.on_wall(), timeline: Vec::new(), lines, older: self.older }
+        let Self { case, closing, timeline: _, lines, older } = self;
+        let lines = lines.into_iter().map(EventLine::on_wall).collect();
+        Self { case: case.on_wall(), closing, timeline: Vec::new(), lines, older }
     }
 }
 

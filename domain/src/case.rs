@@ -8,11 +8,13 @@ use crate::moment::UtcMillis;
 use crate::place::Point;
 use step::Leads;
 
+pub mod closing;
 pub mod event;
 pub mod history;
 pub mod stage;
 pub mod step;
 
+pub use closing::Closing;
 pub use event::{CaseEvent, Stepped};
 pub use history::{History, KnownStep};
 pub use stage::Stage;
@@ -192,7 +194,7 @@ impl Case {
                     at = Some(to);
                 }
                 Leads::Stays => at = from,
-                Leads::Closes => {
+                Leads::Closes(_) => {
                     from.inspect(|from| passed[*from as usize].ended = Some(taken.at));
                     at = Some(Stage::Close);
                 }
@@ -202,6 +204,27 @@ impl Case {
             passed[Stage::Close as usize].ended = self.closed;
         }
         passed
+    }
+
+    /// How it ended; none of an open case, and of one that another system closed, which does not say.
+    #[must_use]
+    pub fn closing(&self) -> Option<Closing> {
+        let ended =
+            self.steps.iter().rev().filter(|_| !self.is_open()).find_map(|taken| match taken.step.to {
+                Leads::Closes(how) => Some(how),
+                Leads::On(_) | Leads::Back(_) | Leads::Stays => None,
+            })?;
+        let late = |taken: &Taken| taken.late && taken.step.does_work_of(Stage::Dispose);
+        match ended {
+            Closing::Normal if self.steps.iter().any(late) => Some(Closing::Overdue),
+            how => Some(how),
+        }
+    }
+
+    /// How often it took a step.
+    #[must_use]
+    pub fn times(&self, step: Step) -> usize {
+        self.steps.iter().filter(|taken| taken.step == step).count()
     }
 
     /// The step that was taken last.

@@ -10,6 +10,7 @@ use crate::catalogue::Name;
 use crate::rejection::Language;
 use crate::tally::Measure;
 
+mod side;
 #[cfg(test)]
 mod tests;
 
@@ -33,13 +34,13 @@ type Plain = (&'static str, [&'static str; 3], [&'static str; 3]);
 /// All definitions, in the order of the wall.
 #[must_use]
 pub fn all(figures: &PolicyFigures) -> Vec<Definition> {
-    PLAIN.iter().map(|plain| with_figures(plain, figures)).collect()
+    PLAIN.iter().chain(&side::PATHS).map(|plain| with_figures(plain, figures)).collect()
 }
 
 /// One definition by its id.
 #[must_use]
 pub fn one(id: &str, figures: &PolicyFigures) -> Option<Definition> {
-    PLAIN.iter().find(|plain| plain.0 == id).map(|plain| with_figures(plain, figures))
+    PLAIN.iter().chain(&side::PATHS).find(|plain| plain.0 == id).map(|plain| with_figures(plain, figures))
 }
 
 /// What the time left on a clock means: `one(CLOCK, …)`.
@@ -167,10 +168,15 @@ const PLAIN: [Plain; 24] = [
     ),
     (
         Measure::Closed.key(),
-        ["结案", "本期内结案的案件数，不论何时立案，按结案时刻计入", BULLETIN[0]],
+        [
+            "结案",
+            "本期内结案的案件数，含强制、特殊、差错结案，不含作废；不论何时立案，按结案时刻计入",
+            BULLETIN[0],
+        ],
         [
             "Closed",
-            "cases closed in the period, whenever they were filed, counted at the moment of closing",
+            "cases closed in the period, those closed by force, specially or as faulty among them and void ones not, whenever they \
+             were filed, counted at the moment of closing",
             BULLETIN[1],
         ],
     ),

@@ -11,9 +11,11 @@ use crate::text::{TextKind, check_stated};
 pub mod change;
 mod codes;
 pub mod refusal;
+mod side_paths;
 
 pub use change::{Before, Change};
 pub use refusal::Refusal;
+pub use side_paths::SidePaths;
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
 /// Loaded from a TOML file; `docs/config.md` states each field.
@@ -51,6 +53,9 @@ pub struct Policy {
     /// everybody who opens the case would read them.
     #[serde(default = "Policy::default_notes_per_case")]
     pub notes_per_case: u16,
+    /// How often one case may take a side path.
+    #[serde(default)]
+    pub side_paths: SidePaths,
     /// Positions and new reports outside are refused; a case taken over is kept without its position. None accepts
     /// the whole globe.
     #[serde(default)]
@@ -152,6 +157,7 @@ impl Policy {
         if self.notes_per_case == 0 {
             return Err("notes_per_case: 0 is not within 1 to 65,535".into());
         }
+        self.side_paths.check().map_err(|problem| format!("side_paths: {problem}"))?;
         self.bounds
             .map_or(Ok(()), |bounds| bounds.check())
             .map_err(|problem| format!("bounds: {problem}"))?;

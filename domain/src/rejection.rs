@@ -75,6 +75,12 @@ pub enum Rejection {
         case: CaseId,
         most: u16,
     },
+    /// The case has taken the step as often as the policy lets a case take it.
+    TakenOften {
+        case: CaseId,
+        act: Words,
+        most: u16,
+    },
     /// The hall's clock is beyond the year 2199: it is wrong for certain, and no due time can be told.
     ClockOff,
     /// The same idempotency key was used for another command.
@@ -159,6 +165,7 @@ impl Rejection {
             Self::NotCalled { .. } => "not_called",
             Self::AlreadyResponded { .. } => "already_responded",
             Self::NotesFull { .. } => "notes_full",
+            Self::TakenOften { .. } => "taken_often",
             Self::ClockOff => "clock_off",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
@@ -180,7 +187,10 @@ impl Rejection {
             | Self::RetiredCode { field, .. }
             | Self::ImpossibleTime { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::UnknownCase { .. } | Self::WrongStage { .. } | Self::NotesFull { .. } => Some("case"),
+            Self::UnknownCase { .. }
+            | Self::WrongStage { .. }
+            | Self::NotesFull { .. }
+            | Self::TakenOften { .. } => Some("case"),
             Self::MovedOn(_) => Some("seen"),
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
@@ -225,6 +235,9 @@ impl Rejection {
             Self::AlreadyResponded { whistle, department } => format!("“{department}”已就哨 {whistle} 报到"),
             Self::NotesFull { case, most } => {
                 format!("案件 {case} 的备注已满 {most} 条，不再添加；请写入下一环节的办理意见")
+            }
+            Self::TakenOften { case, act, most } => {
+                format!("案件 {case} 已“{}”{most} 次，达到规则上限，须另行处理", act[0])
             }
             Self::ClockOff => "服务器时钟在 2199 年之后，须先校正；未作任何变更".to_owned(),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
@@ -279,6 +292,10 @@ impl Rejection {
             Self::NotesFull { case, most } => format!(
                 "case {case} has {most} notes and takes no more; say it in the remark of its next step"
             ),
+            Self::TakenOften { case, act, most } => {
+                let times = if *most == 1 { "time" } else { "times" };
+                format!("case {case} has had “{}” {most} {times}, as often as the policy lets it; settle it otherwise", act[1])
+            }
             Self::ClockOff => "the server's clock is beyond the year 2199 and must be set right first; nothing was changed".to_owned(),
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command, .. } => format!("this account may not send {command}"),

@@ -302,4 +302,6 @@ mod loop_tests;
 #[cfg(test)]
 mod kinds_tests;
 #[cfg(test)]
+mod side_tests;
+#[cfg(test)]
 pub(crate) mod tests;

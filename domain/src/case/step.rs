@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::closing::Closing;
 use super::stage::Stage;
 use crate::clock::ClockOf;
 use crate::rejection::Language;
@@ -37,8 +38,8 @@ pub enum Leads {
     Back(Stage),
     /// Nowhere: the case waits where it waited, since when it did.
     Stays,
-    /// Out of the loop: the case is closed, whatever stage it waited in.
-    Closes,
+    /// Out of the loop, and how: the case is closed, whatever stage it waited in.
+    Closes(Closing),
 }
 
 /// What a step does to who is to dispose of the case.
@@ -73,6 +74,15 @@ impl Note {
     }
 }
 
+/// A step that one case may take as often as the policy says (`policy::SidePaths`), and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Often {
+    /// 回退
+    Returns,
+    /// 返工
+    Reworks,
+}
+
 /// A word in both languages of the screens.
 pub type Words = [&'static str; 2];
 
@@ -98,6 +108,8 @@ pub struct Row {
     /// What is counted as well when a clock it stops had run out.
     pub counts_late: &'static [Measure],
     pub department: Disposer,
+    /// How often one case may take it; where there is none, the stages alone bound it.
+    pub often: Option<Often>,
     pub note: Note,
     /// Whether it may bring a disposal limit of its own, instead of the condition's, the class's or the policy's.
     pub limit: bool,
@@ -129,6 +141,9 @@ impl Step {
     pub const FEEDBACK: Self = Self(&STEPS[4]);
     pub const CHECK: Self = Self(&STEPS[5]);
     pub const CLOSE: Self = Self(&STEPS[6]);
+    pub const RETURN: Self = Self(&STEPS[7]);
+    pub const REWORK: Self = Self(&STEPS[8]);
+    pub const VOID: Self = Self(&STEPS[11]);
 
     /// Every step, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
@@ -186,7 +201,7 @@ impl Row {
     pub fn does_work_of(&self, stage: Stage) -> bool {
         match self.to {
             Leads::On(_) => self.from == [stage],
-            Leads::Closes => stage == Stage::Close && self.from == [stage],
+            Leads::Closes(_) => stage == Stage::Close && self.from == [stage],
             Leads::Back(_) | Leads::Stays => false,
         }
     }
@@ -197,7 +212,7 @@ impl Row {
         match self.to {
             Leads::On(stage) | Leads::Back(stage) => stage,
             Leads::Stays => before,
-            Leads::Closes => Stage::Close,
+            Leads::Closes(_) => Stage::Close,
         }
     }
 
@@ -209,7 +224,7 @@ impl Row {
 
     #[must_use]
     pub fn closes(&self) -> bool {
-        self.to == Leads::Closes
+        matches!(self.to, Leads::Closes(_))
     }
 
     /// Whether the command must say who is to dispose of the case.

@@ -28,6 +28,7 @@ fn policy() -> Policy {
         clock_skew_seconds: 120,
         backdate_days: 30,
         notes_per_case: 3,
+        side_paths: SidePaths::default(),
         bounds: Some(Bounds { south: 24.0, west: 102.0, north: 26.0, east: 103.0 }),
         calendar: WorkCalendar::default(),
         areas: vec![
@@ -82,6 +83,15 @@ fn names_that_nobody_can_read_are_refused() {
 #[test]
 fn a_case_without_room_for_a_single_note_is_refused() {
     assert!(refused(|policy| policy.notes_per_case = 0).starts_with("notes_per_case: 0"));
+}
+
+#[test]
+fn a_side_path_that_nobody_may_take_is_refused() {
+    assert_eq!(
+        refused(|policy| policy.side_paths.returns = 0),
+        "side_paths: returns: 0 is not within 1 to 65,535"
+    );
+    assert!(refused(|policy| policy.side_paths.reworks = 0).starts_with("side_paths: reworks: 0"));
 }
 
 #[test]

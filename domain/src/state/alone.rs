@@ -11,7 +11,7 @@ use crate::catalogue::Name;
 use crate::clock::{Limit, LimitKind, WorkCalendar};
 use crate::event::Recorded;
 use crate::moment::UtcOffset;
-use crate::policy::Policy;
+use crate::policy::{Policy, SidePaths};
 use crate::whistle::Whistle;
 
 /// Takes the events of one case or call in their order and says how it stands after the last of them, closed or not.
@@ -71,6 +71,7 @@ fn unruled(offset: UtcOffset) -> Policy {
         clock_skew_seconds: 0,
         backdate_days: 0,
         notes_per_case: 1,
+        side_paths: SidePaths::default(),
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: Vec::new(),

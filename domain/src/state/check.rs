@@ -113,7 +113,7 @@ fn check_known_steps(history: &History, latest: UtcMillis) -> Result<(), Rejecti
         // The closing has a field of its own, and a loop that went round or was waited in is not told by a list of times.
         let to = match step.to {
             Leads::On(to) if history.closed.is_some() || to <= history.stage => to,
-            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes => {
+            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes(_) => {
                 return out_of_range("steps", RangeProblem::StepToCome);
             }
         };

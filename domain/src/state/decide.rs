@@ -91,6 +91,11 @@ fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event
     if !step.from.contains(&case.stage) {
         return Err(Rejection::WrongStage { case: case.id, is: case.stage, needs: step.from });
     }
+    if let Some(most) = step.often.map(|often| state.policy().side_paths.most(often))
+        && case.times(step) >= usize::from(most)
+    {
+        return Err(Rejection::TakenOften { case: case.id, act: step.act, most });
+    }
     match &take.department {
         Some(department) => check_department(state, "department", department)?,
         None if step.asks_department() => return out_of_range("department", RangeProblem::Missing),

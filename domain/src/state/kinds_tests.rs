@@ -1,9 +1,9 @@
-//! Steps of kinds that none of today is, each known from its row alone: back with a reason, aside, out from anywhere.
+//! Steps of every kind, each known from its row alone: back with a reason, aside, out from anywhere; those of a build to come too.
 
 use super::hands::{Sender, decide_for};
 use super::tests::{Desk, recount, report};
 use super::*;
-use crate::case::step::tests::{EXTEND, RETURN, REWORK, VOID};
+use crate::case::step::tests::{DROP, RESET};
 use crate::case::{Passed, Stage, Step};
 use crate::clock::{ClockOf, Limit, LimitKind};
 use crate::code::DepartmentCode;
@@ -47,7 +47,7 @@ fn by(name: &str, role: Role) -> By {
 #[test]
 fn a_case_that_is_returned_is_nobodys_and_goes_round_again_with_the_reason() {
     let mut desk = disposing();
-    let step = Step(&RETURN);
+    let step = Step::RETURN;
     let dispatched = desk.now;
     for empty in ["", "  "] {
         let refused = desk.send(step.take_with(CASE, empty)).unwrap_err();
@@ -72,7 +72,7 @@ fn a_case_that_is_returned_is_nobodys_and_goes_round_again_with_the_reason() {
     assert_eq!((last.department.clone(), last.late, last.round), (Some(urban()), true, 1));
     let clock = case.leading_clock().unwrap();
     assert_eq!((clock.of, clock.started), (ClockOf::Dispatch, desk.now));
-    assert_eq!(desk.city(Measure::DispatchedLate, desk.day()), 1, "as its row says");
+    assert_eq!(desk.city(Measure::Returned, desk.day()), 1, "as its row says");
     assert_eq!(decide_for(&desk.state, &sender, &Command::ClaimCase { case: CASE }, desk.now), {
         Err(Rejection::UnknownCase { case: CASE })
     });
@@ -86,7 +86,7 @@ fn a_case_that_is_returned_is_nobodys_and_goes_round_again_with_the_reason() {
 #[test]
 fn a_row_has_no_place_for_what_it_does_not_ask() {
     let mut desk = disposing();
-    let Command::Step(back) = Step(&RETURN).take_with(CASE, "非本单位") else { panic!("a step") };
+    let Command::Step(back) = Step::RETURN.take_with(CASE, "非本单位") else { panic!("a step") };
     desk.send(Command::Step(TakeStep { department: Some("fire".parse().unwrap()), ..back })).unwrap();
     assert_eq!(desk.state.cases[&CASE].department, None);
 }
@@ -97,7 +97,7 @@ fn a_step_aside_leaves_the_case_where_it_waits_since_when_it_did() {
     desk.pass(3 * HOUR_MS);
     assert_eq!(desk.city(Measure::OverdueDisposal, Period::Now), 1);
     let before = desk.state.cases[&CASE].clone();
-    let Command::Step(more) = Step(&EXTEND).take_with(CASE, "等配件") else { panic!("a step") };
+    let Command::Step(more) = Step(&RESET).take_with(CASE, "等配件") else { panic!("a step") };
     let limit = Some(Limit::new(8, LimitKind::URGENT_HOUR));
     desk.send(Command::Step(TakeStep { limit, ..more })).unwrap();
     let case = desk.state.cases[&CASE].clone();
@@ -118,7 +118,7 @@ fn a_step_out_from_anywhere_closes_counts_and_stands_in_the_last_stage() {
             desk.send(step.take_for(CASE, urban())).unwrap();
         }
         desk.pass(HOUR_MS);
-        desk.send(Step(&VOID).take_with(CASE, "重复上报")).unwrap();
+        desk.send(Step(&DROP).take_with(CASE, "重复上报")).unwrap();
         agrees(&desk);
         let case = &desk.last_case;
         assert_eq!((case.stage, case.closed, case.notes), (Stage::Close, Some(desk.now), 0));
@@ -136,9 +136,9 @@ fn a_step_out_from_anywhere_closes_counts_and_stands_in_the_last_stage() {
 #[test]
 fn a_stage_gone_back_to_has_the_times_of_the_present_round() {
     let mut desk = disposing();
-    for step in [Step::DISPOSE, Step::FEEDBACK, Step(&REWORK), Step::DISPOSE] {
+    for step in [Step::DISPOSE, Step::FEEDBACK, Step::REWORK, Step::DISPOSE] {
         desk.now = desk.now.plus(60_000);
-        desk.send(step.take(CASE)).unwrap();
+        desk.send(step.take_with(CASE, "未清净")).unwrap();
     }
     let passed = desk.state.cases[&CASE].passed();
     let disposed = Passed { began: Some(desk.now.plus(-60_000)), ended: Some(desk.now) };
@@ -151,14 +151,14 @@ fn a_stage_gone_back_to_has_the_times_of_the_present_round() {
 #[test]
 fn whoever_sent_the_case_in_any_round_judges_nothing_of_it() {
     let mut desk = disposing();
-    desk.send(Step(&EXTEND).take_with(CASE, "等配件")).unwrap();
+    desk.send(Step(&RESET).take_with(CASE, "等配件")).unwrap();
     let name = |desk: &mut Desk, of: &str| {
         let mut case = desk.state.cases[&CASE].clone();
         case.steps.last_mut().unwrap().by = of.to_owned();
         desk.state.cases.insert(CASE, case);
     };
     name(&mut desk, "准假的");
-    desk.send(Step(&RETURN).take_with(CASE, "非本单位")).unwrap();
+    desk.send(Step::RETURN.take_with(CASE, "非本单位")).unwrap();
     desk.send(Step::DISPATCH.take_for(CASE, urban())).unwrap();
     name(&mut desk, "再派的");
     for step in [Step::DISPOSE, Step::FEEDBACK] {

@@ -2,7 +2,6 @@
 
 use super::tests::{Desk, recount, report};
 use super::*;
-use crate::case::step::tests::REWORK;
 use crate::case::{Report, Stage, Step};
 use crate::clock::{ClockOf, LimitKind};
 use crate::code::DepartmentCode;
@@ -39,7 +38,7 @@ fn kept(state: &State) -> std::collections::BTreeMap<&'static str, Count> {
 #[test]
 fn a_row_is_all_that_a_new_step_needs() {
     let mut desk = filed("E01", |report| report.base_count = 3);
-    let rework = Step(&REWORK).take_with(CASE, "未清干净");
+    let rework = Step::REWORK.take_with(CASE, "未清干净");
     assert!(Role::Supervisor.may(&rework) && !Role::Department.may(&rework));
     assert!(matches!(desk.send(rework.clone()), Err(Rejection::WrongStage { needs: [Stage::Check], .. })));
     desk.send(dispatch()).unwrap();
@@ -50,7 +49,7 @@ fn a_row_is_all_that_a_new_step_needs() {
     desk.send(rework).unwrap();
     let case = desk.state.cases[&CASE].clone();
     assert_eq!((case.stage, case.round), (Stage::Dispose, 2));
-    assert_eq!(desk.log.last().unwrap().event.name(), "case_sent_back");
+    assert_eq!(desk.log.last().unwrap().event.name(), "check_failed");
     let clock = case.leading_clock().unwrap();
     assert_eq!((clock.of, clock.started), (ClockOf::Disposal, desk.now));
     assert_eq!(desk.state.deadlines.len(), 2, "its forecast and its due time");
@@ -287,7 +286,7 @@ fn a_stage_that_a_case_went_back_behind_has_not_been_passed() {
     assert_eq!(times(&desk, Stage::Dispose), (Some(sent), Some(sent.plus(HOUR_MS))));
     assert_eq!(times(&desk, Stage::Check), (Some(desk.now), None));
     desk.pass(HOUR_MS);
-    desk.send(Step(&REWORK).take_with(CASE, "未清干净")).unwrap();
+    desk.send(Step::REWORK.take_with(CASE, "未清干净")).unwrap();
     let back = desk.now;
     assert_eq!(times(&desk, Stage::Dispatch), (Some(filed), Some(sent)), "before it, nothing is forgotten");
     assert_eq!(times(&desk, Stage::Dispose), (Some(back), None), "it runs now, from when the case came back");

@@ -172,6 +172,14 @@ fn note_time(case: &mut Case, measure: Measure, at: UtcMillis) {
         | Measure::At(_)
         | Measure::Reported
         | Measure::Closed
+        | Measure::Returned
+        | Measure::Reworked
+        | Measure::NotAccepted
+        | Measure::NotFiled
+        | Measure::Voided
+        | Measure::ClosedByForce
+        | Measure::ClosedSpecially
+        | Measure::ClosedAsFaulty
         | Measure::DispatchedLate
         | Measure::OverdueDispatch
         | Measure::NearingDispatch

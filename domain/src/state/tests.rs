@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::case::{Report, Stage, Step};
+use crate::case::{Report, STEPS, Stage, Step};
 use crate::clock::{Alarm, ClockOf};
 use crate::code::{AreaCode, DepartmentCode};
 use crate::command::{Command, History, KnownStep};
@@ -19,8 +19,10 @@ mod desk;
 
 pub(crate) use desk::{Desk, START, name, report};
 
+/// The steps that do the stages' work, in their order.
 fn loop_of(case: CaseId) -> Vec<Command> {
-    Step::all().map(|step| step.take_for(case, DepartmentCode::new("urban").unwrap())).collect()
+    let steps = Stage::ALL.into_iter().filter_map(Step::out_of);
+    steps.map(|step| step.take_for(case, DepartmentCode::new("urban").unwrap())).collect()
 }
 
 #[test]
@@ -163,14 +165,42 @@ fn impossible_times_and_unknown_codes_are_refused_with_the_field() {
 /// What the model test may send.
 #[derive(Debug, Clone)]
 enum Move {
-    Report { area: usize, class: usize, base: u16 },
-    TakeOver { stage: usize, ago_hours: i64, closed: bool, known: usize },
-    Step { case: u64 },
-    WrongStep { case: u64, step: usize },
-    Whistle { level: usize },
-    Respond { whistle: u64, department: usize },
-    Close { whistle: u64 },
-    Pass { minutes: i64 },
+    Report {
+        area: usize,
+        class: usize,
+        base: u16,
+    },
+    TakeOver {
+        stage: usize,
+        ago_hours: i64,
+        closed: bool,
+        known: usize,
+    },
+    Step {
+        case: u64,
+    },
+    WrongStep {
+        case: u64,
+        step: usize,
+    },
+    /// One of the side paths, right or wrong for the case's stage.
+    Aside {
+        case: u64,
+        step: usize,
+    },
+    Whistle {
+        level: usize,
+    },
+    Respond {
+        whistle: u64,
+        department: usize,
+    },
+    Close {
+        whistle: u64,
+    },
+    Pass {
+        minutes: i64,
+    },
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -181,6 +211,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
             .prop_map(|(stage, ago_hours, closed, known)| Move::TakeOver { stage, ago_hours, closed, known }),
         9 => (1..12_u64).prop_map(|case| Move::Step { case }),
         1 => (1..12_u64, 0..7_usize).prop_map(|(case, step)| Move::WrongStep { case, step }),
+        3 => (1..12_u64, 7..STEPS.len()).prop_map(|(case, step)| Move::Aside { case, step }),
         1 => (0..3_usize).prop_map(|level| Move::Whistle { level }),
         1 => (1..4_u64, 0..2_usize).prop_map(|(whistle, department)| Move::Respond { whistle, department }),
         1 => (1..4_u64).prop_map(|whistle| Move::Close { whistle }),
@@ -217,6 +248,7 @@ fn play(desk: &mut Desk, made: &Move) {
             None => desk.send(Command::ClaimCase { case: CaseId(*case) }),
         },
         Move::WrongStep { case, step } => desk.send(loop_of(CaseId(*case))[*step].clone()),
+        Move::Aside { case, step } => desk.send(Step(&STEPS[*step]).take_with(CaseId(*case), "理由")),
         Move::Whistle { level } => {
             let call = WhistleCall {
                 level: WhistleLevel::ALL[*level],

@@ -18,6 +18,22 @@ pub enum Measure {
     Dispatched,
     /// 结案
     Closed,
+    /// 回退: a department gave the case back.
+    Returned,
+    /// 返工: a check failed.
+    Reworked,
+    /// 不予受理
+    NotAccepted,
+    /// 不予立案
+    NotFiled,
+    /// 作废; not among those closed.
+    Voided,
+    /// 强制结案; among those closed, as the two below.
+    ClosedByForce,
+    /// 特殊结案
+    ClosedSpecially,
+    /// 差错结案
+    ClosedAsFaulty,
     /// 超时派遣: dispatched after the limit.
     DispatchedLate,
     /// 超时未派遣: waiting for dispatch beyond the limit.
@@ -36,12 +52,20 @@ pub enum Measure {
 
 impl Measure {
     /// Measures that are not per stage.
-    pub const PLAIN: [Self; 12] = [
+    pub const PLAIN: [Self; 20] = [
         Self::Open,
         Self::Reported,
         Self::Filed,
         Self::Dispatched,
         Self::Closed,
+        Self::Returned,
+        Self::Reworked,
+        Self::NotAccepted,
+        Self::NotFiled,
+        Self::Voided,
+        Self::ClosedByForce,
+        Self::ClosedSpecially,
+        Self::ClosedAsFaulty,
         Self::DispatchedLate,
         Self::OverdueDispatch,
         Self::NearingDispatch,
@@ -66,6 +90,14 @@ impl Measure {
             Self::Filed => "filed",
             Self::Dispatched => "dispatched",
             Self::Closed => "closed",
+            Self::Returned => "returned",
+            Self::Reworked => "reworked",
+            Self::NotAccepted => "not_accepted",
+            Self::NotFiled => "not_filed",
+            Self::Voided => "voided",
+            Self::ClosedByForce => "closed_by_force",
+            Self::ClosedSpecially => "closed_specially",
+            Self::ClosedAsFaulty => "closed_as_faulty",
             Self::DispatchedLate => "dispatched_late",
             Self::OverdueDispatch => "overdue_dispatch",
             Self::NearingDispatch => "nearing_dispatch",

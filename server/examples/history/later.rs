@@ -30,6 +30,7 @@ static STEPS: [Row; 1] = [Row {
     counts: &[],
     counts_late: &[],
     department: Disposer::Kept,
+    often: None,
     note: Note::May,
     limit: false,
     happened: ["走访", "Visited"],

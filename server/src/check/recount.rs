@@ -44,7 +44,7 @@ fn step_rows(conn: &Connection) -> rusqlite::Result<()> {
         // One that leads nowhere leaves the stage to the step before.
         let to = match row.to {
             Leads::On(stage) | Leads::Back(stage) => Some(stage.key()),
-            Leads::Closes => Some(Stage::Close.key()),
+            Leads::Closes(_) => Some(Stage::Close.key()),
             Leads::Stays => None,
         };
         let values = params![row.name, row.event, to, row.closes()];

@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(of(Flow::FILED), (vec!["file"], false));
         assert_eq!(of(Flow::DISPATCHED), (vec!["dispatch"], false));
         assert_eq!(of(Flow::DISPATCHED_LATE), (vec!["dispatch"], true));
-        assert_eq!(of(Flow::CLOSED), (vec!["close"], false));
+        assert_eq!(of(Flow::CLOSED), (vec!["close", "force", "special", "fault"], false));
+        assert_eq!(of(Flow::named("voided").unwrap()), (vec!["void"], false));
     }
 
     #[test]
@@ -140,7 +141,8 @@ mod tests {
         assert_eq!(Flow::named("filed"), Ok(Flow::FILED));
         for key in ["open", "at_file", "whistle_raised", "x", ""] {
             let words = Flow::named(key).unwrap_err().to_string();
-            let known = "reported, filed, dispatched, closed, dispatched_late there are lists";
+            let known = "closed, returned, reworked, not_accepted, not_filed, voided, closed_by_force, closed_specially, \
+                         closed_as_faulty, dispatched_late there are lists";
             assert!(
                 words.starts_with(&format!("`{key}` counts no step")) && words.ends_with(known),
                 "{words}"

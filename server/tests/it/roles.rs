@@ -17,6 +17,7 @@ use crate::http::{Reply, Served, report, served};
 /// One of each command somebody can write, with numbers nobody has: what is allowed is answered `unknown`, 404, or taken.
 fn commands() -> Vec<Value> {
     let case = json!({ "case": 4_000_000 });
+    let reasoned = json!({ "case": 4_000_000, "note": "理由" });
     let history = json!({ "opened": 1_790_000_000_000i64, "stage": "accept" });
     let report_of = |area| report(area)["report_case"]["report"].clone();
     vec![
@@ -29,6 +30,14 @@ fn commands() -> Vec<Value> {
         json!({ "give_feedback": case }),
         json!({ "pass_check": case }),
         json!({ "close_case": case }),
+        json!({ "return_case": reasoned }),
+        json!({ "fail_check": reasoned }),
+        json!({ "refuse_case": reasoned }),
+        json!({ "decline_filing": reasoned }),
+        json!({ "void_case": reasoned }),
+        json!({ "force_closing": reasoned }),
+        json!({ "close_specially": reasoned }),
+        json!({ "close_as_faulty": reasoned }),
         json!({ "claim_case": case }),
         json!({ "note_case": { "case": 4_000_000, "text": "看过" } }),
         json!({ "raise_whistle": { "call": { "level": "street", "area": "530102", "title": "油烟", "called": ["urban"] } } }),
@@ -128,6 +137,14 @@ finish_disposal     .  .  +  +  .  .  .  +
 give_feedback       .  .  +  +  .  .  .  +
 pass_check          .  +  .  .  .  .  .  +
 close_case          .  +  .  .  .  .  .  +
+return_case         .  .  +  +  .  .  .  +
+fail_check          .  +  .  .  .  .  .  +
+refuse_case         .  +  .  .  .  .  .  +
+decline_filing      .  +  .  .  .  .  .  +
+void_case           .  +  .  .  .  .  .  +
+force_closing       .  +  .  .  .  .  .  +
+close_specially     .  +  .  .  .  .  .  +
+close_as_faulty     .  +  .  .  .  .  .  +
 claim_case          .  +  +  +  .  .  .  +
 note_case           .  +  +  +  .  .  .  +
 raise_whistle       .  .  +  .  .  .  .  +

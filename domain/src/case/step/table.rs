@@ -2,29 +2,43 @@
 //!
 //! What should be here: one row a step. What should not: what a row may say (`step`), whether the rows fit each other (its tests).
 
-use super::{Disposer, Leads, Note, Power, Row};
+use super::{Disposer, Leads, Note, Often, Power, Row};
+use crate::case::closing::Closing;
 use crate::case::stage::Stage;
 use crate::clock::ClockOf;
 use crate::tally::measure::Measure;
 
-/// The seven steps of the loop.
-pub static STEPS: [Row; 7] = [
+/// What a row says that says nothing of its own.
+const PLAIN: Row = Row {
+    name: "",
+    event: "",
+    command: "",
+    from: &[],
+    to: Leads::Stays,
+    power: Power::Supervision,
+    stops: &[],
+    starts: &[],
+    counts: &[],
+    counts_late: &[],
+    department: Disposer::Kept,
+    often: None,
+    note: Note::None,
+    limit: false,
+    happened: ["", ""],
+    act: ["", ""],
+};
+
+/// The seven steps of the loop, then its side paths.
+pub static STEPS: [Row; 15] = [
     Row {
         name: "accept",
         event: "case_accepted",
         command: "accept_case",
         from: &[Stage::Accept],
         to: Leads::On(Stage::File),
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        department: Disposer::Kept,
-        note: Note::None,
-        limit: false,
         happened: ["受理", "Accept"],
         act: ["受理", "Accept"],
+        ..PLAIN
     },
     Row {
         name: "file",
@@ -32,16 +46,11 @@ pub static STEPS: [Row; 7] = [
         command: "file_case",
         from: &[Stage::File],
         to: Leads::On(Stage::Dispatch),
-        power: Power::Supervision,
-        stops: &[],
         starts: &[ClockOf::Dispatch],
         counts: &[Measure::Filed],
-        counts_late: &[],
-        department: Disposer::Kept,
-        note: Note::None,
-        limit: false,
         happened: ["立案", "Filed"],
         act: ["立案", "File"],
+        ..PLAIN
     },
     Row {
         name: "dispatch",
@@ -55,10 +64,10 @@ pub static STEPS: [Row; 7] = [
         counts: &[Measure::Dispatched],
         counts_late: &[Measure::DispatchedLate],
         department: Disposer::Asked,
-        note: Note::None,
         limit: true,
         happened: ["派遣", "Sent"],
         act: ["派遣", "Dispatch"],
+        ..PLAIN
     },
     Row {
         name: "dispose",
@@ -68,14 +77,10 @@ pub static STEPS: [Row; 7] = [
         to: Leads::On(Stage::Feedback),
         power: Power::Department,
         stops: &[ClockOf::Disposal],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        department: Disposer::Kept,
         note: Note::May,
-        limit: false,
         happened: ["处置", "Disposed"],
         act: ["处置完成", "Disposal done"],
+        ..PLAIN
     },
     Row {
         name: "feedback",
@@ -84,15 +89,10 @@ pub static STEPS: [Row; 7] = [
         from: &[Stage::Feedback],
         to: Leads::On(Stage::Check),
         power: Power::Department,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        department: Disposer::Kept,
         note: Note::May,
-        limit: false,
         happened: ["反馈", "Feedback"],
         act: ["反馈", "Report back"],
+        ..PLAIN
     },
     Row {
         name: "check",
@@ -100,32 +100,131 @@ pub static STEPS: [Row; 7] = [
         command: "pass_check",
         from: &[Stage::Check],
         to: Leads::On(Stage::Close),
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
-        counts: &[],
-        counts_late: &[],
-        department: Disposer::Kept,
         note: Note::May,
-        limit: false,
         happened: ["核查", "Checked"],
         act: ["核查通过", "Pass check"],
+        ..PLAIN
     },
     Row {
         name: "close",
         event: "case_closed",
         command: "close_case",
         from: &[Stage::Close],
-        to: Leads::Closes,
-        power: Power::Supervision,
-        stops: &[],
-        starts: &[],
+        to: Leads::Closes(Closing::Normal),
         counts: &[Measure::Closed],
-        counts_late: &[],
-        department: Disposer::Kept,
         note: Note::May,
-        limit: false,
         happened: ["结案", "Closed"],
         act: ["结案", "Close"],
+        ..PLAIN
+    },
+    // 回退: the department says that it is another's; what it had is over, and the dispatcher's time begins anew.
+    Row {
+        name: "return",
+        event: "case_returned",
+        command: "return_case",
+        from: &[Stage::Dispose],
+        to: Leads::Back(Stage::Dispatch),
+        power: Power::Department,
+        stops: &[ClockOf::Disposal],
+        starts: &[ClockOf::Dispatch],
+        counts: &[Measure::Returned],
+        department: Disposer::Cleared,
+        often: Some(Often::Returns),
+        note: Note::Must,
+        happened: ["回退", "Returned"],
+        act: ["回退", "Return"],
+        ..PLAIN
+    },
+    // 返工: the check failed; the same department has the whole limit once more.
+    Row {
+        name: "rework",
+        event: "check_failed",
+        command: "fail_check",
+        from: &[Stage::Check],
+        to: Leads::Back(Stage::Dispose),
+        starts: &[ClockOf::Disposal],
+        counts: &[Measure::Reworked],
+        often: Some(Often::Reworks),
+        note: Note::Must,
+        happened: ["返工", "Rework"],
+        act: ["返工", "Rework"],
+        ..PLAIN
+    },
+    Row {
+        name: "refuse",
+        event: "case_refused",
+        command: "refuse_case",
+        from: &[Stage::Accept],
+        to: Leads::Closes(Closing::NotAccepted),
+        counts: &[Measure::NotAccepted],
+        note: Note::Must,
+        happened: ["不予受理", "Refused"],
+        act: ["不予受理", "Refuse"],
+        ..PLAIN
+    },
+    Row {
+        name: "decline",
+        event: "filing_declined",
+        command: "decline_filing",
+        from: &[Stage::File],
+        to: Leads::Closes(Closing::NotFiled),
+        counts: &[Measure::NotFiled],
+        note: Note::Must,
+        happened: ["不予立案", "Not filed"],
+        act: ["不予立案", "Do not file"],
+        ..PLAIN
+    },
+    Row {
+        name: "void",
+        event: "case_voided",
+        command: "void_case",
+        from: &Stage::ALL,
+        to: Leads::Closes(Closing::Void),
+        counts: &[Measure::Voided],
+        note: Note::Must,
+        happened: ["作废", "Voided"],
+        act: ["作废", "Void"],
+        ..PLAIN
+    },
+    // 强制结案: while it is still being sent or done; what has been checked ends by its own step.
+    Row {
+        name: "force",
+        event: "closing_forced",
+        command: "force_closing",
+        from: &[Stage::Dispatch, Stage::Dispose, Stage::Feedback, Stage::Check],
+        to: Leads::Closes(Closing::Forced),
+        stops: &[ClockOf::Disposal, ClockOf::Dispatch],
+        counts: &[Measure::Closed, Measure::ClosedByForce],
+        note: Note::Must,
+        happened: ["强制结案", "Forced"],
+        act: ["强制结案", "Force closing"],
+        ..PLAIN
+    },
+    // 特殊结案: whoever was to do it has seen it, and it cannot be done as the standard has it.
+    Row {
+        name: "special",
+        event: "case_closed_specially",
+        command: "close_specially",
+        from: &[Stage::Dispose, Stage::Feedback, Stage::Check, Stage::Close],
+        to: Leads::Closes(Closing::Special),
+        stops: &[ClockOf::Disposal],
+        counts: &[Measure::Closed, Measure::ClosedSpecially],
+        note: Note::Must,
+        happened: ["特殊结案", "Special"],
+        act: ["特殊结案", "Special closing"],
+        ..PLAIN
+    },
+    // 差错结案: its check has shown that it should not have been filed or sent as it was.
+    Row {
+        name: "fault",
+        event: "case_closed_as_faulty",
+        command: "close_as_faulty",
+        from: &[Stage::Check, Stage::Close],
+        to: Leads::Closes(Closing::Faulty),
+        counts: &[Measure::Closed, Measure::ClosedAsFaulty],
+        note: Note::Must,
+        happened: ["差错结案", "Faulty"],
+        act: ["差错结案", "Close as faulty"],
+        ..PLAIN
     },
 ];

@@ -14,68 +14,38 @@ const BARE: Row = Row {
     counts: &[],
     counts_late: &[],
     department: Disposer::Kept,
+    often: None,
     note: Note::Must,
     limit: false,
     happened: ["", ""],
     act: ["", ""],
 };
 
-/// 退回: a department gives back what is not its own, with a reason; late where its disposal had run out.
-pub(crate) static RETURN: Row = Row {
-    name: "return",
-    event: "case_returned",
-    command: "return_case",
-    from: &[Stage::Dispose],
-    to: Leads::Back(Stage::Dispatch),
-    power: Power::Department,
-    stops: &[ClockOf::Disposal],
-    starts: &[ClockOf::Dispatch],
-    counts_late: &[Measure::DispatchedLate],
-    department: Disposer::Cleared,
-    happened: ["退回", "Returned"],
-    act: ["退回", "Return"],
-    ..BARE
-};
-
-/// 返工: the check failed, and the case is disposed of once more.
-pub(crate) static REWORK: Row = Row {
-    name: "rework",
-    event: "case_sent_back",
-    command: "send_back",
-    from: &[Stage::Check],
-    to: Leads::Back(Stage::Dispose),
-    starts: &[ClockOf::Disposal],
-    note: Note::May,
-    happened: ["返工", "Sent back"],
-    act: ["返工", "Send back"],
-    ..BARE
-};
-
-/// 延期: the case stays where it is, by another limit.
-pub(crate) static EXTEND: Row = Row {
-    name: "extend",
-    event: "disposal_extended",
-    command: "extend_disposal",
+/// 重限: the case stays where it is, by another limit from now on.
+pub(crate) static RESET: Row = Row {
+    name: "reset",
+    event: "disposal_reset",
+    command: "reset_disposal",
     from: &[Stage::Dispose],
     power: Power::Dispatch,
     stops: &[ClockOf::Disposal],
     starts: &[ClockOf::Disposal],
     limit: true,
-    happened: ["延期", "Extended"],
-    act: ["准予延期", "Extend"],
+    happened: ["重限", "Reset"],
+    act: ["重定时限", "Reset"],
     ..BARE
 };
 
-/// 作废: closed from wherever it is.
-pub(crate) static VOID: Row = Row {
-    name: "void",
-    event: "case_voided",
-    command: "void_case",
+/// 销案: closed from wherever it is.
+pub(crate) static DROP: Row = Row {
+    name: "drop",
+    event: "case_dropped",
+    command: "drop_case",
     from: &Stage::ALL,
-    to: Leads::Closes,
+    to: Leads::Closes(Closing::Void),
     counts: &[Measure::Closed],
-    happened: ["作废", "Voided"],
-    act: ["作废", "Void"],
+    happened: ["销案", "Dropped"],
+    act: ["销案", "Drop"],
     ..BARE
 };
 
@@ -97,7 +67,7 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
             Leads::Back(to) if row.from.iter().any(|from| to >= *from) => {
                 return wrong("goes back to where it has not been");
             }
-            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes => {}
+            Leads::On(_) | Leads::Back(_) | Leads::Stays | Leads::Closes(_) => {}
         }
         let named = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         if ![row.name, row.event, row.command].into_iter().all(named) {
@@ -125,6 +95,12 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
         if row.counts_late.iter().any(both) {
             return wrong("counts only what is late by a measure that counts all");
         }
+        if row.often.is_some() && row.closes() {
+            return wrong("closes, which comes once, and is bounded besides");
+        }
+        if row.leads_back() && row.often.is_none() {
+            return wrong("lets a case go round for ever");
+        }
         if row.limit && !row.starts.contains(&ClockOf::Disposal) {
             return wrong("asks for a limit and starts no disposal");
         }
@@ -151,12 +127,12 @@ fn the_table_holds_together() {
     assert_eq!(check(&STEPS), Ok(()));
 }
 
-/// What other rows do not notice: returning, a limit put off, closing from anywhere, in whatever order they stand.
+/// What other rows do not notice: a limit put off, closing from anywhere, in whatever order they stand.
 #[test]
 fn steps_of_other_kinds_hold_together_with_those_of_today() {
-    let mut rows = copies([&VOID, &EXTEND, &REWORK, &RETURN].into_iter().chain(&STEPS));
+    let mut rows = copies([&DROP, &RESET].into_iter().chain(&STEPS));
     assert_eq!(check(Box::leak(rows.into_boxed_slice())), Ok(()));
-    rows = copies([&VOID, &EXTEND, &REWORK, &RETURN]);
+    rows = copies(STEPS[7..].iter().chain([&DROP, &RESET]));
     assert!(rows.iter().all(|row| Stage::ALL.into_iter().all(|stage| !row.does_work_of(stage))));
 }
 
@@ -172,15 +148,16 @@ fn a_row_that_does_not_fit_is_found() {
     assert!(changed(&|rows| rows[2].from = &[]).contains("none"));
     assert!(changed(&|rows| rows[2].from = &[Stage::Dispatch, Stage::Dispatch]).contains("twice"));
     assert!(changed(&|rows| rows[3].counts_late = &[Measure::Dispatched]).contains("that counts all"));
-    let runs_on = Row { stops: &[], counts_late: &[], ..RETURN };
-    assert!(changed(&|rows| rows.push(Row { ..runs_on })).contains("runs on"));
+    assert!(changed(&|rows| rows[7].stops = &[]).contains("runs on"));
+    assert!(changed(&|rows| rows[8].often = None).contains("for ever"));
+    assert!(changed(&|rows| rows[6].often = Some(Often::Returns)).contains("comes once"));
     let again = Row { name: "again", event: "again", command: "again", ..STEPS[6] };
     assert!(changed(&|rows| rows.push(Row { ..again })).contains("two steps do its work"));
     assert!(changed(&|rows| rows[2].act = ["派遣", ""]).contains("lacks a word"));
     assert!(changed(&|rows| rows[3].event = "case_filed").contains("shares a name"));
-    assert!(changed(&|rows| rows[1].starts = &[]).contains("no step starts"));
+    assert!(changed(&|rows| (rows[1].starts, rows[7].starts) = (&[], &[])).contains("no step starts"));
     assert!(changed(&|rows| rows[0].counts = &[Measure::Open]).contains("a state"));
-    assert!(changed(&|rows| rows.truncate(6)).contains("close: no step leads on"));
+    assert!(changed(&|rows| drop(rows.remove(6))).contains("close: no step leads on"));
     assert!(changed(&|rows| rows[2].command = "Dispatch").contains("no key"));
 }
 

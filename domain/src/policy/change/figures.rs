@@ -6,7 +6,7 @@ use super::both;
 use crate::catalogue::Name;
 use crate::clock::Limit;
 use crate::place::Bounds;
-use crate::policy::Policy;
+use crate::policy::{Policy, SidePaths};
 use crate::rejection::Language;
 
 /// One figure that becomes another.
@@ -41,6 +41,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         clock_skew_seconds,
         backdate_days,
         notes_per_case,
+        side_paths: SidePaths { returns, reworks },
         bounds,
         // These have a part of the change to themselves.
         calendar: _,
@@ -64,6 +65,8 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         ("clock_skew_seconds", same(clock_skew_seconds)),
         ("backdate_days", same(backdate_days)),
         ("notes_per_case", same(notes_per_case)),
+        ("side_paths.returns", same(returns)),
+        ("side_paths.reworks", same(reworks)),
         ("bounds", bounds.map_or_else(|| both("不限", "none"), rectangle)),
     ]
 }

@@ -7,7 +7,7 @@ use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode, SourceCode};
 use crate::command::Command;
 use crate::event::{By, Recorded};
 use crate::moment::{UtcMillis, UtcOffset};
-use crate::policy::Policy;
+use crate::policy::{Policy, SidePaths};
 use crate::rejection::Rejection;
 use crate::state::{State, decide, steps};
 use crate::tally::{Dimension, Measure, Period};
@@ -58,6 +58,7 @@ fn policy() -> Policy {
         clock_skew_seconds: 120,
         backdate_days: 30,
         notes_per_case: 3,
+        side_paths: SidePaths { returns: 2, reworks: 1 },
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: vec![

@@ -85,6 +85,19 @@ fn steps_claims_and_notes() {
     for taken in [Step::DISPOSE, Step::FEEDBACK, Step::CHECK, Step::CLOSE] {
         golden(&step(taken, "已清运\n两车", Vec::new()), r#"{"case":7,"note":"已清运\n两车"}"#);
     }
+    let side_paths = &domain::case::STEPS[8..];
+    for row in side_paths.iter().filter(|row| row.closes()) {
+        golden(&step(Step(row), "重复上报", Vec::new()), r#"{"case":7,"note":"重复上报"}"#);
+    }
+    golden(
+        &step(Step::RETURN, "不属本单位", vec![clock(ClockOf::Dispatch)]),
+        &format!(r#"{{"case":7,"note":"不属本单位","started":[{CLOCK_JSON}]}}"#),
+    );
+    let anew = Clock { limit: None, ..clock(ClockOf::Disposal) };
+    golden(
+        &step(Step::REWORK, "未清净", vec![anew]),
+        r#"{"case":7,"note":"未清净","started":[{"of":"disposal","started_ms":1000,"nearing_ms":2000,"due_ms":3000}]}"#,
+    );
     golden(&of_case(CaseEvent::Claimed), r#"{"case":7}"#);
     golden(&of_case(CaseEvent::Noted { text: "催办".to_owned() }), r#"{"case":7,"text":"催办"}"#);
 }
@@ -217,7 +230,15 @@ fn a_step_s_event_is_stored_under_the_word_of_its_row() {
             "disposal_finished",
             "feedback_given",
             "check_passed",
-            "case_closed"
+            "case_closed",
+            "case_returned",
+            "check_failed",
+            "case_refused",
+            "filing_declined",
+            "case_voided",
+            "closing_forced",
+            "case_closed_specially",
+            "case_closed_as_faulty"
         ]
     );
 }
