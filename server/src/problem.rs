@@ -75,6 +75,7 @@ impl Problem {
             Rejection::UnknownCase { .. } | Rejection::UnknownWhistle { .. } => StatusCode::NOT_FOUND,
             Rejection::WrongStage { .. }
             | Rejection::NotesFull { .. }
+            | Rejection::FilesFull { .. }
             | Rejection::KeyReused
             | Rejection::ClockOff
             | Rejection::MovedOn(_)

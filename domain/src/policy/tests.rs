@@ -28,6 +28,7 @@ fn policy() -> Policy {
         clock_skew_seconds: 120,
         backdate_days: 30,
         notes_per_case: 3,
+        files_per_case: 3,
         bounds: Some(Bounds { south: 24.0, west: 102.0, north: 26.0, east: 103.0 }),
         calendar: WorkCalendar::default(),
         areas: vec![
@@ -82,6 +83,11 @@ fn names_that_nobody_can_read_are_refused() {
 #[test]
 fn a_case_without_room_for_a_single_note_is_refused() {
     assert!(refused(|policy| policy.notes_per_case = 0).starts_with("notes_per_case: 0"));
+}
+
+#[test]
+fn files_of_a_case_are_few_enough_to_be_listed_at_once() {
+    assert!(refused(|policy| policy.files_per_case = 1_001).starts_with("files_per_case: 1001"));
 }
 
 #[test]

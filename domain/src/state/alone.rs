@@ -71,6 +71,7 @@ fn unruled(offset: UtcOffset) -> Policy {
         clock_skew_seconds: 0,
         backdate_days: 0,
         notes_per_case: 1,
+        files_per_case: 1,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: Vec::new(),

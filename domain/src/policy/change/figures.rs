@@ -41,6 +41,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         clock_skew_seconds,
         backdate_days,
         notes_per_case,
+        files_per_case,
         bounds,
         // These have a part of the change to themselves.
         calendar: _,
@@ -64,6 +65,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         ("clock_skew_seconds", same(clock_skew_seconds)),
         ("backdate_days", same(backdate_days)),
         ("notes_per_case", same(notes_per_case)),
+        ("files_per_case", same(files_per_case)),
         ("bounds", bounds.map_or_else(|| both("不限", "none"), rectangle)),
     ]
 }

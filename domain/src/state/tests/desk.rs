@@ -58,6 +58,7 @@ fn policy() -> Policy {
         clock_skew_seconds: 120,
         backdate_days: 30,
         notes_per_case: 3,
+        files_per_case: 3,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: vec![
