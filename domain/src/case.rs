@@ -141,6 +141,9 @@ pub struct Case {
     /// reads it has the notes themselves in its time line.
     #[serde(skip)]
     pub notes: u32,
+    /// How many files it got while it is open; 0 once it is closed, as of notes.
+    #[serde(skip)]
+    pub files: u32,
     /// Sequence number of the last event that changed it.
     pub version: u64,
 }

@@ -14,6 +14,7 @@ use crate::case::{Report, Step};
 use crate::catalogue::Entry;
 use crate::clock::Limit;
 use crate::code::{CaseId, DepartmentCode, WhistleId};
+use crate::file::AttachedFile;
 use crate::moment::UtcMillis;
 use crate::rejection::Language;
 use crate::whistle::WhistleCall;
@@ -41,6 +42,9 @@ pub enum Command {
     ClaimCase { case: CaseId },
     /// 备注
     NoteCase { case: CaseId, text: String },
+    /// 附件: made by the server of what was sent to it, and of nothing anybody says.
+    #[serde(skip)]
+    AttachFile { case: CaseId, file: AttachedFile },
     /// 吹哨
     RaiseWhistle { call: WhistleCall },
     /// 报到
@@ -67,6 +71,7 @@ impl Command {
             Self::Step(take) => take.step.command,
             Self::ClaimCase { .. } => "claim_case",
             Self::NoteCase { .. } => "note_case",
+            Self::AttachFile { .. } => "attach_file",
             Self::RaiseWhistle { .. } => "raise_whistle",
             Self::RespondToWhistle { .. } => "respond_to_whistle",
             Self::CloseWhistle { .. } => "close_whistle",
@@ -84,6 +89,7 @@ impl Command {
             Self::Step(take) => take.step.act,
             Self::ClaimCase { .. } => ["认领", "take a case in hand"],
             Self::NoteCase { .. } => ["备注", "write a note"],
+            Self::AttachFile { .. } => ["上传附件", "attach a file"],
             Self::RaiseWhistle { .. } => ["吹哨", "raise a whistle call"],
             Self::RespondToWhistle { .. } => ["报到", "respond to a whistle call"],
             Self::CloseWhistle { .. } => ["销哨", "end a whistle call"],

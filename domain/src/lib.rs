@@ -18,6 +18,7 @@ pub mod clock;
 pub mod catalogue;
 pub mod policy;
 pub mod adoption;
+pub mod file;
 pub mod case;
 pub mod whistle;
 pub mod command;

@@ -56,6 +56,9 @@ pub struct Policy {
     /// How often one case may take a side path.
     #[serde(default)]
     pub side_paths: SidePaths,
+    /// 附件上限: files one case gets while it is open.
+    #[serde(default = "Policy::default_files_per_case")]
+    pub files_per_case: u16,
     /// Positions and new reports outside are refused; a case taken over is kept without its position. None accepts
     /// the whole globe.
     #[serde(default)]
@@ -78,6 +81,8 @@ pub struct Policy {
 
 /// Of a policy that says nothing of it, as those of before it could be said.
 const NOTES_PER_CASE: u16 = 500;
+/// As well. Three to five photos are common; a joint case of many units has more.
+const FILES_PER_CASE: u16 = 50;
 
 /// 2026-01-01 in UTC: a limit must be able to run out when started then.
 const REFERENCE: UtcMillis = UtcMillis(1_767_225_600_000);
@@ -87,6 +92,12 @@ impl Policy {
     #[must_use]
     pub fn default_notes_per_case() -> u16 {
         NOTES_PER_CASE
+    }
+
+    /// Files an open case gets under a policy that does not say how many.
+    #[must_use]
+    pub fn default_files_per_case() -> u16 {
+        FILES_PER_CASE
     }
 
     /// The codes the policy states.
@@ -158,6 +169,9 @@ impl Policy {
             return Err("notes_per_case: 0 is not within 1 to 65,535".into());
         }
         self.side_paths.check().map_err(|problem| format!("side_paths: {problem}"))?;
+        if self.files_per_case > 1_000 {
+            return Err(format!("files_per_case: {} is not within 0 to 1,000", self.files_per_case));
+        }
         self.bounds
             .map_or(Ok(()), |bounds| bounds.check())
             .map_err(|problem| format!("bounds: {problem}"))?;

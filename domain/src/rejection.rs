@@ -81,6 +81,11 @@ pub enum Rejection {
         act: Words,
         most: u16,
     },
+    /// The case has as many files as the policy lets an open case have.
+    FilesFull {
+        case: CaseId,
+        most: u16,
+    },
     /// The hall's clock is beyond the year 2199: it is wrong for certain, and no due time can be told.
     ClockOff,
     /// The same idempotency key was used for another command.
@@ -166,6 +171,7 @@ impl Rejection {
             Self::AlreadyResponded { .. } => "already_responded",
             Self::NotesFull { .. } => "notes_full",
             Self::TakenOften { .. } => "taken_often",
+            Self::FilesFull { .. } => "files_full",
             Self::ClockOff => "clock_off",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
@@ -187,10 +193,8 @@ impl Rejection {
             | Self::RetiredCode { field, .. }
             | Self::ImpossibleTime { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::UnknownCase { .. }
-            | Self::WrongStage { .. }
-            | Self::NotesFull { .. }
-            | Self::TakenOften { .. } => Some("case"),
+            Self::UnknownCase { .. } | Self::WrongStage { .. } => Some("case"),
+            Self::NotesFull { .. } | Self::FilesFull { .. } | Self::TakenOften { .. } => Some("case"),
             Self::MovedOn(_) => Some("seen"),
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
@@ -239,6 +243,7 @@ impl Rejection {
             Self::TakenOften { case, act, most } => {
                 format!("案件 {case} 已“{}”{most} 次，达到规则上限，须另行处理", act[0])
             }
+            Self::FilesFull { case, most } => format!("案件 {case} 的附件已满 {most} 个，不再添加"),
             Self::ClockOff => "服务器时钟在 2199 年之后，须先校正；未作任何变更".to_owned(),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
             Self::NotAllowed { act, .. } => format!("当前账号无权办理“{}”", act[0]),
@@ -296,6 +301,7 @@ impl Rejection {
                 let times = if *most == 1 { "time" } else { "times" };
                 format!("case {case} has had “{}” {most} {times}, as often as the policy lets it; settle it otherwise", act[1])
             }
+            Self::FilesFull { case, most } => format!("case {case} has {most} files and takes no more"),
             Self::ClockOff => "the server's clock is beyond the year 2199 and must be set right first; nothing was changed".to_owned(),
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command, .. } => format!("this account may not send {command}"),

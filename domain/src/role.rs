@@ -53,7 +53,7 @@ impl Role {
             Command::Step(take) => self.holds(take.step.power),
             Command::RaiseWhistle { .. } | Command::CloseWhistle { .. } => self.holds(Power::Dispatch),
             Command::RespondToWhistle { .. } => self.holds(Power::Department),
-            Command::ClaimCase { .. } | Command::NoteCase { .. } => {
+            Command::ClaimCase { .. } | Command::NoteCase { .. } | Command::AttachFile { .. } => {
                 matches!(self, Self::Supervisor | Self::Dispatcher | Self::Department | Self::Machine)
             }
             Command::TakeOverCase { .. } => matches!(self, Self::Admin | Self::Machine),

@@ -164,6 +164,10 @@ impl State {
                 case.notes = case.notes.saturating_add(1);
                 Vec::new()
             }),
+            CaseEvent::FileAttached(_) => self.change(id, recorded.seq, changes, |case| {
+                case.files = case.files.saturating_add(1);
+                Vec::new()
+            }),
             CaseEvent::Replanned { planned, clocks } => self.change(id, recorded.seq, changes, |case| {
                 replan::replan(case, *planned, clocks);
                 Vec::new()

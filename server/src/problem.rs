@@ -76,6 +76,7 @@ impl Problem {
             Rejection::WrongStage { .. }
             | Rejection::NotesFull { .. }
             | Rejection::TakenOften { .. }
+            | Rejection::FilesFull { .. }
             | Rejection::KeyReused
             | Rejection::ClockOff
             | Rejection::MovedOn(_)

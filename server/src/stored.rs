@@ -115,6 +115,7 @@ pub fn number(row: &EventRow) -> Read<Option<String>> {
             CaseEvent::Stepped(_)
             | CaseEvent::Claimed
             | CaseEvent::Noted { .. }
+            | CaseEvent::FileAttached(_)
             | CaseEvent::Replanned { .. }
             | CaseEvent::Moved { .. },
         )

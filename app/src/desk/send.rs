@@ -88,6 +88,7 @@ fn in_hand_of(command: &Command) -> Option<CaseId> {
         Command::ReportCase { .. }
         | Command::TakeOverCase { .. }
         | Command::NoteCase { .. }
+        | Command::AttachFile { .. }
         | Command::RespondToWhistle { .. }
         | Command::CloseWhistle { .. }
         | Command::DefineCatalogue { .. }

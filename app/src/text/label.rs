@@ -37,6 +37,7 @@ pub fn event_name(language: Language, name: &str) -> String {
         "case_taken_over" => say!(language, event.case_taken_over),
         "case_claimed" => say!(language, event.case_claimed),
         "case_noted" => say!(language, event.case_noted),
+        "file_attached" => say!(language, event.file_attached),
         "case_replanned" => say!(language, event.case_replanned),
         "case_moved" => say!(language, event.case_moved),
         "policy_adopted" => say!(language, event.policy_adopted),

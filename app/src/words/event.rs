@@ -5,6 +5,7 @@ table! {
     case_taken_over(): "接入", "Taken in";
     case_claimed(): "认领", "Claimed";
     case_noted(): "备注", "Note";
+    file_attached(): "附件", "File";
     case_replanned(): "改期", "Replanned";
     case_moved(): "划转", "Moved";
     policy_adopted(): "规则", "Rules";

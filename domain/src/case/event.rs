@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{History, Report, Step};
 use crate::clock::{Clock, ClockOf, Phase};
 use crate::code::{AreaCode, DepartmentCode};
+use crate::file::AttachedFile;
 use crate::moment::UtcMillis;
 
 /// An event about one case.
@@ -29,6 +30,7 @@ pub enum CaseEvent {
     Noted {
         text: String,
     },
+    FileAttached(AttachedFile),
     /// Running clocks got other due times from the policy of this version.
     Replanned {
         planned: u64,
@@ -80,6 +82,7 @@ impl CaseEvent {
             Self::Stepped(stepped) => stepped.step.event,
             Self::Claimed => "case_claimed",
             Self::Noted { .. } => "case_noted",
+            Self::FileAttached(_) => "file_attached",
             Self::Replanned { .. } => "case_replanned",
             Self::Moved { .. } => "case_moved",
         }
@@ -93,6 +96,7 @@ impl CaseEvent {
             Self::Stepped(_)
             | Self::Claimed
             | Self::Noted { .. }
+            | Self::FileAttached(_)
             | Self::Replanned { .. }
             | Self::Moved { .. } => false,
         }

@@ -65,7 +65,7 @@ pub fn breaks_through(case: &Case) -> bool {
 /// Whether somebody has it in hand: it was claimed, noted, or has taken a step, here or in the system it came from.
 #[must_use]
 pub fn is_answered(case: &Case) -> bool {
-    case.claimed_by.is_some() || case.notes > 0 || !case.steps.is_empty()
+    case.claimed_by.is_some() || case.notes > 0 || case.files > 0 || !case.steps.is_empty()
 }
 
 /// A real case with what decides who may see it.

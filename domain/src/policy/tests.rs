@@ -29,6 +29,7 @@ fn policy() -> Policy {
         backdate_days: 30,
         notes_per_case: 3,
         side_paths: SidePaths::default(),
+        files_per_case: 3,
         bounds: Some(Bounds { south: 24.0, west: 102.0, north: 26.0, east: 103.0 }),
         calendar: WorkCalendar::default(),
         areas: vec![
@@ -92,6 +93,11 @@ fn a_side_path_that_nobody_may_take_is_refused() {
         "side_paths: returns: 0 is not within 1 to 65,535"
     );
     assert!(refused(|policy| policy.side_paths.reworks = 0).starts_with("side_paths: reworks: 0"));
+}
+
+#[test]
+fn files_of_a_case_are_few_enough_to_be_listed_at_once() {
+    assert!(refused(|policy| policy.files_per_case = 1_001).starts_with("files_per_case: 1001"));
 }
 
 #[test]

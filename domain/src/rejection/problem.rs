@@ -55,6 +55,8 @@ pub enum RangeProblem {
     Milestones,
     /// The step cannot lie behind a case that waits in its stage.
     StepToCome,
+    /// A photo that is no picture.
+    NoPicture,
     Text(TextError),
     Level {
         level: AreaLevel,
@@ -89,7 +91,8 @@ impl RangeProblem {
             | Self::EntriesInOne
             | Self::EntriesInAll
             | Self::Milestones
-            | Self::StepToCome => said.to_owned(),
+            | Self::StepToCome
+            | Self::NoPicture => said.to_owned(),
         }
     }
 
@@ -106,6 +109,7 @@ impl RangeProblem {
             Self::EntriesInAll => "目录至多 100000 条",
             Self::Milestones => "须有 1 至 9 个分段时限，同一计时单位的后段长于前段",
             Self::StepToCome => "案件尚未走到这一环节",
+            Self::NoPicture => "照片须为图片，其他文件请作为文档上传",
             // Said with their own figures.
             Self::Text(_) | Self::Level { .. } => "",
         }
@@ -126,6 +130,7 @@ impl RangeProblem {
                 "expected 1 to 9 milestones, of the same kind each longer than the one before"
             }
             Self::StepToCome => "the case has not come to this step yet",
+            Self::NoPicture => "a photo is a picture; send other files as documents",
             // Said with their own figures.
             Self::Text(_) | Self::Level { .. } => "",
         }

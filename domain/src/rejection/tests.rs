@@ -70,6 +70,7 @@ fn all() -> Vec<Rejection> {
         Rejection::AlreadyResponded { whistle, department: "1".to_owned() },
         Rejection::NotesFull { case, most: 500 },
         Rejection::TakenOften { case, act: Step::RETURN.act, most: 3 },
+        Rejection::FilesFull { case, most: 50 },
         Rejection::KeyReused,
         Rejection::OtherDepartment { own: "1".to_owned(), other: Some("2".to_owned()) },
         Rejection::OtherDepartment { own: "1".to_owned(), other: None },

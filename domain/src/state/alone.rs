@@ -72,6 +72,7 @@ fn unruled(offset: UtcOffset) -> Policy {
         backdate_days: 0,
         notes_per_case: 1,
         side_paths: SidePaths::default(),
+        files_per_case: 1,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: Vec::new(),

@@ -16,7 +16,9 @@ impl State {
                 // Not a department's at all.
                 Power::Supervision | Power::Dispatch => Ok(()),
             },
-            Command::ClaimCase { case } | Command::NoteCase { case, .. } => self.check_own_case(*case, own),
+            Command::ClaimCase { case }
+            | Command::NoteCase { case, .. }
+            | Command::AttachFile { case, .. } => self.check_own_case(*case, own),
             // Anyone may report; the rest is not a department's at all.
             Command::ReportCase { .. }
             | Command::TakeOverCase { .. }

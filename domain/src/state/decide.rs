@@ -13,6 +13,7 @@ use crate::clock::{Alarm, Clock, ClockOf, Deadline, Subject};
 use crate::code::{CaseId, DepartmentCode, WhistleId};
 use crate::command::{Command, TakeStep};
 use crate::event::{DeadlineEvent, Event, HallEvent};
+use crate::file::AttachedFile;
 use crate::moment::{MINUTE_MS, UtcMillis};
 use crate::policy::Policy;
 use crate::rejection::{RangeProblem, Rejection};
@@ -42,6 +43,7 @@ pub fn decide(state: &State, command: &Command, now: UtcMillis) -> Result<Vec<Ev
             one(Event::Case(*case, CaseEvent::Claimed))
         }
         Command::NoteCase { case, text } => note(state, *case, text, policy),
+        Command::AttachFile { case, file } => attach(state, *case, file, policy),
         Command::RaiseWhistle { call } => raise_whistle(state, call, policy, now),
         Command::RespondToWhistle { whistle, department } => respond(state, *whistle, department),
         Command::CloseWhistle { whistle, note } => {
@@ -66,6 +68,24 @@ fn note(state: &State, case: CaseId, text: &str, policy: &Policy) -> Result<Vec<
     }
     check_stated("text", text, TextKind::Note)?;
     one(Event::Case(case, CaseEvent::Noted { text: text.to_owned() }))
+}
+
+/// A file, while the case has room for one: all of them are listed at once.
+fn attach(
+    state: &State,
+    case: CaseId,
+    file: &AttachedFile,
+    policy: &Policy,
+) -> Result<Vec<Event>, Rejection> {
+    let most = policy.files_per_case;
+    if open_case(state, case)?.files >= u32::from(most) {
+        return Err(Rejection::FilesFull { case, most });
+    }
+    check_stated("name", &file.name, TextKind::Name)?;
+    if !file.kind.takes(file.media) {
+        return out_of_range("kind", RangeProblem::NoPicture);
+    }
+    one(Event::Case(case, CaseEvent::FileAttached(file.clone())))
 }
 
 fn report_case(

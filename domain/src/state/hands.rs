@@ -50,7 +50,9 @@ impl State {
         }
         match command {
             Command::Step(take) => self.check_sees(take.case, scope),
-            Command::ClaimCase { case } | Command::NoteCase { case, .. } => self.check_sees(*case, scope),
+            Command::ClaimCase { case }
+            | Command::NoteCase { case, .. }
+            | Command::AttachFile { case, .. } => self.check_sees(*case, scope),
             Command::RespondToWhistle { whistle, .. } | Command::CloseWhistle { whistle, .. } => {
                 self.check_hears(*whistle, scope)
             }

@@ -6,6 +6,7 @@ use crate::case::{Report, Stage, Step};
 use crate::clock::{ClockOf, LimitKind};
 use crate::code::DepartmentCode;
 use crate::command::{Command, History, KnownStep};
+use crate::file::{AttachedFile, FileHash, FileKind, Media};
 use crate::moment::{HOUR_MS, MINUTE_MS};
 use crate::rejection::Rejection;
 use crate::role::Role;
@@ -300,4 +301,44 @@ fn a_stage_that_a_case_went_back_behind_has_not_been_passed() {
         assert_eq!(times(&desk, step.from[0]), (Some(began), Some(desk.now)), "the second round");
         began = desk.now;
     }
+}
+
+#[test]
+fn an_open_case_gets_as_many_files_as_the_policy_lets_it() {
+    let attach = |name: &str, kind, media| {
+        let file = AttachedFile {
+            hash: FileHash([7; 32]),
+            name: name.to_owned(),
+            kind,
+            media,
+            bytes: 9,
+            taken: None,
+            place: None,
+        };
+        Command::AttachFile { case: CASE, file }
+    };
+    let photo = || attach("井盖.jpg", FileKind::PhotoAfter, Media::Jpeg);
+    let mut desk = filed("E01", |_| {});
+    for (wrong, field) in [
+        (attach("报告.pdf", FileKind::PhotoAfter, Media::Pdf), "kind"),
+        (attach("", FileKind::PhotoAfter, Media::Jpeg), "name"),
+        (attach("gpj\u{202E}.exe", FileKind::Document, Media::Pdf), "name"),
+    ] {
+        assert_eq!(desk.send(wrong).unwrap_err().field(), Some(field));
+    }
+    let most = desk.policy.files_per_case;
+    (0..most).for_each(|_| desk.send(photo()).unwrap());
+    let full = desk.send(photo()).unwrap_err();
+    assert_eq!((full.code(), full), ("files_full", Rejection::FilesFull { case: CASE, most }));
+    let of_it = desk.log.iter().filter(|recorded| recorded.event.case() == Some(CASE)).cloned();
+    assert_eq!(desk.state.folded(of_it).unwrap().0, desk.state.cases[&CASE]);
+    let seen = desk.state.cases[&CASE].steps[0].seq;
+    assert_eq!(desk.state.check_seen(&photo(), Some(seen)), Ok(()), "a photo makes no decision void");
+    let other = Command::AttachFile { case: CaseId(99), file: file_of(photo()) };
+    assert_eq!(desk.send(other).unwrap_err(), Rejection::UnknownCase { case: CaseId(99) });
+}
+
+fn file_of(command: Command) -> AttachedFile {
+    let Command::AttachFile { file, .. } = command else { panic!("{command:?}") };
+    file
 }

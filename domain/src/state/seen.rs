@@ -50,6 +50,7 @@ fn decided_on(command: &Command) -> Option<CaseId> {
         Command::Step(take) => Some(take.case),
         Command::ClaimCase { case } => Some(*case),
         Command::NoteCase { .. }
+        | Command::AttachFile { .. }
         | Command::ReportCase { .. }
         | Command::TakeOverCase { .. }
         | Command::RaiseWhistle { .. }

@@ -36,6 +36,7 @@ pub(super) fn reported(
         department: None,
         claimed_by: None,
         notes: 0,
+        files: 0,
         // Set when the case is kept.
         version: 0,
     }
@@ -128,7 +129,7 @@ pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> V
         (case.stage, case.stage_since) = (after, at);
     }
     if step.closes() {
-        (case.closed, case.notes) = (Some(at), 0);
+        (case.closed, case.notes, case.files) = (Some(at), 0, 0);
     }
     let measures = step.counts.iter().chain(step.counts_late.iter().filter(|_| late));
     let flows: Vec<(Measure, UtcMillis)> = measures.map(|measure| (*measure, at)).collect();

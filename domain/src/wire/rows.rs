@@ -210,6 +210,7 @@ impl<'a> Said<'a> {
                 was: None,
             },
             CaseEvent::Noted { text } => Self { note: text, ..Self::default() },
+            CaseEvent::FileAttached(file) => Self { note: &file.name, ..Self::default() },
             CaseEvent::Replanned { clocks, .. } => {
                 let last = clocks.last();
                 let was = last.map(|clock| clock.was);

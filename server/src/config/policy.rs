@@ -176,13 +176,17 @@ mod tests {
         assert!(broken.starts_with(&format!("line {}: ", line("[calendar]"))), "{broken}");
     }
 
-    /// A policy of before says nothing of notes, and holds as if it said what the built-in one says.
+    /// A policy of before says nothing of notes and files, and holds as if it said what the built-in one says.
     #[test]
-    fn a_policy_without_a_bound_of_notes_has_the_one_that_is_documented() {
-        let line = format!("notes_per_case = {}\n", Policy::default_notes_per_case());
-        assert!(BUILT_IN_POLICY.contains(&line), "{line}");
-        let unstated = read(&BUILT_IN_POLICY.replacen(&line, "", 1)).unwrap();
-        assert_eq!(unstated, read(BUILT_IN_POLICY).unwrap());
+    fn a_policy_without_a_bound_of_notes_or_files_has_the_one_that_is_documented() {
+        for line in [
+            format!("notes_per_case = {}\n", Policy::default_notes_per_case()),
+            format!("files_per_case = {}\n", Policy::default_files_per_case()),
+        ] {
+            assert!(BUILT_IN_POLICY.contains(&line), "{line}");
+            let unstated = read(&BUILT_IN_POLICY.replacen(&line, "", 1)).unwrap();
+            assert_eq!(unstated, read(BUILT_IN_POLICY).unwrap());
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ enum Form<'a> {
     TakeOverCase { report: ReportForm<'a>, history: HistoryForm },
     ClaimCase { case: u64 },
     NoteCase { case: u64, text: &'a str },
+    AttachFile { case: u64, hash: String, name: &'a str, kind: &'static str },
     RaiseWhistle { call: CallForm<'a> },
     RespondToWhistle { whistle: u64, department: &'a str },
     CloseWhistle { whistle: u64, note: &'a str },
@@ -204,6 +205,13 @@ pub fn encode(command: &Command) -> String {
         }
         Command::ClaimCase { case } => json(&Form::ClaimCase { case: case.0 }),
         Command::NoteCase { case, text } => json(&Form::NoteCase { case: case.0, text }),
+        // What the bytes say of themselves follows from the hash.
+        Command::AttachFile { case, file } => json(&Form::AttachFile {
+            case: case.0,
+            hash: file.hash.to_string(),
+            name: &file.name,
+            kind: file.kind.word(),
+        }),
         Command::RaiseWhistle { call: said } => json(&Form::RaiseWhistle { call: call(said) }),
         Command::RespondToWhistle { whistle, department } => {
             json(&Form::RespondToWhistle { whistle: whistle.0, department: department.as_str() })

@@ -17,6 +17,7 @@ use super::words::Spelt;
 use super::{Read, StoredError, area_codes, code, spelt, texts, word};
 
 pub(super) mod catalogue;
+mod files;
 mod follow;
 
 use catalogue::{EntryForm, LimitForm, entry, entry_form, is_false, limit, limit_form};
@@ -197,6 +198,7 @@ fn encode_case(case: u64, event: &CaseEvent, mark: Option<&str>) -> serde_json::
         }),
         CaseEvent::Claimed => serde_json::to_string(&CaseClaimed { case }),
         CaseEvent::Noted { text } => serde_json::to_string(&CaseNoted { case, text: text.clone() }),
+        CaseEvent::FileAttached(file) => serde_json::to_string(&files::attached_form(case, file)),
         CaseEvent::Replanned { planned, clocks } => {
             serde_json::to_string(&follow::case_replanned_form(case, *planned, clocks))
         }
@@ -253,6 +255,7 @@ pub(super) fn decode(name: &str, body: &str, bodies: &dyn Bodies) -> Read<Event>
             let is: CaseNoted = serde_json::from_str(body)?;
             Event::Case(CaseId(is.case), CaseEvent::Noted { text: is.text })
         }
+        "file_attached" => files::attached(serde_json::from_str(body)?)?,
         "case_replanned" => follow::case_replanned(serde_json::from_str(body)?)?,
         "case_moved" => follow::case_moved(serde_json::from_str(body)?)?,
         "whistle_raised" => whistle_raised(serde_json::from_str(body)?)?,

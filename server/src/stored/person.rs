@@ -23,6 +23,7 @@ fn report_of(event: &mut Event) -> Option<&mut Report> {
             CaseEvent::Stepped(_)
             | CaseEvent::Claimed
             | CaseEvent::Noted { .. }
+            | CaseEvent::FileAttached(_)
             | CaseEvent::Replanned { .. }
             | CaseEvent::Moved { .. },
         )

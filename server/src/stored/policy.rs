@@ -111,6 +111,8 @@ struct PolicyForm {
     returns: u16,
     #[serde(default = "three_of_before")]
     reworks: u16,
+    #[serde(default = "files_of_before")]
+    files_per_case: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bounds: Option<BoundsForm>,
     calendar: CalendarForm,
@@ -128,6 +130,11 @@ fn notes_of_before() -> u16 {
 /// Returns and reworks under a body that is older than their bounds; never changed either.
 fn three_of_before() -> u16 {
     3
+}
+
+/// The same of files.
+fn files_of_before() -> u16 {
+    50
 }
 
 /// The number of the form bodies are written in.
@@ -172,6 +179,7 @@ fn form(policy: &Policy, kept: &[Entry]) -> PolicyForm {
         notes_per_case: policy.notes_per_case,
         returns: policy.side_paths.returns,
         reworks: policy.side_paths.reworks,
+        files_per_case: policy.files_per_case,
         bounds: policy.bounds.map(|_| BoundsForm { south, west, north, east }),
         calendar: calendar_form(&policy.calendar),
         entries: policy.entries().map(|entry| entry_form(&entry)).collect(),
@@ -261,6 +269,7 @@ pub fn decode(bytes: &[u8]) -> Read<Genesis> {
         backdate_days: is.backdate_days,
         notes_per_case: is.notes_per_case,
         side_paths: SidePaths { returns: is.returns, reworks: is.reworks },
+        files_per_case: is.files_per_case,
         bounds,
         calendar: calendar(is.calendar)?,
         areas,
@@ -308,6 +317,7 @@ clock_skew_seconds = 300
 backdate_days = 29
 notes_per_case = 31
 side_paths = { returns = 5, reworks = 4 }
+files_per_case = 32
 bounds = { south = 24.5, west = 102.1, north = 26.5, east = 103.6 }
 areas = [{ code = "5301", level = "city", name = { zh = "昆明市" } }]
 classes = [{ code = "E01", kind = "event", name = { zh = "暴露垃圾" }, retired = true }]
@@ -323,7 +333,7 @@ exceptions = { "2027-01-01" = "off", "2027-01-03" = "work" }
         .unwrap()
     }
 
-    const LINE: &str = r#"{"form":1,"source":"昆网格中心通〔2020〕5号","centre":{"zh":"中心","en":"centre"},"offset_minutes":480,"dispatch_limit":{"amount":4,"unit":"hour","counts":"working"},"disposal_limit":{"amount":1,"unit":"day","counts":"working"},"whistle_response_minutes":30,"powers_together":"编委批复","forecast_minutes":31,"lamp_yellow_percent":80,"position_stale_seconds":60,"clock_skew_seconds":300,"backdate_days":29,"notes_per_case":31,"returns":5,"reworks":4,"bounds":{"south":24.5,"west":102.1,"north":26.5,"east":103.6},"calendar":{"spans":[[480,720],[840,1080]],"weekdays":[0,1,2,3,4],"work_day_minutes":480,"off":["2027-01-01"],"work":["2027-01-03"]},"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"昆明市","en":""},{"kind":"class","code":"E01","class_kind":"event","zh":"暴露垃圾","en":"","key":false,"disposal_limit":null,"retired":true},{"kind":"source","code":"hotline","zh":"热线","en":""},{"kind":"department","code":"shuiwu","zh":"水务局","en":""}]}"#;
+    const LINE: &str = r#"{"form":1,"source":"昆网格中心通〔2020〕5号","centre":{"zh":"中心","en":"centre"},"offset_minutes":480,"dispatch_limit":{"amount":4,"unit":"hour","counts":"working"},"disposal_limit":{"amount":1,"unit":"day","counts":"working"},"whistle_response_minutes":30,"powers_together":"编委批复","forecast_minutes":31,"lamp_yellow_percent":80,"position_stale_seconds":60,"clock_skew_seconds":300,"backdate_days":29,"notes_per_case":31,"returns":5,"reworks":4,"files_per_case":32,"bounds":{"south":24.5,"west":102.1,"north":26.5,"east":103.6},"calendar":{"spans":[[480,720],[840,1080]],"weekdays":[0,1,2,3,4],"work_day_minutes":480,"off":["2027-01-01"],"work":["2027-01-03"]},"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"昆明市","en":""},{"kind":"class","code":"E01","class_kind":"event","zh":"暴露垃圾","en":"","key":false,"disposal_limit":null,"retired":true},{"kind":"source","code":"hotline","zh":"热线","en":""},{"kind":"department","code":"shuiwu","zh":"水务局","en":""}]}"#;
 
     #[test]
     fn a_policy_is_kept_in_these_very_words() {
@@ -334,10 +344,10 @@ exceptions = { "2027-01-01" = "off", "2027-01-03" = "work" }
     }
 
     #[test]
-    fn a_body_from_before_the_bound_of_notes_has_the_bound_of_then() {
-        let before = LINE.replace(r#""notes_per_case":31,"#, "");
+    fn a_body_from_before_the_bounds_of_notes_and_files_has_the_bounds_of_then() {
+        let before = LINE.replace(r#""notes_per_case":31,"files_per_case":32,"#, "");
         assert_ne!(before, LINE);
-        let policy = Policy { notes_per_case: 500, ..policy() };
+        let policy = Policy { notes_per_case: 500, files_per_case: 50, ..policy() };
         assert_eq!(decode(before.as_bytes()).unwrap(), Genesis::of(&policy));
     }
 

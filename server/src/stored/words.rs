@@ -4,6 +4,7 @@ use domain::case::{Priority, Stage};
 use domain::catalogue::{AreaLevel, ClassKind};
 use domain::clock::{Counts, Phase, Unit};
 use domain::event::Door;
+use domain::file::{FileKind, Media};
 use domain::role::Role;
 use domain::whistle::WhistleLevel;
 
@@ -54,6 +55,8 @@ spelt!(AreaLevel {
     Grid = "grid",
 });
 spelt!(ClassKind { Event = "event", Part = "part", Complaint = "complaint" });
+spelt!(FileKind { PhotoBefore = "photo_before", PhotoAfter = "photo_after", Document = "document" });
+spelt!(Media { Jpeg = "jpeg", Pdf = "pdf", Docx = "docx", Xlsx = "xlsx" });
 spelt!(Door {
     Desk = "desk",
     Api = "api",

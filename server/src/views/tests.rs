@@ -89,6 +89,7 @@ pub(crate) fn closed_case(n: u64) -> Case {
         department: department.clone(),
         claimed_by: (mixed.is_multiple_of(4)).then(|| format!("desk{}", mixed % 6)),
         notes: 0,
+        files: 0,
         version: n + 1,
     }
 }

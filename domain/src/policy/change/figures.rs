@@ -42,6 +42,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         backdate_days,
         notes_per_case,
         side_paths: SidePaths { returns, reworks },
+        files_per_case,
         bounds,
         // These have a part of the change to themselves.
         calendar: _,
@@ -67,6 +68,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         ("notes_per_case", same(notes_per_case)),
         ("side_paths.returns", same(returns)),
         ("side_paths.reworks", same(reworks)),
+        ("files_per_case", same(files_per_case)),
         ("bounds", bounds.map_or_else(|| both("不限", "none"), rectangle)),
     ]
 }

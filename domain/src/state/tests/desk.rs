@@ -59,6 +59,7 @@ fn policy() -> Policy {
         backdate_days: 30,
         notes_per_case: 3,
         side_paths: SidePaths { returns: 2, reworks: 1 },
+        files_per_case: 3,
         bounds: None,
         calendar: WorkCalendar::default(),
         areas: vec![

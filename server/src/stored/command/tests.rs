@@ -1,7 +1,9 @@
 //! Golden lines of commands. The first list is what the first version made of them, byte by byte: a line may never
 //! change, or every key made before answers that it was used for another command.
 
+use domain::code::CaseId;
 use domain::command::Command;
+use domain::file::{AttachedFile, FileHash, FileKind, Media};
 use domain::moment::UtcMillis;
 
 use super::{encode, fresh_key};
@@ -47,6 +49,26 @@ fn what_came_later_is_written_where_it_is_used() {
     ] {
         assert_eq!(encode(&read(text)), text);
     }
+}
+
+/// Sent again, the same picture is the same command, whatever another build reads out of it.
+#[test]
+fn a_file_is_told_by_its_bytes_its_name_and_what_it_shows() {
+    let file = AttachedFile {
+        hash: FileHash([0xab; 32]),
+        name: "井盖.jpg".to_owned(),
+        kind: FileKind::PhotoAfter,
+        media: Media::Jpeg,
+        bytes: 9,
+        taken: Some(UtcMillis(1)),
+        place: None,
+    };
+    let command = Command::AttachFile { case: CaseId(7), file };
+    let digits = "ab".repeat(32);
+    let line =
+        format!(r#"{{"attach_file":{{"case":7,"hash":"{digits}","name":"井盖.jpg","kind":"photo_after"}}}}"#);
+    assert_eq!(encode(&command), line);
+    assert!(serde_json::from_str::<Command>(&line).is_err(), "nobody says that a file is there");
 }
 
 /// Method: a moment no machine of today shows, to the millisecond.

@@ -177,6 +177,9 @@ pub(in crate::stored) struct CaseForm {
     /// Since form 2.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     notes: u32,
+    /// None is exact in a row without it: whoever wrote that could not read the event of a file.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    files: u32,
     version: u64,
 }
 
@@ -202,6 +205,7 @@ pub(in crate::stored) fn case_form(case: &Case) -> CaseForm {
         department: case.department.as_ref().map(ToString::to_string),
         claimed_by: case.claimed_by.clone(),
         notes: case.notes,
+        files: case.files,
         version: case.version,
     }
 }
@@ -224,6 +228,7 @@ pub(in crate::stored) fn case(is: CaseForm) -> Read<Case> {
         department: department(is.department)?,
         claimed_by: is.claimed_by,
         notes: is.notes,
+        files: is.files,
         version: is.version,
     })
 }

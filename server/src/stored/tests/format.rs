@@ -8,8 +8,9 @@ use domain::case::STEPS;
 use crate::log::sqlite::schema::FORMAT;
 
 /// The files that spell out what is stored, in the order of reading.
-const SPELT: [&str; 4] = [
+const SPELT: [&str; 5] = [
     include_str!("../form2.rs"),
+    include_str!("../form2/files.rs"),
     include_str!("../form2/follow.rs"),
     include_str!("../form2/catalogue.rs"),
     include_str!("../report.rs"),

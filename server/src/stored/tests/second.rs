@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use domain::adoption::{Adopted, CameraCounts, CamerasAdopted, Changed, ListHash};
 use domain::case::event::Replanned;
+use domain::file::{AttachedFile, FileHash, FileKind, Media};
+use domain::place::Point;
 use domain::policy::Policy;
 
 use super::*;
@@ -259,6 +261,38 @@ fn case_replanned() {
     ];
     let json = r#"{"case":7,"planned":2,"replanned":[{"of":"milestone_1","was_ms":1,"nearing_ms":2,"due_ms":3,"phase":"nearing","provisional":true},{"of":"disposal","was_ms":1,"nearing_ms":2,"due_ms":3,"phase":"running"}]}"#;
     golden(&of_case(CaseEvent::Replanned { planned: 2, clocks }), json);
+}
+
+#[test]
+fn file_attached() {
+    let photo = AttachedFile {
+        hash: FileHash([0xab; 32]),
+        name: "井盖 1.jpg".to_owned(),
+        kind: FileKind::PhotoBefore,
+        media: Media::Jpeg,
+        bytes: 812_345,
+        taken: Some(UtcMillis(1_795_226_400_000)),
+        place: Point::from_e6(25_040_000, 102_720_000),
+    };
+    let hash = photo.hash;
+    let json = format!(
+        r#"{{"case":7,"hash":"{hash}","name":"井盖 1.jpg","kind":"photo_before","media":"jpeg","bytes":812345,"taken_ms":1795226400000,"lat_e6":25040000,"lon_e6":102720000}}"#
+    );
+    golden(&of_case(CaseEvent::FileAttached(photo.clone())), &json);
+    for (kind, media, words) in [
+        (FileKind::PhotoAfter, Media::Jpeg, r#""photo_after","media":"jpeg""#),
+        (FileKind::Document, Media::Pdf, r#""document","media":"pdf""#),
+        (FileKind::Document, Media::Docx, r#""document","media":"docx""#),
+        (FileKind::Document, Media::Xlsx, r#""document","media":"xlsx""#),
+    ] {
+        let bare = AttachedFile { kind, media, taken: None, place: None, ..photo.clone() };
+        let json =
+            format!(r#"{{"case":7,"hash":"{hash}","name":"井盖 1.jpg","kind":{words},"bytes":812345}}"#);
+        golden(&of_case(CaseEvent::FileAttached(bare)), &json);
+    }
+    let shouted = json.replace("abab", "ABAB");
+    let error = decode(2, "file_attached", &shouted, &NoBodies).unwrap_err().to_string();
+    assert!(error.contains("`hash`"), "{error}");
 }
 
 #[test]

@@ -131,6 +131,7 @@ fn closes(event: &Event) -> Option<Subject> {
             CaseEvent::Reported { .. }
             | CaseEvent::Claimed
             | CaseEvent::Noted { .. }
+            | CaseEvent::FileAttached(_)
             | CaseEvent::Replanned { .. }
             | CaseEvent::Moved { .. },
         )
