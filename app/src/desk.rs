@@ -3,55 +3,44 @@
 //! What should be here: the page, what its parts share, ways to move. What should not: the parts themselves.
 
 mod act;
-mod address;
 mod around;
 mod calls;
 mod camera;
-mod clock;
-mod draft;
-mod due;
 mod file;
 mod filters;
 mod help;
-mod history;
 mod keys;
 mod list;
 mod listing;
 mod narrow;
-mod outcome;
 mod overview;
 mod person;
 mod rail;
 mod row;
-mod send;
 mod sheet;
-mod strip;
 mod top;
-mod way;
 mod whistle;
 mod window;
 
+use std::ops::Deref;
+
 use domain::code::{CaseId, WhistleId};
-use domain::command::Command;
-use domain::role::{Role, acts_for};
+use domain::role::Role;
 use leptos::html;
 use leptos::prelude::*;
 
 use crate::breaking::Breaking;
-use crate::hall::{Hall, use_hall};
-use crate::language::{Speaks, use_language};
-use crate::names;
+use crate::language::use_language;
 use crate::once::{effect, memo};
 use crate::screen::Screen;
-use crate::session::{Session, Signed, use_session};
 use crate::words::says;
+use crate::work::Work;
+use crate::work::address::Address;
 use crate::world;
-use address::Address;
 use calls::Calls;
 use file::File;
 use filters::{Filters, Queue};
 use listing::Listing;
-use send::Sending;
 
 /// A key that waits for its digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +54,6 @@ pub enum Prefix {
 pub struct Desk {
     pub filters: Memo<Filters>,
     pub opened: Memo<Option<CaseId>>,
-    /// The row under the user's hand.
-    pub selected: RwSignal<Option<CaseId>>,
     /// The call under the user's hand, in the list of calls.
     pub call: RwSignal<Option<WhistleId>>,
     pub calls: Calls,
@@ -77,86 +64,45 @@ pub struct Desk {
     pub help: RwSignal<bool>,
     pub listing: Listing,
     pub file: File,
-    pub sending: Sending,
-    pub names: names::Called,
-    pub speaks: Speaks,
-    hall: Hall,
-    /// Fields that have a key: of a search, of a note.
+    pub work: Work,
+    /// The field of a search, which has a key.
     pub find: NodeRef<html::Input>,
-    pub note: NodeRef<html::Input>,
     /// What the rows scroll in.
     pub rows: NodeRef<html::Div>,
-    /// Whether this world takes commands: the past does not.
-    pub handles: bool,
-    signed: Signed,
     address: Address,
+}
+
+impl Deref for Desk {
+    type Target = Work;
+
+    fn deref(&self) -> &Work {
+        &self.work
+    }
 }
 
 impl Desk {
     fn new() -> Self {
-        let address = Address::follow();
+        let address = Address::follow(domain::route::desk_case);
         let filters = memo(move || {
             let query = address.query();
             Filters::read(|key| query.as_ref().and_then(|query| query.get(key)))
         });
         let opened = memo(move || address.case());
-        let sending = Sending::new();
-        let file = File::new(opened, sending);
-        let signed = use_session();
-        file.drafts.keep_for(move || account(signed));
+        let work = Work::new(opened);
         Self {
             filters,
             opened,
-            selected: RwSignal::new(opened.get_untracked()),
             call: RwSignal::new(None),
-            calls: Calls::new(filters, sending),
+            calls: Calls::new(filters, work.sending),
             prefix: RwSignal::new(None),
             letters: keys::letters(),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
-            file,
-            sending,
-            names: names::use_names(),
-            speaks: use_language(),
-            hall: use_hall(),
+            file: File::new(work.file),
+            work,
             find: NodeRef::new(),
-            note: NodeRef::new(),
             rows: NodeRef::new(),
-            handles: world::kind().takes_commands(),
-            signed,
             address,
-        }
-    }
-
-    /// Tracked: the account's name.
-    pub fn me(self) -> String {
-        account(self.signed)
-    }
-
-    /// Tracked.
-    pub fn roles(self) -> Vec<Role> {
-        self.signed.with(|session| match session {
-            Session::SignedIn(session) => session.roles.clone(),
-            Session::Asking | Session::SignedOut => Vec::new(),
-        })
-    }
-
-    /// Tracked: whether the account may take a step.
-    pub fn holds(self, step: domain::case::Step) -> bool {
-        self.may(&step.take(CaseId(0)))
-    }
-
-    /// Tracked: whether the account's roles and its department allow the command, as far as the command tells.
-    pub fn may(self, command: &Command) -> bool {
-        let own = self.signed.with(|session| match session {
-            Session::SignedIn(session) => session.department.clone(),
-            Session::Asking | Session::SignedOut => None,
-        });
-        match (acts_for(&self.roles(), own.as_ref(), command), command) {
-            _ if !self.handles => false,
-            (Err(_), _) => false,
-            (Ok(Some(own)), Command::RespondToWhistle { department, .. }) => own == *department,
-            (Ok(_), _) => true,
         }
     }
 
@@ -205,14 +151,6 @@ impl Desk {
     }
 }
 
-/// Tracked: the name of whoever has signed in; empty of nobody.
-fn account(signed: Signed) -> String {
-    signed.with(|session| match session {
-        Session::SignedIn(session) => session.name.clone(),
-        Session::Asking | Session::SignedOut => String::new(),
-    })
-}
-
 pub fn use_desk() -> Desk {
     expect_context::<Desk>()
 }
@@ -222,6 +160,7 @@ pub fn DeskPage() -> impl IntoView {
     Screen::open().with_streets();
     let desk = Desk::new();
     provide_context(desk);
+    provide_context(desk.work);
     first_queue(desk);
     keys::listen(desk);
     follow_size();

@@ -36,6 +36,7 @@ mod screen;
 mod tile;
 mod panel;
 mod wall;
+mod work;
 mod desk;
 mod replay;
 mod drill;

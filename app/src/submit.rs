@@ -2,7 +2,7 @@
 //! nothing, and what had no answer can be sent again as it was.
 //!
 //! What should be here: how something sent stands. What should not: what is sent and what a refusal means there (the forms, which
-//! put it in words where they show it), the request itself (`api`). The desk sends several at a time (`desk::send`).
+//! put it in words where they show it), the request itself (`api`). Seats send several at a time (`work::send`).
 
 use leptos::prelude::*;
 use serde::Serialize;

@@ -6,10 +6,7 @@ use domain::code::DepartmentCode;
 use domain::command::Command;
 use leptos::prelude::*;
 
-use super::due::moment;
-use super::outcome::Outcome;
 use super::rail::power;
-use super::send::What;
 use super::whistle::{self, SendCall, WhistleForm};
 use super::{Desk, use_desk};
 use crate::hall::use_hall;
@@ -18,6 +15,9 @@ use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
 use crate::once::{anew, memo};
 use crate::words::{self, Language, say, says};
+use crate::work::due::moment;
+use crate::work::outcome::Outcome;
+use crate::work::send::What;
 
 /// Departments on one page: as many as there are digits.
 const PAGE: usize = 9;
@@ -64,12 +64,6 @@ fn is_ready(desk: Desk, step: Step) -> bool {
         Note::Must => !desk.file.drafts.with(|written| written.remark.trim().is_empty()),
     };
     reasoned && (!step.asks_department() || desk.file.department.with(Option::is_some))
-}
-
-/// Tracked: what else the account may do with the open case in its stage.
-fn beside(desk: Desk) -> Vec<Step> {
-    let Some(case) = desk.file.case().filter(Case::is_open) else { return Vec::new() };
-    Step::beside(case.stage).filter(|step| desk.holds(*step)).collect()
 }
 
 pub fn claim(desk: Desk) {
@@ -177,7 +171,7 @@ fn not_yours(speaks: Speaks, step: Step) -> impl IntoView {
 /// Tracked: what the step of the stage and those beside it take for a remark.
 fn notes_of(desk: Desk, step: Step) -> impl Iterator<Item = Note> {
     let own = desk.holds(step).then_some(step);
-    own.into_iter().chain(beside(desk)).map(|step| step.note)
+    own.into_iter().chain(desk.beside()).map(|step| step.note)
 }
 
 /// The field for a remark, where the step or one beside it takes one.
@@ -317,7 +311,7 @@ fn Buttons() -> impl IntoView {
     };
     let offered = move || {
         let own = step.get().filter(|step| desk.holds(*step));
-        let all: Vec<Step> = own.into_iter().chain(beside(desk)).collect();
+        let all: Vec<Step> = own.into_iter().chain(desk.beside()).collect();
         if desk.file.calling.get() { Vec::new() } else { all }
     };
     // The stage's own step is the main one, which Enter takes too.

@@ -10,7 +10,6 @@ use leptos::prelude::*;
 
 use super::filters::Filters;
 use super::listing::Fetch;
-use super::send::Sending;
 use super::whistle::missing_of;
 use crate::api::ApiError;
 use crate::ask::Asker;
@@ -19,6 +18,7 @@ use crate::hall::use_hall;
 use crate::names::use_names;
 use crate::once::{effect, memo};
 use crate::order;
+use crate::work::send::Sending;
 
 #[derive(Clone, Copy)]
 pub struct Calls {

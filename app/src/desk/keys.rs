@@ -2,15 +2,16 @@
 
 use domain::code::CaseId;
 use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::act;
 use super::filters::Queue;
 use super::{Desk, Prefix};
-use super::{act, due};
 use crate::figure::{Asked, use_asked};
 use crate::kept;
+use crate::work::due;
+use crate::work::hand::{blur, focus, focus_row, go_to, is_on, types_here};
 
 /// Where the browser keeps that keys without a modifier are off.
 const OFF_KEY: &str = "gridhall.keys-off";
@@ -104,7 +105,7 @@ fn hear(desk: Desk, asked: Asked, event: &KeyboardEvent) -> bool {
         "w" | "W" => act::call(desk),
         "n" | "N" => return go_to(desk.note),
         "r" | "R" => desk.sending.resend(),
-        "k" | "K" => due::define(desk, asked),
+        "k" | "K" => due::define(desk.work, asked),
         "[" => act::turn_page(desk, false),
         "]" => act::turn_page(desk, true),
         _ => return false,
@@ -140,21 +141,7 @@ fn step(desk: Desk, by: isize) {
     if desk.opened.get_untracked().is_some() {
         open_soon(desk, id);
     }
-    focus_row(desk, id);
-}
-
-/// The hand on a row, which brings it into view. One far off the screen is drawn first: it is there once the effects have run.
-fn focus_row(desk: Desk, id: CaseId) {
-    if focus(&row_id(id)) {
-        return;
-    }
-    let later = move || {
-        // Another key may have moved the hand on meanwhile: the focus of this row would take it back.
-        if desk.selected.try_get_untracked() == Some(Some(id)) {
-            focus(&row_id(id));
-        }
-    };
-    set_timeout(later, std::time::Duration::ZERO);
+    focus_row(desk.selected, id);
 }
 
 /// Opens the row once the hand rests on it, so that running through the list asks for nothing.
@@ -246,68 +233,6 @@ fn escape(desk: Desk) {
     } else if let Some(open) = desk.opened.get_untracked() {
         desk.open(None, false);
         desk.selected.set(Some(open));
-        focus_row(desk, open);
-    }
-}
-
-/// After Enter in a field the hand is back at the list: at its row there, else at the list itself.
-pub fn leave_field(desk: Desk) {
-    blur();
-    let row = desk.selected.get_untracked().map(row_id);
-    if !row.is_some_and(|row| focus(&row)) {
-        focus("desk-rows");
-    }
-}
-
-/// Does what lays the rows out anew. The hand stays on its row, or at the list where the row has gone: an element that is
-/// replaced takes the focus with it, and the next key would be heard by nobody.
-pub fn keep_hand(lay_out: impl FnOnce()) {
-    let held = document().active_element().filter(|on| on.matches(".case-row").unwrap_or(false));
-    lay_out();
-    let Some(row) = held.map(|on| on.id()) else { return };
-    // The new rows are there once the effects have run. Whoever has gone elsewhere meanwhile is left there.
-    let back = move || {
-        let lost = document().active_element().is_none_or(|on| on.matches("body").unwrap_or(false));
-        if lost && !focus(&row) {
-            focus("desk-rows");
-        }
-    };
-    set_timeout(back, std::time::Duration::ZERO);
-}
-
-/// The element of a case's row.
-pub fn row_id(id: CaseId) -> String {
-    format!("case-{id}")
-}
-
-/// A check box or a radio button is no field that one types in.
-fn types_here(event: &KeyboardEvent) -> bool {
-    is_on(event, "input:not([type=checkbox]):not([type=radio]), textarea, select")
-}
-
-fn is_on(event: &KeyboardEvent, selector: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|element| element.matches(selector).unwrap_or(false))
-}
-
-fn element(id: &str) -> Option<web_sys::HtmlElement> {
-    document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-pub fn focus(id: &str) -> bool {
-    element(id).is_some_and(|element| element.focus().is_ok())
-}
-
-/// Into a field, where it is there.
-fn go_to(field: NodeRef<html::Input>) -> bool {
-    field.get_untracked().is_some_and(|field| field.focus().is_ok())
-}
-
-fn blur() {
-    if let Some(element) =
-        document().active_element().and_then(|active| active.dyn_into::<web_sys::HtmlElement>().ok())
-    {
-        // An element that cannot lose the focus keeps it; the next key is then typed there.
-        let _ = element.blur();
+        focus_row(desk.selected, open);
     }
 }

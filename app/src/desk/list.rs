@@ -4,7 +4,6 @@ use domain::case::Stage;
 use domain::code::CaseId;
 use leptos::prelude::*;
 
-use super::clock::Lamp;
 use super::filters::{Filters, Queue};
 use super::listing::{Fetch, Group};
 use super::narrow::Narrow;
@@ -20,6 +19,7 @@ use crate::names::use_names;
 use crate::once::{anew, effect, memo};
 use crate::text;
 use crate::words::{say, says};
+use crate::work::clock::Lamp;
 
 #[component]
 pub fn List() -> impl IntoView {
@@ -249,7 +249,7 @@ impl Head {
         Self {
             count: group.rows.len(),
             unclaimed: group.rows.iter().filter(|row| row.claimed_by.is_none()).count(),
-            stands: group.rows.iter().any(|row| !super::clock::unit(row).runs_on()),
+            stands: group.rows.iter().any(|row| !crate::work::clock::unit(row).runs_on()),
         }
     }
 }

@@ -8,9 +8,7 @@ use domain::moment::{Date, UtcMillis};
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 
-use super::clock::{Lamp, lamp};
 use super::filters::Filters;
-use super::keys::keep_hand;
 use crate::api::ApiError;
 use crate::ask::Asker;
 use crate::board::{Board, Part, use_board};
@@ -18,6 +16,8 @@ use crate::hall::{Hall, use_hall};
 use crate::names::{Called, use_names};
 use crate::once::{effect, memo};
 use crate::order::{self, Sorted};
+use crate::work::clock::{Lamp, lamp};
+use crate::work::hand::keep_hand;
 
 const PAGE: usize = 200;
 

@@ -7,7 +7,6 @@ use domain::tally::Measure;
 use domain::wire::OpenCase;
 use leptos::prelude::*;
 
-use super::clock::{Lamp, lamp};
 use super::filters::{Filters, Queue};
 use super::{Desk, use_desk};
 use crate::board::{Part, use_board};
@@ -18,6 +17,7 @@ use crate::names::use_names;
 use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
+use crate::work::clock::{Lamp, lamp};
 
 /// Half hours ahead in the small chart.
 const BARS: usize = 8;

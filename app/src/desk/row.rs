@@ -4,8 +4,6 @@ use domain::code::CaseId;
 use domain::wire::CaseLine;
 use leptos::prelude::*;
 
-use super::clock::{Lamp, countdown, lamp, may_move, share, unit};
-use super::keys::row_id;
 use super::{Desk, use_desk};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -14,6 +12,8 @@ use crate::names::use_names;
 use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say};
+use crate::work::clock::{Lamp, countdown, lamp, may_move, share, unit};
+use crate::work::hand::row_id;
 
 /// What changes in a row as time passes.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,12 +6,8 @@ use leptos::prelude::*;
 
 use super::act::{Actions, Hand};
 use super::around::Around;
-use super::clock::lamp;
-use super::due::Countdown;
-use super::history::History;
 use super::overview::Overview;
 use super::use_desk;
-use super::way::Way;
 use crate::api::ApiError;
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -20,6 +16,10 @@ use crate::names::use_names;
 use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{say, says};
+use crate::work::clock::lamp;
+use crate::work::due::Countdown;
+use crate::work::history::History;
+use crate::work::way::Way;
 
 #[component]
 pub fn Sheet() -> impl IntoView {

@@ -4,7 +4,6 @@ use domain::role::Role;
 use domain::route;
 use leptos::prelude::*;
 
-use super::keys::leave_field;
 use super::{Prefix, use_desk};
 use crate::board::{Part, use_board};
 use crate::hall::use_hall;
@@ -18,6 +17,7 @@ use crate::powers::Powers;
 use crate::seen::Seen;
 use crate::text;
 use crate::words::{Language, say, says};
+use crate::work::hand::leave_field;
 use crate::world;
 
 #[component]
@@ -55,7 +55,7 @@ fn Find() -> impl IntoView {
         if event.key() == "Enter" && !event.is_composing() {
             event.prevent_default();
             // Leaving the field is what takes its text over.
-            leave_field(desk);
+            leave_field(desk.selected);
         }
     };
     view! {

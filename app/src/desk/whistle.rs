@@ -11,12 +11,7 @@ use domain::whistle::{CALLED_MAX, Called, Whistle, WhistleCall, WhistleLevel};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::draft::Call;
-use super::due::moment;
-use super::keys::leave_field;
 use super::listing::Fetch;
-use super::outcome::Outcome;
-use super::send::What;
 use super::{Desk, use_desk};
 use crate::board::{Board, Part};
 use crate::hall::use_hall;
@@ -26,6 +21,11 @@ use crate::names::use_names;
 use crate::once::{anew, effect, memo};
 use crate::text;
 use crate::words::{self, say, says};
+use crate::work::draft::Call;
+use crate::work::due::moment;
+use crate::work::hand::leave_field;
+use crate::work::outcome::Outcome;
+use crate::work::send::What;
 
 /// Departments a call misses beyond its limit.
 pub fn missing_of(call: &Whistle, now: UtcMillis) -> usize {
@@ -228,7 +228,7 @@ pub fn WhistleForm() -> impl IntoView {
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if untrack(|| raise(desk)) {
-            leave_field(desk);
+            leave_field(desk.selected);
         }
     };
     view! {

@@ -1,4 +1,4 @@
-//! Commands from the desk: each sent with a key of its own, so that sending it again after silence is safe. Several may be on their
+//! Commands from a seat: each sent with a key of its own, so that sending it again after silence is safe. Several may be on their
 //! way; those that decide the same thing go one after another.
 //!
 //! What should be here: what waits for what, and what a press means just after an answer. What should not: how a thing sent
@@ -219,7 +219,7 @@ impl Sending {
     async fn carry(self, sent: Sent) {
         let csrf = session::csrf(self.signed);
         let progress = Progress::of(&sent.order.go(csrf.as_deref()).await);
-        // The desk may have been left meanwhile.
+        // The seat may have been left meanwhile.
         if self.sent.is_disposed() {
             return;
         }

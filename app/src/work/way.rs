@@ -8,7 +8,7 @@ use domain::moment::UtcMillis;
 use leptos::prelude::*;
 
 use super::clock::span;
-use super::use_desk;
+use super::use_work;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
@@ -31,16 +31,16 @@ struct Step {
 
 #[component]
 pub fn Way() -> impl IntoView {
-    let (speaks, desk, names) = (use_language(), use_desk(), use_names());
+    let (speaks, work, names) = (use_language(), use_work(), use_names());
     let steps = memo(move || {
         let (dispatch, disposal) = names.with(|names| {
-            let own = desk.file.with(|answer| {
+            let own = work.file.with(|answer| {
                 let report = &answer.case.report;
                 names.condition_limit(report).or_else(|| names.class_limit(&report.class))
             });
             (Some(names.policy.dispatch_limit), own.or(Some(names.policy.disposal_limit)))
         });
-        desk.file.with(|answer| steps(answer, dispatch, disposal))
+        work.file.with(|answer| steps(answer, dispatch, disposal))
     });
     view! {
         <ol class="loop" aria-label=says!(speaks, desk.history)>

@@ -7,9 +7,9 @@ use domain::wire::EventLine;
 use leptos::prelude::*;
 
 use super::due::moment;
-use super::keys::leave_field;
+use super::hand::leave_field;
 use super::send::What;
-use super::use_desk;
+use super::use_work;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
@@ -19,23 +19,23 @@ use crate::words::{self, Language, say, says};
 
 #[component]
 pub fn History() -> impl IntoView {
-    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let lines = memo(move || desk.file.with(|answer| answer.lines.clone()));
+    let (speaks, work, names, hall) = (use_language(), use_work(), use_names(), use_hall());
+    let lines = memo(move || work.file.with(|answer| answer.lines.clone()));
     let item = move |line: EventLine| {
         let (language, now) = (speaks.get(), hall.present());
         let shown = names.with(|names| {
             let time = moment(language, line.at, now, names);
-            let said = desk.file.with(|answer| details(language, &line, &answer.case, names));
+            let said = work.file.with(|answer| details(language, &line, &answer.case, names));
             Some((time, text::event_name(language, &line.name), said))
         });
         shown.map(|(time, what, details)| view! { <li><span>{time}</span><p><b>{line.actor.clone()}</b>" "{what}" "<em>{details}</em></p></li> })
     };
     let older = move || {
-        let cut = desk.file.with(|answer| answer.older.is_some());
+        let cut = work.file.with(|answer| answer.older.is_some());
         cut.then(|| {
             view! {
                 <p class="cut">{says!(speaks, desk.history_cut)}" "
-                    <button type="button" class="button" id="desk-older" on:click=move |_| desk.file.load_older()>
+                    <button type="button" class="button" id="desk-older" on:click=move |_| work.file.load_older()>
                         {says!(speaks, desk.history_older)}
                     </button>
                 </p>
@@ -86,29 +86,29 @@ fn clock_name(language: Language, of: ClockOf) -> String {
 
 #[component]
 fn NoteField() -> impl IntoView {
-    let (speaks, desk) = (use_language(), use_desk());
-    let text = move || desk.file.drafts.with(|written| written.note.clone());
+    let (speaks, work) = (use_language(), use_work());
+    let text = move || work.file.drafts.with(|written| written.note.clone());
     let may = move || {
-        desk.file
+        work.file
             .case()
-            .is_some_and(|case| desk.may(&Command::NoteCase { case: case.id, text: String::new() }))
+            .is_some_and(|case| work.may(&Command::NoteCase { case: case.id, text: String::new() }))
     };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let typed = untrack(text).trim().to_owned();
-        if let Some(case) = untrack(|| desk.file.case()).filter(|_| !typed.is_empty()) {
+        if let Some(case) = untrack(|| work.file.case()).filter(|_| !typed.is_empty()) {
             let note = Command::NoteCase { case: case.id, text: typed };
-            if desk.sending.send(note, What::Word(words::desk::note), Some((case.id, case.number))) {
-                desk.file.drafts.write(|written| written.note.clear());
+            if work.sending.send(note, What::Word(words::desk::note), Some((case.id, case.number))) {
+                work.file.drafts.write(|written| written.note.clear());
             }
-            leave_field(desk);
+            leave_field(work.selected);
         }
     };
     let words = says!(speaks, desk.write_note);
     view! {
         <Show when=may>
             <form class="note-form" on:submit=send><kbd>"N"</kbd>
-                <input id="desk-note" type="text" maxlength="4000" autocomplete="off" prop:value=text on:input=move |event| desk.file.drafts.write(|written| written.note = event_target_value(&event)) node_ref=desk.note placeholder=words aria-label=words/>
+                <input id="desk-note" type="text" maxlength="4000" autocomplete="off" prop:value=text on:input=move |event| work.file.drafts.write(|written| written.note = event_target_value(&event)) node_ref=work.note placeholder=words aria-label=words/>
             </form>
         </Show>
     }

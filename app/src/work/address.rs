@@ -1,33 +1,35 @@
-//! The page's address as a signal: the desk moves within itself without loading anything.
+//! The page's address as a signal: a seat moves within itself without loading anything.
 //!
 //! What should be here: reading the address, going to another, links and the browser's back button. What should not:
-//! what an address means (`domain::route`, `filters`).
+//! what an address means (`domain::route`, `desk::filters`).
 
 use domain::code::CaseId;
-use domain::route;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
-use super::keys::focus;
+use super::hand::{ROWS, focus};
 use crate::world::base;
+
+/// The case of an address of the seat in the world whose addresses begin with the first text; none where it is no such address.
+pub type CaseOf = fn(&str, &str) -> Option<Option<CaseId>>;
 
 /// Where the page is, as `/desk/case/7?open=true`.
 #[derive(Clone, Copy)]
-pub struct Address(RwSignal<String>);
+pub struct Address(RwSignal<String>, CaseOf);
 
 impl Address {
-    /// Follows the browser's own moves, and takes clicks on links within the desk, for as long as the desk is shown.
-    pub fn follow() -> Self {
-        let address = Self(RwSignal::new(present()));
+    /// Follows the browser's own moves, and takes clicks on links within the seat, for as long as the seat is shown.
+    pub fn follow(case_of: CaseOf) -> Self {
+        let address = Self(RwSignal::new(present()), case_of);
         let moved = window_event_listener(leptos::ev::popstate, move |_| address.0.set(present()));
         let clicked = window_event_listener(leptos::ev::click, move |event| {
-            if let Some(to) = own_link(&event) {
+            if let Some(to) = own_link(&event, case_of) {
                 event.prevent_default();
                 address.go(&to, false);
                 if drops_itself(&event) {
-                    set_timeout(|| _ = focus("desk-rows"), std::time::Duration::ZERO);
+                    set_timeout(|| _ = focus(ROWS), std::time::Duration::ZERO);
                 }
             }
         });
@@ -40,7 +42,7 @@ impl Address {
 
     /// Tracked: the case it opens.
     pub fn case(self) -> Option<CaseId> {
-        self.0.with(|address| route::desk_case(&base(), address)).flatten()
+        self.0.with(|address| (self.1)(&base(), address)).flatten()
     }
 
     /// Tracked: the query's parameters.
@@ -49,7 +51,7 @@ impl Address {
         web_sys::UrlSearchParams::new_with_str(query.as_deref().unwrap_or_default()).ok()
     }
 
-    /// Shows another address of the desk. Going where the page already is leaves no second step in its history.
+    /// Shows another address of the seat. Going where the page already is leaves no second step in its history.
     pub fn go(self, to: &str, replace: bool) {
         let Ok(history) = window().history() else { return };
         let told = if replace {
@@ -72,8 +74,8 @@ fn present() -> String {
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
-/// The address of a link within the desk that a plain click asks for.
-fn own_link(event: &MouseEvent) -> Option<String> {
+/// The address of a link within the seat that a plain click asks for.
+fn own_link(event: &MouseEvent, case_of: CaseOf) -> Option<String> {
     let plain = event.button() == 0
         && !(event.default_prevented()
             || event.meta_key()
@@ -85,7 +87,7 @@ fn own_link(event: &MouseEvent) -> Option<String> {
     let elsewhere = ["target", "download"].iter().any(|name| link.has_attribute(name));
     let href = link.get_attribute("href").filter(|_| !elsewhere)?;
     // Links to other pages are ordinary loads.
-    route::desk_case(&base(), &href).is_some().then_some(href)
+    case_of(&base(), &href).is_some().then_some(href)
 }
 
 /// A link that goes with the filter it drops leaves the hand at the list.

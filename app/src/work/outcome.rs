@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::send::Sent;
-use super::use_desk;
+use super::use_work;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::once::anew;
@@ -12,17 +12,17 @@ use crate::words::{Language, say};
 
 #[component]
 pub fn Outcome() -> impl IntoView {
-    let (speaks, desk) = (use_language(), use_desk());
+    let (speaks, work) = (use_language(), use_work());
     let line = move |sent: Sent| {
         let language = speaks.get();
-        let elsewhere = sent.of.as_ref().filter(|(case, _)| desk.opened.get() != Some(*case));
+        let elsewhere = sent.of.as_ref().filter(|(case, _)| work.file.opened.get() != Some(*case));
         let what = sent.what.words(language);
         let what = elsewhere.map_or(what.clone(), |(_, number)| format!("{number} {what}"));
         let (class, mark, words, again) = words(language, what, &sent.progress)?;
-        let again = again.then(|| view! { <button type="button" class="btn" on:click=move |_| desk.sending.resend()>{say!(language, desk.resend)}<kbd>"R"</kbd></button> });
+        let again = again.then(|| view! { <button type="button" class="btn" on:click=move |_| work.sending.resend()>{say!(language, desk.resend)}<kbd>"R"</kbd></button> });
         Some(view! { <p class=class><Sign mark/><span>{words}</span>{again}</p> })
     };
-    let lines = move || desk.sending.sent.get().into_iter().filter_map(line).collect_view();
+    let lines = move || work.sending.sent.get().into_iter().filter_map(line).collect_view();
     view! { <div class="outcome" role="status">{anew(lines)}</div> }
 }
 

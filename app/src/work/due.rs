@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::clock::{countdown, lamp, share, span, unit};
 use super::strip::{Stretch, Strip};
-use super::{Desk, use_desk};
+use super::{Work, use_work};
 use crate::figure::{Asked, Evidence, use_asked};
 use crate::hall::use_hall;
 use crate::language::use_language;
@@ -20,17 +20,17 @@ use crate::words::{Language, say, says};
 const WIDTH: f64 = 500.0;
 
 /// Opens what stands behind the number of the open case.
-pub fn define(desk: Desk, asked: Asked) {
-    let evidence = desk.names.with(|names| {
-        desk.file.line().map(|line| evidence(desk.speaks.get(), &line, desk.hall.present(), names))
+pub fn define(work: Work, asked: Asked) {
+    let evidence = work.names.with(|names| {
+        work.file.line().map(|line| evidence(work.speaks.get(), &line, work.hall.present(), names))
     });
     asked.set(evidence);
 }
 
 #[component]
 pub fn Countdown() -> impl IntoView {
-    let (speaks, desk, names, hall) = (use_language(), use_desk(), use_names(), use_hall());
-    let line = memo(move || desk.file.line());
+    let (speaks, work, names, hall) = (use_language(), use_work(), use_names(), use_hall());
+    let line = memo(move || work.file.line());
     let tick = memo(move || hall.now().0 / 5_000);
     let asked = use_asked();
     let big = move || {
@@ -61,7 +61,7 @@ pub fn Countdown() -> impl IntoView {
     view! {
         <section class=move || format!("cdx {}", late())>
             <div>{anew(big)}
-                <button type="button" class="define" on:click=move |_| untrack(|| define(desk, asked))><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
+                <button type="button" class="define" on:click=move |_| untrack(|| define(work, asked))><kbd>"K"</kbd>{says!(speaks, desk.key_definition)}</button>
             </div>
             {anew(strip)}
         </section>
