@@ -14,17 +14,20 @@ use domain::command::Command;
 use domain::moment::{HOUR_MS, MINUTE_MS, UtcMillis};
 use domain::whistle::WhistleCall;
 use domain::world::{PACE_REAL, SetClock, WorldAnswer};
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use crate::client::{BATCH_MAX, Client, Row, RowAnswer};
 use crate::schematic::Schematic;
 use cases::{Planned, Planner};
+use course::Leg;
 use life::{Agenda, Step};
 use past::{Extent, Rules};
 use time::Time;
 
 mod again;
 pub mod cases;
+pub mod course;
 pub mod figures;
 pub mod life;
 pub mod past;
@@ -111,6 +114,8 @@ struct City<'a> {
     time: Time,
     options: Options,
     planner: Planner<'a>,
+    /// Which cases take a side path: drawn apart, so that the cases themselves follow from the seed as they did.
+    paths: StdRng,
     rules: Rules,
     agenda: Agenda,
     /// Cases that came in last, with when they close: a call may be about one of them.
@@ -136,6 +141,7 @@ pub fn run(client: &Client, options: Options, stop: &dyn Fn() -> bool) -> anyhow
         client,
         time: Time::of_hall(client)?,
         planner: Planner::new(&map, options.seed),
+        paths: StdRng::seed_from_u64(!options.seed),
         rules,
         agenda: Agenda::default(),
         recent: VecDeque::new(),
@@ -237,7 +243,7 @@ impl City<'_> {
     fn round(&mut self, now: UtcMillis, passed_ms: i64) -> anyhow::Result<()> {
         let mut rows: Vec<(Row, Purpose)> = Vec::new();
         for step in self.agenda.due(now.0, ROUND_ROWS_MAX) {
-            rows.extend(step.command().map(|command| (Row::new(command), Purpose::Step)));
+            rows.push((Row::new(step.command()), Purpose::Step));
         }
         let hour = usize::from(now.local(self.rules.offset).hour());
         let share_of_day = figures::HOURS[hour] / figures::HOURS.iter().sum::<f64>() / 3_600.0;
@@ -345,10 +351,13 @@ impl City<'_> {
 
     /// The way of a case from a stage that it entered, or is taken up in, then.
     fn plan_from(&mut self, case: CaseId, planned: &Planned, from: Stage, entered: UtcMillis) {
+        // What is there already has had its side paths, as far as anybody knows.
+        let path = if from == Stage::Accept { course::draw(&mut self.paths) } else { None };
+        let in_time = Planned { late: false, ..planned.clone() };
         let mut at = entered;
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage >= from) {
-            at = self.rules.leaves(planned, stage, at);
-            self.agenda.add(at.0, Step::Leave { case, stage, department: planned.department.clone() });
+        for Leg { stage, step, again } in course::course(from, path) {
+            at = self.rules.leaves(if again { &in_time } else { planned }, stage, at);
+            self.agenda.add(at.0, Step::Leave { case, step, department: planned.department.clone() });
         }
         self.recent.push_back((case, at));
         if self.recent.len() > RECENT_MAX {

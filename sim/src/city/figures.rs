@@ -1,6 +1,8 @@
 //! The published figures the simulated city follows: Kunming's bulletin for March 2021 (`reference/domain.md` §1.3,
 //! §1.8), eight units, 220,876 cases in 31 days. What the bulletin does not give is marked as an example.
 
+use super::course::SidePath;
+
 /// Filed cases a day: 220,876 ÷ 31.
 pub const CASES_PER_DAY: f64 = 7_125.0;
 
@@ -48,6 +50,16 @@ pub const MATTERS: [(&str, &[&str]); 8] = [
 
 /// Share of dispatches beyond the limit: district level on time 94.54 % in 2024 (§1.13).
 pub const LATE_SHARE: f64 = 0.05;
+
+/// Cases that do not go straight round the loop, in per cent. No bulletin gives them; an example.
+pub const SIDE_PATHS: [(SidePath, f64); 6] = [
+    (SidePath::NotAccepted, 1.2),
+    (SidePath::NotFiled, 0.8),
+    (SidePath::Returned, 2.5),
+    (SidePath::Reworked, 3.0),
+    (SidePath::Voided, 0.3),
+    (SidePath::Special, 0.4),
+];
 
 /// Classes with their share of all cases in per cent. Kinds sum to the bulletin's 203,194 events, 16,355 parts and
 /// 1,327 complaints; 暴露垃圾, 占道经营, 户外广告, 雨水箅子 and the complaints' two first are published, the rest of

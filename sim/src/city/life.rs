@@ -3,17 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use domain::case::{Stage, Step as LoopStep};
+use domain::case::Step as LoopStep;
 use domain::code::{CaseId, DepartmentCode, WhistleId};
 use domain::command::Command;
 
 /// One thing to do at its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A case leaves a stage.
+    /// A case leaves a stage by a step of the loop.
     Leave {
         case: CaseId,
-        stage: Stage,
+        step: LoopStep,
         department: DepartmentCode,
     },
     Respond {
@@ -26,37 +26,42 @@ pub enum Step {
 }
 
 impl Step {
-    /// The command the step sends; none where no step leads out of the stage.
+    /// The command the step sends.
     #[must_use]
-    pub fn command(&self) -> Option<Command> {
-        Some(match self {
-            Self::Leave { case, stage, department } => return leave(*case, *stage, department),
+    pub fn command(&self) -> Command {
+        match self {
+            Self::Leave { case, step, department } => leave(*case, *step, department),
             Self::Respond { whistle, department } => {
                 Command::RespondToWhistle { whistle: *whistle, department: department.clone() }
             }
             Self::CloseWhistle { whistle } => {
                 Command::CloseWhistle { whistle: *whistle, note: String::new() }
             }
-        })
+        }
     }
 }
 
-/// What is remarked when a stage's work is done.
-fn remark(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Dispose => "已清理整改",
-        Stage::Feedback => "现场照片已上传",
-        Stage::Check => "核查合格",
-        Stage::Accept | Stage::File | Stage::Dispatch | Stage::Close => "",
+/// What is remarked with a step.
+fn remark(step: LoopStep) -> &'static str {
+    match step.name {
+        "dispose" => "已清理整改",
+        "feedback" => "现场照片已上传",
+        "check" => "核查合格",
+        "return" => "不属本单位职责范围",
+        "rework" => "现场未清理到位",
+        "refuse" => "与已受理案件重复",
+        "decline" => "未达立案标准",
+        "void" => "经核实现场无此问题",
+        "special" => "权属争议，已列入专项整治",
+        _ => "",
     }
 }
 
-fn leave(case: CaseId, stage: Stage, department: &DepartmentCode) -> Option<Command> {
-    let step = LoopStep::out_of(stage)?;
-    Some(match step.asks_department() {
+fn leave(case: CaseId, step: LoopStep, department: &DepartmentCode) -> Command {
+    match step.asks_department() {
         true => step.take_for(case, department.clone()),
-        false => step.take_with(case, remark(stage)),
-    })
+        false => step.take_with(case, remark(step)),
+    }
 }
 
 /// The agenda, earliest first.
