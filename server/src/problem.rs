@@ -76,6 +76,7 @@ impl Problem {
             Rejection::WrongStage { .. }
             | Rejection::NotesFull { .. }
             | Rejection::TakenOften { .. }
+            | Rejection::Unfit { .. }
             | Rejection::KeyReused
             | Rejection::ClockOff
             | Rejection::MovedOn(_)

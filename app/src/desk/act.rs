@@ -69,7 +69,9 @@ fn is_ready(desk: Desk, step: Step) -> bool {
 /// Tracked: what else the account may do with the open case in its stage.
 fn beside(desk: Desk) -> Vec<Step> {
     let Some(case) = desk.file.case().filter(Case::is_open) else { return Vec::new() };
-    Step::beside(case.stage).filter(|step| desk.holds(*step)).collect()
+    // What is asked of the case decides which of them fit; that its limit has run out is what the hall has said.
+    let fits = |step: &Step| desk.holds(*step) && case.unfit(*step, case.stage_since).is_none();
+    Step::beside(case.stage).filter(fits).collect()
 }
 
 pub fn claim(desk: Desk) {
