@@ -106,7 +106,9 @@ impl Work {
     /// Tracked: what else the account may do with the open case in its stage.
     pub fn beside(self) -> Vec<Step> {
         let Some(case) = self.file.case().filter(Case::is_open) else { return Vec::new() };
-        Step::beside(case.stage).filter(|step| self.holds(*step)).collect()
+        // What is asked of the case decides which of them fit; that its limit has run out is what the hall has said.
+        let fits = |step: &Step| self.holds(*step) && case.unfit(*step, case.stage_since).is_none();
+        Step::beside(case.stage).filter(fits).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use step::Leads;
 pub mod closing;
 pub mod event;
 pub mod history;
+pub mod request;
 pub mod stage;
 pub mod step;
 
@@ -159,11 +160,11 @@ impl Case {
         self.clocks.iter().filter(|clock| self.is_open() && clock.is_running())
     }
 
-    /// The clock that the stage's own step will stop: what a countdown shows.
+    /// The clock that the stage's own step will stop: what a countdown shows. None while it stands still.
     #[must_use]
     pub fn leading_clock(&self) -> Option<&Clock> {
         let of = Step::out_of(self.stage)?.stops.first()?;
-        self.running().find(|clock| clock.of == *of)
+        self.running().find(|clock| clock.of == *of && !clock.is_paused())
     }
 
     /// The newest clock that measures `of`, running or stopped.
@@ -218,10 +219,8 @@ impl Case {
                 Leads::On(_) | Leads::Back(_) | Leads::Stays => None,
             })?;
         let late = |taken: &Taken| taken.late && taken.step.does_work_of(Stage::Dispose);
-        match ended {
-            Closing::Normal if self.steps.iter().any(late) => Some(Closing::Overdue),
-            how => Some(how),
-        }
+        let went_round_late = ended == Closing::Normal && self.steps.iter().any(late);
+        Some(if went_round_late { Closing::Overdue } else { ended })
     }
 
     /// How often it took a step.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::{CaseId, DepartmentCode, WhistleId};
-use crate::moment::UtcMillis;
+use crate::moment::{UtcMillis, UtcOffset};
 
 pub mod calendar;
 pub mod limit;
@@ -38,6 +38,8 @@ pub enum ClockOf {
     Milestone(u8),
     /// 报到时限 of one called department.
     Response,
+    /// 挂账期限: how long a disposal may stand still, until it goes on by itself. Nobody's work is measured by it.
+    Suspension,
 }
 
 impl ClockOf {
@@ -49,6 +51,7 @@ impl ClockOf {
             Self::Disposal => "disposal".to_owned(),
             Self::Milestone(number) => format!("milestone_{number}"),
             Self::Response => "response".to_owned(),
+            Self::Suspension => "suspension".to_owned(),
         }
     }
 
@@ -58,6 +61,7 @@ impl ClockOf {
             "dispatch" => Some(Self::Dispatch),
             "disposal" => Some(Self::Disposal),
             "response" => Some(Self::Response),
+            "suspension" => Some(Self::Suspension),
             other => other.strip_prefix("milestone_")?.parse().ok().map(Self::Milestone),
         }
     }
@@ -75,6 +79,7 @@ impl Serialize for ClockOf {
             Self::Dispatch => 0,
             Self::Disposal => 1,
             Self::Response => 2,
+            Self::Suspension => 3,
             Self::Milestone(number) => FIRST_MILESTONE.saturating_add(number.saturating_sub(1)),
         })
     }
@@ -92,6 +97,7 @@ impl<'de> Deserialize<'de> for ClockOf {
             0 => Ok(Self::Dispatch),
             1 => Ok(Self::Disposal),
             2 => Ok(Self::Response),
+            3 => Ok(Self::Suspension),
             number => match number.checked_sub(FIRST_MILESTONE) {
                 Some(before) => Ok(Self::Milestone(before + 1)),
                 None => Err(wrong(&number)),
@@ -124,6 +130,9 @@ pub struct Clock {
     pub stopped: Option<UtcMillis>,
     /// Stretches in which it stood still.
     pub paused: Vec<Pause>,
+    /// How often its limit was given once more (延期).
+    #[serde(default)]
+    pub extended: u16,
     pub phase: Phase,
     /// The due time lies beyond the days the calendar knows, and may still move.
     pub provisional: bool,
@@ -143,6 +152,7 @@ impl Clock {
             due,
             stopped: None,
             paused: Vec::new(),
+            extended: 0,
             phase: Phase::Running,
             provisional: false,
             planned: 0,
@@ -154,16 +164,37 @@ impl Clock {
         self.stopped.is_none()
     }
 
+    /// Whether it stands still.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused.last().is_some_and(|pause| pause.to.is_none())
+    }
+
     /// Whether the work was done after the due time. What was declared overdue stays so, whatever a clock said that was set back
-    /// since.
+    /// since. What stands still, and what it may stand still for, make nobody late.
     #[must_use]
     pub fn was_late(&self) -> bool {
-        self.stopped.is_some_and(|at| at > self.due || self.phase == Phase::Overdue)
+        let measures = !self.is_paused() && self.of != ClockOf::Suspension;
+        self.stopped.is_some_and(|at| self.phase == Phase::Overdue || (measures && at > self.due))
+    }
+
+    /// When it runs out by a calendar: its limit, once more for each extension, counted from its start in the limit's own unit
+    /// and without the stretches in which it stood still. None while it stands still, and where only a due time is known.
+    #[must_use]
+    pub fn due_by(&self, calendar: &WorkCalendar, offset: UtcOffset) -> Option<UtcMillis> {
+        let limit = self.limit?;
+        let mut left = calendar.whole_ms(limit).saturating_mul(1 + i64::from(self.extended));
+        let mut from = self.started;
+        for pause in &self.paused {
+            left -= calendar.elapsed_ms(from, pause.from, limit.counts, offset);
+            from = pause.to?;
+        }
+        calendar.after(from, left.max(0), limit.counts, offset)
     }
 
     /// What is still to happen to it: the forecast and the due time, as far as they are not recorded yet.
     pub fn alarms(&self) -> impl Iterator<Item = (UtcMillis, Alarm)> + use<> {
-        let running = self.is_running();
+        let running = self.is_running() && !self.is_paused();
         let nearing = (running && self.phase == Phase::Running).then_some((self.nearing, Alarm::Nearing));
         let due = (running && self.phase != Phase::Overdue).then_some((self.due, Alarm::Due));
         nearing.into_iter().chain(due)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::request::Unfit;
 use crate::case::step::Words;
 use crate::case::{Stage, Step};
 use crate::code::{CaseId, WhistleId};
@@ -85,6 +86,12 @@ pub enum Rejection {
     FilesFull {
         case: CaseId,
         most: u16,
+    },
+    /// The step does not fit what is asked of the case, though its stage is right.
+    Unfit {
+        case: CaseId,
+        act: Words,
+        why: Unfit,
     },
     /// The hall's clock is beyond the year 2199: it is wrong for certain, and no due time can be told.
     ClockOff,
@@ -172,6 +179,7 @@ impl Rejection {
             Self::NotesFull { .. } => "notes_full",
             Self::TakenOften { .. } => "taken_often",
             Self::FilesFull { .. } => "files_full",
+            Self::Unfit { why, .. } => why.code(),
             Self::ClockOff => "clock_off",
             Self::KeyReused => "key_reused",
             Self::NotAllowed { .. } => "not_allowed",
@@ -193,8 +201,12 @@ impl Rejection {
             | Self::RetiredCode { field, .. }
             | Self::ImpossibleTime { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::UnknownCase { .. } | Self::WrongStage { .. } => Some("case"),
-            Self::NotesFull { .. } | Self::FilesFull { .. } | Self::TakenOften { .. } => Some("case"),
+            Self::UnknownCase { .. }
+            | Self::WrongStage { .. }
+            | Self::NotesFull { .. }
+            | Self::FilesFull { .. }
+            | Self::TakenOften { .. }
+            | Self::Unfit { .. } => Some("case"),
             Self::MovedOn(_) => Some("seen"),
             Self::UnknownWhistle { .. } => Some("whistle"),
             Self::NotCalled { .. } | Self::AlreadyResponded { .. } => Some("department"),
@@ -244,6 +256,9 @@ impl Rejection {
                 format!("案件 {case} 已“{}”{most} 次，达到规则上限，须另行处理", act[0])
             }
             Self::FilesFull { case, most } => format!("案件 {case} 的附件已满 {most} 个，不再添加"),
+            Self::Unfit { case, act, why } => {
+                format!("案件 {case} 不能“{}”：{}", act[0], why.words(Language::Zh))
+            }
             Self::ClockOff => "服务器时钟在 2199 年之后，须先校正；未作任何变更".to_owned(),
             Self::KeyReused => "该幂等键已用于另一条内容不同的命令".to_owned(),
             Self::NotAllowed { act, .. } => format!("当前账号无权办理“{}”", act[0]),
@@ -302,6 +317,7 @@ impl Rejection {
                 format!("case {case} has had “{}” {most} {times}, as often as the policy lets it; settle it otherwise", act[1])
             }
             Self::FilesFull { case, most } => format!("case {case} has {most} files and takes no more"),
+            Self::Unfit { case, act, why } => format!("case {case}, “{}”: {}", act[1], why.words(Language::En)),
             Self::ClockOff => "the server's clock is beyond the year 2199 and must be set right first; nothing was changed".to_owned(),
             Self::KeyReused => "the idempotency key was already used for a different command".to_owned(),
             Self::NotAllowed { command, .. } => format!("this account may not send {command}"),

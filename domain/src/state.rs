@@ -29,6 +29,7 @@ mod define;
 mod hands;
 mod kept;
 pub mod replan;
+mod request;
 mod seen;
 mod start;
 mod steps;
@@ -305,6 +306,10 @@ mod hostile;
 mod loop_tests;
 #[cfg(test)]
 mod kinds_tests;
+#[cfg(test)]
+mod defect_tests;
+#[cfg(test)]
+mod request_tests;
 #[cfg(test)]
 mod side_tests;
 #[cfg(test)]

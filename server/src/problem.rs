@@ -77,6 +77,7 @@ impl Problem {
             | Rejection::NotesFull { .. }
             | Rejection::TakenOften { .. }
             | Rejection::FilesFull { .. }
+            | Rejection::Unfit { .. }
             | Rejection::KeyReused
             | Rejection::ClockOff
             | Rejection::MovedOn(_)

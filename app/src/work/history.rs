@@ -1,6 +1,6 @@
 //! What happened to the case: who, when, what, with the remarks; and the field for a note.
 
-use domain::case::{Case, Stage};
+use domain::case::{Case, Stage, Step};
 use domain::clock::ClockOf;
 use domain::command::Command;
 use domain::wire::EventLine;
@@ -81,6 +81,7 @@ fn clock_name(language: Language, of: ClockOf) -> String {
         ClockOf::Disposal => text::stage_name(language, Stage::Dispose),
         ClockOf::Milestone(number) => say!(language, desk.milestone, number = number),
         ClockOf::Response => say!(language, event.whistle_answered),
+        ClockOf::Suspension => Step::GRANT_SUSPENSION.happened(language).to_owned(),
     }
 }
 

@@ -60,7 +60,7 @@ fn steps(answer: &CaseAnswer, dispatch: Option<Limit>, disposal: Option<Limit>) 
         let to_come = match of {
             ClockOf::Dispatch => dispatch,
             ClockOf::Disposal => disposal,
-            ClockOf::Milestone(_) | ClockOf::Response => None,
+            ClockOf::Milestone(_) | ClockOf::Response | ClockOf::Suspension => None,
         };
         let was = !case.is_open() || stage <= case.stage;
         case.clock(of).filter(|_| was).map_or(to_come, |clock| clock.limit)

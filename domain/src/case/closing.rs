@@ -61,3 +61,16 @@ impl Closing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_end_has_words_of_its_own_in_both_languages() {
+        for language in [Language::Zh, Language::En] {
+            let words: std::collections::BTreeSet<&str> = Closing::ALL.map(|how| how.words(language)).into();
+            assert_eq!(words.len(), Closing::ALL.len());
+        }
+    }
+}

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::closing::Closing;
+use super::request::Part;
 use super::stage::Stage;
 use crate::clock::ClockOf;
 use crate::rejection::Language;
@@ -81,6 +82,10 @@ pub enum Often {
     Returns,
     /// 返工
     Reworks,
+    /// 延期 that was granted
+    Extensions,
+    /// 挂账 that was granted
+    Suspensions,
 }
 
 /// A word in both languages of the screens.
@@ -110,6 +115,8 @@ pub struct Row {
     pub department: Disposer,
     /// How often one case may take it; where there is none, the stages alone bound it.
     pub often: Option<Often>,
+    /// Its part in a request that waits in the stage.
+    pub part: Part,
     pub note: Note,
     /// Whether it may bring a disposal limit of its own, instead of the condition's, the class's or the policy's.
     pub limit: bool,
@@ -144,6 +151,9 @@ impl Step {
     pub const RETURN: Self = Self(&STEPS[7]);
     pub const REWORK: Self = Self(&STEPS[8]);
     pub const VOID: Self = Self(&STEPS[11]);
+    pub const GRANT_EXTENSION: Self = Self(&STEPS[16]);
+    pub const GRANT_SUSPENSION: Self = Self(&STEPS[19]);
+    pub const RESUME: Self = Self(&STEPS[21]);
 
     /// Every step, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
@@ -243,7 +253,9 @@ impl Row {
     #[must_use]
     pub fn ends(&self, of: ClockOf) -> bool {
         match of {
-            ClockOf::Dispatch | ClockOf::Disposal | ClockOf::Response => self.stops.contains(&of),
+            ClockOf::Dispatch | ClockOf::Disposal | ClockOf::Response | ClockOf::Suspension => {
+                self.stops.contains(&of)
+            }
             ClockOf::Milestone(_) => self.stops.contains(&ClockOf::Disposal),
         }
     }

@@ -173,16 +173,27 @@ impl WorkCalendar {
     /// working time, the limit reaches further than anybody searches, or the instant lies beyond the year 2199.
     #[must_use]
     pub fn due(&self, start: UtcMillis, limit: Limit, offset: UtcOffset) -> Option<UtcMillis> {
+        self.after(start, self.whole_ms(limit), limit.counts, offset)
+    }
+
+    /// A limit as time that counts, in milliseconds.
+    #[must_use]
+    pub fn whole_ms(&self, limit: Limit) -> i64 {
         let unit_ms = match (limit.unit, limit.counts) {
             (Unit::Minute, Counts::Through | Counts::Working) => MINUTE_MS,
             (Unit::Hour, Counts::Through | Counts::Working) => HOUR_MS,
             (Unit::Day, Counts::Through) => DAY_MS,
             (Unit::Day, Counts::Working) => i64::from(self.work_day_minutes) * MINUTE_MS,
         };
-        let whole_ms = i64::from(limit.amount).saturating_mul(unit_ms);
-        let due = match limit.counts {
-            Counts::Through => Some(start.plus(whole_ms)),
-            Counts::Working => self.add_working(start, whole_ms, offset),
+        i64::from(limit.amount).saturating_mul(unit_ms)
+    }
+
+    /// The instant when so much time that counts has passed since `start`; none as for [`WorkCalendar::due`].
+    #[must_use]
+    pub fn after(&self, start: UtcMillis, ms: i64, counts: Counts, offset: UtcOffset) -> Option<UtcMillis> {
+        let due = match counts {
+            Counts::Through => Some(start.plus(ms)),
+            Counts::Working => self.add_working(start, ms, offset),
         };
         due.filter(|due| due.is_possible())
     }

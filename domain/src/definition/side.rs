@@ -6,7 +6,7 @@ use crate::tally::Measure;
 /// Where the states of fielded systems were read.
 const FIELDED: [&str; 2] = ["在用系统的办理状态", "states of fielded systems"];
 
-pub(super) const PATHS: [Plain; 8] = [
+pub(super) const PATHS: [Plain; 10] = [
     (
         Measure::Returned.key(),
         ["回退", "本期内责任单位退回派遣环节的次数，按退回时刻计入；同一案件每退一次计一次", FIELDED[0]],
@@ -80,6 +80,24 @@ pub(super) const PATHS: [Plain; 8] = [
         [
             "Closed as faulty",
             "cases closed in the period whose check showed that they had been filed or sent by mistake; among those closed",
+            FIELDED[1],
+        ],
+    ),
+    (
+        Measure::Extended.key(),
+        ["延期", "本期内批准延期的次数，按批准时刻计入；申请与驳回不计", FIELDED[0]],
+        [
+            "Extended",
+            "extensions granted in the period, at the moment of granting; what was asked for or refused does not count",
+            FIELDED[1],
+        ],
+    ),
+    (
+        Measure::Suspended.key(),
+        ["挂账", "本期内批准挂账的次数，按批准时刻计入；申请与驳回不计", FIELDED[0]],
+        [
+            "Suspended",
+            "suspensions granted in the period, at the moment of granting; what was asked for or refused does not count",
             FIELDED[1],
         ],
     ),

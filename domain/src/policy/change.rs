@@ -123,10 +123,10 @@ impl Change {
         change.whistles_moved = moved.count() as u64;
         for case in before.cases {
             change.cases_moved += u64::from(lies_elsewhere(&parents, &case.area_path));
-            for clock in case.running().filter(|clock| clock.paused.is_empty()) {
+            for clock in case.running() {
                 let Some(limit) = clock.limit else { continue };
                 // A due time that cannot be told stays what was promised.
-                let Some(due) = after.calendar.due(clock.started, limit, after.utc_offset_minutes) else {
+                let Some(due) = clock.due_by(&after.calendar, after.utc_offset_minutes) else {
                     continue;
                 };
                 let provisional = after.calendar.is_provisional(due, limit, after.utc_offset_minutes);

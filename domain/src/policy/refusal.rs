@@ -197,9 +197,9 @@ impl Policy {
         }
         let offset = self.utc_offset_minutes;
         let certain = before.cases.clone().flat_map(Case::running).filter(|clock| !clock.provisional);
-        let forgotten = certain.filter(|clock| clock.paused.is_empty()).filter_map(|clock| {
+        let forgotten = certain.filter_map(|clock| {
             let limit = clock.limit?;
-            let due = self.calendar.due(clock.started, limit, offset)?;
+            let due = clock.due_by(&self.calendar, offset)?;
             self.calendar.is_provisional(due, limit, offset).then(|| due.local(offset).date)
         });
         let (mut limits, mut needed) = (0, wanted);

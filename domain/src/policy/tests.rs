@@ -92,6 +92,10 @@ fn a_side_path_that_nobody_may_take_is_refused() {
         refused(|policy| policy.side_paths.returns = 0),
         "side_paths: returns: 0 is not within 1 to 65,535"
     );
+    for days in [0, 367] {
+        let words = refused(|policy| policy.side_paths.suspension_days = days);
+        assert_eq!(words, format!("side_paths: suspension_days: {days} is not within 1 to 366"));
+    }
     assert!(refused(|policy| policy.side_paths.reworks = 0).starts_with("side_paths: reworks: 0"));
 }
 

@@ -1,6 +1,7 @@
 //! What exactly is wrong with a value, in both languages. Closed sets: a new reason does not compile without its words.
 
 use super::Language;
+use crate::case::request::Unfit;
 use crate::catalogue::AreaLevel;
 use crate::clock::Limit;
 use crate::text::TextError;
@@ -183,6 +184,43 @@ impl PolicyProblem {
                 level.words(language),
                 above.words(language)
             ),
+        }
+    }
+}
+
+impl Unfit {
+    /// The stable name of the problem, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Asked => "asked_already",
+            Self::Overdue => "overdue",
+            Self::NoLimit => "no_limit",
+            Self::Suspended => "suspended",
+            Self::NotSuspended => "not_suspended",
+        }
+    }
+
+    #[must_use]
+    pub fn words(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::Zh, Self::NotAsked) => "没有待批的此项申请",
+            (Language::Zh, Self::Asked) => "已有申请待批，批复后再申请",
+            (Language::Zh, Self::Overdue) => "处置已超时，超时后不再延期、挂账",
+            (Language::Zh, Self::NoLimit) => "没有可延长的处置时限",
+            (Language::Zh, Self::Suspended) => "案件挂账中，请先恢复处置",
+            (Language::Zh, Self::NotSuspended) => "案件没有挂账",
+            (Language::En, Self::NotAsked) => "nothing of the kind waits for an answer",
+            (Language::En, Self::Asked) => "a request waits for an answer; ask again after it",
+            (Language::En, Self::Overdue) => {
+                "its disposal is overdue, and is neither extended nor suspended any more"
+            }
+            (Language::En, Self::NoLimit) => {
+                "no limit of its disposal is known that could be given once more"
+            }
+            (Language::En, Self::Suspended) => "it is suspended; resume it first",
+            (Language::En, Self::NotSuspended) => "it is not suspended",
         }
     }
 }

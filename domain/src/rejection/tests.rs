@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::adoption::Took;
+use crate::case::request::Unfit;
 use crate::catalogue::AreaLevel;
 use crate::text::TextError;
 
@@ -87,6 +88,7 @@ fn all() -> Vec<Rejection> {
             all.push(Rejection::AdoptedSince(Box::new(since)));
         }
     }
+    all.extend(Unfit::ALL.map(|why| Rejection::Unfit { case, act: Step::RESUME.act, why }));
     let commands = Step::all().map(|step| step.take(case));
     all.extend(commands.map(|command| Rejection::NotAllowed { command: command.name(), act: command.act() }));
     all.extend(times.map(|problem| Rejection::ImpossibleTime { field: "1".to_owned(), problem }));

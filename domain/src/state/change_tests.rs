@@ -55,7 +55,7 @@ fn change(desk: &Desk, edit: impl FnOnce(&mut Policy)) -> Change {
     Change::between(before(desk), &after)
 }
 
-fn refused(desk: &Desk, edit: impl FnOnce(&mut Policy)) -> Vec<Refusal> {
+pub(super) fn refused(desk: &Desk, edit: impl FnOnce(&mut Policy)) -> Vec<Refusal> {
     let mut after = desk.policy.clone();
     edit(&mut after);
     after.refusals(&before(desk))

@@ -5,8 +5,9 @@ use super::check::{
     check_text, is_within, known_area, out_of_range,
 };
 use super::define::define;
-use super::{State, replan, start};
+use super::{State, replan, request, start};
 use crate::case::history::History;
+use crate::case::request::Part;
 use crate::case::step::Note;
 use crate::case::{Case, CaseEvent, Report, Stage, Step, Stepped};
 use crate::clock::{Alarm, Clock, ClockOf, Deadline, Subject};
@@ -111,11 +112,7 @@ fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event
     if !step.from.contains(&case.stage) {
         return Err(Rejection::WrongStage { case: case.id, is: case.stage, needs: step.from });
     }
-    if let Some(most) = step.often.map(|often| state.policy().side_paths.most(often))
-        && case.times(step) >= usize::from(most)
-    {
-        return Err(Rejection::TakenOften { case: case.id, act: step.act, most });
-    }
+    check_side_path(state, case, step, now)?;
     match &take.department {
         Some(department) => check_department(state, "department", department)?,
         None if step.asks_department() => return out_of_range("department", RangeProblem::Missing),
@@ -131,7 +128,26 @@ fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event
     // Whether it was done in time is judged by the due time that holds.
     let mut events = replan::of_case(state, case, now);
     events.push(Event::Case(case.id, CaseEvent::Stepped(stepped)));
+    events.extend(request::moved(state, case, step, now));
     Ok(events)
+}
+
+/// Whether the step fits what is asked of the case, and was not taken as often as it may be. What may be granted no more is not asked
+/// for either.
+fn check_side_path(state: &State, case: &Case, step: Step, now: UtcMillis) -> Result<(), Rejection> {
+    if let Some(why) = case.unfit(step, now) {
+        return Err(Rejection::Unfit { case: case.id, act: step.act, why });
+    }
+    let (often, taken) = match step.part {
+        Part::Asks(request) => (Some(request.often()), case.granted(request)),
+        Part::None | Part::Grants(_) | Part::Refuses(_) | Part::Resumes => (step.often, case.times(step)),
+    };
+    match often.map(|often| state.policy().side_paths.most(often)) {
+        Some(most) if taken >= usize::from(most) => {
+            Err(Rejection::TakenOften { case: case.id, act: step.act, most })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn respond(state: &State, whistle: WhistleId, department: &DepartmentCode) -> Result<Vec<Event>, Rejection> {
@@ -223,7 +239,10 @@ fn pass_deadlines(state: &State, policy: &Policy, now: UtcMillis) -> Vec<Event> 
     let replanned = replan::batch(state, now);
     let passed = state.deadlines.iter().take_while(|(at, ..)| *at <= now);
     let passed = passed.filter(|(_, _, subject, _)| !state.is_stale(subject)).take(DEADLINES_PER_COMMAND_MAX);
-    let passed = passed.map(|deadline| Event::Deadline(passed_event(state, deadline)));
+    let passed = passed.flat_map(|deadline| {
+        let resumed = request::resumed(state, deadline, now);
+        resumed.unwrap_or_else(|| vec![Event::Deadline(passed_event(state, deadline))])
+    });
     turned.into_iter().chain(replanned).chain(passed).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Replanning (改期): after another policy has come into force, running clocks get the due times it gives them, and open
 //! cases and whistle calls the areas they lie in by it, each by an event.
 //!
-//! A limit stays what it was when its clock began; the calendar and the forecast window are those in force. Pauses and
-//! clocks that have stopped are facts. Alarms that passed under the old due time are taken back where the new one has not come yet.
+//! A limit stays what it was when its clock began, and so do extensions and pauses; the calendar and the forecast window are those
+//! in force. Clocks that have stopped are facts. Alarms that passed under the old due time are taken back where the new one has not come yet.
 
 use super::{State, start};
 use crate::case::event::Replanned;
@@ -43,11 +43,12 @@ fn lies_elsewhere(state: &State, area: &AreaCode, path: &[AreaCode]) -> bool {
 
 /// The clock as the policy in force plans it, where that is another due time than it has.
 fn planned_anew(state: &State, clock: &Clock) -> Option<Clock> {
-    if clock.planned >= state.in_force.version || !clock.paused.is_empty() {
+    if clock.planned >= state.in_force.version {
         return None;
     }
-    // A due time without a limit is another system's word. One that cannot be told stays what was promised.
-    let anew = start::clock(&state.in_force, clock.of, clock.started, clock.limit?).ok()?;
+    // A due time without a limit is another system's word; one of a clock that stands still is told when it goes on; one that cannot be
+    // told stays what was promised.
+    let anew = start::anew(&state.in_force, clock)?;
     let is_same = (anew.due, anew.nearing, anew.provisional) == (clock.due, clock.nearing, clock.provisional);
     (!is_same).then_some(anew)
 }
@@ -136,18 +137,13 @@ pub(super) fn of_case(state: &State, case: &Case, now: UtcMillis) -> Vec<Event> 
     }
     let clocks = case.running().filter_map(|clock| {
         let anew = planned_anew(state, clock)?;
-        let reached = match now {
-            now if now >= anew.due => Phase::Overdue,
-            now if now >= anew.nearing => Phase::Nearing,
-            _ => Phase::Running,
-        };
         Some(Replanned {
             of: clock.of,
             was: clock.due,
             nearing: anew.nearing,
             due: anew.due,
             // What has passed and is not passed any more; what passes anew is for the deadlines to say.
-            phase: clock.phase.min(reached),
+            phase: clock.phase.min(reached(&anew, now)),
             provisional: anew.provisional,
         })
     });
@@ -157,6 +153,15 @@ pub(super) fn of_case(state: &State, case: &Case, now: UtcMillis) -> Vec<Event> 
         events.push(Event::Case(case.id, CaseEvent::Replanned { planned, clocks }));
     }
     events
+}
+
+/// How far a clock has come by `now`.
+pub(super) fn reached(clock: &Clock, now: UtcMillis) -> Phase {
+    match now {
+        now if now >= clock.due => Phase::Overdue,
+        now if now >= clock.nearing => Phase::Nearing,
+        _ => Phase::Running,
+    }
 }
 
 /// A case's running clocks as they were replanned.

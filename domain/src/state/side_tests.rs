@@ -1,4 +1,4 @@
-//! The side paths of the loop: who, how often, which clocks stop and start, what is counted, and how a case ends.
+//! The side paths of the loop that lead elsewhere: who, how often, which clocks stop and start, what is counted, and how a case ends.
 
 use super::tests::{Desk, recount, report};
 use super::*;
@@ -52,12 +52,12 @@ fn agrees(desk: &Desk) {
 #[test]
 fn every_side_path_states_its_reason_and_is_whose_it_is() {
     let of = |power: Power| {
-        let side = STEPS[7..].iter().filter(|row| row.power == power);
+        let side = STEPS[7..15].iter().filter(|row| row.power == power);
         side.map(|row| row.name).collect::<Vec<_>>()
     };
     assert_eq!(of(Power::Department), ["return"]);
     assert_eq!(of(Power::Dispatch), [""; 0]);
-    for row in &STEPS[7..] {
+    for row in &STEPS[7..15] {
         let mut desk = waiting(row.from[0]);
         let refused = desk.send(Step(row).take(CASE)).unwrap_err();
         assert_eq!((refused.code(), refused.field()), ("out_of_range", Some("note")), "{}", row.name);
@@ -176,4 +176,42 @@ fn what_was_no_case_is_in_no_closing_rate() {
         let rate = closure_rate(&desk.state.tally, &Dimension::City, desk.day());
         assert_eq!((rate.numerator, rate.denominator), (closed, 1), "{name}");
     }
+}
+
+/// What is true of every open case, whatever was sent in whatever order.
+pub(super) fn unbroken(state: &State) -> Result<(), String> {
+    for case in state.cases.values() {
+        let wrong = |what: &str| Err(format!("{what}: {case:?}"));
+        let fits = |of: ClockOf| match of {
+            ClockOf::Dispatch => case.stage == Stage::Dispatch,
+            ClockOf::Disposal | ClockOf::Milestone(_) | ClockOf::Suspension => case.stage == Stage::Dispose,
+            ClockOf::Response => false,
+        };
+        let running: Vec<ClockOf> = case.running().map(|clock| clock.of).collect();
+        if !running.iter().all(|of| fits(*of)) {
+            return wrong("a clock runs on in another stage");
+        }
+        if running.iter().enumerate().any(|(at, of)| running[..at].contains(of)) {
+            return wrong("two clocks measure the same");
+        }
+        let mut of_disposal = case.running().filter(|clock| clock.of != ClockOf::Suspension);
+        if of_disposal.any(|clock| clock.is_paused() != case.is_suspended()) {
+            return wrong("some of its clocks stand still, or none of a suspended one");
+        }
+        if case.pending().is_some() && case.stage != Stage::Dispose {
+            return wrong("a request outlives its stage");
+        }
+        let back = case.steps.iter().filter(|taken| taken.step.leads_back()).count();
+        if usize::from(case.round) != back + 1 {
+            return wrong("its rounds are not those it went");
+        }
+        let most = |row: &Row| row.often.map(|often| usize::from(state.policy().side_paths.most(often)));
+        if STEPS.iter().any(|row| most(row).is_some_and(|most| case.times(Step(row)) > most)) {
+            return wrong("took a side path more often than it may");
+        }
+        if case.closing().is_some() {
+            return wrong("is open and closed");
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::State;
 use super::check::out_of_range;
 use crate::adoption::InForce;
 use crate::case::{Report, Step};
-use crate::clock::{Clock, ClockOf, Limit, Phase};
+use crate::clock::{Clock, ClockOf, Limit, LimitKind};
 use crate::moment::{MINUTE_MS, UtcMillis};
 use crate::policy::Policy;
 use crate::rejection::{RangeProblem, Rejection};
@@ -16,23 +16,18 @@ pub(super) fn clock(
     started: UtcMillis,
     limit: Limit,
 ) -> Result<Clock, Rejection> {
+    let begun = Clock { of, limit: Some(limit), ..Clock::known(started, started) };
+    anew(in_force, &begun).map_or_else(|| out_of_range("limit", RangeProblem::NoDue), Ok)
+}
+
+/// The clock with the due time that the policy in force gives it; none where that cannot be told.
+pub(super) fn anew(in_force: &InForce, clock: &Clock) -> Option<Clock> {
     let policy = &in_force.policy;
-    let Some(due) = policy.calendar.due(started, limit, policy.utc_offset_minutes) else {
-        return out_of_range("limit", RangeProblem::NoDue);
-    };
-    let nearing = due.plus(-i64::from(policy.forecast_minutes) * MINUTE_MS).max(started);
-    Ok(Clock {
-        of,
-        limit: Some(limit),
-        started,
-        nearing,
-        due,
-        stopped: None,
-        paused: Vec::new(),
-        phase: Phase::Running,
-        provisional: policy.calendar.is_provisional(due, limit, policy.utc_offset_minutes),
-        planned: in_force.version,
-    })
+    let offset = policy.utc_offset_minutes;
+    let due = clock.due_by(&policy.calendar, offset)?;
+    let nearing = due.plus(-i64::from(policy.forecast_minutes) * MINUTE_MS).max(clock.started);
+    let provisional = clock.limit.is_some_and(|limit| policy.calendar.is_provisional(due, limit, offset));
+    Some(Clock { nearing, due, provisional, planned: in_force.version, ..clock.clone() })
 }
 
 /// Clocks that begin when a case takes `step` at `now`.
@@ -55,6 +50,10 @@ pub(super) fn clocks(
                     started.push(clock(in_force, ClockOf::Milestone(number), now, limit)?);
                 }
                 started.push(clock(in_force, *of, now, whole)?);
+            }
+            ClockOf::Suspension => {
+                let days = Limit::new(policy.side_paths.suspension_days.into(), LimitKind::URGENT_DAY);
+                started.push(clock(in_force, *of, now, days)?);
             }
             // Milestones come with the disposal, responses with a whistle call.
             ClockOf::Milestone(_) | ClockOf::Response => {}

@@ -121,6 +121,9 @@ pub(super) fn take(case: &mut Case, stepped: &Stepped, recorded: &Recorded) -> V
             late |= step.stops.contains(&clock.of) && clock.was_late();
         }
     }
+    for clock in case.clocks.iter_mut().filter(|clock| clock.is_running()) {
+        step.part.turn(clock, at);
+    }
     case.clocks.extend(stepped.started.iter().cloned());
     let whose = hand_on(case, stepped);
     let after = step.stage_after(case.stage);
@@ -181,6 +184,8 @@ fn note_time(case: &mut Case, measure: Measure, at: UtcMillis) {
         | Measure::ClosedByForce
         | Measure::ClosedSpecially
         | Measure::ClosedAsFaulty
+        | Measure::Extended
+        | Measure::Suspended
         | Measure::DispatchedLate
         | Measure::OverdueDispatch
         | Measure::NearingDispatch

@@ -162,45 +162,19 @@ fn impossible_times_and_unknown_codes_are_refused_with_the_field() {
     assert!(desk.state.cases.is_empty());
 }
 
-/// What the model test may send.
+/// What the model test may send: `Aside` takes a side path, right or wrong for the case's stage, `Fits` any step but a closing that fits.
 #[derive(Debug, Clone)]
 enum Move {
-    Report {
-        area: usize,
-        class: usize,
-        base: u16,
-    },
-    TakeOver {
-        stage: usize,
-        ago_hours: i64,
-        closed: bool,
-        known: usize,
-    },
-    Step {
-        case: u64,
-    },
-    WrongStep {
-        case: u64,
-        step: usize,
-    },
-    /// One of the side paths, right or wrong for the case's stage.
-    Aside {
-        case: u64,
-        step: usize,
-    },
-    Whistle {
-        level: usize,
-    },
-    Respond {
-        whistle: u64,
-        department: usize,
-    },
-    Close {
-        whistle: u64,
-    },
-    Pass {
-        minutes: i64,
-    },
+    Report { area: usize, class: usize, base: u16 },
+    TakeOver { stage: usize, ago_hours: i64, closed: bool, known: usize },
+    Step { case: u64 },
+    WrongStep { case: u64, step: usize },
+    Aside { case: u64, step: usize },
+    Fits { case: u64, pick: usize },
+    Whistle { level: usize },
+    Respond { whistle: u64, department: usize },
+    Close { whistle: u64 },
+    Pass { minutes: i64 },
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -211,13 +185,27 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
             .prop_map(|(stage, ago_hours, closed, known)| Move::TakeOver { stage, ago_hours, closed, known }),
         9 => (1..12_u64).prop_map(|case| Move::Step { case }),
         1 => (1..12_u64, 0..7_usize).prop_map(|(case, step)| Move::WrongStep { case, step }),
-        3 => (1..12_u64, 7..STEPS.len()).prop_map(|(case, step)| Move::Aside { case, step }),
+        1 => (1..12_u64, 7..STEPS.len()).prop_map(|(case, step)| Move::Aside { case, step }),
+        5 => (1..12_u64, 0..60_usize).prop_map(|(case, pick)| Move::Fits { case, pick }),
         1 => (0..3_usize).prop_map(|level| Move::Whistle { level }),
         1 => (1..4_u64, 0..2_usize).prop_map(|(whistle, department)| Move::Respond { whistle, department }),
         1 => (1..4_u64).prop_map(|whistle| Move::Close { whistle }),
         2 => (1..600_i64).prop_map(|minutes| Move::Pass { minutes }),
     ];
     proptest::collection::vec(one, 1..80)
+}
+
+/// One of the steps that fit an open case as it stands, no closing.
+fn fitting(desk: &Desk, case: CaseId, pick: usize) -> Option<Command> {
+    let is = desk.state.cases.get(&case)?;
+    let fits =
+        |step: &Step| step.from.contains(&is.stage) && !step.closes() && is.unfit(*step, desk.now).is_none();
+    let fitting: Vec<Step> = STEPS.iter().map(Step).filter(fits).collect();
+    let step = fitting.get(pick % fitting.len().max(1))?;
+    Some(match step.asks_department() {
+        true => step.take_for(case, DepartmentCode::new("urban").unwrap()),
+        false => step.take_with(case, "理由"),
+    })
 }
 
 fn play(desk: &mut Desk, made: &Move) {
@@ -248,6 +236,10 @@ fn play(desk: &mut Desk, made: &Move) {
             None => desk.send(Command::ClaimCase { case: CaseId(*case) }),
         },
         Move::WrongStep { case, step } => desk.send(loop_of(CaseId(*case))[*step].clone()),
+        Move::Fits { case, pick } => match fitting(desk, CaseId(*case), *pick) {
+            Some(command) => desk.send(command),
+            None => Ok(()),
+        },
         Move::Aside { case, step } => desk.send(Step(&STEPS[*step]).take_with(CaseId(*case), "理由")),
         Move::Whistle { level } => {
             let call = WhistleCall {
@@ -287,12 +279,18 @@ pub(super) fn recount(state: &State, now: UtcMillis) -> BTreeMap<&'static str, C
             Stage::Dispose => ClockOf::Disposal,
             Stage::Accept | Stage::File | Stage::Feedback | Stage::Check | Stage::Close => continue,
         };
-        let Some(clock) = case.clock(of).filter(|clock| clock.stopped.is_none()) else { continue };
+        let Some(clock) = case.clock(of).filter(|clock| clock.stopped.is_none() && !clock.is_paused()) else {
+            continue;
+        };
         match of {
             ClockOf::Dispatch if clock.due <= now => add("overdue_dispatch", 1, weight),
             ClockOf::Dispatch if clock.nearing <= now => add("nearing_dispatch", 1, weight),
             ClockOf::Disposal if clock.due <= now => add("overdue_disposal", 1, weight),
-            ClockOf::Dispatch | ClockOf::Disposal | ClockOf::Milestone(_) | ClockOf::Response => {}
+            ClockOf::Dispatch
+            | ClockOf::Disposal
+            | ClockOf::Milestone(_)
+            | ClockOf::Response
+            | ClockOf::Suspension => {}
         }
     }
     for whistle in state.whistles.values() {
@@ -328,6 +326,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(&kept, &recount(&desk.state, now));
+            prop_assert_eq!(super::side_tests::unbroken(&desk.state), Ok(()));
             // No play reaches further back than hours are kept.
             for stage in Stage::ALL {
                 let waits = desk.state.tally.count(Measure::At(stage), Dimension::City, Period::Now);

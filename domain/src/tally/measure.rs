@@ -34,6 +34,10 @@ pub enum Measure {
     ClosedSpecially,
     /// 差错结案
     ClosedAsFaulty,
+    /// 延期: an extension was granted.
+    Extended,
+    /// 挂账: a suspension was granted.
+    Suspended,
     /// 超时派遣: dispatched after the limit.
     DispatchedLate,
     /// 超时未派遣: waiting for dispatch beyond the limit.
@@ -52,7 +56,7 @@ pub enum Measure {
 
 impl Measure {
     /// Measures that are not per stage.
-    pub const PLAIN: [Self; 20] = [
+    pub const PLAIN: [Self; 22] = [
         Self::Open,
         Self::Reported,
         Self::Filed,
@@ -66,6 +70,8 @@ impl Measure {
         Self::ClosedByForce,
         Self::ClosedSpecially,
         Self::ClosedAsFaulty,
+        Self::Extended,
+        Self::Suspended,
         Self::DispatchedLate,
         Self::OverdueDispatch,
         Self::NearingDispatch,
@@ -98,6 +104,8 @@ impl Measure {
             Self::ClosedByForce => "closed_by_force",
             Self::ClosedSpecially => "closed_specially",
             Self::ClosedAsFaulty => "closed_as_faulty",
+            Self::Extended => "extended",
+            Self::Suspended => "suspended",
             Self::DispatchedLate => "dispatched_late",
             Self::OverdueDispatch => "overdue_dispatch",
             Self::NearingDispatch => "nearing_dispatch",
@@ -124,7 +132,7 @@ impl Measure {
             (ClockOf::Dispatch | ClockOf::Disposal, Phase::Running)
             | (ClockOf::Disposal, Phase::Nearing)
             // A milestone is an alarm of its case and no figure of the bulletin; responses are counted by department.
-            | (ClockOf::Milestone(_) | ClockOf::Response, Phase::Running | Phase::Nearing | Phase::Overdue) => None,
+            | (ClockOf::Milestone(_) | ClockOf::Response | ClockOf::Suspension, Phase::Running | Phase::Nearing | Phase::Overdue) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Context, ensure};
+use domain::case::request::Part;
 use domain::case::step::{Disposer, Leads, Note, Power, Row, Step, as_a_later_build};
 use domain::case::{Case, Stage};
 use rusqlite::Connection;
@@ -31,6 +32,7 @@ static STEPS: [Row; 1] = [Row {
     counts_late: &[],
     department: Disposer::Kept,
     often: None,
+    part: Part::None,
     note: Note::May,
     limit: false,
     happened: ["走访", "Visited"],

@@ -232,6 +232,7 @@ fn clock(of: ClockOf, is: ClockForm) -> Read<Clock> {
         due: UtcMillis(is.due_ms),
         stopped: None,
         paused: Vec::new(),
+        extended: 0,
         phase: spelt("phase", &is.phase)?,
         provisional: false,
         planned: 0,

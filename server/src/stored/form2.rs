@@ -312,6 +312,7 @@ pub(super) fn clock(is: ClockForm) -> Read<Clock> {
         due: UtcMillis(is.due_ms),
         stopped: None,
         paused: Vec::new(),
+        extended: 0,
         phase: Phase::Running,
         provisional: is.provisional,
         planned: is.planned,

@@ -111,6 +111,12 @@ struct PolicyForm {
     returns: u16,
     #[serde(default = "three_of_before")]
     reworks: u16,
+    #[serde(default = "two_of_before")]
+    extensions: u16,
+    #[serde(default = "one_of_before")]
+    suspensions: u16,
+    #[serde(default = "year_of_before")]
+    suspension_days: u16,
     #[serde(default = "files_of_before")]
     files_per_case: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +133,7 @@ fn notes_of_before() -> u16 {
     500
 }
 
-/// Returns and reworks under a body that is older than their bounds; never changed either.
+/// Returns and reworks under a body that is older than their bounds; never changed either, nor are the next.
 fn three_of_before() -> u16 {
     3
 }
@@ -135,6 +141,18 @@ fn three_of_before() -> u16 {
 /// The same of files.
 fn files_of_before() -> u16 {
     50
+}
+
+fn two_of_before() -> u16 {
+    2
+}
+
+fn one_of_before() -> u16 {
+    1
+}
+
+fn year_of_before() -> u16 {
+    365
 }
 
 /// The number of the form bodies are written in.
@@ -180,6 +198,9 @@ fn form(policy: &Policy, kept: &[Entry]) -> PolicyForm {
         returns: policy.side_paths.returns,
         reworks: policy.side_paths.reworks,
         files_per_case: policy.files_per_case,
+        extensions: policy.side_paths.extensions,
+        suspensions: policy.side_paths.suspensions,
+        suspension_days: policy.side_paths.suspension_days,
         bounds: policy.bounds.map(|_| BoundsForm { south, west, north, east }),
         calendar: calendar_form(&policy.calendar),
         entries: policy.entries().map(|entry| entry_form(&entry)).collect(),
@@ -268,7 +289,13 @@ pub fn decode(bytes: &[u8]) -> Read<Genesis> {
         clock_skew_seconds: is.clock_skew_seconds,
         backdate_days: is.backdate_days,
         notes_per_case: is.notes_per_case,
-        side_paths: SidePaths { returns: is.returns, reworks: is.reworks },
+        side_paths: SidePaths {
+            returns: is.returns,
+            reworks: is.reworks,
+            extensions: is.extensions,
+            suspensions: is.suspensions,
+            suspension_days: is.suspension_days,
+        },
         files_per_case: is.files_per_case,
         bounds,
         calendar: calendar(is.calendar)?,
@@ -297,104 +324,4 @@ pub fn genesis(log: &dyn crate::log::Read) -> Result<Option<Read<Genesis>>, LogE
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn policy() -> Policy {
-        toml::from_str(
-            r#"
-stated_source = "昆网格中心通〔2020〕5号"
-centre = { zh = "中心", en = "centre" }
-utc_offset_minutes = 480
-dispatch_limit = { amount = 4, unit = "work_hour" }
-disposal_limit = { amount = 1, unit = "work_day" }
-whistle_response_minutes = 30
-powers_together = "编委批复"
-forecast_minutes = 31
-lamp_yellow_percent = 80
-position_stale_seconds = 60
-clock_skew_seconds = 300
-backdate_days = 29
-notes_per_case = 31
-side_paths = { returns = 5, reworks = 4 }
-files_per_case = 32
-bounds = { south = 24.5, west = 102.1, north = 26.5, east = 103.6 }
-areas = [{ code = "5301", level = "city", name = { zh = "昆明市" } }]
-classes = [{ code = "E01", kind = "event", name = { zh = "暴露垃圾" }, retired = true }]
-sources = [{ code = "hotline", name = { zh = "热线" } }]
-departments = [{ code = "shuiwu", name = { zh = "水务局" } }]
-[calendar]
-spans = [{ from = 480, to = 720 }, { from = 840, to = 1080 }]
-weekdays = [0, 1, 2, 3, 4]
-work_day_minutes = 480
-exceptions = { "2027-01-01" = "off", "2027-01-03" = "work" }
-"#,
-        )
-        .unwrap()
-    }
-
-    const LINE: &str = r#"{"form":1,"source":"昆网格中心通〔2020〕5号","centre":{"zh":"中心","en":"centre"},"offset_minutes":480,"dispatch_limit":{"amount":4,"unit":"hour","counts":"working"},"disposal_limit":{"amount":1,"unit":"day","counts":"working"},"whistle_response_minutes":30,"powers_together":"编委批复","forecast_minutes":31,"lamp_yellow_percent":80,"position_stale_seconds":60,"clock_skew_seconds":300,"backdate_days":29,"notes_per_case":31,"returns":5,"reworks":4,"files_per_case":32,"bounds":{"south":24.5,"west":102.1,"north":26.5,"east":103.6},"calendar":{"spans":[[480,720],[840,1080]],"weekdays":[0,1,2,3,4],"work_day_minutes":480,"off":["2027-01-01"],"work":["2027-01-03"]},"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"昆明市","en":""},{"kind":"class","code":"E01","class_kind":"event","zh":"暴露垃圾","en":"","key":false,"disposal_limit":null,"retired":true},{"kind":"source","code":"hotline","zh":"热线","en":""},{"kind":"department","code":"shuiwu","zh":"水务局","en":""}]}"#;
-
-    #[test]
-    fn a_policy_is_kept_in_these_very_words() {
-        let (blob, hash) = body(&policy());
-        assert_eq!(std::str::from_utf8(&blob.bytes).unwrap(), LINE);
-        assert_eq!(hash.0, blob.hash);
-        assert_eq!(decode(LINE.as_bytes()).unwrap(), Genesis::of(&policy()));
-    }
-
-    #[test]
-    fn a_body_from_before_the_bounds_of_notes_and_files_has_the_bounds_of_then() {
-        let before = LINE.replace(r#""notes_per_case":31,"files_per_case":32,"#, "");
-        assert_ne!(before, LINE);
-        let policy = Policy { notes_per_case: 500, files_per_case: 50, ..policy() };
-        assert_eq!(decode(before.as_bytes()).unwrap(), Genesis::of(&policy));
-    }
-
-    #[test]
-    fn a_body_from_before_the_bounds_of_side_paths_has_those_of_then() {
-        let before = LINE.replace(r#""returns":5,"reworks":4,"#, "");
-        assert_ne!(before, LINE);
-        let policy = Policy { side_paths: SidePaths { returns: 3, reworks: 3 }, ..policy() };
-        assert_eq!(decode(before.as_bytes()).unwrap(), Genesis::of(&policy));
-    }
-
-    #[test]
-    fn the_policy_a_city_begins_with_comes_back_as_it_was() {
-        let built_in: Policy = toml::from_str(include_str!("../../../config/policy.toml")).unwrap();
-        let kept = policy().entries().collect();
-        let genesis = Genesis { policy: Arc::new(built_in), kept };
-        assert_eq!(decode(&genesis_blob(&genesis).bytes).unwrap(), genesis);
-        assert!(genesis.state().catalogue.classes.contains_key(&"E01".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_body_that_is_not_there_or_of_another_form_is_said_in_words() {
-        let hash = PolicyHash([7; 32]);
-        let missing = adopted(&hash, &NoBodies).unwrap_err().to_string();
-        assert!(missing.contains(&hash.to_string()) && missing.contains("not in the log"), "{missing}");
-        assert!(decode(LINE.replace("\"form\":1", "\"form\":2").as_bytes()).is_err());
-    }
-
-    /// On both engines: what was put in first is found, whatever comes behind it.
-    #[test]
-    fn the_first_blob_of_a_log_is_what_it_began_with() {
-        let dir = tempfile::tempdir().unwrap();
-        let sqlite = crate::log::sqlite::SqliteLog::open(dir.path(), false, None).unwrap();
-        let memory = crate::log::memory::Memory::default().hold();
-        let engines: [Box<dyn crate::log::Log>; 2] = [Box::new(sqlite), Box::new(memory)];
-        for mut log in engines {
-            assert!(genesis(&*log).unwrap().is_none());
-            let began = Genesis::of(&policy());
-            let mut other = policy();
-            other.forecast_minutes = 7;
-            let (body, hash) = body(&other);
-            for blob in [genesis_blob(&began), body] {
-                log.append(&Group { blobs: vec![blob], ..Group::default() }).unwrap();
-            }
-            assert_eq!(genesis(&*log).unwrap().unwrap().unwrap(), began);
-            let log: &dyn crate::log::Read = &*log;
-            assert_eq!(*adopted(&hash, &log).unwrap(), other);
-        }
-    }
-}
+mod tests;

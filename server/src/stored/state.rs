@@ -57,13 +57,14 @@ const CAMERAS: &str = "camera_list";
 ///
 /// Counts of form 1 lack the hours in which stages grew and shrank, which only the events tell. A catalogue of form 1 has no short
 /// names, and none is what its writer could define.
-/// Cases of form 1 do not say how many notes they got: none is a guess, and their own events tell. A snapshot without a list of
+/// Cases of form 1 do not say how many notes they got: none is a guess, and their own events tell. Those of form 2 do not say how often a
+/// limit was given once more, which it never was. A snapshot without a list of
 /// cameras is exact: whoever wrote it could not read the event of an adoption, so that there was none. A policy of form 1 does not say who
 /// brought it into force: of the one a log begins with nobody did, and of an adopted one that is a guess (see [`guessed`]).
 pub const SECTIONS: [Known; 9] = [
     Known { name: COUNTS, form: 1, exact: 1 },
     Known { name: CATALOGUE, form: 2, exact: 1 },
-    Known { name: CASES, form: 2, exact: 2 },
+    Known { name: CASES, form: 3, exact: 2 },
     Known { name: WHISTLES, form: 1, exact: 1 },
     Known { name: TALLY, form: 2, exact: 2 },
     Known { name: ASIDE, form: 2, exact: 2 },

@@ -76,6 +76,7 @@ fn clock(of: ClockOf) -> Clock {
         due: UtcMillis(3_000),
         stopped: None,
         paused: Vec::new(),
+        extended: 0,
         phase: Phase::Running,
         provisional: false,
         planned: 0,

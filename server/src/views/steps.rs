@@ -142,7 +142,7 @@ mod tests {
         for key in ["open", "at_file", "whistle_raised", "x", ""] {
             let words = Flow::named(key).unwrap_err().to_string();
             let known = "closed, returned, reworked, not_accepted, not_filed, voided, closed_by_force, closed_specially, \
-                         closed_as_faulty, dispatched_late there are lists";
+                         closed_as_faulty, extended, suspended, dispatched_late there are lists";
             assert!(
                 words.starts_with(&format!("`{key}` counts no step")) && words.ends_with(known),
                 "{words}"

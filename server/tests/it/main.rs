@@ -14,6 +14,7 @@ mod decoders;
 mod doors;
 mod roles;
 mod hands;
+mod side_paths;
 mod scope;
 mod accounts;
 mod map;

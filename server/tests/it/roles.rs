@@ -38,6 +38,13 @@ fn commands() -> Vec<Value> {
         json!({ "force_closing": reasoned }),
         json!({ "close_specially": reasoned }),
         json!({ "close_as_faulty": reasoned }),
+        json!({ "ask_extension": reasoned }),
+        json!({ "grant_extension": case }),
+        json!({ "refuse_extension": reasoned }),
+        json!({ "ask_suspension": reasoned }),
+        json!({ "grant_suspension": case }),
+        json!({ "refuse_suspension": reasoned }),
+        json!({ "resume_disposal": case }),
         json!({ "claim_case": case }),
         json!({ "note_case": { "case": 4_000_000, "text": "看过" } }),
         json!({ "raise_whistle": { "call": { "level": "street", "area": "530102", "title": "油烟", "called": ["urban"] } } }),
@@ -145,6 +152,13 @@ void_case           .  +  .  .  .  .  .  +
 force_closing       .  +  .  .  .  .  .  +
 close_specially     .  +  .  .  .  .  .  +
 close_as_faulty     .  +  .  .  .  .  .  +
+ask_extension       .  .  +  +  .  .  .  +
+grant_extension     .  +  .  .  .  .  .  +
+refuse_extension    .  +  .  .  .  .  .  +
+ask_suspension      .  .  +  +  .  .  .  +
+grant_suspension    .  +  .  .  .  .  .  +
+refuse_suspension   .  +  .  .  .  .  .  +
+resume_disposal     .  .  +  +  .  .  .  +
 claim_case          .  +  +  +  .  .  .  +
 note_case           .  +  +  +  .  .  .  +
 raise_whistle       .  .  +  .  .  .  .  +

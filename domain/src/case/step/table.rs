@@ -4,6 +4,7 @@
 
 use super::{Disposer, Leads, Note, Often, Power, Row};
 use crate::case::closing::Closing;
+use crate::case::request::{Part, Request};
 use crate::case::stage::Stage;
 use crate::clock::ClockOf;
 use crate::tally::measure::Measure;
@@ -22,6 +23,7 @@ const PLAIN: Row = Row {
     counts_late: &[],
     department: Disposer::Kept,
     often: None,
+    part: Part::None,
     note: Note::None,
     limit: false,
     happened: ["", ""],
@@ -29,7 +31,7 @@ const PLAIN: Row = Row {
 };
 
 /// The seven steps of the loop, then its side paths.
-pub static STEPS: [Row; 15] = [
+pub static STEPS: [Row; 22] = [
     Row {
         name: "accept",
         event: "case_accepted",
@@ -225,6 +227,94 @@ pub static STEPS: [Row; 15] = [
         note: Note::Must,
         happened: ["差错结案", "Faulty"],
         act: ["差错结案", "Close as faulty"],
+        ..PLAIN
+    },
+    // 延期: asked for by whoever is to do it, granted or refused by whoever judges it.
+    Row {
+        name: "ask_extension",
+        event: "extension_asked",
+        command: "ask_extension",
+        from: &[Stage::Dispose],
+        power: Power::Department,
+        part: Part::Asks(Request::Extension),
+        note: Note::Must,
+        happened: ["申请延期", "Ask for time"],
+        act: ["申请延期", "Ask for time"],
+        ..PLAIN
+    },
+    Row {
+        name: "extend",
+        event: "extension_granted",
+        command: "grant_extension",
+        from: &[Stage::Dispose],
+        counts: &[Measure::Extended],
+        often: Some(Often::Extensions),
+        part: Part::Grants(Request::Extension),
+        note: Note::May,
+        happened: ["延期", "Extended"],
+        act: ["准予延期", "Grant time"],
+        ..PLAIN
+    },
+    Row {
+        name: "deny_extension",
+        event: "extension_refused",
+        command: "refuse_extension",
+        from: &[Stage::Dispose],
+        part: Part::Refuses(Request::Extension),
+        note: Note::Must,
+        happened: ["不予延期", "No time"],
+        act: ["不予延期", "Refuse time"],
+        ..PLAIN
+    },
+    // 挂账: its clocks stand still until it is resumed, at the latest by itself.
+    Row {
+        name: "ask_suspension",
+        event: "suspension_asked",
+        command: "ask_suspension",
+        from: &[Stage::Dispose],
+        power: Power::Department,
+        part: Part::Asks(Request::Suspension),
+        note: Note::Must,
+        happened: ["申请挂账", "Ask to suspend"],
+        act: ["申请挂账", "Ask to suspend"],
+        ..PLAIN
+    },
+    Row {
+        name: "suspend",
+        event: "suspension_granted",
+        command: "grant_suspension",
+        from: &[Stage::Dispose],
+        starts: &[ClockOf::Suspension],
+        counts: &[Measure::Suspended],
+        often: Some(Often::Suspensions),
+        part: Part::Grants(Request::Suspension),
+        note: Note::May,
+        happened: ["挂账", "Suspended"],
+        act: ["准予挂账", "Suspend"],
+        ..PLAIN
+    },
+    Row {
+        name: "deny_suspension",
+        event: "suspension_refused",
+        command: "refuse_suspension",
+        from: &[Stage::Dispose],
+        part: Part::Refuses(Request::Suspension),
+        note: Note::Must,
+        happened: ["不予挂账", "Not suspended"],
+        act: ["不予挂账", "Do not suspend"],
+        ..PLAIN
+    },
+    Row {
+        name: "resume",
+        event: "disposal_resumed",
+        command: "resume_disposal",
+        from: &[Stage::Dispose],
+        power: Power::Department,
+        stops: &[ClockOf::Suspension],
+        part: Part::Resumes,
+        note: Note::May,
+        happened: ["恢复", "Resumed"],
+        act: ["恢复处置", "Resume"],
         ..PLAIN
     },
 ];

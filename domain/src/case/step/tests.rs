@@ -15,6 +15,7 @@ const BARE: Row = Row {
     counts_late: &[],
     department: Disposer::Kept,
     often: None,
+    part: Part::None,
     note: Note::Must,
     limit: false,
     happened: ["", ""],
@@ -101,6 +102,9 @@ fn check(rows: &'static [Row]) -> Result<(), String> {
         if row.leads_back() && row.often.is_none() {
             return wrong("lets a case go round for ever");
         }
+        if row.part != Part::None && row.to != Leads::Stays {
+            return wrong("answers a request and leaves the stage it waits in");
+        }
         if row.limit && !row.starts.contains(&ClockOf::Disposal) {
             return wrong("asks for a limit and starts no disposal");
         }
@@ -157,7 +161,7 @@ fn a_row_that_does_not_fit_is_found() {
     assert!(changed(&|rows| rows[3].event = "case_filed").contains("shares a name"));
     assert!(changed(&|rows| (rows[1].starts, rows[7].starts) = (&[], &[])).contains("no step starts"));
     assert!(changed(&|rows| rows[0].counts = &[Measure::Open]).contains("a state"));
-    assert!(changed(&|rows| drop(rows.remove(6))).contains("close: no step leads on"));
+    assert!(changed(&|rows| rows.retain(|row| row.name != "close")).contains("close: no step leads on"));
     assert!(changed(&|rows| rows[2].command = "Dispatch").contains("no key"));
 }
 

@@ -41,7 +41,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         clock_skew_seconds,
         backdate_days,
         notes_per_case,
-        side_paths: SidePaths { returns, reworks },
+        side_paths: SidePaths { returns, reworks, extensions, suspensions, suspension_days },
         files_per_case,
         bounds,
         // These have a part of the change to themselves.
@@ -69,6 +69,9 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         ("side_paths.returns", same(returns)),
         ("side_paths.reworks", same(reworks)),
         ("files_per_case", same(files_per_case)),
+        ("side_paths.extensions", same(extensions)),
+        ("side_paths.suspensions", same(suspensions)),
+        ("side_paths.suspension_days", same(suspension_days)),
         ("bounds", bounds.map_or_else(|| both("不限", "none"), rectangle)),
     ]
 }

@@ -58,7 +58,7 @@ fn policy() -> Policy {
         clock_skew_seconds: 120,
         backdate_days: 30,
         notes_per_case: 3,
-        side_paths: SidePaths { returns: 2, reworks: 1 },
+        side_paths: SidePaths { returns: 2, reworks: 1, ..SidePaths::default() },
         files_per_case: 3,
         bounds: None,
         calendar: WorkCalendar::default(),

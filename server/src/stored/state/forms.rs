@@ -87,6 +87,13 @@ struct RunningForm {
     stopped_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paused: Vec<PauseForm>,
+    /// Since form 3 of cases.
+    #[serde(default, skip_serializing_if = "is_never")]
+    extended: u16,
+}
+
+fn is_never(count: &u16) -> bool {
+    *count == 0
 }
 
 fn running_form(clock: &Clock) -> RunningForm {
@@ -96,6 +103,7 @@ fn running_form(clock: &Clock) -> RunningForm {
         phase: clock.phase.word().to_owned(),
         stopped_ms: clock.stopped.map(|at| at.0),
         paused: clock.paused.iter().map(pause).collect(),
+        extended: clock.extended,
     }
 }
 
@@ -105,6 +113,7 @@ fn running(is: RunningForm) -> Read<Clock> {
         phase: spelt("phase", &is.phase)?,
         stopped: is.stopped_ms.map(UtcMillis),
         paused: is.paused.into_iter().map(pause).collect(),
+        extended: is.extended,
         ..clock(is.began)?
     })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::adoption::{Adopted, CameraCounts, CamerasAdopted, Changed, ListHash};
 use domain::case::event::Replanned;
+use domain::case::request::Part;
 use domain::file::{AttachedFile, FileHash, FileKind, Media};
 use domain::place::Point;
 use domain::policy::Policy;
@@ -99,6 +100,14 @@ fn steps_claims_and_notes() {
     golden(
         &step(Step::REWORK, "未清净", vec![anew]),
         r#"{"case":7,"note":"未清净","started":[{"of":"disposal","started_ms":1000,"nearing_ms":2000,"due_ms":3000}]}"#,
+    );
+    for row in side_paths.iter().filter(|row| row.part != Part::None) {
+        golden(&step(Step(row), "等配件", Vec::new()), r#"{"case":7,"note":"等配件"}"#);
+    }
+    let year = Limit::new(365, LimitKind::URGENT_DAY);
+    golden(
+        &step(Step::GRANT_SUSPENSION, "", vec![Clock { limit: Some(year), ..clock(ClockOf::Suspension) }]),
+        r#"{"case":7,"started":[{"of":"suspension","started_ms":1000,"nearing_ms":2000,"due_ms":3000,"limit":{"amount":365,"unit":"day","counts":"through"}}]}"#,
     );
     golden(&of_case(CaseEvent::Claimed), r#"{"case":7}"#);
     golden(&of_case(CaseEvent::Noted { text: "催办".to_owned() }), r#"{"case":7,"text":"催办"}"#);
@@ -240,7 +249,14 @@ fn a_step_s_event_is_stored_under_the_word_of_its_row() {
             "case_voided",
             "closing_forced",
             "case_closed_specially",
-            "case_closed_as_faulty"
+            "case_closed_as_faulty",
+            "extension_asked",
+            "extension_granted",
+            "extension_refused",
+            "suspension_asked",
+            "suspension_granted",
+            "suspension_refused",
+            "disposal_resumed"
         ]
     );
 }
