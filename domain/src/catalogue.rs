@@ -13,7 +13,7 @@ mod entry;
 pub use entry::Entry;
 
 /// A name in both languages of the screens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Name {
@@ -135,12 +135,18 @@ pub struct Class {
     pub code: ClassCode,
     pub kind: ClassKind,
     pub name: Name,
+    /// 大类, as the city's own table words it: its number means something else in each city, and is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main: Option<Name>,
     /// Where there is little room: 盘龙 for 盘龙区. The name itself where there is none, or none in a language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short: Option<Name>,
     /// 重点案件
     #[serde(default)]
     pub key: bool,
+    /// 基本案件数: how many a case of this class counts for in the base count; one where it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_weight: Option<u16>,
     /// Disposal limit (处置时限) when the filing condition gives none.
     #[serde(default)]
     pub disposal_limit: Option<Limit>,

@@ -10,6 +10,7 @@ use crate::moment::{UtcMillis, UtcOffset};
 
 pub mod calendar;
 pub mod limit;
+pub mod spoken;
 
 pub use calendar::WorkCalendar;
 pub use limit::{Counts, Limit, LimitKind, Unit};

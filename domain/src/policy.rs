@@ -184,7 +184,7 @@ impl Policy {
     }
 
     /// A limit must be possible, and the calendar must know when it runs out.
-    fn check_limit(&self, limit: Limit) -> Result<(), String> {
+    pub fn check_limit(&self, limit: Limit) -> Result<(), String> {
         if !limit.is_possible() {
             return Err(format!("{} is not within 1 to 10,000", limit.amount));
         }

@@ -1,13 +1,19 @@
 //! Every decoder of bytes from outside, each behind one plain function: nothing may panic, and what is accepted must
 //! mean something. `cargo fuzz` drives them for as long as one likes, the server's tests for a moment.
 
+use std::sync::LazyLock;
+
+use domain::clock::Counts;
 use domain::feed::Follower;
+use domain::policy::Policy;
 use domain::position::{CellView, Frame};
 use domain::wire::{ClientMessage, Incoming, Snapshot, Topic};
+use server::config::PolicyFile;
 use server::http::osmand;
 use server::import::mapping::Mapping;
 use server::import::records::Records;
 use server::import::row::Rows;
+use server::tables::Reading;
 use server::video::origin::list;
 use server::video::page::message::FromPage;
 
@@ -15,13 +21,14 @@ use server::video::page::message::FromPage;
 pub type Target = fn(&[u8]);
 
 /// Name and function of every target.
-pub const ALL: [(&str, Target); 9] = [
+pub const ALL: [(&str, Target); 10] = [
     ("client_message", client_message),
     ("client_json", client_json),
     ("server_message", server_message),
     ("position_frame", position_frame),
     ("phone_report", phone_report),
     ("csv_rows", csv_rows),
+    ("class_table", class_table),
     ("camera_toml", camera_toml),
     ("camera_csv", camera_csv),
     ("video_message", video_message),
@@ -107,6 +114,17 @@ pub fn csv_rows(bytes: &[u8]) {
             let _ = (rows.id_of(&fields), rows.read(&fields), rows.take_entries());
         }
     }
+}
+
+/// A table of classes and limits, in CSV or as a workbook: what is taken of it leaves a policy that holds.
+pub fn class_table(bytes: &[u8]) {
+    static POLICY: LazyLock<Policy> =
+        LazyLock::new(|| PolicyFile::default().load().expect("the built-in policy is sound"));
+    let mut reading = Reading::new(&POLICY, Counts::Working);
+    reading.bytes("table", bytes);
+    let candidate = reading.finish().lay(&POLICY, true);
+    assert_eq!(candidate.check(), Ok(()));
+    assert!(candidate.policy.classes.len() >= POLICY.classes.len(), "nothing is left out");
 }
 
 /// A camera list in TOML.

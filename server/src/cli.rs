@@ -28,6 +28,7 @@ mod policy;
 mod remote;
 mod serving;
 mod stopped;
+mod tables;
 
 /// Gridhall (格厅): the real-time command hall of a grid-management centre
 #[derive(Parser)]
@@ -41,6 +42,7 @@ Examples:
   gridhall --config hall.toml serve                 with settings; see docs/config.md for every key
   gridhall import cases cases.csv --map map.toml    rows into the store of a stopped server
   gridhall policy adopt policy.toml --dry-run       what another policy would change
+  gridhall policy tables check tables.xlsx          which cells of a table of classes and limits are wrong
   gridhall cameras adopt cameras.csv --dry-run      what another list of cameras would change
   gridhall account add zhou --role dispatcher       reads the password from standard input
   gridhall account disable zhou                     signs zhou out of the running server within 4 s

@@ -27,6 +27,7 @@ pub mod adoption;
 pub mod timer;
 pub mod encoding;
 pub mod import;
+pub mod tables;
 pub mod video;
 pub mod cameras;
 pub mod versioned;

@@ -24,6 +24,11 @@ impl Policy {
             catalogue.check_area(area).map_err(|problem| format!("areas: `{}`: {problem}", area.code))?;
         }
         for class in &self.classes {
+            let main = class.main.as_ref().map_or(Ok(()), Name::check);
+            main.map_err(|problem| format!("classes: `{}`: main: {problem}", class.code))?;
+            if class.base_weight == Some(0) {
+                return Err(format!("classes: `{}`: base_weight: 0 is not within 1 to 65,535", class.code));
+            }
             class
                 .disposal_limit
                 .map_or(Ok(()), |limit| self.check_limit(limit))

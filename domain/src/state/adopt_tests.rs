@@ -17,6 +17,7 @@ use crate::tally::Period;
 use crate::{command::Command, event::By};
 
 mod areas;
+mod weights;
 
 impl Desk {
     pub(super) fn adopt(&mut self, policy: &Policy) -> Result<bool, Rejection> {

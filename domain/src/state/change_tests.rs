@@ -327,6 +327,8 @@ fn a_long_list_is_counted_and_not_spelt_out() {
             kind: ClassKind::Part,
             name: name("new"),
             key: false,
+            main: None,
+            base_weight: None,
             disposal_limit: None,
             short: None,
             retired: false,

@@ -103,7 +103,16 @@ fn report_case(
     let seen = at.unwrap_or(now);
     check_seen("at", seen, policy, now)?;
     let (case, number) = next_case(state, policy, now);
-    one(Event::Case(case, CaseEvent::Reported { number, report: report.clone(), area_path, seen }))
+    let report = weighed(state, report.clone());
+    one(Event::Case(case, CaseEvent::Reported { number, report, area_path, seen }))
+}
+
+/// 基本案件数 of a case: what was reported, times the weight its class has now. It is told with the case, so that another weight
+/// later leaves what was counted as it was.
+fn weighed(state: &State, mut report: Report) -> Report {
+    let weight = state.catalogue.classes.get(&report.class).and_then(|class| class.base_weight);
+    report.base_count = report.base_count.saturating_mul(weight.unwrap_or(1));
+    report
 }
 
 /// Any step, as its row has it.
@@ -178,7 +187,7 @@ fn take_over(
 ) -> Result<Vec<Event>, Rejection> {
     let area_path = check_report(state, report, Retired::Taken)?;
     check_history(history, policy, now)?;
-    let mut report = report.clone();
+    let mut report = weighed(state, report.clone());
     if !is_within(&report, policy) {
         // The case has a past that must not be lost; its position would be off every map of this city.
         report.place = None;

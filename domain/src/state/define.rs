@@ -44,7 +44,13 @@ fn check(known: &Catalogue, entry: &Entry) -> Result<(), Rejection> {
     entry.short().map_or(Ok(()), Name::check).or_else(|error| wrong_text("short", &error))?;
     match entry {
         Entry::Area(area) => known.check_area(area).or_else(|error| wrong_area(&error)),
-        Entry::Class(class) => class.disposal_limit.map_or(Ok(()), check_limit),
+        Entry::Class(class) => {
+            class.main.as_ref().map_or(Ok(()), Name::check).or_else(|error| wrong_text("main", &error))?;
+            if class.base_weight == Some(0) {
+                return out_of_range("base_weight", RangeProblem::BaseCount);
+            }
+            class.disposal_limit.map_or(Ok(()), check_limit)
+        }
         Entry::Condition(condition) => {
             if !known.classes.contains_key(&condition.class) {
                 return unknown("class", condition.class.as_str());

@@ -128,6 +128,8 @@ fn a_catalogue_has_an_end_and_readable_names() {
         kind: ClassKind::Event,
         name: name("class"),
         key: false,
+        main: None,
+        base_weight: None,
         disposal_limit: limit,
         short: None,
         retired: false,

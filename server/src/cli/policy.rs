@@ -11,7 +11,7 @@ use domain::rejection::Language;
 
 use super::remote::Where;
 use super::stopped::AtRest;
-use super::{account, keeping};
+use super::{account, keeping, tables};
 use crate::adoption::{Adoption, Standing, Wish, consider};
 use crate::clock::Clock;
 use crate::config::{Config, PolicyFile};
@@ -28,6 +28,11 @@ pub enum Command {
     Adopt(Adopt),
     /// Print the policy in force as TOML
     Show(Show),
+    /// Tables of classes, conditions and limits in CSV or XLSX: checked, and made into a policy
+    Tables {
+        #[command(subcommand)]
+        what: tables::Command,
+    },
 }
 
 #[derive(Args)]
@@ -87,6 +92,7 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<()> {
                 print!("{}", toml::to_string_pretty(&answer.policy).context("cannot print the policy")?);
             }
         }
+        Command::Tables { what } => tables::run(config, what)?,
     }
     Ok(())
 }
@@ -128,6 +134,16 @@ fn in_force(config: &Config, hall: &Where) -> anyhow::Result<PolicyAnswer> {
     }
     let InForce { version, hash, policy, took: _ } = look(config)?.state.in_force().clone();
     Ok(PolicyAnswer { version, hash: hash.map(|hash| hash.to_string()), policy: (*policy).clone() })
+}
+
+/// The policy in force, or that of the settings where there is no store yet.
+pub(super) fn in_force_or_begun(config: &Config, hall: &Where) -> anyhow::Result<Policy> {
+    // Looked at and let go before it is read.
+    let is_there = hall.server.is_some() || AtRest::look(config)?.is_some();
+    match is_there {
+        true => Ok(in_force(config, hall)?.policy),
+        false => config.load_policy(),
+    }
 }
 
 /// The store of a stopped server; a new one is not made for this.

@@ -262,6 +262,8 @@ impl<'a> Rows<'a> {
                 kind,
                 name,
                 key: false,
+                main: None,
+                base_weight: None,
                 disposal_limit: None,
                 short: None,
                 retired: false,

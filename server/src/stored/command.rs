@@ -135,6 +135,10 @@ enum EntryForm<'a> {
         short: Option<NameForm<'a>>,
         key: bool,
         disposal_limit: Option<LimitForm>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        main: Option<NameForm<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        base_weight: Option<u16>,
         #[serde(skip_serializing_if = "is_false")]
         retired: bool,
     },
@@ -310,6 +314,8 @@ fn entry(is: &Entry) -> EntryForm<'_> {
             short: class.short.as_ref().map(name),
             key: class.key,
             disposal_limit: class.disposal_limit.map(limit),
+            main: class.main.as_ref().map(name),
+            base_weight: class.base_weight,
             retired: class.retired,
         },
         Entry::Source(source) => EntryForm::Source {

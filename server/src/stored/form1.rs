@@ -319,6 +319,8 @@ fn entry(is: EntryForm) -> Read<Entry> {
             kind: spelt("class_kind", &class_kind)?,
             name: Name { zh, en },
             key,
+            main: None,
+            base_weight: None,
             disposal_limit: disposal_limit.map(limit).transpose()?,
             short: None,
             retired,

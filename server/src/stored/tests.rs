@@ -266,6 +266,8 @@ fn catalogue_defined() {
             kind: ClassKind::Part,
             name: name(),
             key: true,
+            main: None,
+            base_weight: None,
             disposal_limit: limit,
             short: None,
             retired: false,

@@ -33,6 +33,7 @@ fn real() -> Vec<Vec<u8>> {
         br#"{"device_id":"J0007","location":{"timestamp":"2026-11-21T04:11:30Z","coords":{"latitude":25,"longitude":102}}}"#
             .to_vec(),
         b"1,\"03/14/2026 01:02:03 AM\",Noise,\"a \"\"quoted\"\" word\",x\r\n2,3,4\n\"open,5\n6,7\n".to_vec(),
+        "类型,小类代码,小类,立案条件,处置时限\n部件,P1,井,缺,2天\n,,,破,\"1时,5天\"\n".as_bytes().to_vec(),
         b"[[camera]]\ncode = \"C1\"\nname = \"x\"\nlat = 25.0\nlon = 102.0\nmain = \"rtsp://u:p@10.0.0.1/1\"\n".to_vec(),
         b"code,name,lat,lon,main\nC1,x,25.0,102.0,rtsp://u:p@10.0.0.1:554/1\nC1,y,91,0,http://x\n".to_vec(),
         br#"{"open":{"tile":1,"camera":"C1","profile":"auto","height":360}}"#.to_vec(),

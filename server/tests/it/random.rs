@@ -160,6 +160,8 @@ fn command(step: &Move, clock: &TestClock) -> Command {
                 kind: ClassKind::Event,
                 name,
                 key: false,
+                main: None,
+                base_weight: None,
                 disposal_limit: None,
                 short: None,
                 retired: false,

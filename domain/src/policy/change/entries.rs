@@ -145,8 +145,8 @@ impl Coded for Class {
     }
 
     fn is_altered(&self, was: &Self) -> bool {
-        let figures = |class: &Self| (class.kind, class.key, class.disposal_limit);
-        (figures(self), &self.short) != (figures(was), &was.short)
+        let figures = |class: &Self| (class.kind, class.key, class.base_weight, class.disposal_limit);
+        (figures(self), &self.main, &self.short) != (figures(was), &was.main, &was.short)
     }
 }
 

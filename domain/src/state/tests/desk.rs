@@ -32,6 +32,8 @@ fn policy() -> Policy {
         kind: ClassKind::Event,
         name: name(code),
         key: false,
+        main: None,
+        base_weight: None,
         disposal_limit: Some(Limit::new(2, LimitKind::URGENT_HOUR)),
         short: None,
         retired: false,

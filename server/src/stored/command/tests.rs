@@ -45,6 +45,7 @@ fn what_came_later_is_written_where_it_is_used() {
         r#"{"take_over_case":{"report":{"source":"inspector","class":"E01-10","area":"5301","condition":null,"address":"","description":"","place":null,"priority":"ordinary","base_count":1,"reporter":null,"external":null},"history":{"opened":1,"stage":"dispose","closed":null,"due":null,"steps":[{"step":"file","at":2}]}}}"#,
         r#"{"dispatch_case":{"case":7,"department":"urban","limit":{"amount":15,"unit":"minute","counts":"through"}}}"#,
         r#"{"define_catalogue":{"entries":[{"source":{"code":"s","name":{"zh":"源","en":""},"retired":true}}]}}"#,
+        r#"{"define_catalogue":{"entries":[{"class":{"code":"N1","kind":"part","name":{"zh":"新","en":""},"key":true,"disposal_limit":null,"main":{"zh":"大类","en":""},"base_weight":3}}]}}"#,
         r#"{"define_catalogue":{"entries":[{"condition":{"code":"N1.1","class":"N1","name":{"zh":"破损","en":""},"milestones":[{"name":{"zh":"制止","en":""},"limit":{"amount":2,"unit":"urgent_hour"}}],"close_condition":null}}]}}"#,
     ] {
         assert_eq!(encode(&read(text)), text);

@@ -50,6 +50,12 @@ pub(in crate::stored) enum EntryForm {
         key: bool,
         disposal_limit: Option<LimitForm>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        main_zh: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        main_en: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base_weight: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         short_zh: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         short_en: Option<String>,
@@ -111,19 +117,7 @@ pub(in crate::stored) fn entry_form(entry: &Entry) -> EntryForm {
             short_en: short.map(|short| short.en),
             retired,
         },
-        Entry::Class(Class { code, kind, name: Name { zh, en }, short, key, disposal_limit, retired }) => {
-            EntryForm::Class {
-                code: code.to_string(),
-                class_kind: kind.word().to_owned(),
-                zh,
-                en,
-                key,
-                disposal_limit: disposal_limit.map(limit_form),
-                short_zh: short.clone().map(|short| short.zh),
-                short_en: short.map(|short| short.en),
-                retired,
-            }
-        }
+        Entry::Class(class) => class_form(class),
         Entry::Source(Source { code, name: Name { zh, en }, retired }) => {
             EntryForm::Source { code: code.to_string(), zh, en, retired }
         }
@@ -138,6 +132,27 @@ pub(in crate::stored) fn entry_form(entry: &Entry) -> EntryForm {
             }
         }
         Entry::Condition(condition) => condition_form(condition),
+    }
+}
+
+fn class_form(class: Class) -> EntryForm {
+    let Class { code, kind, name: Name { zh, en }, main, short, key, base_weight, disposal_limit, retired } =
+        class;
+    let (main_zh, main_en) = main.map(|name| (name.zh, name.en)).unzip();
+    let (short_zh, short_en) = short.map(|name| (name.zh, name.en)).unzip();
+    EntryForm::Class {
+        code: code.to_string(),
+        class_kind: kind.word().to_owned(),
+        zh,
+        en,
+        key,
+        disposal_limit: disposal_limit.map(limit_form),
+        main_zh,
+        main_en,
+        base_weight,
+        short_zh,
+        short_en,
+        retired,
     }
 }
 
@@ -158,7 +173,7 @@ fn condition_form(condition: Condition) -> EntryForm {
     }
 }
 
-fn short(zh: Option<String>, en: Option<String>) -> Option<Name> {
+fn name(zh: Option<String>, en: Option<String>) -> Option<Name> {
     zh.map(|zh| Name { zh, en: en.unwrap_or_default() })
 }
 
@@ -170,7 +185,7 @@ pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
                 level: spelt("level", &level)?,
                 parent: parent.map(|text| code("parent", text, AreaCode::new)).transpose()?,
                 name: Name { zh, en },
-                short: short(short_zh, short_en),
+                short: name(short_zh, short_en),
                 retired,
             })
         }
@@ -181,6 +196,9 @@ pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
             en,
             key,
             disposal_limit,
+            main_zh,
+            main_en,
+            base_weight,
             short_zh,
             short_en,
             retired,
@@ -188,8 +206,10 @@ pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
             code: code("code", text, ClassCode::new)?,
             kind: spelt("class_kind", &class_kind)?,
             name: Name { zh, en },
-            short: short(short_zh, short_en),
+            main: name(main_zh, main_en),
+            short: name(short_zh, short_en),
             key,
+            base_weight,
             disposal_limit: disposal_limit.map(limit).transpose()?,
             retired,
         }),
@@ -202,7 +222,7 @@ pub(in crate::stored) fn entry(is: EntryForm) -> Read<Entry> {
             Entry::Department(Department {
                 code: code("code", text, DepartmentCode::new)?,
                 name: Name { zh, en },
-                short: short(short_zh, short_en),
+                short: name(short_zh, short_en),
                 retired,
             })
         }

@@ -157,6 +157,8 @@ fn catalogue_defined() {
             kind: ClassKind::Part,
             name: name(),
             key: true,
+            main: None,
+            base_weight: None,
             disposal_limit: Some(Limit::new(2, LimitKind::URGENT_DAY)),
             short: None,
             retired: true,
@@ -173,6 +175,25 @@ fn catalogue_defined() {
     golden(
         &Event::Policy(PolicyEvent::Defined { entries }),
         r#"{"entries":[{"kind":"area","code":"5301","level":"city","parent":null,"zh":"名","en":"Name"},{"kind":"class","code":"P03-07","class_kind":"part","zh":"名","en":"Name","key":true,"disposal_limit":{"amount":2,"unit":"day","counts":"through"},"retired":true},{"kind":"condition","code":"P03-07.1","class":"P03-07","zh":"名","en":"Name","milestones":[{"zh":"制止","en":"","limit":{"amount":2,"unit":"hour","counts":"through"}},{"zh":"恢复","en":"","limit":{"amount":6,"unit":"hour","counts":"through"}}],"close_zh":"名","close_en":"Name"}]}"#,
+    );
+}
+
+#[test]
+fn catalogue_defined_with_main_class_and_weight() {
+    let entries = vec![Entry::Class(Class {
+        code: "P03-07".parse().unwrap(),
+        kind: ClassKind::Part,
+        name: name(),
+        main: Some(name()),
+        short: None,
+        key: false,
+        base_weight: Some(3),
+        disposal_limit: None,
+        retired: false,
+    })];
+    golden(
+        &Event::Policy(PolicyEvent::Defined { entries }),
+        r#"{"entries":[{"kind":"class","code":"P03-07","class_kind":"part","zh":"名","en":"Name","key":false,"disposal_limit":null,"main_zh":"名","main_en":"Name","base_weight":3}]}"#,
     );
 }
 
@@ -194,6 +215,8 @@ fn catalogue_defined_with_short_names() {
             name: name(),
             short: short("路灯", ""),
             key: false,
+            main: None,
+            base_weight: None,
             disposal_limit: None,
             retired: false,
         }),
