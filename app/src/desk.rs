@@ -59,8 +59,6 @@ pub struct Desk {
     pub calls: Calls,
     /// The key that waits for its digit, and which turn of waiting it is.
     pub prefix: RwSignal<Option<(u32, Prefix)>>,
-    /// Keys without a modifier do something.
-    pub letters: RwSignal<bool>,
     pub help: RwSignal<bool>,
     pub listing: Listing,
     pub file: File,
@@ -95,7 +93,6 @@ impl Desk {
             call: RwSignal::new(None),
             calls: Calls::new(filters, work.sending),
             prefix: RwSignal::new(None),
-            letters: keys::letters(),
             help: RwSignal::new(false),
             listing: Listing::new(filters),
             file: File::new(work.file),

@@ -3,8 +3,8 @@
 //! What should be here: pages, tiles, the live connection, words. What should not: rules about cases (they are in
 //! `domain`) and anything the server decides.
 //!
-//! Four programmes are made of it (`bin/`), so that no screen loads another's: walls, the desk, the stage of replays
-//! and drills, and the door with the ways in. Going from one to another is an ordinary page load.
+//! Five programmes are made of it (`bin/`), so that no screen loads another's: walls, the desk, the seat of a department,
+//! the stage of replays and drills, and the door with the ways in. Going from one to another is an ordinary page load.
 //!
 //! Modules in reading order: from the outside world inwards to what is painted.
 
@@ -38,6 +38,7 @@ mod panel;
 mod wall;
 mod work;
 mod desk;
+mod department;
 mod replay;
 mod drill;
 mod stage;
@@ -65,6 +66,11 @@ pub fn wall() {
 /// Starts the programme of the dispatcher's desk.
 pub fn desk() {
     start(|| desk::DeskPage().into_any());
+}
+
+/// Starts the programme of an answering department's seat.
+pub fn department() {
+    start(|| department::DepartmentPage().into_any());
 }
 
 /// Starts the programme of replays and drills.

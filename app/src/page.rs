@@ -20,7 +20,14 @@ pub fn door() -> AnyView {
         Some((None, Route::Pair)) => pair::Pair().into_any(),
         Some((None, Route::Kiosks)) => kiosks::Kiosks().into_any(),
         // Pages of other programmes: the server says that there is no such wall, case or world.
-        Some((_, Route::Wall { .. } | Route::Desk { .. } | Route::Replay { .. } | Route::Drill))
+        Some((
+            _,
+            Route::Wall { .. }
+            | Route::Desk { .. }
+            | Route::Department { .. }
+            | Route::Replay { .. }
+            | Route::Drill,
+        ))
         | Some((Some(_), _))
         | None => NotFound().into_any(),
     }

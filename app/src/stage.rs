@@ -34,7 +34,8 @@ pub fn page() -> AnyView {
             | Route::Pair
             | Route::Kiosks
             | Route::Wall { .. }
-            | Route::Desk { .. },
+            | Route::Desk { .. }
+            | Route::Department { .. },
         ) => NotFound().into_any(),
     }
 }

@@ -106,6 +106,7 @@ pub use domain::rejection::Language;
 
 pub mod common;
 pub mod breaking;
+pub mod department;
 pub mod desk;
 pub mod drill;
 pub mod event;

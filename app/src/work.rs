@@ -4,15 +4,19 @@
 //! What should not be here: which cases a seat lists, and which of them it may do what with (`desk`, `department`).
 
 pub mod address;
+pub mod bar;
 pub mod clock;
 pub mod draft;
 pub mod due;
+pub mod face;
 pub mod file;
 pub mod hand;
 pub mod history;
 pub mod outcome;
 pub mod send;
+pub mod line;
 mod strip;
+pub mod title;
 pub mod way;
 
 use domain::case::{Case, Step};
@@ -42,6 +46,8 @@ pub struct Work {
     pub hall: Hall,
     /// The field of a note, which has a key.
     pub note: NodeRef<html::Input>,
+    /// Keys without a modifier do something.
+    pub letters: RwSignal<bool>,
     /// Whether this world takes commands: the past does not.
     pub handles: bool,
     signed: Signed,
@@ -62,6 +68,7 @@ impl Work {
             speaks: use_language(),
             hall: use_hall(),
             note: NodeRef::new(),
+            letters: hand::letters(),
             handles: world::kind().takes_commands(),
             signed,
         }

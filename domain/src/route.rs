@@ -7,6 +7,7 @@ use std::fmt::{self, Display};
 
 use crate::code::CaseId;
 use crate::moment::UtcMillis;
+use crate::role::Role;
 use crate::world::WorldId;
 
 /// A page. Printed as its address in the hall's own world.
@@ -30,6 +31,10 @@ pub enum Route {
         case: Option<CaseId>,
         /// The list's filters, without `?`.
         query: String,
+    },
+    /// 责任单位席: the cases a department is to do something for, one of them open.
+    Department {
+        case: Option<CaseId>,
     },
     /// 演练: the drills there are and what prepares one; in a drill's world, its director's page.
     Drill,
@@ -59,6 +64,8 @@ pub const PAIR: &str = "/pair";
 const WALL: &str = "/wall/";
 const DESK: &str = "/desk";
 const CASE: &str = "/desk/case/";
+const DEPARTMENT: &str = "/department";
+const DEPARTMENT_CASE: &str = "/department/case/";
 const DRILL: &str = "/drill";
 
 /// A wall in the world whose addresses begin with `base`.
@@ -75,6 +82,21 @@ pub fn desk(base: &str, case: Option<CaseId>, query: &str) -> String {
         None => [base, DESK].concat(),
     };
     asking(page, query)
+}
+
+/// The department's seat in the world whose addresses begin with `base`: its cases, and the one that is open.
+#[must_use]
+pub fn department(base: &str, case: Option<CaseId>) -> String {
+    match case {
+        Some(case) => [base, DEPARTMENT_CASE, &case.to_string()].concat(),
+        None => [base, DEPARTMENT].concat(),
+    }
+}
+
+/// Where somebody with these roles begins who has asked for no page: a department has one seat and no other.
+#[must_use]
+pub fn first(roles: &[Role]) -> Route {
+    if roles == [Role::Department] { Route::Department { case: None } } else { Route::Home }
 }
 
 /// The drills, or the director's page in the world whose addresses begin with `base`.
@@ -96,10 +118,20 @@ fn asking(page: String, query: &str) -> String {
 /// The case of an address of the desk in the world whose addresses begin with `base`; none where it is no such address.
 #[must_use]
 pub fn desk_case(base: &str, address: &str) -> Option<Option<CaseId>> {
+    case_of(base, address, DESK, CASE)
+}
+
+/// The same of the department's seat.
+#[must_use]
+pub fn department_case(base: &str, address: &str) -> Option<Option<CaseId>> {
+    case_of(base, address, DEPARTMENT, DEPARTMENT_CASE)
+}
+
+fn case_of(base: &str, address: &str, page: &str, of_case: &str) -> Option<Option<CaseId>> {
     let path = address.strip_prefix(base)?.split(['?', '#']).next()?;
-    match path.strip_prefix(CASE) {
+    match path.strip_prefix(of_case) {
         Some(case) => Some(Some(CaseId(number(case)?))),
-        None => (path == DESK).then_some(None),
+        None => (path == page).then_some(None),
     }
 }
 
@@ -130,7 +162,7 @@ impl Route {
                 let (world, _) = rest.split_once('/')?;
                 let route = Self::of(&rest[world.len()..], query)?;
                 let world = world.parse().ok()?;
-                matches!(route, Self::Wall { .. } | Self::Desk { .. } | Self::Drill)
+                matches!(route, Self::Wall { .. } | Self::Desk { .. } | Self::Department { .. } | Self::Drill)
                     .then_some((Some(world), route))
             }
         }
@@ -156,6 +188,7 @@ impl Route {
                 Self::Wall { wall: wall.to_owned(), query }
             }
             ("desk", ..) => Self::Desk { case: desk_case("", path)?, query },
+            ("department", ..) => Self::Department { case: department_case("", path)? },
             ("drill", ..) if alone => Self::Drill,
             ("replay", ..) if alone => Self::Replay { world: None, past: Past::read(&query)? },
             ("replay", world, "") if !path.ends_with('/') => {
@@ -177,6 +210,7 @@ impl Display for Route {
             Self::Drill => f.write_str(DRILL),
             Self::Wall { wall, query } => f.write_str(&self::wall("", wall, query)),
             Self::Desk { case, query } => f.write_str(&desk("", *case, query)),
+            Self::Department { case } => f.write_str(&department("", *case)),
             Self::Replay { world, past } => {
                 let page = match world {
                     Some(world) => ["/replay/", world.as_str()].concat(),

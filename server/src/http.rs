@@ -185,6 +185,8 @@ fn outside(hall: &Hall) -> Routes {
         .with(page("/wall/{id}"), site::wall)
         .with(page("/desk"), site::desk)
         .with(page("/desk/case/{id}"), site::case)
+        .with(page("/department"), site::department)
+        .with(page("/department/case/{id}"), site::case_of_department)
         .with(page("/drill"), site::stage);
     if !hall.identity.is_home() {
         return everywhere;

@@ -14,11 +14,14 @@ use crate::wasm::PROGRAMMES;
 const FIRST: [&str; 2] = ["tokens.css", "base.css"];
 const ENTRY: &str = "main.css";
 
-/// Sheets that one screen alone uses.
-const OWN: [(&str, &str); 6] = [
+/// Sheets that some screens alone use.
+const OWN: [(&str, &str); 9] = [
     ("wall", "wall.css"),
+    ("desk", "case.css"),
+    ("department", "case.css"),
     ("desk", "desk.css"),
     ("desk", "desk_sheet.css"),
+    ("department", "department.css"),
     ("stage", "stage.css"),
     ("stage", "drill.css"),
     ("door", "pair.css"),
@@ -50,9 +53,8 @@ fn joined(mut sheets: Vec<(String, String)>, screen: &str) -> Result<String> {
         Some(entry) => imports(&entry)?,
         None => by_name(&sheets),
     };
-    let others = |name: &String| owner(name).is_some_and(|owner| owner != screen);
-    order.retain(|name| !others(name));
-    sheets.retain(|(name, _)| !others(name));
+    order.retain(|name| uses(screen, name));
+    sheets.retain(|(name, _)| uses(screen, name));
     let mut joined = String::new();
     for name in &order {
         let at = sheets.iter().position(|(sheet, _)| sheet == name);
@@ -66,10 +68,13 @@ fn joined(mut sheets: Vec<(String, String)>, screen: &str) -> Result<String> {
     }
 }
 
-/// The one screen that uses a sheet; `None`: every screen does.
-fn owner(sheet: &str) -> Option<&'static str> {
-    let named = OWN.iter().find(|(_, own)| *own == sheet).map(|(screen, _)| *screen);
-    named.or_else(|| sheet.starts_with(PANEL).then_some("wall"))
+/// Whether a screen uses a sheet; one that is no screen's own is every screen's.
+fn uses(screen: &str, sheet: &str) -> bool {
+    if sheet.starts_with(PANEL) {
+        return screen == "wall";
+    }
+    let mut owners = OWN.iter().filter(|(_, own)| *own == sheet).peekable();
+    owners.peek().is_none() || owners.any(|(owner, _)| *owner == screen)
 }
 
 fn by_name(sheets: &[(String, String)]) -> Vec<String> {
@@ -115,9 +120,11 @@ mod tests {
 
     #[test]
     fn a_screen_goes_without_the_sheets_of_the_others() {
-        let all = sheets(&["base.css", "desk.css", "pair.css", "wall.css", "panel_flow.css"]);
+        let all = sheets(&["base.css", "case.css", "desk.css", "pair.css", "wall.css", "panel_flow.css"]);
         let desk = joined(all.clone(), "desk").unwrap();
-        assert_eq!(order(&desk), ["base.css", "desk.css"]);
+        assert_eq!(order(&desk), ["base.css", "case.css", "desk.css"]);
+        let department = joined(all.clone(), "department").unwrap();
+        assert_eq!(order(&department), ["base.css", "case.css"], "a sheet may be of two screens");
         let wall = joined(all, "wall").unwrap();
         assert_eq!(order(&wall), ["base.css", "panel_flow.css", "wall.css"]);
     }

@@ -50,7 +50,7 @@ const UNASKED: &str = "intounderlying";
 const STEPS_VERSION: u32 = 6;
 
 /// The programmes, one per kind of screen: the binaries of `app`.
-pub const PROGRAMMES: [&str; 4] = ["wall", "desk", "stage", "door"];
+pub const PROGRAMMES: [&str; 5] = ["wall", "desk", "department", "stage", "door"];
 
 /// What scripts load by themselves, without a page of its own: a binary of `app` too.
 const PARTS: [&str; 1] = ["placing"];

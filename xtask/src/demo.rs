@@ -72,7 +72,7 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
             was_done: gridhall.is_file() && sim.is_file(),
         },
         Stage {
-            what: "the site: four programmes for the browser, made small",
+            what: "the site: five programmes for the browser, made small",
             first: "ten minutes on two cores",
             again: "two seconds, or minutes after a change",
             was_done: repo.site().join("build.txt").is_file(),

@@ -3,10 +3,11 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::{keys, use_desk};
+use super::use_desk;
 use crate::language::use_language;
 use crate::once::{anew, effect};
 use crate::words::{Language, say, says};
+use crate::work::hand::switch_letters;
 
 #[component]
 pub fn Help() -> impl IntoView {
@@ -31,7 +32,7 @@ pub fn Help() -> impl IntoView {
         <dialog class="card keys" node_ref=dialog aria-labelledby="keys-title" on:close=move |_| desk.help.set(false)>
             <div class="card-body">
                 <h2 id="keys-title">{says!(speaks, desk.keys)}</h2>
-                <label class="letters"><input type="checkbox" prop:checked=desk.letters on:change=move |event| keys::switch_letters(desk, event_target_checked(&event))/>{says!(speaks, desk.letter_keys)}</label>
+                <label class="letters"><input type="checkbox" prop:checked=desk.letters on:change=move |event| switch_letters(desk.letters, event_target_checked(&event))/>{says!(speaks, desk.letter_keys)}</label>
                 <dl>{anew(rows)}</dl>
                 <p class="card-foot">
                     <button type="button" class="button" on:click=move |_| desk.help.set(false)>{says!(speaks, common.close)}</button>

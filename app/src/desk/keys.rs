@@ -9,26 +9,11 @@ use super::act;
 use super::filters::Queue;
 use super::{Desk, Prefix};
 use crate::figure::{Asked, use_asked};
-use crate::kept;
 use crate::work::due;
 use crate::work::hand::{blur, focus, focus_row, go_to, is_on, types_here};
 
-/// Where the browser keeps that keys without a modifier are off.
-const OFF_KEY: &str = "gridhall.keys-off";
 /// A key that waits for its digit waits no longer than this.
 const PREFIX_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// Whether letters, digits and signs are keys on this seat (WCAG 2.1.4): whoever dictates, or types with a shaking hand, turns them
-/// off, and keeps the arrows, Enter and Esc.
-pub fn letters() -> RwSignal<bool> {
-    RwSignal::new(kept::read(OFF_KEY).is_none())
-}
-
-/// Switches them, for this browser.
-pub fn switch_letters(desk: Desk, on: bool) {
-    desk.letters.set(on);
-    kept::keep(OFF_KEY, (!on).then_some("1"));
-}
 
 /// Waits for the digit, for a while.
 fn wait_for_digit(desk: Desk, prefix: Prefix) {

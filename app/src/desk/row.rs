@@ -5,23 +5,16 @@ use domain::wire::CaseLine;
 use leptos::prelude::*;
 
 use super::{Desk, use_desk};
-use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::Sign;
 use crate::names::use_names;
 use crate::once::{anew, memo};
 use crate::text;
 use crate::words::{Language, say};
-use crate::work::clock::{Lamp, countdown, lamp, may_move, share, unit};
+use crate::work::clock::{Lamp, may_move, unit};
+use crate::work::face::{Face, face};
 use crate::work::hand::row_id;
-
-/// What changes in a row as time passes.
-#[derive(Debug, Clone, PartialEq)]
-struct Face {
-    lamp: Lamp,
-    left: Option<String>,
-    share: f64,
-}
+use crate::work::line::{place, short_number};
 
 /// `row` is the case as it is listed when it is drawn first, `count` how many rows its group has, drawn or not.
 #[component]
@@ -74,40 +67,11 @@ pub fn Row(row: CaseLine, hand: Memo<Option<CaseId>>, count: Memo<usize>) -> imp
     }
 }
 
-fn face(case: Memo<CaseLine>) -> Memo<Face> {
-    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    // Minutes are the finest digits of a countdown; a change each five seconds is enough and spares the list work.
-    let tick = memo(move || hall.now().0 / 5_000);
-    memo(move || {
-        tick.get();
-        let now = hall.present();
-        case.with(|case| {
-            let shown = names.with(|names| {
-                let policy = &names.policy;
-                let share = (share(case, now, policy) * 100.0).round();
-                Some(Face {
-                    lamp: lamp(case, now, policy),
-                    left: countdown(speaks.get(), case, now, policy),
-                    share,
-                })
-            });
-            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0.0 })
-        })
-    })
-}
-
 #[component]
 fn Used(face: Memo<Face>) -> impl IntoView {
     let clocked = move || face.with(|face| face.lamp != Lamp::NoClock);
     let width = move || format!("{}%", face.with(|face| face.share));
     view! { <span class="use">{anew(move || clocked().then(|| view! { <i><u style:width=width></u></i> }))}</span> }
-}
-
-fn place(language: Language, case: &CaseLine, names: crate::names::Called) -> String {
-    match case.address.is_empty() {
-        true => names.with(|names| names.area_words(language, &case.area_path)),
-        false => case.address.clone(),
-    }
 }
 
 fn stage(language: Language, case: &CaseLine, gone: bool) -> String {
@@ -147,24 +111,4 @@ fn label(
         Language::Zh => "，",
         Language::En => ", ",
     })
-}
-
-/// `1121-07245` of `20261121-07245`: in one list the year goes without saying.
-fn short_number(number: &str) -> &str {
-    match number.split_once('-') {
-        Some((day, _)) if day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit()) => &number[4..],
-        _ => number,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short_number;
-
-    #[test]
-    fn only_our_own_numbers_are_shortened() {
-        assert_eq!(short_number("20261121-07245"), "1121-07245");
-        assert_eq!(short_number("311-5512"), "311-5512");
-        assert_eq!(short_number("案件一"), "案件一");
-    }
 }

@@ -8,15 +8,14 @@ use super::{Prefix, use_desk};
 use crate::board::{Part, use_board};
 use crate::hall::use_hall;
 use crate::language::use_language;
-use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
 use crate::once::{anew, memo};
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
-use crate::text;
 use crate::words::{Language, say, says};
+use crate::work::bar::{DataAge, Time, WorkTime};
 use crate::work::hand::leave_field;
 use crate::world;
 
@@ -85,44 +84,6 @@ fn Alarms() -> impl IntoView {
 }
 
 #[component]
-fn DataAge() -> impl IntoView {
-    let (speaks, names) = (use_language(), use_names());
-    let health = expect_context::<Health>();
-    let words = move || match health.link.get() {
-        Link::Live => say!(speaks.get(), desk.data_age, age = health.age_ms.get() / 1_000),
-        Link::Connecting => say!(speaks.get(), common.connecting),
-        Link::Absent(why) => why.words(speaks.get()),
-        Link::Lost { since } => {
-            let offset = names.with(|names| names.policy.utc_offset_minutes);
-            say!(speaks.get(), desk.lost, time = text::clock(since, offset))
-        }
-        Link::Gone { .. } => world::gone_words(speaks.get()),
-        Link::SignedOut => say!(speaks.get(), wall.signed_out),
-    };
-    let live = move || health.link.get() == Link::Live;
-    // An age that changes each second is not read out; that the connection is gone is.
-    let role = move || (!live()).then_some("status");
-    let mark = Signal::derive(move || if live() { Mark::Live } else { Mark::Lost });
-    view! { <span class="grp lamp" class:stale=move || !live() role=role><Sign mark/>{anew(words)}</span> }
-}
-
-#[component]
-fn WorkTime() -> impl IntoView {
-    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    let still = move || {
-        let now = hall.now();
-        names.with(|names| {
-            let policy = &names.policy;
-            let unit = domain::clock::LimitKind::WORK_HOUR;
-            text::why_still(speaks.get(), unit, now, &policy.calendar, policy.utc_offset_minutes)
-        })
-    };
-    let mark = Signal::derive(move || if still().is_some() { Mark::Stopped } else { Mark::Live });
-    let words = move || still().unwrap_or_else(|| say!(speaks.get(), desk.running));
-    view! { <span class="grp lamp worktime"><Sign mark/>{anew(words)}</span> }
-}
-
-#[component]
 fn Seat() -> impl IntoView {
     let (speaks, desk) = (use_language(), use_desk());
     let roles = move || {
@@ -144,15 +105,6 @@ pub fn role_name(language: Language, role: Role) -> String {
         Role::Viewer => say!(language, desk.role_viewer),
         Role::Kiosk | Role::Inspector | Role::Machine => say!(language, desk.role_other),
     }
-}
-
-#[component]
-fn Time() -> impl IntoView {
-    let (speaks, names, hall) = (use_language(), use_names(), use_hall());
-    let offset = move || names.with(|names| names.policy.utc_offset_minutes);
-    let clock = move || text::clock(hall.now(), offset());
-    let date = memo(move || text::short_date(speaks.get(), hall.now().local(offset()).date));
-    view! { <div class="grp time"><b>{anew(clock)}</b><span class="dim">{date}</span></div> }
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! The start page: the ways into the hall.
 
+use domain::role::Role;
 use domain::route::{self, Past, Route};
 use leptos::prelude::*;
 use serde::de::IgnoredAny;
@@ -25,6 +26,7 @@ pub fn Home() -> impl IntoView {
     };
     let pairs =
         move || matches!(signed.get(), Session::SignedIn(session) if super::kiosks::may_pair(&session));
+    let answers = move || matches!(signed.get(), Session::SignedIn(session) if session.roles.contains(&Role::Department));
     let leaving = Submit::new();
     let sign_out = move |_| {
         leaving.post("/api/v1/sign-out", &api::Nothing {}, move |answer: Result<IgnoredAny, _>| {
@@ -42,6 +44,9 @@ pub fn Home() -> impl IntoView {
             <nav class="ways">
                 <a class="button" href=route::wall("", route::MAIN_WALL, "")>{says!(speaks, common.to_wall)}</a>
                 <a class="button" href=route::desk("", None, "")>{says!(speaks, common.to_desk)}</a>
+                <Show when=answers>
+                    <a class="button" href=route::department("", None)>{says!(speaks, common.to_department)}</a>
+                </Show>
                 <a class="button" href=Route::Replay { world: None, past: Past::default() }.to_string()>{says!(speaks, replay.title)}</a>
                 <a class="button" href=route::drill("")>{says!(speaks, drill.drills)}</a>
                 <Show when=pairs>

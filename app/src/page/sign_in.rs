@@ -1,11 +1,11 @@
 //! The sign-in page. Comes back to the page that asked for it.
 
-use domain::route::Route;
+use domain::answer::SessionAnswer;
+use domain::route::{self, Route};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use serde::Serialize;
-use serde::de::IgnoredAny;
 
 use super::home::Switches;
 use crate::api::ApiError;
@@ -29,9 +29,9 @@ pub fn SignIn() -> impl IntoView {
         event.prevent_default();
         let (Some(name), Some(password)) = (name.get(), password.get()) else { return };
         let credentials = Credentials { name: name.value(), password: password.value() };
-        sent.post("/api/v1/sign-in", &credentials, |answer: Result<IgnoredAny, _>| {
-            if answer.is_ok() {
-                leave();
+        sent.post("/api/v1/sign-in", &credentials, |answer: Result<Option<SessionAnswer>, _>| {
+            if let Ok(session) = answer {
+                leave(session.as_ref());
             }
         });
     };
@@ -75,10 +75,12 @@ fn problem_words(language: Language, error: &ApiError) -> String {
     }
 }
 
-/// Back to the page that asked, which must be one of ours and not this one again.
-fn leave() {
-    let then = super::query("then").filter(|then| is_own_page(then));
-    let _ = window().location().assign(&then.unwrap_or_else(|| Route::Home.to_string()));
+/// Back to the page that asked, which must be one of ours and not this one again; else to where the account begins.
+fn leave(session: Option<&SessionAnswer>) {
+    // The start page is what one comes to who has asked for nothing.
+    let then = super::query("then").filter(|then| is_own_page(then) && then != route::HOME);
+    let first = || route::first(session.map_or(&[], |session| &session.roles)).to_string();
+    let _ = window().location().assign(&then.unwrap_or_else(first));
 }
 
 fn is_own_page(then: &str) -> bool {
@@ -95,6 +97,7 @@ mod tests {
             "/",
             "/desk?text=%E8%B7%AF",
             "/wall/main",
+            "/department/case/7",
             "/pair",
             "/replay?from=1&to=2",
             "/world/drill-0000abcd/desk",

@@ -45,6 +45,7 @@ table! {
     seen(part): "数据范围：{part}", "What you see: {part}";
     to_wall(): "指挥大屏", "Wall";
     to_desk(): "派遣席", "Desk";
+    to_department(): "责任单位席", "Department seat";
     signed_in_as(name): "当前账号 {name}", "Signed in as {name}";
     not_found(): "没有这一页", "There is no such page";
     home(): "首页", "Home";

@@ -167,6 +167,7 @@ mod tests {
             provisional,
             claimed_by: None,
             department: None,
+            round: 1,
             version: 1,
         }
     }

@@ -8,6 +8,23 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use crate::kept;
+
+/// Where the browser keeps that keys without a modifier are off.
+const OFF_KEY: &str = "gridhall.keys-off";
+
+/// Whether letters, digits and signs are keys on this seat (WCAG 2.1.4): whoever dictates, or types with a shaking hand, turns them
+/// off, and keeps the arrows, Enter and Esc.
+pub fn letters() -> RwSignal<bool> {
+    RwSignal::new(kept::read(OFF_KEY).is_none())
+}
+
+/// Switches them, for this browser.
+pub fn switch_letters(letters: RwSignal<bool>, on: bool) {
+    letters.set(on);
+    kept::keep(OFF_KEY, (!on).then_some("1"));
+}
+
 /// The element the rows of a seat's list are in.
 pub const ROWS: &str = "desk-rows";
 

@@ -44,6 +44,8 @@ fn every_page_is_read_again_as_it_was_printed() {
             Route::Desk { case: Some(CaseId(u64::MAX)), query: "a=1".to_owned() },
             "/desk/case/18446744073709551615?a=1",
         ),
+        (Route::Department { case: None }, "/department"),
+        (Route::Department { case: Some(CaseId(17)) }, "/department/case/17"),
         (Route::Replay { world: None, past: Past::default() }, "/replay"),
         (Route::Replay { world: None, past: past(0, 5, 3) }, "/replay?from=0&to=5&at=3"),
         (Route::Replay { world: Some(replay()), past: Past::default() }, "/replay/replay-0000abcd"),
@@ -67,7 +69,8 @@ fn the_wall_of_an_address_is_read_in_its_own_world() {
 fn walls_and_desks_stand_below_their_world_and_the_other_pages_do_not() {
     let base = replay().base();
     assert_eq!(desk(&base, Some(CaseId(7)), ""), "/world/replay-0000abcd/desk/case/7");
-    for route in [main_wall(), list("open=true"), case(7)] {
+    assert_eq!(department(&base, Some(CaseId(7))), "/world/replay-0000abcd/department/case/7");
+    for route in [main_wall(), list("open=true"), case(7), Route::Department { case: Some(CaseId(7)) }] {
         assert_eq!(
             Route::parse(&[base.as_str(), &route.to_string()].concat()),
             Some((Some(replay()), route))
@@ -117,6 +120,8 @@ fn what_is_not_an_address_of_a_page_is_none() {
         "/desk/case/+7",
         "/desk/case/99999999999999999999",
         "/desk?\t",
+        "/department/",
+        "/department/case/x",
         "/desk/case/17/18/19",
         "/api/v1/sign-out",
         "http://evil.example/desk",
@@ -136,6 +141,24 @@ fn what_is_not_an_address_of_a_page_is_none() {
     ] {
         assert_eq!(Route::parse(foreign), None, "{foreign:?}");
     }
+}
+
+#[test]
+fn only_who_is_nothing_but_a_department_begins_at_its_seat() {
+    assert_eq!(first(&[Role::Department]), Route::Department { case: None });
+    for roles in [&[][..], &[Role::Dispatcher], &[Role::Department, Role::Dispatcher], &[Role::Admin]] {
+        assert_eq!(first(roles), Route::Home, "{roles:?}");
+    }
+}
+
+#[test]
+fn a_link_of_the_seat_of_a_department_is_none_of_the_desk() {
+    assert_eq!(department_case("", "/department/case/7#row"), Some(Some(CaseId(7))));
+    assert_eq!(department_case("", "/department"), Some(None));
+    for other in ["/desk", "/desk/case/7", "/departments", "/department/case/", "/world/drill-1/department"] {
+        assert_eq!(department_case("", other), None, "{other}");
+    }
+    assert_eq!(desk_case("", "/department/case/7"), None);
 }
 
 #[test]

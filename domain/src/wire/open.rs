@@ -94,6 +94,7 @@ impl OpenCase {
             provisional: self.provisional,
             claimed_by: self.claimed_by.as_deref().map(str::to_owned),
             department: self.department.clone(),
+            round: words.map_or(1, |line| line.round),
             version: self.version,
         }
     }

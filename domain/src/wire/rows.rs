@@ -113,7 +113,14 @@ pub struct CaseLine {
     pub provisional: bool,
     pub claimed_by: Option<String>,
     pub department: Option<DepartmentCode>,
+    /// Which time round the loop it is, from 1: a case that came back (返工) is at its second.
+    #[serde(default = "first_round")]
+    pub round: u16,
     pub version: u64,
+}
+
+fn first_round() -> u16 {
+    1
 }
 
 impl From<&Case> for CaseLine {
@@ -139,6 +146,7 @@ impl From<&Case> for CaseLine {
             provisional: clock.is_some_and(|clock| clock.provisional),
             claimed_by: case.claimed_by.clone(),
             department: case.department.clone(),
+            round: case.round,
             version: case.version,
         }
     }

@@ -120,6 +120,7 @@ fn line() -> EventLine {
             provisional: false,
             claimed_by: None,
             department: None,
+            round: 2,
             version: 9,
         }),
         whistle: None,

@@ -63,6 +63,8 @@ fn changes_its_name(path: &str) -> bool {
 pub enum Programme {
     Wall,
     Desk,
+    /// The seat of an answering department.
+    Department,
     /// Choosing and driving replays.
     Stage,
     /// Start, sign-in, pairing of walls.
@@ -74,6 +76,7 @@ impl Programme {
         match self {
             Self::Wall => "wall.html",
             Self::Desk => "desk.html",
+            Self::Department => "department.html",
             Self::Stage => "stage.html",
             Self::Door => "door.html",
         }
@@ -128,11 +131,21 @@ pub async fn wall(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Wall).await
 }
 
-/// `GET` of a case's page at the desk. What cannot be a case is no page; whether there is such a case the page says.
+/// `GET` of a case's page at the desk.
 pub async fn case(State(hall): State<Hall>, Path(id): Path<String>) -> Response {
+    page_of_case(&hall, Programme::Desk, &id).await
+}
+
+/// `GET` of a case's page at the seat of its department.
+pub async fn case_of_department(State(hall): State<Hall>, Path(id): Path<String>) -> Response {
+    page_of_case(&hall, Programme::Department, &id).await
+}
+
+/// What cannot be a case is no page; whether there is such a case the page says.
+async fn page_of_case(hall: &Hall, programme: Programme, id: &str) -> Response {
     match id.parse::<u64>() {
-        Ok(_) => index(&hall, Programme::Desk).await,
-        Err(_) => lost(&hall).await,
+        Ok(_) => index(hall, programme).await,
+        Err(_) => lost(hall).await,
     }
 }
 
@@ -145,6 +158,11 @@ async fn lost(hall: &Hall) -> Response {
 /// `GET` of the desk's addresses.
 pub async fn desk(State(hall): State<Hall>) -> Response {
     index(&hall, Programme::Desk).await
+}
+
+/// `GET` of the seat of a department.
+pub async fn department(State(hall): State<Hall>) -> Response {
+    index(&hall, Programme::Department).await
 }
 
 /// `GET` of the page that chooses a replay.

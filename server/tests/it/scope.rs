@@ -63,6 +63,8 @@ GET /api/v1/walls                            + + + + + + . +
 GET /api/v1/whistles                         s s s s s s . s
 GET /api/v1/whistles/{id}                    s s s s s s . s
 GET /api/v1/world                            + + + + + + . +
+GET /department                              *
+GET /department/case/{id}                    *
 GET /desk                                    *
 GET /desk/case/{id}                          *
 GET /drill                                   *

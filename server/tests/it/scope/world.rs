@@ -209,6 +209,7 @@ impl World {
             ("GET", "/api/docs/{*rest}") => get(vec!["/api/docs/index.html".to_owned()]),
             ("GET", "/wall/{id}") => get(vec!["/wall/main".to_owned()]),
             ("GET", "/replay/{id}") => get(vec!["/replay/replay-00000000".to_owned()]),
+            ("GET", "/department/case/{id}") => get(vec!["/department/case/1".to_owned()]),
             ("GET", "/desk/case/{id}") => get(vec!["/desk/case/1".to_owned()]),
             ("DELETE", "/api/v1/replays/{id}") => get(vec!["/api/v1/replays/replay-00000000".to_owned()]),
             ("DELETE", "/api/v1/tokens/{name}") => get(vec!["/api/v1/tokens/nobody".to_owned()]),
