@@ -6,7 +6,7 @@
 //! held. What should not be here: routes (`http::replays`), how lists and positions of the past are read (`lists`, `position`).
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
 use domain::moment::{DAY_MS, UtcMillis, UtcOffset};
@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Actor;
 use crate::clock::{Clock, Driver};
-use crate::events::Stretch;
 use crate::folder::StoreError;
 use crate::hall::Hall;
 use crate::http;
@@ -85,7 +84,6 @@ pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Pr
     if let Some(open) = open.into_iter().find(|open| open.drive.as_ref().is_some_and(is_it)) {
         return Ok(Opened { open, order, joined: true });
     }
-    let (stretch, density) = look_at(home, order).await?;
     let reserved = home.worlds.reserve(WorldKind::Replay, settings.open_max as usize).map_err(|full| {
         let title =
             format!("已打开的复盘过多（最多 {} 个），请先关闭一个；{full}, close one first", full.most);
@@ -100,13 +98,17 @@ pub async fn open(home: &Hall, order: Order, actor: &Actor) -> Result<Opened, Pr
         order,
         clock: clock.clone(),
         driver: driver.clone(),
-        adopted: stretch.adopted.iter().map(|(_, at)| *at).collect(),
-        density,
+        stretch: OnceLock::new(),
         asks,
         broken: Mutex::default(),
     });
     let place = At { home: home.clone(), identity, clock: clock.clone(), drive: handle.clone() };
-    let mut moment = moment_at(&place, order.at.unwrap_or(order.from)).await?;
+    // Side by side: a long stretch takes as long to look through as its first moment to make.
+    let (looked, moment) =
+        tokio::join!(look_at(home, order), moment_at(&place, order.at.unwrap_or(order.from)));
+    // Why the stretch cannot be shown says more than why its first moment cannot.
+    let _ = handle.stretch.set(looked?);
+    let mut moment = moment?;
     moment.set_out();
     let stop = CancellationToken::new();
     let over = stop.clone();
@@ -158,7 +160,7 @@ fn not_within() -> Problem {
 }
 
 /// What the log has of the stretch and how densely, or why it cannot be shown.
-async fn look_at(home: &Hall, order: Order) -> Result<(Stretch, Vec<u32>), Problem> {
+async fn look_at(home: &Hall, order: Order) -> Result<(Vec<UtcMillis>, Vec<u32>), Problem> {
     let read = home.reader.run(Reading::Long, move |reader| {
         let Some((first, _)) = reader.ends()? else { return Ok(None) };
         if order.from < first {
@@ -181,7 +183,7 @@ async fn look_at(home: &Hall, order: Order) -> Result<(Stretch, Vec<u32>), Probl
         );
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "log_unreadable", title));
     }
-    Ok((stretch, density))
+    Ok((stretch.adopted.iter().map(|(_, at)| *at).collect(), density))
 }
 
 /// The past cannot be read: what is said of it.
@@ -215,8 +217,8 @@ struct Handle {
     /// Who opened it.
     by: String,
     order: Order,
-    adopted: Vec<UtcMillis>,
-    density: Vec<u32>,
+    /// When policies came into force within it, and how densely things happened; told once it has been looked at.
+    stretch: OnceLock<(Vec<UtcMillis>, Vec<u32>)>,
     clock: Clock,
     driver: Driver,
     asks: mpsc::Sender<Ask>,
@@ -259,7 +261,7 @@ impl Drive for Handle {
             0 => WorldState::Paused,
             _ => WorldState::Running,
         };
-        let (adopted, density) = (self.adopted.clone(), self.density.clone());
+        let (adopted, density) = self.stretch.get()?.clone();
         Some(Told { from, to, state, by: self.by.clone(), adopted, density })
     }
 

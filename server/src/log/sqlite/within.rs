@@ -25,17 +25,19 @@ impl SqliteReader {
         let mut from = after;
         while from < upto {
             let to = upto.min(from + BITE);
+            // One walk: most of what it takes is to come by the rows at all.
             let bite = |conn: &Connection| -> rusqlite::Result<(u64, Vec<(u64, i64)>)> {
-                let sql = "SELECT count(*) FROM events WHERE seq > ?1 AND seq <= ?2";
-                let mut counting = conn.prepare_cached(sql)?;
-                let events = counting.query_row([int(from), int(to)], |row| row.get(0))?;
-                let sql =
-                    "SELECT seq, at FROM events WHERE seq > ?1 AND seq <= ?2 AND name = ?3 ORDER BY seq";
-                let mut naming = conn.prepare_cached(sql)?;
-                let named = naming.query_map(rusqlite::params![int(from), int(to), name], |row| {
-                    Ok((natural(row.get(0)?), row.get(1)?))
+                let sql = "SELECT count(*), json_group_array(json_array(seq, at)) FILTER (WHERE name = ?3) \
+                     FROM events WHERE seq > ?1 AND seq <= ?2";
+                let mut looking = conn.prepare_cached(sql)?;
+                let (events, named): (i64, String) = looking
+                    .query_row(rusqlite::params![int(from), int(to), name], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })?;
+                let named = serde_json::from_str(&named).map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, error.into())
                 })?;
-                Ok((natural(events), named.collect::<rusqlite::Result<_>>()?))
+                Ok((natural(events), named))
             };
             let (events, mut named) =
                 bite(&self.db.conn).map_err(self.db.failed("look through a stretch of"))?;
