@@ -148,6 +148,7 @@ impl Drafts {
             Command::ReportCase { .. }
             | Command::TakeOverCase { .. }
             | Command::ClaimCase { .. }
+            | Command::AttachFile { .. }
             | Command::RespondToWhistle { .. }
             | Command::CloseWhistle { .. }
             | Command::DefineCatalogue { .. }

@@ -19,6 +19,7 @@ mod accounts;
 mod map;
 mod walls;
 mod positions;
+mod files;
 mod plans;
 mod live;
 mod live_hall;
