@@ -22,6 +22,7 @@ use crate::role::Role;
 use crate::scope::Scope;
 use crate::wire::EventLine;
 
+pub mod files;
 pub mod worlds;
 
 /// `GET /api/v1/catalogue`: the names of all codes and the policy's figures. Areas keep the catalogue's order.

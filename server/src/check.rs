@@ -26,11 +26,13 @@ use crate::views::check::Against;
 use crate::views::pool::Written;
 use crate::views::{Belongs, ViewsError};
 
+mod files;
 mod recount;
 mod snapshots;
 
 pub use recount::Recount;
 
+use files::Held;
 use snapshots::Snapshots;
 
 /// What was looked at and what was found.
@@ -48,6 +50,9 @@ pub struct Report {
     /// Counted anew; none unless that was asked for.
     pub tally_cells: Option<u64>,
     pub snapshots: u64,
+    /// Files of cases that events name and that lie there whole, and those that lie there without an event.
+    pub files: u64,
+    pub unnamed_files: u64,
     /// What the views hold, each compared with the event that closed it; none where there are none.
     pub laid_out: Option<LaidOut>,
     /// Files beside the events that are not there: a store that was only imported has none.
@@ -77,7 +82,7 @@ impl Report {
     pub fn table(&self) -> String {
         let cells = self.tally_cells.map_or_else(|| "not counted anew".to_owned(), |cells| cells.to_string());
         let mut text = format!(
-            "epoch {}  events {}  head {}  keys {}  persons {}  cases {}  whistles {}  tally cells {cells}  snapshots {}\n",
+            "epoch {}  events {}  head {}  keys {}  persons {}  cases {}  whistles {}  tally cells {cells}  snapshots {}  files {}\n",
             self.epoch,
             self.events,
             self.head,
@@ -85,7 +90,8 @@ impl Report {
             self.persons,
             self.cases,
             self.whistles,
-            self.snapshots
+            self.snapshots,
+            self.files
         );
         if let Some(LaidOut { cases, whistles, runs }) = self.laid_out {
             text.push_str(&format!(
@@ -152,7 +158,8 @@ fn whole(dir: &Path, policy: &Policy, recount: bool) -> Result<Report, StoreErro
 }
 
 /// Follows the log from its first event and holds against the replay whatever was derived from it: every snapshot at its
-/// event, every closing in the views, and the tallies where they are counted anew. Memory is that of what is open.
+/// event, every closing in the views, every file that an event names, and the tallies where they are counted anew. Memory is that of
+/// what is open, and 40 bytes for each file.
 fn replayed(
     dir: &Path,
     (log, genesis): (&SqliteReader, &Genesis),
@@ -161,6 +168,7 @@ fn replayed(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let path = dir.join(DATABASE);
+    let mut held = Held::of(dir)?;
     let mut views = views(dir, (log, genesis), report);
     let counted = recount.then(|| recount::recount(&path, genesis.policy.utc_offset_minutes)).transpose()?;
     let head = counted.as_ref().map_or(log.head()?.seq, |counted| counted.seq);
@@ -172,6 +180,7 @@ fn replayed(
         }
         let changes = state.apply(&recorded);
         list_is_there(&recorded, log, report);
+        held.compare(&recorded, report);
         report.cases += u64::from(matches!(
             recorded.event,
             Event::Case(_, CaseEvent::Reported { .. } | CaseEvent::TakenOver { .. })
@@ -188,6 +197,7 @@ fn replayed(
         Ok(())
     })?;
     snapshots.say_what_is_unproved(report);
+    held.say_what_is_not_named(report);
     if let Some(against) = views {
         compared(against, head, report);
     }

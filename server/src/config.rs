@@ -32,6 +32,7 @@ pub struct Config {
     pub ingest: Ingest,
     pub live: crate::live::Limits,
     pub positions: crate::position::Settings,
+    pub files: crate::files::Settings,
     pub video: crate::video::config::Config,
     pub replay: crate::replay::Settings,
     /// The hall is a demonstration. Said where it is started and nowhere else, so that no file makes it one by accident.
@@ -112,8 +113,8 @@ pub struct Ingest {
 }
 
 /// Lists that may come from the environment, their parts separated by commas.
-const LISTS: [&str; 5] =
-    ["map.layers", "policy.overlays", "policy.holidays", "server.origins", "server.proxies"];
+const LISTS: [&str; 6] =
+    ["map.layers", "policy.overlays", "policy.holidays", "server.origins", "server.proxies", "files.scanner"];
 
 impl Config {
     /// Reads the file, if any, and the environment.
@@ -151,7 +152,7 @@ impl Config {
             !self.ingest.osmand_open || self.server.listen.ip().is_loopback(),
             "ingest.osmand_open: only allowed while server.listen is a loopback address"
         );
-        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 17] = [
+        let ranges: [(&str, i64, std::ops::RangeInclusive<i64>); 20] = [
             ("server.connections_max", self.server.connections_max.into(), 16..=100_000),
             ("server.clock_confirm_minutes", self.server.clock_confirm_minutes.into(), 0..=1_440),
             ("store.keys_kept_days", self.store.keys_kept_days.into(), 1..=36_500),
@@ -166,6 +167,9 @@ impl Config {
             ("positions.forget_hours", self.positions.forget_hours.into(), 1..=8_760),
             ("positions.keep_days", self.positions.keep_days.into(), 1..=3_650),
             ("positions.fix_interval_ms", self.positions.fix_interval_ms.into(), 0..=600_000),
+            ("files.file_mib", self.files.file_mib.into(), 1..=100),
+            ("files.quota_mib", self.files.quota_mib.into(), 0..=104_857_600),
+            ("files.scanner_seconds", self.files.scanner_seconds.into(), 1..=600),
             ("replay.open_max", self.replay.open_max.into(), 0..=8),
             ("replay.days_max", self.replay.days_max.into(), 1..=366),
             ("replay.idle_minutes", self.replay.idle_minutes.into(), 1..=1_440),

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use domain::case::Case;
+use domain::answer::files::FileLine;
+use domain::case::{Case, CaseEvent};
 use domain::code::{CaseId, WhistleId};
-use domain::event::{Door, Recorded};
+use domain::event::{Door, Event, Recorded};
 use domain::moment::UtcOffset;
 use domain::policy::Policy;
 use domain::state::{Alone, State};
@@ -214,6 +215,26 @@ impl Reader {
         self.with(|log| Ok(log.person(id.0)?.and_then(|person| person::opened(&person))))
     }
 
+    /// The files of a case, the oldest first.
+    pub fn files(&self, id: CaseId) -> Result<Vec<FileLine>, StoreError> {
+        let mut before = self.last().saturating_add(1);
+        self.with(|log| {
+            let mut files = Vec::new();
+            loop {
+                let page = log.of(Subject::Case(id.0), before, ROWS_MAX)?;
+                let Some(oldest) = page.last() else { break };
+                before = oldest.seq;
+                for row in &page {
+                    if row.name == CaseEvent::FILE_ATTACHED {
+                        files.extend(file_line(replay::recorded(row, self.path(), &NoBodies)?));
+                    }
+                }
+            }
+            files.reverse();
+            Ok(files)
+        })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.inner.path
     }
@@ -226,6 +247,13 @@ impl Reader {
     pub fn dir(&self) -> &Path {
         &self.inner.dir
     }
+}
+
+fn file_line(recorded: Recorded) -> Option<FileLine> {
+    let Recorded { seq, at, by, event: Event::Case(_, CaseEvent::FileAttached(file)) } = recorded else {
+        return None;
+    };
+    Some(FileLine { seq, at, by: by.name, file })
 }
 
 impl std::fmt::Debug for Reader {

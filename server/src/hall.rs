@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::drill::Drills;
 use crate::events::Reader;
+use crate::files::Files;
 use crate::lists::Lists;
 use crate::live::{Build, Hub};
 use crate::position::{Accepts, Areas, Positions, WorksIn};
@@ -53,6 +54,8 @@ pub struct Hall {
     pub mirror: Mirror,
     pub hub: Hub,
     pub positions: Positions,
+    /// Files of its cases.
+    pub files: Files,
     pub video: Video,
     pub metrics: PrometheusHandle,
     /// What this hall goes by.
@@ -146,6 +149,7 @@ pub struct Rooms<W: World> {
     pub mirror: Mirror,
     pub hub: Hub,
     pub positions: Positions,
+    pub files: Files,
 }
 
 impl<W: World> Rooms<W> {
@@ -155,6 +159,9 @@ impl<W: World> Rooms<W> {
         let policy = state.policy().clone();
         let (mirror, lists) = (Mirror::default(), Lists::new(policy.utc_offset_minutes));
         let (reader, epoch, genesis) = (store.reader(), store.epoch(), store.genesis().clone());
+        let reserve = Reserve::of_mib(config.store.reserve_mib);
+        let files = Files::open(&config.store.dir, config.files.clone(), reserve, &reader)
+            .context("cannot open the room of files")?;
         let accepts = Accepts::of(&policy);
         let positions =
             Positions::open(Some(&config.store.dir), config.positions.clone(), accepts, clock.clone())
@@ -175,7 +182,7 @@ impl<W: World> Rooms<W> {
             // The hall serves without: what is open comes from memory, and the log has everything.
             Err(error) => tracing::error!(error = %error, "closed cases are not in the lists"),
         }
-        Ok(Self { writer, reader, lists, mirror, hub, positions })
+        Ok(Self { writer, reader, lists, mirror, hub, positions, files })
     }
 }
 

@@ -37,6 +37,7 @@ pub mod replays;
 pub mod world;
 pub mod worlds;
 pub mod drills;
+pub mod files;
 
 pub use crate::hall::Hall;
 
@@ -62,25 +63,36 @@ pub fn routes_beside(hall: &Hall, declared: Vec<Route>, part: Router) -> (Router
 
 fn assembled(hall: &Hall, inside: Routes) -> (Router, Table) {
     let (inside, known) = inside.finish(hall);
+    let (sending, sent) = sending().finish(hall);
+    let known = known.and(sent);
     let (outside, open) = outside(hall).finish(hall);
     let door = Door { hall: hall.clone(), table: Arc::new(known.clone()), path_of: hall.path_of() };
     let inside = inside
         .method_not_allowed_fallback(wrong_method)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(Bounded))
         .layer(axum::middleware::from_fn_with_state(body::Limit::known(), body::bounded))
-        .layer(axum::middleware::from_fn_with_state(door, door::identify));
+        .layer(axum::middleware::from_fn_with_state(door.clone(), door::identify));
+    let sending = sending.layer(axum::middleware::from_fn_with_state(door, door::identify));
     let strangers = body::Limit::stranger(hall.config.server.connections_max as usize);
     let outside = outside
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(strangers, body::bounded));
-    let files = site::files(hall);
+    let pages = site::files(hall);
     let api_missing = Router::new().route("/api/{*rest}", axum::routing::any(missing));
-    let all = inside.merge(outside).merge(api_missing).fallback_service(files);
+    let all = inside.merge(sending).merge(outside).merge(api_missing).fallback_service(pages);
     let all = site::protect(all)
-        // `body::bounded` has read and limited every body before a route sees it.
+        // `body::bounded` has read and limited every body before a route sees it, but those of `sending`.
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(health::measure));
     (all, known.and(open))
+}
+
+/// Routes behind the door that read their own bodies as these arrive: larger than any that is held in memory.
+fn sending() -> Routes {
+    Routes::default().with(
+        Route::post("/api/v1/cases/{id}/files", Reach::Of(routes::ATTACHING)).acting_in(routes::WRITTEN),
+        files::sending::attach,
+    )
 }
 
 /// What is behind the door. Its parts of other rooms are declared here, beside the others.
@@ -100,6 +112,9 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::post("/api/v1/commands", staff).acting_in(routes::WRITTEN), commands::post)
         .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
         .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
+        .with(Route::get("/api/v1/cases/{id}/files", staff, scoped), files::list)
+        .with(Route::get("/api/v1/cases/{id}/files/{hash}", staff, scoped), files::one)
+        .with(Route::get("/api/v1/cases/{id}/files/{hash}/thumbnail", staff, scoped), files::small)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
         .with(
             Route::get("/api/v1/import/namespace", adopting, nothing).granted(Grant::TakeOver),

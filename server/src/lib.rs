@@ -21,6 +21,7 @@ pub mod events;
 pub mod views;
 pub mod check;
 pub mod lists;
+pub mod files;
 pub mod world;
 pub mod writer;
 pub mod adoption;

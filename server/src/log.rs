@@ -12,6 +12,7 @@ pub mod memory;
 pub mod sqlite;
 pub mod container;
 pub mod shelf;
+pub mod files;
 pub mod segment;
 pub mod backup;
 pub mod restore;

@@ -110,7 +110,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
     let beside: Vec<Box<dyn Publisher<Live>>> = vec![Box::new(teller)];
     let opening =
         Opening { config: &config, store, state, clock: clock.clone(), follow: vec![follow], beside, forms };
-    let Rooms { writer, reader, lists, mirror, hub, positions } = Rooms::<Live>::open(opening)?;
+    let Rooms { writer, reader, lists, mirror, hub, positions, files } = Rooms::<Live>::open(opening)?;
     let lists_kept = Arc::new(InLog::new(writer.clone(), secret, named.as_ref()));
     let cameras = read_cameras(&config, named, secret, &reader, lists_kept.clone()).await?;
     let video = Video::start(config.video.clone(), cameras, lists_kept, machine.clone());
@@ -126,6 +126,7 @@ pub async fn start_as(config: Config, forms: Forms) -> anyhow::Result<Running> {
         mirror,
         hub,
         positions,
+        files,
         video,
         metrics,
         clock,

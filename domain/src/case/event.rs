@@ -73,6 +73,9 @@ pub struct Stepped {
 }
 
 impl CaseEvent {
+    /// The name of the event of a file.
+    pub const FILE_ATTACHED: &'static str = "file_attached";
+
     /// The name in logs, the feed and the store.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -82,7 +85,7 @@ impl CaseEvent {
             Self::Stepped(stepped) => stepped.step.event,
             Self::Claimed => "case_claimed",
             Self::Noted { .. } => "case_noted",
-            Self::FileAttached(_) => "file_attached",
+            Self::FileAttached(_) => Self::FILE_ATTACHED,
             Self::Replanned { .. } => "case_replanned",
             Self::Moved { .. } => "case_moved",
         }

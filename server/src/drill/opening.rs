@@ -256,7 +256,7 @@ fn hall_of(
     held: &Arc<Held>,
     identity: Identity,
 ) -> Hall {
-    let Rooms { writer, reader, lists, mirror, hub, positions } = rooms;
+    let Rooms { writer, reader, lists, mirror, hub, positions, files } = rooms;
     Hall {
         identity: Arc::new(identity),
         config: Arc::new(config),
@@ -266,6 +266,7 @@ fn hall_of(
         mirror,
         hub,
         positions,
+        files,
         clock: held.clock.clone(),
         shown: Shown::Driven(Arc::new(Director(held.clone()))),
         ..home.clone()

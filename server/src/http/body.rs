@@ -131,7 +131,7 @@ async fn read(body: Body, limit: &Limit, held: &mut Held) -> Result<Bytes, Probl
     Ok(all.into())
 }
 
-async fn drain(body: Body) {
+pub(in crate::http) async fn drain(body: Body) {
     let mut chunks = body.into_data_stream();
     while let Some(Ok(_)) = chunks.next().await {}
 }

@@ -63,6 +63,8 @@ pub const TRACKS: &[Role] = &[Role::Supervisor, Role::Dispatcher];
 pub const DIRECTING: &[Role] = &[Role::Admin, Role::Supervisor, Role::Dispatcher];
 /// Who takes lists in, of cameras or of cases.
 pub const ADOPTING: &[Role] = &[Role::Admin, Role::Machine];
+/// Who attaches files to cases: whoever writes notes. What else is asked, the command is asked.
+pub const ATTACHING: &[Role] = &[Role::Supervisor, Role::Dispatcher, Role::Department, Role::Machine];
 /// Who says where inspectors are.
 pub const LOCATING: &[Role] = &[Role::Machine, Role::Inspector];
 

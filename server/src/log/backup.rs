@@ -16,6 +16,7 @@ use super::sqlite::{SqliteReader, schema};
 use super::{LogError, Read, Stand, shelf};
 
 pub(super) mod beside;
+pub(super) mod files;
 mod past;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,9 @@ pub struct List {
     pub erased: u64,
     pub copies: Vec<Copied>,
     pub snapshots: u64,
+    /// Files of cases in the folder.
+    #[serde(default)]
+    pub files: u64,
 }
 
 /// A database beside the log, copied whole.
@@ -66,6 +70,9 @@ pub struct Made {
     pub new_events: u64,
     pub new_bytes: u64,
     pub new_snapshots: u64,
+    pub new_files: u64,
+    /// Hashes of files in the data folder that are not what their names say: an earlier backup may have them.
+    pub damaged_files: Vec<String>,
     pub list: List,
 }
 
@@ -76,19 +83,30 @@ impl Made {
         let copies: Vec<&str> = self.list.copies.iter().map(|copy| copy.name.as_str()).collect();
         format!(
             "backup in `{}` holds everything up to event {}\n\
-             new: {} events in {} segments, {} snapshots; {} bytes\n\
+             new: {} events in {} segments, {} snapshots, {} of {} files; {} bytes\n\
              proved: each new segment was read again from the disk, every event in it agrees with its checksum and follows the one \
-             before; {} segments hang together by their hashes; pages of {} were walked\n",
+             before; {} segments hang together by their hashes; pages of {} were walked\n{}",
             self.folder.display(),
             self.list.head.seq,
             self.new_events,
             self.new_segments,
             self.new_snapshots,
+            self.new_files,
+            self.list.files,
             self.new_bytes,
             self.list.segments,
             if copies.is_empty() { "no other database".to_owned() } else { copies.join(" and ") },
+            damaged_words(&self.damaged_files),
         )
     }
+}
+
+/// A line for files that are not what their names say; none where all are.
+pub(super) fn damaged_words(hashes: &[String]) -> String {
+    if hashes.is_empty() {
+        return String::new();
+    }
+    format!("DAMAGED and left out: {} files, {}\n", hashes.len(), hashes.join(" "))
 }
 
 /// Why there is no (newer) backup.
@@ -178,6 +196,7 @@ pub fn backup(dir: &Path, folder: &Path, now_ms: i64) -> Result<Made, BackupErro
     let end = seal_all(&log, &segments, start, until)?;
     let erased = erase(&log, &segments, end, before.as_ref().map_or(0, |list| list.erased))?;
     let new_snapshots = snapshots(dir, folder, log.epoch(), end.stand.seq)?;
+    let carried = files::carry(dir, folder).map_err(BackupError::Source)?;
     let copies = beside::copy_all(dir, folder, end.number.max(1), before.as_ref())?;
     let list = List {
         layout: LAYOUT,
@@ -190,23 +209,26 @@ pub fn backup(dir: &Path, folder: &Path, now_ms: i64) -> Result<Made, BackupErro
         erased,
         copies,
         snapshots: shelf::list(folder).len() as u64,
+        files: files::count(folder)?,
     };
     let text = serde_json::to_vec_pretty(&list).expect("a list has only text keys, which always make JSON");
     publish(&folder.join(LIST), &text).map_err(BackupError::Source)?;
     beside::clear(folder, &list.copies);
     let first_new = before.as_ref().map_or(0, |list| list.segments) + 1;
     let sizes = (first_new..=end.number).map(|number| segment::path_of(&segments, number));
-    let new_bytes = sizes.filter_map(|path| std::fs::metadata(path).ok()).map(|meta| meta.len()).sum();
+    let new_bytes: u64 = sizes.filter_map(|path| std::fs::metadata(path).ok()).map(|meta| meta.len()).sum();
     let made = Made {
         folder: folder.to_owned(),
         first: before.is_none(),
         new_segments: end.number + 1 - first_new,
         new_events: end.stand.seq - before.as_ref().map_or(0, |list| list.head.seq),
-        new_bytes,
+        new_bytes: new_bytes + carried.new_bytes,
         new_snapshots,
+        new_files: carried.new,
+        damaged_files: carried.damaged,
         list,
     };
-    tracing::info!(to = %folder.display(), events = made.new_events, bytes = new_bytes, "backup made");
+    tracing::info!(to = %folder.display(), events = made.new_events, bytes = made.new_bytes, "backup made");
     Ok(made)
 }
 

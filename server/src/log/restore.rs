@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::backup::files::Carried;
 use super::backup::{self, BackupError, List, beside as databases};
 use super::container::{Container, publish};
 use super::segment::{self, Link};
 use super::sqlite::making::Making;
 use super::sqlite::{file, schema};
-use super::{LogError, PersonRow, shelf};
+use super::{LogError, PersonRow, files, shelf};
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,6 +26,11 @@ pub struct Restored {
     pub made_at_ms: i64,
     pub beside: Vec<String>,
     pub snapshots: u64,
+    pub files: u64,
+    /// Hashes of files in the backup that are not what their names say.
+    pub damaged_files: Vec<String>,
+    /// Files that the backup's list counts and its folder lacks.
+    pub missing_files: u64,
 }
 
 impl Restored {
@@ -34,13 +40,20 @@ impl Restored {
         let beside =
             if self.beside.is_empty() { "no other database".to_owned() } else { self.beside.join(" and ") };
         format!(
-            "restored to `{}`: {} events, {beside}, {} snapshots; as it stood at the backup\n\
+            "restored to `{}`: {} events, {beside}, {} snapshots, {} files; as it stood at the backup\n\
              proved: every segment agrees with its SHA-256 and follows the one before, every event with its checksum\n\
-             the store has a new epoch ({}): screens load anew, and the next backup needs a folder of its own\n",
+             the store has a new epoch ({}): screens load anew, and the next backup needs a folder of its own\n{}{}",
             self.folder.display(),
             self.events,
             self.snapshots,
-            self.epoch
+            self.files,
+            self.epoch,
+            backup::damaged_words(&self.damaged_files),
+            if self.missing_files == 0 {
+                String::new()
+            } else {
+                format!("MISSING in the backup: {} files; `gridhall check` names them\n", self.missing_files)
+            }
         )
     }
 }
@@ -56,7 +69,7 @@ pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
     let made = make(from, &list, &unfinished);
     // It may have taken long: somebody may have started a hall in the folder meanwhile.
     let made = made.and_then(|made| holds_nothing_of_a_store(to).map(|()| made));
-    let (epoch, snapshots) = match made {
+    let (epoch, snapshots, carried) = match made {
         Ok(made) => made,
         Err(error) => {
             // A part of a restore is of no use, and on a full disk it is in the way.
@@ -73,6 +86,9 @@ pub fn restore(from: &Path, to: &Path) -> Result<Restored, BackupError> {
         made_at_ms: list.made_at_ms,
         beside: list.copies.iter().map(|copy| copy.name.clone()).collect(),
         snapshots,
+        files: carried.new,
+        missing_files: list.files.saturating_sub(carried.new + carried.damaged.len() as u64),
+        damaged_files: carried.damaged,
     })
 }
 
@@ -93,6 +109,9 @@ fn holds_nothing_of_a_store(to: &Path) -> Result<(), BackupError> {
     if !entries(&shelf::folder(to))?.is_empty() {
         left.push("snapshots/".to_owned());
     }
+    if !entries(&files::folder(to))?.is_empty() {
+        left.push("files/".to_owned());
+    }
     left.sort();
     if left.is_empty() {
         return Ok(());
@@ -107,8 +126,8 @@ fn is_of_a_store(name: &str) -> bool {
     databases.any(|database| name.starts_with(database)) || of_views || name == backup::LIST
 }
 
-/// Makes everything in the folder `unfinished`; gives the new epoch and how many snapshots there are.
-fn make(from: &Path, list: &List, unfinished: &Path) -> Result<(u64, u64), BackupError> {
+/// Makes everything in the folder `unfinished`; gives the new epoch, how many snapshots there are, and which files.
+fn make(from: &Path, list: &List, unfinished: &Path) -> Result<(u64, u64, Carried), BackupError> {
     match std::fs::remove_dir_all(unfinished) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -128,8 +147,9 @@ fn make(from: &Path, list: &List, unfinished: &Path) -> Result<(u64, u64), Backu
         beside(from, unfinished, copy)?;
     }
     let snapshots = snapshots(from, unfinished, epoch, list.head.seq)?;
+    let carried = backup::files::carry(from, unfinished).map_err(BackupError::Source)?;
     made.name().map_err(BackupError::Source)?;
-    Ok((epoch, snapshots))
+    Ok((epoch, snapshots, carried))
 }
 
 /// Gives what was made its names in the data folder, the store's last.
@@ -138,6 +158,9 @@ fn place(unfinished: &Path, to: &Path, list: &List) -> Result<(), BackupError> {
         std::fs::rename(from, target).map_err(|source| BackupError::io(target, "name", source))
     };
     name(&shelf::folder(unfinished), &shelf::folder(to))?;
+    if files::folder(unfinished).exists() {
+        name(&files::folder(unfinished), &files::folder(to))?;
+    }
     for copy in &list.copies {
         name(&unfinished.join(&copy.name), &to.join(&copy.name))?;
     }

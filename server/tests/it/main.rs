@@ -20,6 +20,7 @@ mod accounts;
 mod map;
 mod walls;
 mod positions;
+mod files;
 mod plans;
 mod live;
 mod live_hall;

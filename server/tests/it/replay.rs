@@ -139,10 +139,11 @@ fn opened(home: &Hall, dir: &Path, clock: &TestClock, set: impl FnOnce(&mut Conf
     let (follow, forms) = (Vec::new(), Forms { full_speed: true, ..Forms::default() });
     let opening =
         Opening { config: &config, store, state, clock: clock.clone(), follow, beside: Vec::new(), forms };
-    let Rooms { writer, reader, lists, mirror, hub, positions } = Rooms::<Live>::open(opening).unwrap();
+    let Rooms { writer, reader, lists, mirror, hub, positions, files } =
+        Rooms::<Live>::open(opening).unwrap();
     let (config, writer) = (Arc::new(config), Pen::Live(writer));
     let worlds = server::world::Worlds::default();
-    Hall { config, writer, reader, lists, mirror, hub, positions, clock, worlds, ..home.clone() }
+    Hall { config, writer, reader, lists, mirror, hub, positions, files, clock, worlds, ..home.clone() }
 }
 
 pub fn policy() -> Policy {

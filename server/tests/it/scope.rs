@@ -42,6 +42,9 @@ GET /api/v1/cameras/{code}/health            s s s s s s . s
 GET /api/v1/cameras/{code}/snapshot.jpg      s s s s s s . s
 GET /api/v1/cases                            s s s s s s . s
 GET /api/v1/cases/{id}                       s s s s s s . s
+GET /api/v1/cases/{id}/files                 s s s s s . . s
+GET /api/v1/cases/{id}/files/{hash}          s s s s s . . s
+GET /api/v1/cases/{id}/files/{hash}/thumbnail s s s s s . . s
 GET /api/v1/catalogue                        + + + + + + . +
 GET /api/v1/definitions                      + + + + + + . +
 GET /api/v1/drills                           + + + + + . . +
@@ -85,6 +88,7 @@ GET /wall                                    *
 GET /wall/                                   *
 GET /wall/{id}                               *
 POST /api/v1/cameras/adopt                   a . . . . . . a
+POST /api/v1/cases/{id}/files                . + + + . . . +
 POST /api/v1/clock/believe                   a . . . . . . .
 POST /api/v1/commands                        + + + + + . . +
 POST /api/v1/drills                          a a a . . . . .

@@ -23,14 +23,16 @@ fn beside(served: &Served, dir: &std::path::Path, title: &str) -> String {
     let clock = home.clock.clone();
     let (follow, forms) = (Vec::new(), Forms::default());
     let opening = Opening { config: &config, store, state, clock, follow, beside: Vec::new(), forms };
-    let Rooms { writer, reader, lists, mirror, hub, positions } = Rooms::<Exercise>::open(opening).unwrap();
+    let Rooms { writer, reader, lists, mirror, hub, positions, files } =
+        Rooms::<Exercise>::open(opening).unwrap();
     let reserved = home.worlds.reserve(WorldKind::Drill, 1).unwrap();
     let identity: Identity = reserved.identity(title);
     let base = identity.base();
     let (identity, config) = (Arc::new(identity), Arc::new(config));
     let pen = Pen::Exercise(writer);
     let over = pen.clone();
-    let hall = Hall { identity, config, writer: pen, reader, lists, mirror, hub, positions, ..home.clone() };
+    let hall =
+        Hall { identity, config, writer: pen, reader, lists, mirror, hub, positions, files, ..home.clone() };
     let _open = reserved.open(title, world_router(&hall), Box::new(move || over.stop()));
     base
 }

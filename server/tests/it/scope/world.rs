@@ -116,6 +116,7 @@ impl World {
             self.send(json!({ "dispatch_case": { "case": case, "department": department } })).await;
         }
         self.noted(&of, &case).await;
+        self.attached(&of, &case).await;
         if closed {
             for step in ["finish_disposal", "give_feedback", "pass_check", "close_case"] {
                 self.send(json!({ step: { "case": case } })).await;
@@ -126,12 +127,23 @@ impl World {
             ("地址", Hold::Open),
             ("描述", Hold::Desk),
             ("备注", Hold::Desk),
+            ("附件", Hold::Desk),
             ("经手", Hold::Desk),
             ("上报人", Hold::Reporter),
         ];
         for (what, hold) in marks {
             self.marks.push(Mark { text: format!("{what}-{of}"), area: Some(area), department, hold });
         }
+    }
+
+    /// A document whose name says whose it is.
+    async fn attached(&self, of: &str, case: &Value) {
+        let bearer = format!("Bearer {}", self.hall.token);
+        let name = format!("附件-{of}").replace("附件", "%E9%99%84%E4%BB%B6");
+        let path = format!("/api/v1/cases/{case}/files?kind=document&name={name}.pdf");
+        let pdf = format!("%PDF-1.7\n{of}\n%%EOF\n");
+        let sent = self.hall.ask("POST", &path, &[("authorization", &bearer)], Some(pdf)).await;
+        assert_eq!(sent.status, 200, "{}", sent.text);
     }
 
     /// Somebody who has nothing else to do writes a note on a case.
@@ -168,6 +180,15 @@ impl World {
         let post = |body: Value| vec![(route.path.to_owned(), Some(body.to_string()))];
         match (route.method.as_str(), route.path) {
             ("GET", "/api/v1/cases/{id}") => each(&numbers(&self.cases), route.path, "{id}"),
+            ("GET", path) if path.starts_with("/api/v1/cases/{id}/files") => {
+                each(&numbers(&self.cases), &path.replace("{hash}", &"ab".repeat(32)), "{id}")
+            }
+            // What is sent is nothing that is taken, and nothing is said of a case that is not seen.
+            ("POST", "/api/v1/cases/{id}/files") => numbers(&self.cases)
+                .iter()
+                .map(|case| format!("/api/v1/cases/{case}/files?kind=document&name=x"))
+                .map(|path| (path, Some("<html>".to_owned())))
+                .collect(),
             ("GET", "/api/v1/whistles/{id}") => each(&numbers(&self.whistles), route.path, "{id}"),
             // A snapshot dials, and its camera is not there: asked once each all the same.
             ("GET", path) if path.contains("{code}") => each(&cameras, path, "{code}"),
