@@ -96,6 +96,7 @@ pub fn Sheet() -> impl IntoView {
             view! { <p class="queue-state stale" role="status">{say!(speaks.get(), desk.failed, words = problem.words(speaks.get()))}</p> },
         )
     };
+    let gone = move || seat.opened.get().is_some().then(|| view! { <div class="hand"><Outcome/></div> });
     let label = move || file.with(|answer| answer.case.number.clone());
     view! {
         <section class="sheet" class:empty=move || seat.opened.get().is_none() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
@@ -105,7 +106,7 @@ pub fn Sheet() -> impl IntoView {
                 <Show when=move || there.get() fallback=waits><Title/><Countdown/><Way/><History/></Show>
             </div>
             // A step that takes the case away from the department leaves its words, and nothing else of it.
-            <Show when=move || there.get() fallback=|| view! { <div class="hand"><Outcome/></div> }><Hand/></Show>
+            <Show when=move || there.get() fallback=gone><Hand/></Show>
         </section>
     }
 }
