@@ -20,7 +20,7 @@ use crate::words::{Language, say};
 struct Face {
     lamp: Lamp,
     left: Option<String>,
-    share: f64,
+    share: i64,
 }
 
 /// `row` is the case as it is listed when it is drawn first, `count` how many rows its group has, drawn or not.
@@ -84,14 +84,14 @@ fn face(case: Memo<CaseLine>) -> Memo<Face> {
         case.with(|case| {
             let shown = names.with(|names| {
                 let policy = &names.policy;
-                let share = (share(case, now, policy) * 100.0).round();
+                let share = (share(case, now, policy) * 100.0).round() as i64;
                 Some(Face {
                     lamp: lamp(case, now, policy),
                     left: countdown(speaks.get(), case, now, policy),
                     share,
                 })
             });
-            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0.0 })
+            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0 })
         })
     })
 }
