@@ -1,5 +1,7 @@
 //! Requests to the world this page is of: JSON and bytes, and why one failed.
 
+mod objects;
+
 use domain::catalogue::Name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -159,7 +161,7 @@ pub fn to_js(value: &impl Serialize) -> Result<JsValue, ApiError> {
 }
 
 pub fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, ApiError> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| ApiError::Unreadable(error.to_string()))
+    objects::read(value).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 
 /// What a `problem+json` answer says: in both languages, or in the one that was asked for.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::figure::{Evidence, Part, use_asked};
 use crate::language::use_language;
-use crate::once::{anew, effect};
+use crate::once::{CollectRows, anew, effect};
 use crate::text;
 use crate::words::say;
 
@@ -78,7 +78,7 @@ fn Content(evidence: Evidence) -> impl IntoView {
             <p class="card-kind">{say!(language, common.definition)}</p>
             <h2 id="card-title">{evidence.title}</h2>
             <dl>
-                {evidence.parts.into_iter().map(row).collect_view()}
+                {evidence.parts.into_iter().map(row).collect_rows()}
                 {written(say!(language, common.formula), evidence.formula)}
                 {written(say!(language, common.in_force), evidence.in_force)}
                 {as_of.and_then(|as_of| written(say!(language, common.as_of), as_of))}
@@ -101,5 +101,5 @@ fn Content(evidence: Evidence) -> impl IntoView {
 fn Rows(rows: Vec<(String, String)>) -> impl IntoView {
     let row = |(words, href): (String, String)| view! { <li><a href=href>{words}</a></li> };
     (!rows.is_empty())
-        .then(|| view! { <ul class="card-rows">{rows.into_iter().map(row).collect_view()}</ul> })
+        .then(|| view! { <ul class="card-rows">{rows.into_iter().map(row).collect_rows()}</ul> })
 }

@@ -9,7 +9,6 @@ mod nearby;
 mod who;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -32,7 +31,7 @@ pub struct Feed(Rc<Inner>);
 
 struct Inner {
     people: People,
-    maps: RefCell<BTreeMap<u32, MapHandle>>,
+    maps: RefCell<Vec<(u32, MapHandle)>>,
     last_map: Cell<u32>,
     hall: Hall,
     on_duty: RwSignal<OnDuty>,
@@ -68,13 +67,17 @@ impl Feed {
     fn take(&self, frame: &[u8]) -> bool {
         match self.0.people.take(frame, self.0.hall.present()) {
             Some(changed) => {
-                self.0.maps.borrow().values().for_each(|map| map.update_positions(changed.iter().copied()));
+                self.0
+                    .maps
+                    .borrow()
+                    .iter()
+                    .for_each(|(_, map)| map.update_positions(changed.iter().copied()));
                 true
             }
             None => {
                 // The server numbers people anew after a restart.
                 self.0.people.clear();
-                self.0.maps.borrow().values().for_each(|map| untrack(|| map.clear_positions()));
+                self.0.maps.borrow().iter().for_each(|(_, map)| untrack(|| map.clear_positions()));
                 false
             }
         }
@@ -84,10 +87,10 @@ impl Feed {
     pub fn show_on(&self, map: MapHandle) {
         let id = self.0.last_map.get() + 1;
         self.0.last_map.set(id);
-        self.0.maps.borrow_mut().insert(id, map);
+        self.0.maps.borrow_mut().push((id, map));
         let gone = SendWrapper::new(self.clone());
         on_cleanup(move || {
-            gone.0.maps.borrow_mut().remove(&id);
+            gone.0.maps.borrow_mut().retain(|(map, _)| *map != id);
         });
         let shown = self.clone();
         effect(move || {

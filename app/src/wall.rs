@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use crate::breaking::Breaking;
 use crate::kiosk;
 use crate::language::{pick, use_language};
-use crate::once::{anew, effect};
+use crate::once::{CollectRows, anew, effect, shown_or};
 use crate::panel;
 use crate::screen::Screen;
 use crate::words::{say, says};
@@ -31,9 +31,9 @@ pub fn Wall() -> impl IntoView {
         <world::Band/>
         <Breaking/>
         <world::Gone/>
-        <Show when=move || shown.missing().is_none() fallback=move || view! { <Nothing shown/> }>
+        {shown_or(move || shown.missing().is_none(), move || view! {
             <Hung shown/>
-        </Show>
+        }, move || view! { <Nothing shown/> })}
     }
 }
 
@@ -61,7 +61,7 @@ fn Nothing(shown: Shown) -> impl IntoView {
     };
     let link = move |(address, name): (String, Name)| view! { <a class="button" href=address>{pick(speaks.get(), &name)}</a> };
     let links = move || {
-        let walls = shown.walls().into_iter().map(link).collect_view();
+        let walls = shown.walls().into_iter().map(link).collect_rows();
         kiosk::paired_wall().is_none().then(|| {
             view! {
                 <p class="dim">{say!(speaks.get(), wall.walls)}</p>

@@ -14,7 +14,7 @@ use xtask::repo::Repo;
 use crate::lean::Lean;
 use crate::output::{self, Compression, Output};
 use crate::wasm::{self, Wanted, WasmBuild};
-use crate::{licences, names, styles, vendor};
+use crate::{costs, licences, names, styles, vendor};
 
 /// What a screen's first load weighs at most, brotli, all files together. Above it the site stage fails: whatever is added
 /// then has to be taken off elsewhere.
@@ -106,6 +106,11 @@ pub fn check_first_loads(folder: &Path) -> Result<()> {
 /// and every script the programme needs for its first picture. Not the font's slices and the ground of the map, which
 /// arrive behind a working screen, nor scripts that something else asks for later (`import('…')`).
 fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
+    Ok(first_load_files(folder, screen)?.into_iter().map(|(_, bytes)| bytes).sum())
+}
+
+/// The files of a screen's first load, and how many bytes each sends.
+fn first_load_files(folder: &Path, screen: &str) -> Result<Vec<(String, u64)>> {
     let page = format!("{screen}.html");
     let text = read(folder, &page)?;
     let is_first = |path: &&str| *path == START || names::carries(path);
@@ -127,7 +132,29 @@ fn first_load_bytes(folder: &Path, screen: &str) -> Result<u64> {
             }
         }
     }
-    files.iter().map(|name| output::length_sent(&folder.join(name))).sum()
+    let sent = |name: String| output::length_sent(&folder.join(&name)).map(|bytes| (name, bytes));
+    files.into_iter().map(sent).collect()
+}
+
+/// Prints whose the bytes of a screen's first load are. Those of functions are an estimate (`costs.rs`).
+pub fn print_costs(repo: &Repo, folder: &Path, screen: &str, most: usize) -> Result<()> {
+    let files = first_load_files(folder, screen)?;
+    println!("{:>8}  file", "sent");
+    files.iter().for_each(|(file, bytes)| println!("{bytes:>8}  {file}"));
+    let sent = files.iter().find(|(file, _)| file.ends_with(".wasm")).map_or(0, |(_, bytes)| *bytes);
+    let costs = costs::of(&wasm::named(repo, screen)?, sent)?;
+    let groups: [(&str, fn(&str) -> String); 2] = [("crate", costs::crate_of), ("module", costs::module_of)];
+    for (title, group) in groups {
+        println!("\n{:>8} {:>8} {:>6}  {title}", "sent", "bytes", "parts");
+        for (parts, cost) in costs::grouped(&costs, group).into_iter().take(most) {
+            println!("{:>8.0} {:>8} {parts:>6}  {}", cost.sent, cost.bytes, cost.name);
+        }
+    }
+    println!("\n{:>8} {:>8}  function", "sent", "bytes");
+    for cost in costs.iter().take(most) {
+        println!("{:>8.0} {:>8}  {}", cost.sent, cost.bytes, cost.name);
+    }
+    Ok(())
 }
 
 fn read(folder: &Path, file: &str) -> Result<String> {

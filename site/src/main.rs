@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout)]
 
 mod build;
+mod costs;
 mod names;
 mod output;
 mod lean;
@@ -50,6 +51,16 @@ enum Task {
     Check { folder: PathBuf },
     /// Print what each screen's first load weighs, as JSON
     Sizes { folder: PathBuf },
+    /// Print what of a screen's first load is whose: files, crates, modules and functions, the dearest first
+    Costs {
+        /// The optimised site
+        folder: PathBuf,
+        #[arg(value_parser = wasm::PROGRAMMES)]
+        screen: String,
+        /// How many functions and modules are listed
+        #[arg(long, default_value_t = 60)]
+        most: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,6 +81,7 @@ fn run(task: Task) -> Result<()> {
             build::build(&Repo::find(), wanted, out)
         }
         Task::Check { folder } => build::check_first_loads(&folder),
+        Task::Costs { folder, screen, most } => build::print_costs(&Repo::find(), &folder, &screen, most),
         Task::Sizes { folder } => {
             let sizes = build::first_loads(&folder)?;
             println!("{}", serde_json::to_string(&sizes).context("cannot write the sizes as JSON")?);

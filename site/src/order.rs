@@ -68,7 +68,7 @@ fn places(order: &[usize]) -> Vec<usize> {
 
 /// From the largest on always the one that has most in common with the last; where none has anything, the largest left.
 /// The same functions always come in the same order.
-fn order(bodies: &[&[u8]]) -> Vec<usize> {
+pub fn order(bodies: &[&[u8]]) -> Vec<usize> {
     let pieces = Pieces::of(bodies);
     let mut by_size: Vec<usize> = (0..bodies.len()).collect();
     by_size.sort_by_key(|function| std::cmp::Reverse(bodies[*function].len()));

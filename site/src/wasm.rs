@@ -116,7 +116,7 @@ fn make(repo: &Repo, build: WasmBuild, name: &str) -> Result<()> {
     let pkg = kept.join("pkg");
     if !fs::read_to_string(&key_file).is_ok_and(|present| present == key) {
         let _ = fs::remove_dir_all(&kept);
-        bind(&compiled, &pkg, name, build)?;
+        bind(&compiled, &pkg, name, build, Names::of(build))?;
         if build == WasmBuild::Optimised {
             optimise(repo, &pkg.join(format!("{name}_bg.wasm")))?;
         }
@@ -145,7 +145,36 @@ fn key(repo: &Repo, build: WasmBuild, compiled: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild) -> Result<()> {
+/// Whether the functions of a WASM file keep their names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Kept,
+    Gone,
+}
+
+impl Names {
+    fn of(build: WasmBuild) -> Self {
+        match build {
+            WasmBuild::Quick => Self::Kept,
+            WasmBuild::Optimised => Self::Gone,
+        }
+    }
+}
+
+/// The same functions as in the shipped file of a programme, with their names; in the order in which they were compiled.
+pub fn named(repo: &Repo, name: &str) -> Result<Vec<u8>> {
+    let build = WasmBuild::Optimised;
+    compile(repo, build, &[name])?;
+    let folder = repo.wasm_target.join("gridhall-site/named").join(name);
+    let compiled =
+        repo.wasm_target.join("wasm32-unknown-unknown").join(build.folder()).join(format!("{name}.wasm"));
+    bind(&compiled, &folder, name, build, Names::Kept)?;
+    let wasm = folder.join(format!("{name}_bg.wasm"));
+    wasm_opt(repo, &wasm, &[EFFORT, REDUNDANT[0], REDUNDANT[1], "--debuginfo"])?;
+    fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
+}
+
+fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild, names: Names) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(compiled)
@@ -153,7 +182,7 @@ fn bind(compiled: &Path, pkg: &Path, name: &str, build: WasmBuild) -> Result<()>
         .out_name(name)
         .typescript(false)
         .keep_debug(build == WasmBuild::Quick)
-        .remove_name_section(build == WasmBuild::Optimised)
+        .remove_name_section(names == Names::Gone)
         .remove_producers_section(true);
     let cannot = || format!("wasm-bindgen cannot bind {}", compiled.display());
     let mut output = bindgen.generate_output().with_context(cannot)?;

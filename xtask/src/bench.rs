@@ -31,6 +31,9 @@ pub struct Options {
     /// Also write the rows to this file, as a JSON array.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// With `size`: also print whose the bytes of this screen's first load are, by crate, module and function.
+    #[arg(long, value_name = "SCREEN")]
+    costs: Option<String>,
     /// How long `open` keeps its wall and desk open.
     #[arg(long, default_value_t = 2.0)]
     hours: f64,
@@ -116,6 +119,14 @@ impl Row {
     }
 }
 
+/// What the screens weigh; of one of them also what makes it so heavy.
+fn sizes(repo: &Repo, dissected: Option<&str>) -> Result<Vec<Row>> {
+    if let Some(screen) = dissected {
+        site::print_costs(repo, screen)?;
+    }
+    Ok(site::first_loads(repo)?.iter().map(size).collect())
+}
+
 pub fn run(repo: &Repo, options: &Options) -> Result<()> {
     setup::for_testing(repo)?;
     if options.name != Some(Name::Size) {
@@ -138,7 +149,7 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
         println!("\n== bench {}", name.word());
         let began = Instant::now();
         let measured = match name {
-            Name::Size => site::first_loads(repo).map(|loads| loads.iter().map(size).collect()),
+            Name::Size => sizes(repo, options.costs.as_deref()),
             Name::Store => store(repo),
             Name::Live | Name::Video => simulated(repo, name),
             Name::Browser => browser(repo, &[]),

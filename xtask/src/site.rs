@@ -71,6 +71,11 @@ pub fn first_loads(repo: &Repo) -> Result<Vec<FirstLoad>> {
     serde_json::from_str(&printed).context("cannot understand the sizes of the site")
 }
 
+/// Prints whose the bytes of a screen's first load are.
+pub fn print_costs(repo: &Repo, screen: &str) -> Result<()> {
+    process::run(builder(repo).arg("costs").arg(repo.site()).arg(screen))
+}
+
 /// The program that builds it, to be told what to do.
 pub fn builder(repo: &Repo) -> Command {
     let mut cargo = repo.cargo();

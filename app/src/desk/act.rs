@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::{Speaks, use_language};
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo, shown, shown_or};
 use crate::words::{self, Language, say, says};
 use crate::work::due::moment;
 use crate::work::outcome::Outcome;
@@ -228,12 +228,12 @@ fn Dispatch(step: Step) -> impl IntoView {
             view! { <span class="keys"><button type="button" on:click=move |_| turn_page(desk, false)><kbd>"["</kbd></button><button type="button" on:click=move |_| turn_page(desk, true)><kbd>"]"</kbd></button>{page}</span> }
         })
     };
-    let list = move || page().into_iter().enumerate().map(option).collect_view();
+    let list = move || page().into_iter().enumerate().map(option).collect_rows();
     view! {
         <div class="hd"><h3>{anew(move || step.act(speaks.get()))}</h3><span class="meta">{says!(speaks, desk.choose_department)}</span>{anew(page_words)}</div>
-        <Show when=move || allowed.get() fallback=move || not_yours(speaks, step)>
+        {shown_or(move || allowed.get(), move || view! {
             <ol class="opts">{anew(list)}</ol>
-        </Show>
+        }, move || not_yours(speaks, step))}
         <Remark step/>
         <Outlook/>
     }
@@ -320,7 +320,7 @@ fn Buttons() -> impl IntoView {
         let unready = move || busy() || !is_ready(desk, offered);
         view! { <button type="button" class="btn" class:primary=is_own id=is_own.then_some("desk-step") data-step=offered.name disabled=unready on:click=move |_| untrack(|| take(desk, offered))>{anew(move || offered.act(speaks.get()))}{is_own.then(|| view! { <kbd>"↵"</kbd> })}</button> }
     };
-    let buttons = move || offered().into_iter().map(button).collect_view();
+    let buttons = move || offered().into_iter().map(button).collect_rows();
     let can_claim = move || {
         let me = desk.me();
         desk.file.case().filter(Case::is_open).is_some_and(|case| {
@@ -330,9 +330,9 @@ fn Buttons() -> impl IntoView {
     let can_call = move || step.get().is_some() && can_call(desk);
     view! {
         <p class="acts">
-            <Show when=calls><SendCall/></Show>{anew(buttons)}{sent_to}
-            <Show when=can_claim><button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{says!(speaks, desk.claim)}<kbd>"C"</kbd></button></Show>
-            <Show when=can_call><button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{anew(call_words)}<kbd>"W"</kbd></button></Show>
+            {shown(calls, move || view! { <SendCall/> })}{anew(buttons)}{sent_to}
+            {shown(can_claim, move || view! { <button type="button" class="btn" id="desk-claim" disabled=busy on:click=move |_| untrack(|| claim_by_button(desk))>{says!(speaks, desk.claim)}<kbd>"C"</kbd></button> })}
+            {shown(can_call, move || view! { <button type="button" class="btn" aria-expanded=move || desk.file.calling.get().to_string() on:click=move |_| untrack(|| call(desk))>{anew(call_words)}<kbd>"W"</kbd></button> })}
         </p>
     }
 }

@@ -15,7 +15,7 @@ use crate::map::{
     MapCamera, MapClick, MapFocus, MapHandle, MapNamed, MapOptions, MapPadding, MapSize, MapView,
 };
 use crate::names::use_names;
-use crate::once::{effect, memo};
+use crate::once::{effect, memo, shown_or};
 use crate::people::{self, Who, use_people};
 use crate::words::{say, says};
 
@@ -42,14 +42,11 @@ pub fn Around() -> impl IntoView {
         say!(language, desk.around_count, people = people, cameras = cameras)
     };
     view! {
-        <Show
-            when=move || place.get().is_some()
-            fallback=move || view! { <p class="no-place">{says!(speaks, desk.no_place)}</p> }
-        >
+        {shown_or(move || place.get().is_some(), move || view! {
             <div class="hd"><h3>{says!(speaks, desk.around)}</h3><span class="meta">{meta}</span></div>
             <div class="around"><Crop/><div class="beside"><PeopleList/><CameraList/></div></div>
             <Tiles/>
-        </Show>
+        }, move || view! { <p class="no-place">{says!(speaks, desk.no_place)}</p> })}
     }
 }
 

@@ -9,7 +9,7 @@ use super::use_desk;
 use crate::language::use_language;
 use crate::linked::NearCamera;
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, listed, memo, shown};
 use crate::player::CameraTile;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -41,7 +41,7 @@ pub fn CameraList() -> impl IntoView {
         Cameras::Near(near) if near.is_empty() => {
             view! { <li class="note">{say!(speaks.get(), desk.no_cameras)}</li> }.into_any()
         }
-        Cameras::Near(near) => near.into_iter().enumerate().map(line).collect_view().into_any(),
+        Cameras::Near(near) => near.into_iter().enumerate().map(line).collect_rows().into_any(),
     }
     };
     view! { <ul class="near" aria-label=says!(speaks, desk.cameras)>{anew(content)}</ul> }
@@ -78,7 +78,7 @@ pub fn Tiles() -> impl IntoView {
         Cameras::Asking | Cameras::Failed(_) => Vec::new(),
     });
     // Three places at least, so that a click finds the second and third where it expects them.
-    let shown = memo(move || {
+    let drawn = memo(move || {
         let watched = file.watched.get();
         let count = all.with(Vec::len);
         (0..count).filter(|index| *index < 3 || watched.contains(index)).collect::<Vec<usize>>()
@@ -91,15 +91,13 @@ pub fn Tiles() -> impl IntoView {
     let some = move || all.with(|all| !all.is_empty());
     let camera = move |index: usize| all.with(|all| all.get(index).cloned());
     view! {
-        <Show when=some>
+        {shown(some, move || view! {
             <div class="hd"><h3>{says!(speaks, desk.cameras)}</h3><span class="meta">{anew(order)}</span>
                 <span class="keys"><span><kbd>"V"</kbd><kbd>"1–9"</kbd>{says!(speaks, desk.key_camera)}</span><span><kbd>"E"</kbd>{says!(speaks, desk.key_enlarge)}</span></span></div>
             <div class="tiles" class:one-large=move || file.enlarged.get().is_some()>
-                <For each=move || shown.get() key=|index| *index let:index>
-                    {anew(move || camera(index).map(|camera| view! { <Slot index camera/> }))}
-                </For>
+                {listed(move || drawn.get(), |index| (*index as u64, 0), move |index| anew(move || camera(index).map(|camera| view! { <Slot index camera/> })))}
             </div>
-        </Show>
+        })}
     }
 }
 

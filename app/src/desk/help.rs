@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::use_desk;
 use crate::language::use_language;
-use crate::once::{anew, effect};
+use crate::once::{CollectRows, anew, effect};
 use crate::words::{Language, say, says};
 use crate::work::hand::switch_letters;
 
@@ -23,10 +23,10 @@ pub fn Help() -> impl IntoView {
     });
     let rows = move || {
         let row = |(keys, words): (&'static str, String)| {
-            let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view();
+            let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_rows();
             view! { <div><dt>{keys}</dt><dd>{words}</dd></div> }
         };
-        all(speaks.get()).into_iter().map(row).collect_view()
+        all(speaks.get()).into_iter().map(row).collect_rows()
     };
     view! {
         <dialog class="card keys" node_ref=dialog aria-labelledby="keys-title" on:close=move |_| desk.help.set(false)>

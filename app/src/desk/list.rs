@@ -16,7 +16,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, listed, memo, shown, shown_or};
 use crate::text;
 use crate::words::{say, says};
 use crate::work::clock::Lamp;
@@ -33,9 +33,9 @@ pub fn List() -> impl IntoView {
         <section class="list" aria-label=says!(speaks, desk.cases)>
             <header class="list-head">
                 <h1>{anew(move || queue_name(speaks.get(), queue.get()))}</h1>
-                <Show when=move || queue.get() != Queue::Whistles fallback=CallCounts><Counts/></Show>
+                {shown_or(move || queue.get() != Queue::Whistles, move || view! { <Counts/> }, CallCounts)}
                 <Chips/>
-                <Show when=move || queue.get() != Queue::Whistles><span class="sp"></span><Narrow/></Show>
+                {shown(move || queue.get() != Queue::Whistles, move || view! { <span class="sp"></span><Narrow/> })}
             </header>
             {anew(body)}
         </section>
@@ -85,9 +85,9 @@ fn Counts() -> impl IntoView {
             .into_iter()
             .flatten()
             .map(|words| view! { <span class="dim cut">{words}</span> })
-            .collect_view()
+            .collect_rows()
     };
-    view! { <span class="dim total" data-total=exact>{anew(total)}</span>{anew(cut)}{move || counts().into_iter().map(part).collect_view()} }
+    view! { <span class="dim total" data-total=exact>{anew(total)}</span>{anew(cut)}{move || counts().into_iter().map(part).collect_rows()} }
 }
 
 /// How many calls, and how many departments they miss.
@@ -145,7 +145,7 @@ fn Chips() -> impl IntoView {
     };
     move || {
         let me = desk.me();
-        desk.filters.with(|filters| filters.hidden(&me).into_iter().map(chip).collect_view())
+        desk.filters.with(|filters| filters.hidden(&me).into_iter().map(chip).collect_rows())
     }
 }
 
@@ -165,7 +165,7 @@ fn Cases() -> impl IntoView {
             say!(language, desk.col_unit),
             say!(language, desk.col_owner),
         ];
-        words.into_iter().map(|word| view! { <span>{word}</span> }).collect_view()
+        words.into_iter().map(|word| view! { <span>{word}</span> }).collect_rows()
     };
     let state = move || {
         let empty = desk.listing.groups.with(Vec::is_empty);
@@ -303,12 +303,12 @@ fn Rows(lamp: Lamp, drawn: Memo<Vec<(usize, usize)>>, hand: Memo<Option<CaseId>>
     let count = memo(move || head.with(|head| head.count));
     let height = move || format!("calc({} * var(--row))", count.get());
     view! {
-        <Show when=move || { count.get() > 0 }>
+        {shown(move || { count.get() > 0 }, move || view! {
             <section class="group">
                 <h2><b class="w">{anew(move || lamp.word(speaks.get()))}</b><b class="c">{count}</b><span>{anew(note)}</span></h2>
-                <ol style:height=height><For each=lines key=|row| row.id let:row><Row row hand count/></For></ol>
+                <ol style:height=height>{listed(lines, |row| (row.id.0, 0), move |row| view! { <Row row hand count/> })}</ol>
             </section>
-        </Show>
+        })}
     }
 }
 

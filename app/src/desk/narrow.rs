@@ -7,7 +7,7 @@ use super::filters::{Filters, Queue};
 use super::use_desk;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::words::{say, says};
 
 #[component]
@@ -60,7 +60,7 @@ fn Choice(key: &'static str, any: Signal<String>, options: Signal<Vec<(String, S
             let selected = value == chosen;
             view! { <option value=value selected=selected>{name}</option> }
         };
-        options.get().into_iter().map(option).collect_view()
+        options.get().into_iter().map(option).collect_rows()
     };
     view! {
         <select data-filter=key class:set=move || !chosen.with(String::is_empty) on:change=change aria-label=any>

@@ -9,7 +9,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::people::{self, Nearby, Who, age_words, state_word, use_people};
 use crate::text;
 use crate::words::{say, says};
@@ -56,7 +56,7 @@ pub fn PeopleList() -> impl IntoView {
     view! {
         <ul class="near people" aria-label=says!(speaks, people.nearest)>
             {anew(none)}
-            {move || (0..places.get()).map(&row).collect_view()}
+            {move || (0..places.get()).map(&row).collect_rows()}
         </ul>
     }
 }

@@ -14,7 +14,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::work::clock::{Lamp, lamp};
@@ -29,7 +29,7 @@ pub fn Rail() -> impl IntoView {
     let queue = |(index, queue): (usize, Queue)| view! { <QueueLine queue digit=(index + 1) % 10/> };
     view! {
         <nav class="rail" aria-label=says!(speaks, desk.queues)>
-            <ol>{Queue::ALL.into_iter().enumerate().map(queue).collect_view()}</ol>
+            <ol>{Queue::ALL.into_iter().enumerate().map(queue).collect_rows()}</ol>
             <DueChart/>
             <OnStreets/>
         </nav>
@@ -195,7 +195,7 @@ fn DueChart() -> impl IntoView {
                 .then(|| text::hour_minute(time, names.with(|names| names.policy.utc_offset_minutes)));
             view! { <li class:still=still><b>{(count > 0).then_some(count)}</b><i style:height=height></i><small>{label}</small></li> }
         };
-        bars.into_iter().enumerate().map(bar).collect_view()
+        bars.into_iter().enumerate().map(bar).collect_rows()
     };
     view! {
         <section class="due-chart">

@@ -8,7 +8,7 @@ use super::overview::Overview;
 use super::use_desk;
 use crate::api::ApiError;
 use crate::language::use_language;
-use crate::once::memo;
+use crate::once::{memo, shown, shown_or};
 use crate::words::{say, says};
 use crate::work::due::Countdown;
 use crate::work::history::History;
@@ -37,12 +37,12 @@ pub fn Sheet() -> impl IntoView {
         <section class="sheet" class:empty=move || desk.opened.get().is_none() class:full=move || there.get() aria-label=move || say!(speaks.get(), wall.case_number, number = label())>
             <div class="sheet-scroll">
                 <button type="button" class="back" on:click=move |_| desk.open(None, false)><kbd>"Esc"</kbd>{says!(speaks, desk.back)}</button>
-                <Show when=move || there.get() fallback=waits>
+                {shown_or(move || there.get(), move || view! {
                     <div class="sheet-l"><Title/><Way/><Countdown/><div class="sheet-two"><Actions/><History/></div></div>
                     <div class="sheet-r"><Around/></div>
-                </Show>
+        }, waits)}
             </div>
-            <Show when=move || there.get()><Hand/></Show>
+            {shown(move || there.get(), move || view! { <Hand/> })}
         </section>
     }
 }

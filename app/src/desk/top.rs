@@ -10,7 +10,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -112,7 +112,7 @@ pub fn Foot() -> impl IntoView {
     let (speaks, desk, names) = (use_language(), use_desk(), use_names());
     let yellow = move || names.with(|names| names.policy.lamp_yellow_percent);
     let key = |keys: &'static [&'static str], words: Signal<String>| {
-        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_rows();
         view! { <span>{keys}{words}</span> }
     };
     let always = move || {

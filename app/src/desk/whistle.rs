@@ -18,7 +18,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, listed, memo, shown, shown_or};
 use crate::text;
 use crate::words::{self, say, says};
 use crate::work::draft::Call;
@@ -59,9 +59,9 @@ pub fn Whistles() -> impl IntoView {
     };
     view! {
         <div class="case-rows calls" id="desk-rows" tabindex="-1">{anew(state)}
-            <ol><For each=move || calls.get() key=|call| (call.id, call.version) let:call><CallRow call/></For></ol>
+            <ol>{listed(move || calls.get(), |call| (call.id.0, call.version), |call| view! { <CallRow call/> })}</ol>
         </div>
-        <Show when=alone><Outcome/></Show>
+        {shown(alone, move || view! { <Outcome/> })}
     }
 }
 
@@ -112,13 +112,13 @@ fn CallRow(call: Whistle) -> impl IntoView {
             move |_| _ = desk.sending.send(command(), What::Word(words::event::whistle_answered), None);
         let label = move || say!(speaks.get(), desk.respond_for, name = name());
         view! { <li class:over=move || state.with(|state| state.0 == Mark::Over)><Sign mark=Signal::derive(move || state.with(|state| state.0))/><span>{anew(name)}</span><em>{anew(move || state.with(|state| state.1.clone()))}</em>
-        <Show when=may><button type="button" class="btn" aria-label=label on:click=respond>{says!(speaks, event.whistle_answered)}</button></Show></li> }
+        {shown(may, move || view! { <button type="button" class="btn" aria-label=label on:click=respond>{says!(speaks, event.whistle_answered)}</button> })}</li> }
     };
     let selected = move || desk.call.get() == Some(id);
     let take = move || desk.call.set(Some(id));
     view! {
         <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{anew(move || text::level_name(speaks.get(), call.call.level))}" "{title}</h3>
-            <p class="dim">{anew(place)}</p><ul>{call.called.into_iter().map(answer).collect_view()}</ul>
+            <p class="dim">{anew(place)}</p><ul>{call.called.into_iter().map(answer).collect_rows()}</ul>
             {ended}{(!closed).then(|| view! { <EndCall id/> })}
         </li>
     }
@@ -146,15 +146,15 @@ fn EndCall(id: WhistleId) -> impl IntoView {
     };
     let words = says!(speaks, desk.end_call_note);
     view! {
-        <Show when=may>
-            <Show when=move || asks.get() fallback=move || view! { <button type="button" class="btn" on:click=move |_| asks.set(true)>{says!(speaks, event.whistle_closed)}</button> }>
+        {shown(may, move || view! {
+            {shown_or(move || asks.get(), move || view! {
                 <form class="acts end-call" on:submit=send on:keydown=on_key>
                     <input type="text" maxlength="4000" autocomplete="off" placeholder=words aria-label=words node_ref=note/>
                     <button type="submit" class="btn sure">{says!(speaks, desk.end_call_sure)}</button>
                     <button type="button" class="btn" on:click=move |_| asks.set(false)>{says!(speaks, desk.end_call_not)}</button>
                 </form>
-            </Show>
-        </Show>
+        }, move || view! { <button type="button" class="btn" on:click=move |_| asks.set(true)>{says!(speaks, event.whistle_closed)}</button> })}
+        })}
     }
 }
 
@@ -247,7 +247,7 @@ fn Level() -> impl IntoView {
     let radio = move |of: WhistleLevel| {
         view! { <label><input type="radio" name="whistle-level" prop:checked=move || call_of(desk).is_some_and(|call| call.level == of) on:change=move |_| change(desk, |call| call.level = of)/>{anew(move || text::level_name(speaks.get(), of))}</label> }
     };
-    view! { <fieldset class="levels"><legend>{says!(speaks, desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_view()}</fieldset> }
+    view! { <fieldset class="levels"><legend>{says!(speaks, desk.whistle_level)}</legend>{WhistleLevel::ALL.into_iter().map(radio).collect_rows()}</fieldset> }
 }
 
 #[component]
@@ -266,7 +266,7 @@ fn CalledBoxes() -> impl IntoView {
             };
             view! { <label><input type="checkbox" prop:checked=on on:change=turn/>{name}</label> }
         };
-        names.with(|names| names.all_departments(speaks.get())).into_iter().map(one).collect_view()
+        names.with(|names| names.all_departments(speaks.get())).into_iter().map(one).collect_rows()
     };
     view! { <fieldset class="called"><legend>{says!(speaks, desk.whistle_called)}</legend>{anew(boxes)}</fieldset> }
 }

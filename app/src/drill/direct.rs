@@ -27,7 +27,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, memo};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::submit::Submit;
@@ -234,7 +234,7 @@ fn Clock() -> impl IntoView {
             <p><span class="dim">{anew(move || say!(speaks.get(), drill.drill_clock))}</span><b>{anew(now)}</b><em class="stage">{anew(stage)}</em></p>
             <p class="ways">
                 <button type="button" class="button strong" disabled=move || one.sent.is_busy() on:click=press>{anew(main)}</button>
-                <span role="group" aria-label=move || say!(speaks.get(), drill.pace)>{PACES.map(faster).collect_view()}</span>
+                <span role="group" aria-label=move || say!(speaks.get(), drill.pace)>{PACES.map(faster).collect_rows()}</span>
             </p>
             {anew(back)}
         </section>
@@ -269,7 +269,7 @@ fn Injects() -> impl IntoView {
         match lines.is_empty() {
             true => view! { <p class="dim">{say!(speaks.get(), drill.no_injects)}</p> }.into_any(),
             false => {
-                view! { <ol class="happened">{lines.into_iter().map(line).collect_view()}</ol> }.into_any()
+                view! { <ol class="happened">{lines.into_iter().map(line).collect_rows()}</ol> }.into_any()
             }
         }
     };

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, memo};
 use crate::text;
 use crate::words::{Language, say};
 
@@ -108,7 +108,7 @@ fn Choice(
             let (own, value) = (code.clone(), code);
             view! { <option value=value selected=move || chosen.with(|chosen| *chosen == own)>{name}</option> }
         };
-        codes.get().into_iter().map(option).collect_view()
+        codes.get().into_iter().map(option).collect_rows()
     };
     view! {
         <label>{anew(move || label(speaks.get()))}<select on:change=move |event| chosen.set(event_target_value(&event))>{anew(options)}</select></label>
@@ -141,7 +141,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
         let options = move || {
             PRIORITIES
                 .map(|one| view! { <option value=format!("{one:?}") selected=move || priority.get() == one>{priority_words(speaks.get(), one)}</option> })
-                .collect_view()
+                .collect_rows()
         };
         let choose = move |event| {
             let value = event_target_value(&event);
@@ -160,7 +160,7 @@ pub fn Happens(written: Written, timed: bool) -> impl IntoView {
         let options = move || {
             WhistleLevel::ALL
                 .map(|one| view! { <option value=one.key() selected=move || level.get() == one>{text::level_name(speaks.get(), one)}</option> })
-                .collect_view()
+                .collect_rows()
         };
         let choose = move |event| {
             let value = event_target_value(&event);

@@ -15,7 +15,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, use_names};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo, shown};
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -44,7 +44,7 @@ pub fn Drills() -> impl IntoView {
             view! { <p class="dim">{say!(speaks.get(), drill.none)}</p> }.into_any()
         }
         Some(Ok(drills)) => {
-            let rows = drills.items.into_iter().map(|drill| view! { <Row drill/> }).collect_view();
+            let rows = drills.items.into_iter().map(|drill| view! { <Row drill/> }).collect_rows();
             view! { <ul class="drills">{rows}</ul> }.into_any()
         }
     };
@@ -57,8 +57,8 @@ pub fn Drills() -> impl IntoView {
             <h1>{anew(move || say!(speaks.get(), drill.drills))}</h1>
             <p class="dim">{anew(move || say!(speaks.get(), drill.explain))}</p>
             {anew(list)}
-            <Show when=move || allowed.get() == Some(true)><Prepare/></Show>
-            <Show when=move || allowed.get() == Some(false)><p class="dim">{anew(move || say!(speaks.get(), drill.not_allowed))}</p></Show>
+            {shown(move || allowed.get() == Some(true), move || view! { <Prepare/> })}
+            {shown(move || allowed.get() == Some(false), move || view! { <p class="dim">{anew(move || say!(speaks.get(), drill.not_allowed))}</p> })}
             <p class="ways">
                 <a class="button quiet" href=route::HOME>{anew(move || say!(speaks.get(), common.home))}</a>
                 <Switches speaks/>
@@ -151,7 +151,7 @@ fn Prepare() -> impl IntoView {
             <h2>{anew(move || say!(speaks.get(), drill.prepare))}</h2>
             <label>{anew(move || say!(speaks.get(), drill.title))}<input type="text" name="title" required maxlength="100" autocomplete="off" prop:value=title on:input=move |event| title.set(event_target_value(&event))/></label>
             <h3>{anew(move || say!(speaks.get(), drill.injects))}</h3>
-            <Show when=none><p class="dim">{anew(move || say!(speaks.get(), drill.no_injects))}</p></Show>
+            {shown(none, move || view! { <p class="dim">{anew(move || say!(speaks.get(), drill.no_injects))}</p> })}
             <ol class="to-happen"><For each=move || rows.get() key=|(key, _)| *key let:row>{one(row)}</For></ol>
             <p class="ways"><button type="button" class="button" disabled=full on:click=add>{anew(move || say!(speaks.get(), drill.add))}</button>
                 <button type="submit" class="button strong" disabled=move || sent.is_busy()>{anew(label)}</button></p>

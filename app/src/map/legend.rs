@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::{MapClick, MapOptions};
 use crate::language::use_language;
-use crate::once::anew;
+use crate::once::{CollectRows, anew};
 use crate::text;
 use crate::words::{Language, map, say};
 
@@ -95,7 +95,7 @@ pub(super) fn Legend(key: Key, node: NodeRef<Div>, asks: Option<Callback<MapClic
     let unit = move || format!("{}px", text::fixed(key.manner.get().1, 4));
     view! {
         <div class="map-legend" node_ref=node hidden=move || !key.manner.get().0 style=("--map-unit", unit)>
-            {(0..SHAPES.len()).map(row).collect_view()}
+            {(0..SHAPES.len()).map(row).collect_rows()}
         </div>
     }
 }

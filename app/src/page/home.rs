@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use crate::api;
 use crate::language::{Speaks, use_language};
-use crate::once::anew;
+use crate::once::{anew, shown};
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -49,9 +49,9 @@ pub fn Home() -> impl IntoView {
                 </Show>
                 <a class="button" href=Route::Replay { world: None, past: Past::default() }.to_string()>{says!(speaks, replay.title)}</a>
                 <a class="button" href=route::drill("")>{says!(speaks, drill.drills)}</a>
-                <Show when=pairs>
+                {shown(pairs, move || view! {
                     <a class="button" href=Route::Kiosks.to_string()>{says!(speaks, pair.kiosks)}</a>
-                </Show>
+        })}
             </nav>
             <p class="ways">
                 <Switches speaks/>

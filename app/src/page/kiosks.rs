@@ -16,7 +16,7 @@ use crate::api::{ApiError, Order};
 use crate::ask::Asker;
 use crate::language::use_language;
 use crate::names;
-use crate::once::{anew, effect};
+use crate::once::{anew, effect, shown};
 use crate::powers::Powers;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -110,10 +110,10 @@ pub fn Kiosks() -> impl IntoView {
         <main class="kiosks">
             <h1>{says!(speaks, pair.kiosks)}</h1>
             <p><Powers/></p>
-            <Show when=refused><p class="problem">{says!(speaks, pair.not_allowed)}</p></Show>
-            <Show when=move || allowed(may_pair)><Approve outcome/></Show>
+            {shown(refused, move || view! { <p class="problem">{says!(speaks, pair.not_allowed)}</p> })}
+            {shown(move || allowed(may_pair), move || view! { <Approve outcome/> })}
             <p class="outcome-words" class:problem=problem role="status">{anew(words)}</p>
-            <Show when=move || allowed(is_admin)><Paired outcome/></Show>
+            {shown(move || allowed(is_admin), move || view! { <Paired outcome/> })}
             <p class="ways">
                 <a class="button quiet" href=route::HOME>{says!(speaks, common.home)}</a>
                 <Switches speaks/>
@@ -182,8 +182,8 @@ fn Paired(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let list = tokens.list;
     tokens.load();
     // Whoever comes back to the page sees it as it stands.
-    let shown = window_event_listener(leptos::ev::focus, move |_| tokens.load());
-    on_cleanup(move || shown.remove());
+    let returned = window_event_listener(leptos::ev::focus, move |_| tokens.load());
+    on_cleanup(move || returned.remove());
     effect(move || {
         if let Some(Outcome::Approved(Approval { name, .. })) = outcome.get() {
             tokens.wait_for(name);
@@ -193,7 +193,7 @@ fn Paired(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     view! {
         <section class="paired">
             <h2>{says!(speaks, pair.paired)}</h2>
-            <Show when=none><p class="dim">{says!(speaks, pair.none_paired)}</p></Show>
+            {shown(none, move || view! { <p class="dim">{says!(speaks, pair.none_paired)}</p> })}
             <ul>
                 <For each=move || list.get().unwrap_or_default() key=|token| (token.name.clone(), token.created) let:token>
                     <Row token tokens outcome/>

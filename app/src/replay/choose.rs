@@ -16,7 +16,7 @@ use crate::ask::Asker;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{self, Called};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::page::Switches;
 use crate::session::{Session, require, use_session};
 use crate::submit::Submit;
@@ -186,7 +186,7 @@ fn Open(choosing: Choosing, called: Called) -> impl IntoView {
     let rows = move || {
         choosing.open.get().map(|open| match open.is_empty() {
             true => view! { <li class="dim">{says!(speaks, replay.none_open)}</li> }.into_any(),
-            false => open.into_iter().map(row).collect_view().into_any(),
+            false => open.into_iter().map(row).collect_rows().into_any(),
         })
     };
     view! { <section class="open-replays"><h2>{says!(speaks, replay.opened)}</h2><ul>{anew(rows)}</ul></section> }

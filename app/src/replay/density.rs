@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::api;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::anew;
+use crate::once::{CollectRows, anew};
 use crate::text;
 use crate::words::say;
 
@@ -60,7 +60,7 @@ pub fn Density(known: RwSignal<Option<ReplayAnswer>>) -> impl IntoView {
         view! {
             <svg class="density" viewBox=format!("0 0 {slices} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=label>
                 <path d=bars(&replay.density)/>
-                {marks.map(mark).collect_view()}
+                {marks.map(mark).collect_rows()}
             </svg>
         }
     };

@@ -21,7 +21,7 @@ use crate::hall::{Hall, use_hall};
 use crate::language::use_language;
 use crate::live::{Health, Link};
 use crate::names::use_names;
-use crate::once::{anew, effect, memo};
+use crate::once::{CollectRows, anew, effect, memo, shown_or};
 use crate::page::Switches;
 use crate::screen::Screen;
 use crate::session::{Session, use_session};
@@ -128,7 +128,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
         <world::Band/>
         <main class="replay-drive">
             <h1>{says!(speaks, replay.title)}</h1>
-            <Show when=move || !is_gone.get() fallback=gone>
+            {shown_or(move || !is_gone.get(), move || view! {
                 <Clock driving/>
                 <Scrub driving known/>
                 <Paces driving/>
@@ -137,7 +137,7 @@ pub fn Drive(replay: WorldId, past: Past) -> impl IntoView {
                 <Windows replay=replay.get_value()/>
                 <Share driving/>
                 <End replay=replay.get_value() driving/>
-            </Show>
+        }, gone)}
             <p class="ways"><Switches speaks/></p>
         </main>
     }
@@ -216,7 +216,7 @@ fn Scrub(driving: Driving, known: RwSignal<Option<ReplayAnswer>>) -> impl IntoVi
             <span class="dim">{end(true)}</span><span>{anew(move || driving.held.get().map(|_| words()))}</span><span class="dim">{end(false)}</span>
         </div>
         <Changes known/>
-        <p class="ways">{LEAPS.map(leap).into_iter().collect_view()}</p>
+        <p class="ways">{LEAPS.map(leap).into_iter().collect_rows()}</p>
     }
 }
 
@@ -263,7 +263,7 @@ fn Paces(driving: Driving) -> impl IntoView {
     view! {
         <div class="ways" role="group" aria-label=says!(speaks, replay.paces)>
             <button type="button" class="button strong" id="replay-turn" on:click=turn>{anew(turn_words)}</button>
-            {PACES.map(pace).into_iter().collect_view()}
+            {PACES.map(pace).into_iter().collect_rows()}
         </div>
     }
 }

@@ -12,7 +12,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::text;
 use crate::words::{say, says};
 use crate::world;
@@ -50,7 +50,7 @@ pub fn Alarms() -> impl IntoView {
         heights
             .into_iter()
             .map(|height| view! { <i style:height=format!("{}%", text::fixed(height, 0))></i> })
-            .collect_view()
+            .collect_rows()
     };
     // Each limit that ran out, newest first, with the case it belongs to.
     let evidence = move |id: &'static str, ms: i64| {

@@ -7,7 +7,7 @@ use super::Panel;
 use crate::board::{Part, alarm, use_board};
 use crate::language::use_language;
 use crate::names::{Names, use_names};
-use crate::once::{anew, memo};
+use crate::once::{anew, listed, memo, shown};
 use crate::text;
 use crate::words::{Language, say, says};
 use crate::world;
@@ -38,8 +38,8 @@ pub fn Events() -> impl IntoView {
     view! {
         <Panel class="strip events" label=Signal::derive(says!(speaks, wall.events))>
             <ol>
-                <For each=move || lines.get() key=|line| line.seq let:line><Line line/></For>
-                <Show when=none><li class="dim">{says!(speaks, wall.no_events)}</li></Show>
+                {listed(move || lines.get(), |line| (line.seq, 0), |line| view! { <Line line/> })}
+                {shown(none, move || view! { <li class="dim">{says!(speaks, wall.no_events)}</li> })}
             </ol>
         </Panel>
     }

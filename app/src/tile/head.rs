@@ -12,7 +12,7 @@ use crate::language::{pick, use_language};
 use crate::live::{Health, Link};
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::page::Switches;
 use crate::powers::Powers;
 use crate::seen::Seen;
@@ -125,7 +125,7 @@ fn strip(calendar: &WorkCalendar, now: Local) -> impl IntoView + use<> {
             <path class="rest" d="M0 12H260"/>
             <path class="span" d=spans/>
             {mark}
-            {labels.collect_view()}
+            {labels.collect_rows()}
         </svg>
     }
 }

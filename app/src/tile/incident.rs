@@ -16,7 +16,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo, shown};
 use crate::text;
 use crate::wall::Focus;
 use crate::words::{say, says};
@@ -28,21 +28,21 @@ pub fn Incident() -> impl IntoView {
     let focus = expect_context::<Focus>();
     let line = focus.line;
     // Painted anew when the case has changed or its words have come.
-    let shown = memo(move || line.get().map(|line| (line.id, line.version, line.number)));
-    let content = move || match shown.get().and(line.get_untracked()) {
+    let known = memo(move || line.get().map(|line| (line.id, line.version, line.number)));
+    let content = move || match known.get().and(line.get_untracked()) {
         Some(line) => view! { <Case line/> }.into_any(),
         None => {
             view! { <p class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.no_focus)}</p> }.into_any()
         }
     };
     let course = move || {
-        let line = shown.get().and(line.get_untracked())?;
+        let line = known.get().and(line.get_untracked())?;
         Some(view! { <Way id=line.id stage=line.stage/><Responses id=line.id/> })
     };
     view! {
         <Panel class="focus" label=Signal::derive(says!(speaks, wall.focus))>
             {anew(content)}
-            <Show when=move || shown.get().is_some()><LinkedCameras/></Show>
+            {shown(move || known.get().is_some(), move || view! { <LinkedCameras/> })}
             {anew(course)}
         </Panel>
     }
@@ -116,7 +116,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
             })
         })
     };
-    let shown = move || {
+    let drawn = move || {
         let language = speaks.get();
         clock.get().map(|clock| {
             let days =
@@ -165,7 +165,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
         <div class:late=late>
             <Opens class="ck" evidence>
                 <span class="t">{anew(title)}</span>
-                <b>{anew(shown)}</b>
+                <b>{anew(drawn)}</b>
                 <span class="tr" aria-hidden="true"><i style:width=width></i><s style:left=yellow></s></span>
                 <span class="y"><span>{limit_words}</span><span>{anew(until)}{move || moving().map(|moving| format!(" {moving}"))}</span><span>{anew(still)}</span></span>
             </Opens>
@@ -195,7 +195,7 @@ fn Way(id: CaseId, stage: Stage) -> impl IntoView {
             <li class:cur={of == stage} class:to={of > stage}>{anew(move || text::stage_name(speaks.get(), of))}<time>{anew(time)}</time></li>
         }
     };
-    view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_view()}</ol> }
+    view! { <ol class="seven w">{Stage::ALL.into_iter().map(item).collect_rows()}</ol> }
 }
 
 /// The departments called for this case, with their response or their clock; below, who has the case in hand.
@@ -244,5 +244,5 @@ fn Responses(id: CaseId) -> impl IntoView {
             view! { <li><span class="dim">{say!(speaks.get(), wall.owner)}</span><em class="said">{who}</em></li>{department} },
         )
     };
-    view! { <ul class="resp w">{anew(move || called.get().into_iter().map(row).collect_view())}{owner}</ul> }
+    view! { <ul class="resp w">{anew(move || called.get().into_iter().map(row).collect_rows())}{owner}</ul> }
 }

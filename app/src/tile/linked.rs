@@ -14,7 +14,7 @@ use crate::language::use_language;
 use crate::linked::{self, NearCamera};
 use crate::live::Health;
 use crate::names::use_names;
-use crate::once::{anew, effect};
+use crate::once::{CollectRows, anew, effect};
 use crate::people::{self, Nearby};
 use crate::player::CameraTile;
 use crate::text;
@@ -107,7 +107,7 @@ fn Pictures(near: Vec<NearCamera>) -> impl IntoView {
         view! { <div class="cam"><CameraTile code number name language main={index == 0} offset on_state/></div> }
     };
     let beside = (count == 1).then(|| view! { <Nearest/> });
-    view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_view()}{beside}</div> }
+    view! { <div class="cams" data-count=count>{near.into_iter().enumerate().map(tile).collect_rows()}{beside}</div> }
 }
 
 /// Beside a single picture: who could be there first, with distance and age of the fix.
@@ -140,6 +140,6 @@ fn Nearest() -> impl IntoView {
     };
     view! {
         <div class="nearest"><h3>{says!(speaks, people.nearest)}</h3>
-            <ul>{anew(none)}{move || focus.people.get().into_iter().map(&row).collect_view()}</ul></div>
+            <ul>{anew(none)}{move || focus.people.get().into_iter().map(&row).collect_rows()}</ul></div>
     }
 }

@@ -17,7 +17,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Called, use_names};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo, shown};
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -49,7 +49,7 @@ pub fn Overdue() -> impl IntoView {
             </div>
             <ol class="rows">
                 <For each=move || rows.get() key=drawn_anew let:row><Row row newest/></For>
-                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_overdue)}</li></Show>
+                {shown(calm, move || view! { <li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_overdue)}</li> })}
             </ol>
         </Panel>
     }
@@ -149,7 +149,7 @@ fn Forecast(counts: Memo<Dispatches>) -> impl IntoView {
         let (now, whole) = (hall.now(), f64::from(window().max(1)) * MINUTE_MS as f64);
         let shares =
             nearing(now).into_iter().map(|due| (due.since(now) as f64 / whole * 100.0).clamp(0.0, 100.0));
-        shares.map(|share| view! { <i style:left=format!("{}%", text::fixed(share, 1))></i> }).collect_view()
+        shares.map(|share| view! { <i style:left=format!("{}%", text::fixed(share, 1))></i> }).collect_rows()
     };
     let end = move || {
         let offset = names.with(|names| names.policy.utc_offset_minutes);
@@ -211,7 +211,7 @@ fn ByDistrict() -> impl IntoView {
         };
         view! { <Figure class="inline" value=words evidence/> }
     };
-    move || counts.get().into_iter().map(one).collect_view()
+    move || counts.get().into_iter().map(one).collect_rows()
 }
 
 #[component]

@@ -15,7 +15,7 @@ use crate::figure::{Evidence, Figure, Opens};
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::text::{self, Waited};
 use crate::words::{Language, say, says};
 
@@ -85,7 +85,7 @@ pub fn Stages() -> impl IntoView {
                 {Stage::ALL.into_iter().map(|stage| {
                     let own = Signal::derive(move || waiting.get().map(|waiting| waiting[stage as usize]));
                     view! { <Column stage waiting=own usual/> }
-                }).collect_view()}
+                }).collect_rows()}
             </ol>
         </Panel>
     }

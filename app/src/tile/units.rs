@@ -12,7 +12,7 @@ use crate::board::{Part, use_board};
 use crate::figure::{Evidence, Figure};
 use crate::language::use_language;
 use crate::names::{Called, use_names};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::text;
 use crate::words::{Language, say, says};
 
@@ -45,7 +45,7 @@ pub fn Units() -> impl IntoView {
             districts.map(|area| area.code.clone()).collect::<Vec<AreaCode>>()
         })
     });
-    let columns = move || districts.get().into_iter().map(|code| view! { <Unit code city/> }).collect_view();
+    let columns = move || districts.get().into_iter().map(|code| view! { <Unit code city/> }).collect_rows();
     view! {
         <Panel class="units" label=Signal::derive(says!(speaks, wall.month_rate))>
             <div class="ph">

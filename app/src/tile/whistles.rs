@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::{Names, use_names};
-use crate::once::{anew, memo};
+use crate::once::{anew, listed, memo, shown};
 use crate::order;
 use crate::text;
 use crate::words::{Language, say, says};
@@ -31,8 +31,8 @@ pub fn Whistles() -> impl IntoView {
         <Panel class="whistle board" label=Signal::derive(says!(speaks, wall.whistle_late))>
             <div class="lead"><Count/></div>
             <ol class="rows">
-                <For each=move || rows.get() key=|row| (row.id, row.version) let:row><Row row/></For>
-                <Show when=calm><li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_whistle)}</li></Show>
+                {listed(move || rows.get(), |row| (row.id.0, row.version), |row| view! { <Row row/> })}
+                {shown(calm, move || view! { <li class="calm"><Sign mark=Mark::Done/>{says!(speaks, wall.calm_whistle)}</li> })}
             </ol>
         </Panel>
     }

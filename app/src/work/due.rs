@@ -81,7 +81,7 @@ fn big(language: Language, line: &CaseLine, now: UtcMillis, names: &Names) -> An
     };
     let mark = if still.is_some() { Mark::Stopped } else { Mark::Live };
     let when = moment(language, due, now, names);
-    let share = (share(line, now, policy) * 100.0).round();
+    let share = (share(line, now, policy) * 100.0).round() as i64;
     view! {
         <p class="big"><b>{words}</b><span>{text::unit_name(language, unit)}</span></p>
         <p class="why"><Sign mark/>{still.unwrap_or(running)}</p>
@@ -146,7 +146,8 @@ fn drawing(
     let policy = &names.policy;
     let x = |at: UtcMillis| 1.0 + strip.at(at) * (WIDTH - 2.0);
     let mut svg = format!(
-        r#"<svg viewBox="0 -6 {WIDTH} 88" role="img" aria-label="{}"><defs><pattern id="desk-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="st-bg"/><path d="M0 0V6" class="st-hatch"/></pattern></defs>"#,
+        r#"<svg viewBox="0 -6 {} 88" role="img" aria-label="{}"><defs><pattern id="desk-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="st-bg"/><path d="M0 0V6" class="st-hatch"/></pattern></defs>"#,
+        text::fixed(WIDTH, 0),
         say!(language, desk.axis)
     );
     let mut blocks = |stretches: &[Stretch], class: &str, words: Option<&dyn Fn(String) -> String>| {
@@ -201,7 +202,7 @@ fn marks(labels: &[(UtcMillis, String, &str)], x: impl Fn(UtcMillis) -> f64) -> 
         let place = x(*at);
         svg += &format!(r#"<path d="M{} 28V62" class="{class}"/>"#, text::fixed(place, 1));
         let half = words.chars().map(|c| if c.is_ascii() { 3.9 } else { 6.8 }).sum::<f64>();
-        let middle = place.clamp(half, WIDTH - half);
+        let middle = place.min(WIDTH - half).max(half);
         let (from, to) = (middle - half - 4.0, middle + half + 4.0);
         let free =
             taken.iter().position(|line| line.iter().all(|(start, stop)| to <= *start || from >= *stop));

@@ -14,7 +14,7 @@ use crate::once::memo;
 pub struct Face {
     pub lamp: Lamp,
     pub left: Option<String>,
-    pub share: f64,
+    pub share: i64,
 }
 
 pub fn face(case: Memo<CaseLine>) -> Memo<Face> {
@@ -27,14 +27,14 @@ pub fn face(case: Memo<CaseLine>) -> Memo<Face> {
         case.with(|case| {
             let shown = names.with(|names| {
                 let policy = &names.policy;
-                let share = (share(case, now, policy) * 100.0).round();
+                let share = (share(case, now, policy) * 100.0).round() as i64;
                 Some(Face {
                     lamp: lamp(case, now, policy),
                     left: countdown(speaks.get(), case, now, policy),
                     share,
                 })
             });
-            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0.0 })
+            shown.unwrap_or(Face { lamp: Lamp::NoClock, left: None, share: 0 })
         })
     })
 }

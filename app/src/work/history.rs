@@ -13,7 +13,7 @@ use super::use_work;
 use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::names::{Names, use_names};
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo, shown};
 use crate::text;
 use crate::words::{self, Language, say, says};
 
@@ -42,7 +42,7 @@ pub fn History() -> impl IntoView {
             }
         })
     };
-    let list = move || lines.get().into_iter().rev().map(item).collect_view();
+    let list = move || lines.get().into_iter().rev().map(item).collect_rows();
     view! {
         <section class="history" aria-label=says!(speaks, desk.history)>
             <div class="hd"><h3>{says!(speaks, desk.history)}</h3></div>
@@ -107,10 +107,10 @@ fn NoteField() -> impl IntoView {
     };
     let words = says!(speaks, desk.write_note);
     view! {
-        <Show when=may>
+        {shown(may, move || view! {
             <form class="note-form" on:submit=send><kbd>"N"</kbd>
                 <input id="desk-note" type="text" maxlength="4000" autocomplete="off" prop:value=text on:input=move |event| work.file.drafts.write(|written| written.note = event_target_value(&event)) node_ref=work.note placeholder=words aria-label=words/>
             </form>
-        </Show>
+        })}
     }
 }

@@ -6,7 +6,7 @@ use super::send::Sent;
 use super::use_work;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
-use crate::once::anew;
+use crate::once::{CollectRows, anew};
 use crate::submit::Progress;
 use crate::words::{Language, say};
 
@@ -22,7 +22,7 @@ pub fn Outcome() -> impl IntoView {
         let again = again.then(|| view! { <button type="button" class="btn" on:click=move |_| work.sending.resend()>{say!(language, desk.resend)}<kbd>"R"</kbd></button> });
         Some(view! { <p class=class><Sign mark/><span>{words}</span>{again}</p> })
     };
-    let lines = move || work.sending.sent.get().into_iter().filter_map(line).collect_view();
+    let lines = move || work.sending.sent.get().into_iter().filter_map(line).collect_rows();
     view! { <div class="outcome" role="status">{anew(lines)}</div> }
 }
 

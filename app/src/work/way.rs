@@ -13,7 +13,7 @@ use crate::hall::use_hall;
 use crate::language::use_language;
 use crate::mark::{Mark, Sign};
 use crate::names::use_names;
-use crate::once::{anew, memo};
+use crate::once::{CollectRows, anew, memo};
 use crate::text;
 use crate::words::{say, says};
 
@@ -44,7 +44,7 @@ pub fn Way() -> impl IntoView {
     });
     view! {
         <ol class="loop" aria-label=says!(speaks, desk.history)>
-            {anew(move || steps.get().into_iter().map(|step| view! { <StepItem step/> }).collect_view())}
+            {anew(move || steps.get().into_iter().map(|step| view! { <StepItem step/> }).collect_rows())}
         </ol>
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What should be here: the facts as they travel from script to programme. What should not: what follows from them.
 
-use serde::de::{Deserializer, IntoDeserializer, value};
+use serde::de::{Deserializer, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::stream::{Cause, State};
@@ -84,7 +84,7 @@ pub struct Says {
 fn known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let word = Option::<String>::deserialize(deserializer)?;
     Ok(word.and_then(|word| {
-        let read: Result<T, value::Error> = T::deserialize(word.into_deserializer());
+        let read: Result<T, D::Error> = T::deserialize(word.into_deserializer());
         read.ok()
     }))
 }
