@@ -11,9 +11,11 @@ use crate::text::{TextKind, check_stated};
 pub mod change;
 mod codes;
 pub mod refusal;
+pub mod responsibility;
 
 pub use change::{Before, Change};
 pub use refusal::Refusal;
+pub use responsibility::Responsibility;
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
 /// Loaded from a TOML file; `docs/config.md` states each field.
@@ -69,6 +71,9 @@ pub struct Policy {
     /// 立案条件, with the limits of the disposal.
     #[serde(default)]
     pub conditions: Vec<Condition>,
+    /// 责任清单: who answers for a class in an area. It suggests, and dispatches nothing.
+    #[serde(default)]
+    pub responsibilities: Vec<Responsibility>,
 }
 
 /// Of a policy that says nothing of it, as those of before it could be said.
@@ -107,6 +112,7 @@ impl Policy {
     pub fn figures(&self) -> Self {
         let codes = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (areas, classes, sources, departments, conditions) = codes;
+        let responsibilities = Vec::new();
         let calendar = WorkCalendar::default();
         let (stated_source, centre) = (self.stated_source.clone(), self.centre.clone());
         let powers_together = self.powers_together.clone();
@@ -120,6 +126,7 @@ impl Policy {
             sources,
             departments,
             conditions,
+            responsibilities,
             ..*self
         }
     }

@@ -21,6 +21,8 @@ pub mod routes;
 pub mod session;
 pub mod commands;
 pub mod cases;
+pub mod suggestions;
+pub mod export;
 pub mod hall;
 pub mod events;
 pub mod imports;
@@ -100,6 +102,9 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::post("/api/v1/commands", staff).acting_in(routes::WRITTEN), commands::post)
         .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
         .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
+        .with(Route::get("/api/v1/cases/{id}/suggestions", staff, scoped), suggestions::of_case)
+        .with(Route::get("/api/v1/cases.csv", staff, scoped), export::csv)
+        .with(Route::get("/api/v1/cases.xlsx", staff, scoped), export::xlsx)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
         .with(
             Route::get("/api/v1/import/namespace", adopting, nothing).granted(Grant::TakeOver),
