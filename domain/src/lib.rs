@@ -13,6 +13,7 @@ pub mod route;
 pub mod place;
 pub mod camera;
 pub mod stream;
+pub mod suggestion;
 pub mod video;
 pub mod clock;
 pub mod catalogue;

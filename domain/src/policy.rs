@@ -11,10 +11,12 @@ use crate::text::{TextKind, check_stated};
 pub mod change;
 mod codes;
 pub mod refusal;
+pub mod responsibility;
 mod side_paths;
 
 pub use change::{Before, Change};
 pub use refusal::Refusal;
+pub use responsibility::Responsibility;
 pub use side_paths::SidePaths;
 
 /// How one city counts: everything a later year or another city may set differently, with its source.
@@ -77,6 +79,9 @@ pub struct Policy {
     /// 立案条件, with the limits of the disposal.
     #[serde(default)]
     pub conditions: Vec<Condition>,
+    /// 责任清单: who answers for a class in an area. It suggests, and dispatches nothing.
+    #[serde(default)]
+    pub responsibilities: Vec<Responsibility>,
 }
 
 /// Of a policy that says nothing of it, as those of before it could be said.
@@ -123,6 +128,7 @@ impl Policy {
     pub fn figures(&self) -> Self {
         let codes = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (areas, classes, sources, departments, conditions) = codes;
+        let responsibilities = Vec::new();
         let calendar = WorkCalendar::default();
         let (stated_source, centre) = (self.stated_source.clone(), self.centre.clone());
         let powers_together = self.powers_together.clone();
@@ -136,6 +142,7 @@ impl Policy {
             sources,
             departments,
             conditions,
+            responsibilities,
             ..*self
         }
     }

@@ -21,6 +21,8 @@ pub mod routes;
 pub mod session;
 pub mod commands;
 pub mod cases;
+pub mod suggestions;
+pub mod export;
 pub mod hall;
 pub mod events;
 pub mod imports;
@@ -115,6 +117,9 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::get("/api/v1/cases/{id}/files", staff, scoped), files::list)
         .with(Route::get("/api/v1/cases/{id}/files/{hash}", staff, scoped), files::one)
         .with(Route::get("/api/v1/cases/{id}/files/{hash}/thumbnail", staff, scoped), files::small)
+        .with(Route::get("/api/v1/cases/{id}/suggestions", staff, scoped), suggestions::of_case)
+        .with(Route::get("/api/v1/cases.csv", staff, scoped), export::csv)
+        .with(Route::get("/api/v1/cases.xlsx", staff, scoped), export::xlsx)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
         .with(
             Route::get("/api/v1/import/namespace", adopting, nothing).granted(Grant::TakeOver),

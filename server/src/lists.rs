@@ -179,6 +179,12 @@ impl Lists {
         self.told(page)
     }
 
+    /// Every open case that may be seen.
+    #[must_use]
+    pub fn open(&self, scope: &Scope) -> Vec<Arc<Case>> {
+        self.stand().open.iter().filter(|case| scope.admits_case(case)).cloned().collect()
+    }
+
     /// Whether a case answers to all conditions and may be seen.
     #[must_use]
     pub fn answers(&self, scope: &Scope, filter: &CaseFilter, case: &Case) -> bool {

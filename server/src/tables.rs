@@ -9,6 +9,7 @@ use domain::policy::Policy;
 use serde::Serialize;
 
 mod classes;
+mod duties;
 mod csv;
 mod grid;
 mod header;
@@ -22,6 +23,7 @@ pub use grid::{COLUMNS_MAX, ROWS_MAX};
 pub use lay::{Candidate, Laid};
 
 use classes::Classes;
+use duties::Duties;
 use grid::Sheet;
 use header::Header;
 
@@ -80,6 +82,7 @@ impl std::fmt::Display for Fault {
 #[derive(Debug, Default)]
 pub struct Tables {
     classes: Classes,
+    duties: Duties,
     /// Every cell that is wrong, in the order of the files.
     pub faults: Vec<Fault>,
     /// What was passed over, for whoever wonders.
@@ -158,7 +161,10 @@ impl<'a> Reading<'a> {
             tables.faults.extend(wrong);
             return true;
         }
-        classes::read(sheet, &header, self.policy, self.plain, tables);
+        match header.is_duties() {
+            true => duties::read(sheet, &header, self.policy, tables),
+            false => classes::read(sheet, &header, self.policy, self.plain, tables),
+        }
         true
     }
 

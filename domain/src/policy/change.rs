@@ -16,10 +16,12 @@ use crate::whistle::Whistle;
 
 pub mod entries;
 pub mod figures;
+pub mod responsibilities;
 mod words;
 
 pub use entries::{Codes, Kind};
 pub use figures::FigureChange;
+pub use responsibilities::ResponsibilitiesChange;
 
 /// Codes and dates spelt out of one kind of change; the rest is counted.
 const NAMED_MAX: usize = 100;
@@ -83,6 +85,8 @@ pub struct Change {
     pub codes: Vec<Codes>,
     pub figures: Vec<FigureChange>,
     pub calendar: CalendarChange,
+    #[serde(default)]
+    pub responsibilities: ResponsibilitiesChange,
 }
 
 /// What there is when a policy comes: what is in force, and what is open.
@@ -116,6 +120,7 @@ impl Change {
             codes,
             figures: figures::compare(before.policy, after),
             calendar: calendar(before.policy, after),
+            responsibilities: responsibilities::compare(before.policy, after),
             ..Self::default()
         };
         let parents = parents(after);

@@ -34,7 +34,8 @@ impl Policy {
                 .map_or(Ok(()), |limit| self.check_limit(limit))
                 .map_err(|problem| format!("classes: `{}`: disposal_limit: {problem}", class.code))?;
         }
-        self.conditions.iter().try_for_each(|condition| self.check_condition(&catalogue, condition))
+        self.conditions.iter().try_for_each(|condition| self.check_condition(&catalogue, condition))?;
+        self.check_responsibilities(&catalogue)
     }
 
     /// A catalogue keeps the last of two entries with one code, and nobody would see the first.

@@ -41,6 +41,7 @@ fn policy() -> Policy {
         sources: Vec::new(),
         departments: Vec::new(),
         conditions: Vec::new(),
+        responsibilities: Vec::new(),
     }
 }
 

@@ -80,5 +80,6 @@ fn unruled(offset: UtcOffset) -> Policy {
         sources: Vec::new(),
         departments: Vec::new(),
         conditions: Vec::new(),
+        responsibilities: Vec::new(),
     }
 }

@@ -28,7 +28,7 @@ pub enum Command {
     Adopt(Adopt),
     /// Print the policy in force as TOML
     Show(Show),
-    /// Tables of classes, conditions and limits in CSV or XLSX: checked, and made into a policy
+    /// Tables of classes, conditions, limits and responsible departments in CSV or XLSX: checked, and made into a policy
     Tables {
         #[command(subcommand)]
         what: tables::Command,

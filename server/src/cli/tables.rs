@@ -141,7 +141,12 @@ fn tell(read: &Read, tables: &Tables, candidate: &Candidate, end: &str) -> anyho
         words.push_str(&line);
         words.push('\n');
     }
-    let Laid { classes, conditions, left_out, classes_retired, conditions_retired } = candidate.laid;
+    let Laid { classes, conditions, left_out, classes_retired, conditions_retired, .. } = candidate.laid;
+    let (responsibilities, removed) =
+        (candidate.laid.responsibilities, candidate.laid.responsibilities_removed);
+    if responsibilities > 0 {
+        words.push_str(&format!("responsibilities {responsibilities}  removed {removed}\n"));
+    }
     words.push_str(&format!(
         "classes {classes}  conditions {conditions}  left out {left_out}  retired: classes {classes_retired}, conditions {conditions_retired}\n{end}\n"
     ));

@@ -80,6 +80,19 @@ pub struct CasesQuery {
 }
 
 impl CasesQuery {
+    /// What a file is asked by: the conditions, and the number where one is named. It has no pages.
+    pub(super) fn whole(&self) -> Result<(CaseFilter, Option<String>), Problem> {
+        let paged = [
+            ("cursor", self.cursor.is_some()),
+            ("limit", self.limit.is_some()),
+            ("count", self.count.is_some()),
+        ];
+        match paged.into_iter().find(|(_, is_given)| *is_given) {
+            Some((field, _)) => Err(Problem::bad_request(field, "a file has all rows and no pages")),
+            None => Ok((self.filter()?, self.number.clone())),
+        }
+    }
+
     fn filter(&self) -> Result<CaseFilter, Problem> {
         let days = |field: &str, text: &Option<String>| -> Result<Option<Days>, Problem> {
             text.as_deref()

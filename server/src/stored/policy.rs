@@ -10,14 +10,15 @@ use domain::adoption::PolicyHash;
 use domain::catalogue::{Area, Class, Condition, Department, Entry, Name, Source};
 use domain::clock::WorkCalendar;
 use domain::clock::calendar::{DayKind, Span};
+use domain::code::{AreaCode, ClassCode, DepartmentCode};
 use domain::moment::UtcOffset;
 use domain::place::Bounds;
-use domain::policy::{Policy, SidePaths};
+use domain::policy::{Policy, Responsibility, SidePaths};
 use domain::state::State;
 use serde::{Deserialize, Serialize};
 
 use super::form2::catalogue::{EntryForm, LimitForm, entry, entry_form, limit, limit_form};
-use super::{Read, StoredError, word};
+use super::{Read, StoredError, code, word};
 use crate::log::{Blob, Group, Hash, LogError, Stand};
 
 /// Where bodies are found by their hash.
@@ -90,6 +91,13 @@ struct CalendarForm {
 }
 
 #[derive(Serialize, Deserialize)]
+struct ResponsibilityForm {
+    class: String,
+    area: String,
+    department: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct PolicyForm {
     form: u32,
     source: String,
@@ -124,6 +132,8 @@ struct PolicyForm {
     calendar: CalendarForm,
     /// Areas, classes, sources, departments, conditions, each kind in its order.
     entries: Vec<EntryForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    responsibilities: Vec<ResponsibilityForm>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kept: Vec<EntryForm>,
 }
@@ -204,8 +214,23 @@ fn form(policy: &Policy, kept: &[Entry]) -> PolicyForm {
         bounds: policy.bounds.map(|_| BoundsForm { south, west, north, east }),
         calendar: calendar_form(&policy.calendar),
         entries: policy.entries().map(|entry| entry_form(&entry)).collect(),
+        responsibilities: policy.responsibilities.iter().map(responsibility_form).collect(),
         kept: kept.iter().map(entry_form).collect(),
     }
+}
+
+fn responsibility_form(entry: &Responsibility) -> ResponsibilityForm {
+    let Responsibility { class, area, department } = entry;
+    let (class, area, department) = (class.to_string(), area.to_string(), department.to_string());
+    ResponsibilityForm { class, area, department }
+}
+
+fn responsibility(is: ResponsibilityForm) -> Read<Responsibility> {
+    Ok(Responsibility {
+        class: code("class", is.class, ClassCode::new)?,
+        area: code("area", is.area, AreaCode::new)?,
+        department: code("department", is.department, DepartmentCode::new)?,
+    })
 }
 
 fn calendar_form(calendar: &WorkCalendar) -> CalendarForm {
@@ -304,6 +329,7 @@ pub fn decode(bytes: &[u8]) -> Read<Genesis> {
         sources,
         departments,
         conditions,
+        responsibilities: is.responsibilities.into_iter().map(responsibility).collect::<Read<_>>()?,
     };
     Ok(Genesis { policy: Arc::new(policy), kept: is.kept.into_iter().map(entry).collect::<Read<_>>()? })
 }

@@ -42,10 +42,14 @@ pub enum Column {
     /// 结案条件
     Close,
     CloseEn,
+    /// 责任区域
+    Area,
+    /// 责任单位
+    Department,
 }
 
 /// Words of each column, the first of either language the one it is called by.
-const WORDS: [(Column, &[&str]); 16] = [
+const WORDS: [(Column, &[&str]); 18] = [
     (Column::Kind, &["类型", "kind", "类别", "案件类型", "部件事件"]),
     (Column::Main, &["大类", "main_class", "大类名称"]),
     (Column::MainEn, &["大类英文", "main_class_en"]),
@@ -62,10 +66,15 @@ const WORDS: [(Column, &[&str]); 16] = [
     (Column::Limit, &["处置时限", "limit", "时限", "处理时限", "办理时限"]),
     (Column::Close, &["结案条件", "close_condition", "结案标准", "结案规范"]),
     (Column::CloseEn, &["结案条件英文", "close_condition_en"]),
+    (Column::Area, &["责任区域", "area", "区域", "区域代码", "辖区"]),
+    (Column::Department, &["责任单位", "department", "责任部门", "主管部门", "责任单位代码"]),
 ];
 
 /// Without these no row means anything.
 const NEEDED: [Column; 5] = [Column::Kind, Column::Code, Column::Name, Column::Condition, Column::Limit];
+
+/// What a responsibility list (责任清单) needs; with an area and a department a sheet is one.
+const NEEDED_OF_DUTIES: [Column; 3] = [Column::Code, Column::Area, Column::Department];
 
 impl Column {
     fn words(self) -> &'static [&'static str] {
@@ -89,7 +98,8 @@ impl Column {
 
 /// The columns every table needs.
 pub fn expected() -> String {
-    NEEDED.map(Column::said).join(", ")
+    let said = |columns: &[Column]| columns.iter().map(|column| column.said()).collect::<Vec<_>>().join(", ");
+    format!("{}; or, of a responsibility list, with {}", said(&NEEDED), said(&NEEDED_OF_DUTIES))
 }
 
 /// The header of a sheet.
@@ -126,6 +136,12 @@ impl Header {
         header
     }
 
+    /// Whether it is that of a responsibility list.
+    pub fn is_duties(&self) -> bool {
+        let has = |column| self.columns.contains_key(&column);
+        has(Column::Area) && has(Column::Department) && !has(Column::Limit)
+    }
+
     /// Where a column is.
     pub fn at(&self, column: Column) -> Option<u32> {
         self.columns.get(&column).copied()
@@ -141,7 +157,8 @@ impl Header {
         let twice = self.twice.iter().map(|(at, column)| {
             sheet.fault(self.row, Some(*at), "", format!("the column {} stands twice", column.said()))
         });
-        let lacks = NEEDED.iter().filter(|column| !self.columns.contains_key(column)).map(|column| {
+        let needed: &[Column] = if self.is_duties() { &NEEDED_OF_DUTIES } else { &NEEDED };
+        let lacks = needed.iter().filter(|column| !self.columns.contains_key(column)).map(|column| {
             sheet.fault(self.row, None, "", format!("the header lacks the column {}", column.said()))
         });
         twice.chain(lacks).collect()

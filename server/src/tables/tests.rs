@@ -270,6 +270,41 @@ fn what_a_newer_table_lacks_is_retired_and_codes_stay_with_their_words() {
     assert_eq!(candidate.policy.classes.len(), policy.classes.len());
 }
 
+/// 责任清单: by code or by name, onto what is there; a newer whole list takes away what it lacks.
+#[test]
+fn a_responsibility_list_is_laid_and_each_of_its_wrong_cells_named() {
+    let list = "小类代码,小类,责任区域,责任单位\nE01-10,暴露垃圾,盘龙区,环卫中心\nE01-10,暴露垃圾,530100,urban\nE01-12,道路不洁,盘龙,环卫\n";
+    let laid = read("duties.csv", list.as_bytes()).lay(&policy(), false);
+    assert_eq!(laid.check(), Ok(()));
+    let said = |policy: &Policy| {
+        let said = |entry: &domain::policy::Responsibility| {
+            format!("{} {} {}", entry.class, entry.area, entry.department)
+        };
+        policy.responsibilities.iter().map(said).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(&laid.policy),
+        ["E01-10 530103 sanitation", "E01-10 530100 urban", "E01-12 530103 sanitation"]
+    );
+    let next = "class_code,area,department\nE01-10,530103,street\n";
+    let next = |whole| read("duties.csv", next.as_bytes()).lay(&laid.policy, whole);
+    assert_eq!(
+        said(&next(false).policy),
+        ["E01-10 530100 urban", "E01-12 530103 sanitation", "E01-10 530103 street"]
+    );
+    assert_eq!(said(&next(true).policy), ["E01-10 530103 street"]);
+    assert_eq!((next(true).laid.responsibilities_removed, next(true).laid.classes_retired), (2, 0));
+    let wrong = "class_code,area,department\nE99-99,530103,urban\nE01-10,盘龙镇,urban\nE01-10,530103,\nE01-10,530103,市局\n\
+                 E01-10,530103,urban\nE01-10,盘龙区,street\n";
+    let wrong = read("duties.csv", wrong.as_bytes());
+    assert_eq!(cells(&wrong), ["!A2", "!B3", "!B7", "!C4", "!C5"], "{:#?}", wrong.faults);
+    let kept = wrong.lay(&laid.policy, true).policy;
+    assert!(
+        said(&kept).contains(&"E01-12 530103 sanitation".to_owned()),
+        "a row that is wrong may be this one"
+    );
+}
+
 /// Method: a sheet of 64 million zeroes, which packs to some ten thousand bytes, and one with more rows than are taken.
 #[test]
 fn a_zip_bomb_and_an_endless_sheet_are_refused() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, SheetType, Xlsx};
 
 use super::Fault;
 use super::grid::{COLUMNS_MAX, Cell, ROWS_MAX, Row, Sheet};
@@ -16,6 +16,8 @@ const UNPACKED_MAX: u64 = 64 << 20;
 /// Files within a workbook.
 const PARTS_MAX: usize = 1_000;
 const SHEETS_MAX: usize = 32;
+/// Merged cells of a sheet: every class and main class of as many rows as are taken. Each is looked for in all of them.
+const MERGED_MAX: usize = 10_000;
 /// The last number that a cell holds exactly.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -24,7 +26,9 @@ pub fn read(file: &str, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<She
     check_unpacked(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))
         .map_err(|error| format!("is not a workbook that can be read: {error}"))?;
-    let names = book.sheet_names();
+    // Sheets that are a chart hold no cells.
+    let tables = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let names: Vec<String> = tables.map(|sheet| sheet.name.clone()).collect();
     if names.len() > SHEETS_MAX {
         return Err(format!("has {} sheets; at most {SHEETS_MAX} are read", names.len()));
     }
@@ -60,11 +64,12 @@ fn check_unpacked(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn sheet(file: &str, name: &str, book: &mut Xlsx<Cursor<&[u8]>>) -> Result<Sheet, calamine::XlsxError> {
+fn sheet(file: &str, name: &str, book: &mut Xlsx<Cursor<&[u8]>>) -> Result<Sheet, String> {
     let mut sheet = Sheet { file: file.to_owned(), name: Some(name.to_owned()), ..Sheet::default() };
     let mut rows: BTreeMap<u32, BTreeMap<u32, Cell>> = BTreeMap::new();
-    let mut cells = book.worksheet_cells_reader(name)?;
-    while let Some(found) = cells.next_cell()? {
+    let unread = |error: calamine::XlsxError| error.to_string();
+    let mut cells = book.worksheet_cells_reader(name).map_err(unread)?;
+    while let Some(found) = cells.next_cell().map_err(unread)? {
         let (row, column) = found.get_position();
         let Some(cell) = cell(found.get_value()).filter(|_| column < COLUMNS_MAX) else { continue };
         if rows.len() == ROWS_MAX && !rows.contains_key(&row) {
@@ -74,7 +79,11 @@ fn sheet(file: &str, name: &str, book: &mut Xlsx<Cursor<&[u8]>>) -> Result<Sheet
         rows.entry(row).or_default().insert(column, cell);
     }
     drop(cells);
-    for merged in book.merge_cells_by_sheet_name(name)? {
+    let merged = book.merge_cells_by_sheet_name(name).map_err(unread)?;
+    if merged.len() > MERGED_MAX {
+        return Err(format!("has {} merged cells; at most {MERGED_MAX} are read", merged.len()));
+    }
+    for merged in merged {
         spread(&mut rows, merged.start, merged.end);
     }
     let row = |(row, cells)| Row { number: u64::from(row) + 1, cells, broken: None };

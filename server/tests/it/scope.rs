@@ -41,10 +41,13 @@ GET /api/v1/cameras/{code}                   s s s s s s . s
 GET /api/v1/cameras/{code}/health            s s s s s s . s
 GET /api/v1/cameras/{code}/snapshot.jpg      s s s s s s . s
 GET /api/v1/cases                            s s s s s s . s
+GET /api/v1/cases.csv                        s s s s s . . s
+GET /api/v1/cases.xlsx                       s s s s s . . s
 GET /api/v1/cases/{id}                       s s s s s s . s
 GET /api/v1/cases/{id}/files                 s s s s s . . s
 GET /api/v1/cases/{id}/files/{hash}          s s s s s . . s
 GET /api/v1/cases/{id}/files/{hash}/thumbnail s s s s s . . s
+GET /api/v1/cases/{id}/suggestions           s s s s s . . s
 GET /api/v1/catalogue                        + + + + + + . +
 GET /api/v1/definitions                      + + + + + + . +
 GET /api/v1/drills                           + + + + + . . +

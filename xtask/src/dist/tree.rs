@@ -25,9 +25,10 @@ const PROGRAM: u32 = 0o755;
 const FILE: u32 = 0o644;
 
 /// Files of the checkout below the prefix, `/usr` or the archive's own folder.
-const SHARED: [(&str, &str); 14] = [
+const SHARED: [(&str, &str); 15] = [
     ("config/policy.toml", "share/gridhall/policy.toml"),
     ("config/walls.toml", "share/gridhall/walls.toml"),
+    ("config/tables/example.csv", "share/gridhall/tables/example.csv"),
     ("demo/config.toml", "share/gridhall/demo/config.toml"),
     ("demo/policy.toml", "share/gridhall/demo/policy.toml"),
     ("demo/areas.toml", "share/gridhall/demo/areas.toml"),

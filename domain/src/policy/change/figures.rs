@@ -51,6 +51,7 @@ fn figures(policy: &Policy) -> Vec<(&'static str, Name)> {
         sources: _,
         departments: _,
         conditions: _,
+        responsibilities: _,
     } = policy;
     vec![
         ("stated_source", same(stated_source)),

@@ -1,6 +1,6 @@
 //! What another policy changes, in sentences of both languages, the weightiest first.
 
-use super::{CalendarChange, Change, Codes, FigureChange, Kind, Listed};
+use super::{CalendarChange, Change, Codes, FigureChange, Kind, Listed, ResponsibilitiesChange};
 use crate::adoption::words::{self, Counted, counted, in_one_line};
 use crate::rejection::Language;
 
@@ -16,9 +16,10 @@ impl Change {
         ];
         let codes = self.codes.iter().flat_map(|codes| codes.words(language));
         let calendar = self.calendar.words(language);
+        let duties = self.responsibilities.words(language);
         let figures = self.figures.iter().map(|figure| figure.words(language));
         let said: Vec<String> =
-            limits.into_iter().flatten().chain(codes).chain(calendar).chain(figures).collect();
+            limits.into_iter().flatten().chain(codes).chain(duties).chain(calendar).chain(figures).collect();
         if !said.is_empty() {
             return said;
         }
@@ -173,6 +174,41 @@ impl CalendarChange {
             (_, None) => {}
         }
         said
+    }
+}
+
+impl ResponsibilitiesChange {
+    fn words(&self, language: Language) -> Vec<String> {
+        let said = [
+            (
+                &self.added,
+                [
+                    " 条责任清单新增",
+                    "entry of the responsibility list is new",
+                    "entries of the responsibility list are new",
+                ],
+            ),
+            (
+                &self.turned,
+                [
+                    " 条责任清单改由其他单位负责",
+                    "entry of the responsibility list names another department",
+                    "entries of the responsibility list name other departments",
+                ],
+            ),
+            (
+                &self.removed,
+                [
+                    " 条责任清单取消",
+                    "entry of the responsibility list goes",
+                    "entries of the responsibility list go",
+                ],
+            ),
+        ];
+        let said = said.into_iter().filter_map(|(listed, words)| {
+            counted(language, listed.count, words).map(|words| words + &named(language, listed))
+        });
+        said.collect()
     }
 }
 

@@ -77,6 +77,7 @@ fn policy() -> Policy {
             retired: false,
         }],
         departments: vec![department("urban"), department("fire")],
+        responsibilities: Vec::new(),
         conditions: vec![Condition {
             code: "E01.1".parse().unwrap(),
             class: ClassCode::new("E01").unwrap(),

@@ -46,6 +46,20 @@ fn a_policy_is_kept_in_these_very_words() {
 }
 
 #[test]
+fn a_responsibility_list_is_kept_in_these_very_words() {
+    let entry = Responsibility {
+        class: "E01".parse().unwrap(),
+        area: "5301".parse().unwrap(),
+        department: "shuiwu".parse().unwrap(),
+    };
+    let policy = Policy { responsibilities: vec![entry], ..policy() };
+    let line = LINE.strip_suffix('}').unwrap().to_owned()
+        + r#","responsibilities":[{"class":"E01","area":"5301","department":"shuiwu"}]}"#;
+    assert_eq!(std::str::from_utf8(&body(&policy).0.bytes).unwrap(), line);
+    assert_eq!(decode(line.as_bytes()).unwrap(), Genesis::of(&policy));
+}
+
+#[test]
 fn a_body_from_before_the_bounds_of_notes_and_files_has_the_bounds_of_then() {
     let before = LINE.replace(r#""notes_per_case":31,"#, "").replace(r#""files_per_case":32,"#, "");
     assert!(!before.contains("_per_case"));

@@ -179,7 +179,9 @@ impl World {
         let to = Clock::machine().now().0 + 60_000;
         let post = |body: Value| vec![(route.path.to_owned(), Some(body.to_string()))];
         match (route.method.as_str(), route.path) {
-            ("GET", "/api/v1/cases/{id}") => each(&numbers(&self.cases), route.path, "{id}"),
+            ("GET", "/api/v1/cases/{id}" | "/api/v1/cases/{id}/suggestions") => {
+                each(&numbers(&self.cases), route.path, "{id}")
+            }
             ("GET", path) if path.starts_with("/api/v1/cases/{id}/files") => {
                 each(&numbers(&self.cases), &path.replace("{hash}", &"ab".repeat(32)), "{id}")
             }
@@ -209,6 +211,11 @@ impl World {
                 paths.extend(AREAS.map(|area| format!("{}?area={area}", route.path)));
                 paths.extend(DEPARTMENTS.map(|code| format!("{}?department={code}", route.path)));
                 get(paths)
+            }
+            ("GET", "/api/v1/cases.csv" | "/api/v1/cases.xlsx") => {
+                get(["", "?open=true&sort=due", "?open=false", "?area=530102", "?department=urban"]
+                    .map(|query| format!("{}{query}", route.path))
+                    .to_vec())
             }
             ("GET", "/api/v1/overdue") => {
                 get(["", "?phase=nearing"].map(|query| format!("{}{query}", route.path)).to_vec())
