@@ -152,7 +152,7 @@ impl Files {
             // Only a help: made anew where it is missing.
             self.put_small(&hash, small);
         }
-        let unfinished = self.folder().join(INCOMING).join(uuid::Uuid::new_v4().to_string());
+        let unfinished = self.folder().join(INCOMING).join(fresh_name());
         let laid = self.written(&unfinished, &made.bytes).and_then(|()| self.claim(hash, case, &unfinished));
         laid.map_err(|error| {
             let _ = std::fs::remove_file(&unfinished);
@@ -174,7 +174,7 @@ impl Files {
         if !self.0.reserve.allows(Wanted::Bulk, &self.0.dir) {
             return;
         }
-        let unfinished = self.folder().join(INCOMING).join(uuid::Uuid::new_v4().to_string());
+        let unfinished = self.folder().join(INCOMING).join(fresh_name());
         let put = std::fs::write(&unfinished, small)
             .and_then(|()| std::fs::rename(&unfinished, self.small_of(hash)));
         if let Err(error) = put {
@@ -211,6 +211,11 @@ impl Files {
         making.await.ok().flatten()?;
         Some(path)
     }
+}
+
+/// A name that nobody has.
+fn fresh_name() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 impl std::fmt::Debug for Files {

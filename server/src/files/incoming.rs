@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use super::{Files, INCOMING, Refusal};
+use super::{Files, INCOMING, Refusal, fresh_name};
 use crate::lock::lock;
 
 /// Files on their way at the same time, from all senders.
@@ -75,7 +75,7 @@ impl Files {
     /// A place for a file that somebody begins to send.
     pub fn receive(&self, sender: &str) -> Result<Incoming, NoPlace> {
         let place = self.0.places.take(sender)?;
-        let path = self.folder().join(INCOMING).join(uuid::Uuid::new_v4().to_string());
+        let path = self.folder().join(INCOMING).join(fresh_name());
         let files = self.clone();
         Ok(Incoming { files, path, file: None, gathered: Vec::new(), bytes: 0, _place: place })
     }

@@ -7,7 +7,7 @@ use domain::code::CaseId;
 use domain::file::FileHash;
 use std::sync::atomic::Ordering;
 
-use super::Files;
+use super::{Files, fresh_name};
 use crate::events::Reader;
 use crate::folder::StoreError;
 use crate::lock::lock;
@@ -52,7 +52,7 @@ impl Files {
             return Ok(Claim { files: self.clone(), hash, mark: None });
         }
         let marks = self.folder().join(FOLDER);
-        let mark = marks.join(format!("{hash}-{case}-{}", uuid::Uuid::new_v4().simple()));
+        let mark = marks.join(format!("{hash}-{case}-{}", fresh_name()));
         std::fs::write(&mark, "").map_err(|source| LogError::io(&mark, "write", source))?;
         sync_folder(&marks)?;
         let bytes = std::fs::metadata(unfinished).map_or(0, |meta| meta.len());
