@@ -396,6 +396,5 @@ fn every_kind_of_one_word_is_named() {
         // A cell's topic is read by the name of all positions.
         Kind::Positions | Kind::Position(_) => 6,
     };
-    let places: Vec<usize> = Kind::NAMED.into_iter().map(place).collect();
-    assert_eq!(places, (0..=6).collect::<Vec<_>>());
+    assert_eq!(Kind::NAMED.map(place), [0, 1, 2, 3, 4, 5, 6]);
 }
