@@ -85,39 +85,26 @@ fn parts(wasm: &[u8]) -> Result<Vec<Part<'_>>> {
     let mut bodies: Vec<&[u8]> = Vec::new();
     let mut parts = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
-        match payload.context("the WASM cannot be read")? {
-            Payload::ImportSection(imports) => {
-                for import in imports.clone().into_imports() {
-                    imported += usize::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
-                }
-                parts.push(Part { name: "(imports)".to_owned(), bytes: &wasm[imports.range()] });
+        let payload = payload.context("the WASM cannot be read")?;
+        if let Some(part) = section(wasm, &payload) {
+            parts.push(part);
+        }
+        if let Payload::ImportSection(imports) = payload {
+            for import in imports.into_imports() {
+                imported += usize::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
             }
-            Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
-            Payload::DataSection(data) => {
-                parts.push(Part { name: "(data)".to_owned(), bytes: &wasm[data.range()] });
-            }
-            Payload::ElementSection(section) => {
-                parts.push(Part { name: "(table of functions)".to_owned(), bytes: &wasm[section.range()] });
-            }
-            Payload::TypeSection(section) => {
-                parts.push(Part { name: "(types)".to_owned(), bytes: &wasm[section.range()] });
-            }
-            Payload::FunctionSection(section) => {
-                parts.push(Part { name: "(types of functions)".to_owned(), bytes: &wasm[section.range()] });
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(subsections) = section.as_known() {
-                    for subsection in subsections {
-                        if let Name::Function(map) = subsection? {
-                            for name in map {
-                                let name = name?;
-                                names.insert(name.index as usize, plain(name.name));
-                            }
-                        }
-                    }
+        } else if let Payload::CodeSectionEntry(body) = payload {
+            bodies.push(body.as_bytes());
+        } else if let Payload::CustomSection(custom) = payload
+            && let KnownCustom::Name(subsections) = custom.as_known()
+        {
+            for subsection in subsections {
+                let Name::Function(functions) = subsection? else { continue };
+                for function in functions {
+                    let function = function?;
+                    names.insert(function.index as usize, plain(function.name));
                 }
             }
-            _ => {}
         }
     }
     parts.extend(order::order(&bodies).into_iter().map(|function| Part {
@@ -125,6 +112,24 @@ fn parts(wasm: &[u8]) -> Result<Vec<Part<'_>>> {
         bytes: bodies[function],
     }));
     Ok(parts)
+}
+
+/// What a section is, where it lies beside the functions and is sent too.
+fn section<'a>(wasm: &'a [u8], payload: &Payload<'a>) -> Option<Part<'a>> {
+    let (name, range) = if let Payload::TypeSection(section) = payload {
+        ("(types)", section.range())
+    } else if let Payload::ImportSection(section) = payload {
+        ("(imports)", section.range())
+    } else if let Payload::FunctionSection(section) = payload {
+        ("(types of functions)", section.range())
+    } else if let Payload::ElementSection(section) = payload {
+        ("(table of functions)", section.range())
+    } else if let Payload::DataSection(section) = payload {
+        ("(data)", section.range())
+    } else {
+        return None;
+    };
+    Some(Part { name: name.to_owned(), bytes: &wasm[range] })
 }
 
 /// A name without the hashes that tell versions of a crate apart: `[0123456789abcdef]`.
