@@ -168,7 +168,7 @@ fn dispatches(case: &Case, since: UtcMillis) -> impl Iterator<Item = (&Departmen
         let is_returned = until_next.clone().any(|later| {
             let back = match later.step.to {
                 Leads::Back(to) => to as usize <= Stage::Dispatch as usize,
-                Leads::On(_) | Leads::Stays | Leads::Closes => false,
+                Leads::On(_) | Leads::Stays | Leads::Closes(_) => false,
             };
             back || later.step.department == Disposer::Cleared
         });

@@ -104,7 +104,7 @@ fn inside(hall: &Hall) -> Routes {
     let adopting = Reach::Of(routes::ADOPTING);
     let live = crate::live::router(hall.hub.clone(), Arc::new(hall.reader.clone()));
     let (nothing, scoped, whole) = (Sees::Nothing, Sees::Scoped, Sees::Whole);
-    of_worlds()
+    of_cases(of_worlds())
         .with(Route::get("/api/v1/session", screens, nothing), session::session)
         .with(Route::post("/api/v1/sign-out", staff).acting_in(routes::EVERYWHERE), session::sign_out)
         .with(Route::get("/api/v1/tokens", admin, scoped), session::tokens)
@@ -112,14 +112,6 @@ fn inside(hall: &Hall) -> Routes {
         .with(Route::delete("/api/v1/tokens/{name}", admin).seeing(scoped), session::revoke)
         .with(Route::post("/api/v1/kiosk/approve", pairing), session::kiosk_approve)
         .with(Route::post("/api/v1/commands", staff).acting_in(routes::WRITTEN), commands::post)
-        .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
-        .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
-        .with(Route::get("/api/v1/cases/{id}/files", staff, scoped), files::list)
-        .with(Route::get("/api/v1/cases/{id}/files/{hash}", staff, scoped), files::one)
-        .with(Route::get("/api/v1/cases/{id}/files/{hash}/thumbnail", staff, scoped), files::small)
-        .with(Route::get("/api/v1/cases/{id}/suggestions", staff, scoped), suggestions::of_case)
-        .with(Route::get("/api/v1/cases.csv", staff, scoped), export::csv)
-        .with(Route::get("/api/v1/cases.xlsx", staff, scoped), export::xlsx)
         .with(Route::get("/api/v1/events", staff, scoped), events::list)
         .with(
             Route::get("/api/v1/import/namespace", adopting, nothing).granted(Grant::TakeOver),
@@ -173,6 +165,20 @@ fn inside(hall: &Hall) -> Routes {
                 .map(|path| Route::get(path, staff, nothing)),
             openapi::viewer(),
         )
+}
+
+/// Cases: lists, files, and whom one might be sent to.
+fn of_cases(routes: Routes) -> Routes {
+    let (staff, screens, scoped) = (Reach::Of(routes::STAFF), Reach::Of(routes::SCREENS), Sees::Scoped);
+    routes
+        .with(Route::get("/api/v1/cases", screens, scoped), cases::list)
+        .with(Route::get("/api/v1/cases/{id}", screens, scoped), cases::one)
+        .with(Route::get("/api/v1/cases/{id}/files", staff, scoped), files::list)
+        .with(Route::get("/api/v1/cases/{id}/files/{hash}", staff, scoped), files::one)
+        .with(Route::get("/api/v1/cases/{id}/files/{hash}/thumbnail", staff, scoped), files::small)
+        .with(Route::get("/api/v1/cases/{id}/suggestions", staff, scoped), suggestions::of_case)
+        .with(Route::get("/api/v1/cases.csv", staff, scoped), export::csv)
+        .with(Route::get("/api/v1/cases.xlsx", staff, scoped), export::xlsx)
 }
 
 /// Which world this is, its clock, and the worlds beside it.

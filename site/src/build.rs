@@ -143,8 +143,8 @@ pub fn print_costs(repo: &Repo, folder: &Path, screen: &str, most: usize) -> Res
     files.iter().for_each(|(file, bytes)| println!("{bytes:>8}  {file}"));
     let sent = files.iter().find(|(file, _)| file.ends_with(".wasm")).map_or(0, |(_, bytes)| *bytes);
     let costs = costs::of(&wasm::named(repo, screen)?, sent)?;
-    let groups: [(&str, fn(&str) -> String); 2] = [("crate", costs::crate_of), ("module", costs::module_of)];
-    for (title, group) in groups {
+    type Group = fn(&str) -> String;
+    for (title, group) in [("crate", costs::crate_of as Group), ("module", costs::module_of as Group)] {
         println!("\n{:>8} {:>8} {:>6}  {title}", "sent", "bytes", "parts");
         for (parts, cost) in costs::grouped(&costs, group).into_iter().take(most) {
             println!("{:>8.0} {:>8} {parts:>6}  {}", cost.sent, cost.bytes, cost.name);

@@ -1,7 +1,6 @@
 //! Whom a case might go to, from planted lists and planted pasts.
 
 use super::*;
-use crate::case::step::tests::RETURN;
 use crate::case::{Step, Taken};
 use crate::code::CaseId;
 use crate::command::Command;
@@ -34,7 +33,7 @@ fn sent(class: &str, department: &str, days_ago: i64, kept: usize, returned: usi
         let mut one = case(class);
         one.id = CaseId(7);
         one.steps = vec![taken(Step::DISPATCH, at)];
-        one.steps.extend(is_returned.then(|| taken(Step(&RETURN), at.plus(1))));
+        one.steps.extend(is_returned.then(|| taken(Step::RETURN, at.plus(1))));
         one.department = (!is_returned).then(|| code(department));
         one
     };

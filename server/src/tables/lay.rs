@@ -94,7 +94,7 @@ impl<'a> Places<'a> {
 
     fn count(&mut self, code: &ConditionCode) {
         let Some((before, number)) = code.as_str().rsplit_once('.') else { return };
-        let Some(number) = number.parse().ok().filter(|number| *number < NUMBER_MAX) else { return };
+        let Some(number) = number.parse::<u64>().ok().filter(|number| *number < NUMBER_MAX) else { return };
         let highest = self.highest.entry(before.to_owned()).or_default();
         *highest = number.max(*highest);
     }

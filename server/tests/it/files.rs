@@ -123,7 +123,7 @@ async fn a_photo_is_made_anew_kept_once_and_shown_with_a_small_one() {
     assert_eq!(again.json(), line, "a phone that did not hear the answer sends it again");
     assert_eq!(hall.attach(other, "photo_after", "a.png", png).await.json()["hash"], hash.as_str());
     assert_eq!(lying(hall.dir.path()).len(), 1, "the same bytes lie there once");
-    assert_eq!(hall.files(case).await, [line.clone()]);
+    assert_eq!(hall.files(case).await, std::slice::from_ref(&line));
     assert_eq!(within(hall.dir.path(), "pending"), 0);
 
     let path = format!("/api/v1/cases/{case}/files/{hash}");
@@ -287,7 +287,8 @@ async fn what_breaks_off_on_its_way_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_room_nothing_is_taken_and_the_hall_goes_on() {
-    let full: [(fn(&mut server::config::Config), &str); 3] = [
+    type Set = fn(&mut server::config::Config);
+    let full: [(Set, &str); 3] = [
         (|config| config.files.quota_mib = 0, "files_quota"),
         // More than any disk has is left to the log.
         (|config| config.store.reserve_mib = 1_048_576, "not_stored"),

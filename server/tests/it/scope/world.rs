@@ -197,21 +197,7 @@ impl World {
             ("GET", "/api/v1/positions/{inspector}/track") => {
                 each(&inspectors, &format!("{}?from={}&to={to}", route.path, to - 3_600_000), "{inspector}")
             }
-            ("GET", "/api/v1/cases") => {
-                let mut paths: Vec<String> = [
-                    "",
-                    "?open=true&sort=due",
-                    "?open=false",
-                    "?text=地址",
-                    "?count=true",
-                    "?count=true&limit=1",
-                ]
-                .map(|query| format!("{}{query}", route.path).replace("地址", "%E5%9C%B0%E5%9D%80"))
-                .to_vec();
-                paths.extend(AREAS.map(|area| format!("{}?area={area}", route.path)));
-                paths.extend(DEPARTMENTS.map(|code| format!("{}?department={code}", route.path)));
-                get(paths)
-            }
+            ("GET", "/api/v1/cases") => get(case_lists(route.path)),
             ("GET", "/api/v1/cases.csv" | "/api/v1/cases.xlsx") => {
                 get(["", "?open=true&sort=due", "?open=false", "?area=530102", "?department=urban"]
                     .map(|query| format!("{}{query}", route.path))
@@ -237,8 +223,9 @@ impl World {
             ("GET", "/api/docs/{*rest}") => get(vec!["/api/docs/index.html".to_owned()]),
             ("GET", "/wall/{id}") => get(vec!["/wall/main".to_owned()]),
             ("GET", "/replay/{id}") => get(vec!["/replay/replay-00000000".to_owned()]),
-            ("GET", "/department/case/{id}") => get(vec!["/department/case/1".to_owned()]),
-            ("GET", "/desk/case/{id}") => get(vec!["/desk/case/1".to_owned()]),
+            ("GET", path @ ("/department/case/{id}" | "/desk/case/{id}")) => {
+                get(vec![path.replace("{id}", "1")])
+            }
             ("DELETE", "/api/v1/replays/{id}") => get(vec!["/api/v1/replays/replay-00000000".to_owned()]),
             ("DELETE", "/api/v1/tokens/{name}") => get(vec!["/api/v1/tokens/nobody".to_owned()]),
             // What a command may is asked of the command itself (`roles`).
@@ -285,4 +272,20 @@ pub fn topics() -> impl Iterator<Item = String> {
     let within = areas.flat_map(|kind| AREAS.map(|area| format!("{}/{area}", kind.name())));
     // First: after some refusals nothing more is answered.
     [Topic::of(Kind::Position(cell)).to_string()].into_iter().chain(own).chain(all).chain(within)
+}
+
+/// Every way to ask for a list of cases that might show something else.
+fn case_lists(path: &str) -> Vec<String> {
+    let queries = [
+        "",
+        "?open=true&sort=due",
+        "?open=false",
+        "?text=%E5%9C%B0%E5%9D%80",
+        "?count=true",
+        "?count=true&limit=1",
+    ];
+    let plain = queries.map(|query| format!("{path}{query}"));
+    let areas = AREAS.map(|area| format!("{path}?area={area}"));
+    let departments = DEPARTMENTS.map(|code| format!("{path}?department={code}"));
+    plain.into_iter().chain(areas).chain(departments).collect()
 }
