@@ -118,12 +118,12 @@ pub fn read(text: &str, plain: Plain) -> Result<Vec<Part>, SpokenError> {
 
 /// One limit, from its number on, and what stands behind it.
 fn one<'t>(number: &str, behind: &'t str, plain: Plain) -> Result<(Limit, &'t str), SpokenError> {
+    let behind = behind.strip_prefix('个').unwrap_or(behind);
     if number.contains('.') || behind.starts_with('半') {
         return Err(SpokenError::NotWhole(format!("{number}{}", behind.chars().next().unwrap_or_default())));
     }
     let amount = number.parse().ok().filter(|amount| (1..=Limit::AMOUNT_MAX).contains(amount));
     let amount = amount.ok_or_else(|| SpokenError::Amount(number.to_owned()))?;
-    let behind = behind.strip_prefix('个').unwrap_or(behind);
     let known = UNITS.iter().filter(|(word, _)| behind.starts_with(word)).max_by_key(|(word, _)| word.len());
     let Some((word, (unit, counts))) = known else {
         let unit: String = behind.chars().take_while(|c| !is_end(*c)).take(8).collect();
