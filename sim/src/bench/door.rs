@@ -1,4 +1,5 @@
-//! The doors of the measured server as a machine with a token uses them: requests, and greeted live sockets.
+//! The doors of the measured server as a machine with a token or a person with a session uses them: requests, and greeted live
+//! sockets.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -16,22 +17,51 @@ use super::Server;
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Requests with a machine's token.
+/// Requests of one who may come in.
+#[derive(Clone)]
 pub struct Door {
     pub authority: String,
-    pub token: String,
+    /// The headers that say who it is.
+    proof: Vec<(&'static str, String)>,
     agent: ureq::Agent,
 }
 
 impl Door {
     pub fn new(server: &Server) -> anyhow::Result<Self> {
-        Ok(Self::at(server.authority.clone(), server.machine_token()?))
+        Ok(Self::at(server.authority.clone(), &server.machine_token()?))
     }
 
     /// The doors of a server somebody else has started.
     #[must_use]
-    pub fn at(authority: String, token: String) -> Self {
-        Self { authority, token, agent: ureq::Agent::new_with_defaults() }
+    pub fn at(authority: String, token: &str) -> Self {
+        Self::proved(authority, vec![("authorization", format!("Bearer {token}"))])
+    }
+
+    /// The same as the administrator, whom a page would send the same headers for: some doors are for people alone.
+    pub async fn of_administrator(server: &Server) -> anyhow::Result<Self> {
+        let (authority, cookie) = (server.authority.clone(), server.cookie.clone());
+        let origin = format!("http://{authority}");
+        let mut door = Self::proved(authority, vec![("cookie", cookie), ("origin", origin)]);
+        let session: Value = serde_json::from_str(&Arc::new(door.clone()).get("/api/v1/session").await?)?;
+        let csrf = session["csrf"].as_str().context("a session has no csrf token")?;
+        door.proof.push(("x-csrf-token", csrf.to_owned()));
+        Ok(door)
+    }
+
+    /// The token it comes with; a person has none.
+    pub fn token(&self) -> anyhow::Result<&str> {
+        let bearer = self.proof.iter().find(|(name, _)| *name == "authorization");
+        let token = bearer.and_then(|(_, value)| value.strip_prefix("Bearer "));
+        token.context("whoever comes to this door has no token")
+    }
+
+    fn proved(authority: String, proof: Vec<(&'static str, String)>) -> Self {
+        Self { authority, proof, agent: ureq::Agent::new_with_defaults() }
+    }
+
+    /// The request with the headers that say who it is.
+    fn prove<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        self.proof.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 
     pub async fn get(self: &Arc<Self>, path: &str) -> anyhow::Result<String> {
@@ -43,8 +73,7 @@ impl Door {
         let (door, path) = (self.clone(), path.to_owned());
         tokio::task::spawn_blocking(move || {
             let url = format!("http://{}{path}", door.authority);
-            let bearer = format!("Bearer {}", door.token);
-            let answer = door.agent.get(&url).header("authorization", bearer).call();
+            let answer = door.prove(door.agent.get(&url)).call();
             let answer = answer.with_context(|| format!("cannot read {path}"))?;
             Ok(answer.into_body().with_config().limit(64 << 20).read_to_vec()?)
         })
@@ -55,8 +84,7 @@ impl Door {
         let (door, path) = (self.clone(), path.to_owned());
         tokio::task::spawn_blocking(move || {
             let url = format!("http://{}{path}", door.authority);
-            let bearer = format!("Bearer {}", door.token);
-            let request = door.agent.post(&url).header("authorization", bearer);
+            let request = door.prove(door.agent.post(&url));
             let answer = request.header("content-type", "application/json").send(body.to_string());
             Ok(answer.with_context(|| format!("cannot send to {path}"))?.into_body().read_to_string()?)
         })
@@ -67,8 +95,7 @@ impl Door {
         let (door, path) = (self.clone(), path.to_owned());
         tokio::task::spawn_blocking(move || {
             let url = format!("http://{}{path}", door.authority);
-            let bearer = format!("Bearer {}", door.token);
-            let answer = door.agent.delete(&url).header("authorization", bearer).call();
+            let answer = door.prove(door.agent.delete(&url)).call();
             answer.with_context(|| format!("cannot delete {path}")).map(drop)
         })
         .await?
@@ -83,13 +110,11 @@ impl Door {
     /// What a snapshot weighs on the wire for a browser: headers and compressed body.
     pub fn snapshot_weight(&self, topic: &Topic) -> anyhow::Result<u64> {
         let mut socket = std::net::TcpStream::connect(&self.authority)?;
-        write!(
-            socket,
-            "GET {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
-            snapshot_path(topic),
-            self.authority,
-            self.token
-        )?;
+        write!(socket, "GET {} HTTP/1.1\r\nHost: {}\r\n", snapshot_path(topic), self.authority)?;
+        for (name, value) in &self.proof {
+            write!(socket, "{name}: {value}\r\n")?;
+        }
+        write!(socket, "accept-encoding: gzip\r\nconnection: close\r\n\r\n")?;
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).context("cannot read a snapshot")?;
         anyhow::ensure!(answer.starts_with(b"HTTP/1.1 200"), "a snapshot was not given");
@@ -127,7 +152,9 @@ impl Door {
 
     async fn opened(&self, stream: TcpStream) -> anyhow::Result<Socket> {
         let mut request = format!("ws://{}/live", self.authority).into_client_request()?;
-        request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse()?);
+        for (name, value) in &self.proof {
+            request.headers_mut().insert(*name, value.parse()?);
+        }
         let stream = MaybeTlsStream::Plain(stream);
         let (socket, _) =
             tokio_tungstenite::client_async(request, stream).await.context("a screen was not let in")?;

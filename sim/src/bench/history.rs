@@ -31,7 +31,7 @@ pub async fn run(data: PathBuf, load: Load) -> anyhow::Result<Vec<Row>> {
     tracing::info!("lists");
     rows.extend(told(lists::measure(&server, &door, load.seconds).await?));
     tracing::info!("the past shown again");
-    rows.extend(told(past::measure(&server, &door).await?));
+    rows.extend(told(past::measure(&server).await?));
     tracing::info!("walls");
     rows.extend(told(walls(&server, &door, load.screens).await?));
     tracing::info!("everything that a young store is measured on");
@@ -44,8 +44,7 @@ pub async fn run(data: PathBuf, load: Load) -> anyhow::Result<Vec<Row>> {
 /// Measures the past shown again alone, on the store in `data`.
 pub async fn replay(data: &Path) -> anyhow::Result<Vec<Row>> {
     let server = Server::on(data, &[]).await?;
-    let door = Arc::new(Door::new(&server)?);
-    Ok(told(past::measure(&server, &door).await?))
+    Ok(told(past::measure(&server).await?))
 }
 
 /// Says what a part has measured: the whole takes hours on a long store, and what is known is not lost with what is not.

@@ -34,7 +34,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         Which::Wall => Page::Wall,
         Which::Desk => Page::Desk,
     };
-    let door = Arc::new(sim::bench::Door::at(options.server, options.token));
+    let door = Arc::new(sim::bench::Door::at(options.server, &options.token));
     let asked = asked_by(door, page, Duration::from_secs(options.seconds)).await;
     #[allow(clippy::print_stdout, reason = "the answer")]
     for line in asked {

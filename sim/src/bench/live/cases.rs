@@ -34,7 +34,7 @@ pub async fn report(door: &Arc<Door>) -> anyhow::Result<Value> {
 /// Has the server take over `days` of the simulated city.
 pub async fn fill(server: &Server, door: &Arc<Door>, days: usize) -> anyhow::Result<Vec<Row>> {
     let began = Instant::now();
-    let client = Client::new(&format!("http://{}", door.authority), &door.token);
+    let client = Client::new(&format!("http://{}", door.authority), door.token()?);
     let taken = tokio::task::spawn_blocking(move || take_over(&client, days)).await??;
     let (_, resident) = server.usage()?;
     let measure = format!("store holds {days} days of the city: cases");
