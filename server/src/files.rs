@@ -141,7 +141,7 @@ impl Files {
         if self.used().saturating_add(bytes) > most {
             return Err(Refusal::Quota { most });
         }
-        if self.0.reserve.allows(Wanted::Bulk, &self.0.dir) { Ok(()) } else { Err(Refusal::DiskFull) }
+        if self.0.reserve.allows(Wanted::Bulk, &self.0.dir) { Ok(()) } else { Err(Refusal::NoRoom) }
     }
 
     /// Lays a file down for a case, pending until its event is recorded. Blocks.
@@ -185,7 +185,7 @@ impl Files {
 
     fn not_stored(&self, error: &(dyn std::error::Error + 'static)) -> Refusal {
         tracing::error!(error = crate::cause::chain(error), "a file is not kept");
-        Refusal::DiskFull
+        Refusal::NoRoom
     }
 
     /// A turn at making pictures: kept until one is made, also when nobody waits for it any more.

@@ -108,7 +108,7 @@ impl Incoming {
     async fn write(&mut self) -> Result<(), Refusal> {
         let (files, bytes) = (self.files.clone(), self.bytes);
         let room = tokio::task::spawn_blocking(move || files.has_room(bytes)).await;
-        room.map_err(|_| Refusal::DiskFull)??;
+        room.map_err(|_| Refusal::NoRoom)??;
         let written = self.append().await;
         written.map_err(|error| self.files.not_stored(&error))
     }

@@ -78,13 +78,13 @@ impl Files {
             let _turn = self.0.scanning.acquire().await.map_err(|_| Refusal::NotScanned)?;
             scanner::ask(&self.0.settings, sent.path()).await?;
         }
-        let turn = self.turn().await.ok_or(Refusal::DiskFull)?;
+        let turn = self.turn().await.ok_or(Refusal::NoRoom)?;
         let path = sent.path().to_owned();
         let making = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let bytes = std::fs::read(&path).map_err(|error| {
                 tracing::error!(%error, "what was sent cannot be read again");
-                Refusal::DiskFull
+                Refusal::NoRoom
             })?;
             make(bytes, offset)
         });

@@ -31,7 +31,7 @@ pub enum Refusal {
         most: u64,
     },
     /// The disk is full, or nearly.
-    DiskFull,
+    NoRoom,
     /// The scanner says that it is not clean.
     NotClean,
     /// The scanner did not answer.
@@ -51,7 +51,7 @@ impl Refusal {
             Self::Unpacks => "document_too_large",
             Self::Macros => "document_has_macros",
             Self::Quota { .. } => "files_quota",
-            Self::DiskFull => "not_stored",
+            Self::NoRoom => "not_stored",
             Self::NotClean => "file_not_clean",
             Self::NotScanned => "file_not_scanned",
         }
@@ -98,7 +98,7 @@ impl Refusal {
             Self::Unpacks => "文档解压后过大，不予接收".to_owned(),
             Self::Macros => "文档含宏，不予接收；请另存为不含宏的文档".to_owned(),
             Self::Quota { most } => format!("附件空间已满（{} MiB），请联系管理员", most >> 20),
-            Self::DiskFull => "服务器磁盘空间不足，附件未保存".to_owned(),
+            Self::NoRoom => "服务器磁盘空间不足，附件未保存".to_owned(),
             Self::NotClean => "病毒扫描未通过，附件未保存".to_owned(),
             Self::NotScanned => "病毒扫描未完成，附件未保存，请稍后再传".to_owned(),
         }
@@ -126,7 +126,7 @@ impl Refusal {
                     most >> 20
                 )
             }
-            Self::DiskFull => "the server's disk has no room; the file was not kept".to_owned(),
+            Self::NoRoom => "the server's disk has no room; the file was not kept".to_owned(),
             Self::NotClean => "the virus scanner says that the file is not clean; it was not kept".to_owned(),
             Self::NotScanned => {
                 "the virus scanner did not answer; the file was not kept, send it again later".to_owned()
@@ -153,7 +153,7 @@ mod tests {
             Refusal::Unpacks,
             Refusal::Macros,
             Refusal::Quota { most },
-            Refusal::DiskFull,
+            Refusal::NoRoom,
             Refusal::NotClean,
             Refusal::NotScanned,
         ];

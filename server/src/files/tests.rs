@@ -70,7 +70,7 @@ fn what_lies_there_is_counted_at_a_start_and_beyond_the_quota_or_the_reserve_not
     assert_eq!(files.has_room((1 << 19) + 1), Err(Refusal::Quota { most }));
     assert_eq!(files.put(&made(&"y".repeat(600_000)), CASE).unwrap_err(), Refusal::Quota { most });
     let nearly_full = room(dir.path(), 1, Some(7 << 20));
-    assert_eq!(nearly_full.put(&made("z"), CASE).unwrap_err(), Refusal::DiskFull);
+    assert_eq!(nearly_full.put(&made("z"), CASE).unwrap_err(), Refusal::NoRoom);
     assert_eq!(marks(dir.path()), 0);
 }
 

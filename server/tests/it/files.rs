@@ -332,10 +332,10 @@ async fn who_may_not_neither_sends_nor_reads() {
     assert_eq!(viewer.ask(&hall, "GET", &path).await.status, 200);
     let refused = hall.send(&viewer.0, &format!("{path}?kind=document&name=b.pdf"), pdf("b")).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
-    // Its department is not known yet, and then another's.
+    // A department hears of no case but its own: the number of another is none to it.
     let urban = Sender::person(&hall, "urban", &[Role::Department], Some("urban")).await;
     let refused = hall.send(&urban.0, &format!("{path}?kind=document&name=b.pdf"), pdf("b")).await;
-    assert_eq!((refused.status, refused.code().as_str()), (403, "other_department"), "{}", refused.text);
+    assert_eq!((refused.status, refused.code().as_str()), (404, "unknown_case"), "{}", refused.text);
     let elsewhere = Sender::seeing(&hall, "elsewhere", &[Role::Supervisor], &["530103"]).await;
     for path in [path.clone(), format!("{path}/{hash}"), format!("{path}/{hash}/thumbnail")] {
         assert_eq!(elsewhere.ask(&hall, "GET", &path).await.status, 404, "{path}");

@@ -142,7 +142,7 @@ async fn begin(
     }
     let files = hall.files.clone();
     let room = tokio::task::spawn_blocking(move || files.has_room(stated.unwrap_or(0))).await;
-    room.unwrap_or(Err(Refusal::DiskFull)).map_err(|refusal| refused(refusal, language))?;
+    room.unwrap_or(Err(Refusal::NoRoom)).map_err(|refusal| refused(refusal, language))?;
     let sent = hall.files.receive(&actor.name).map_err(|why| {
         let title = match why {
             NoPlace::OfThisSender => "too many files from this sender at once; try again in a second",
@@ -214,7 +214,7 @@ async fn record(
     let (files, writer) = (hall.files.clone(), hall.writer.clone());
     let recording = tokio::spawn(async move {
         let put = tokio::task::spawn_blocking(move || files.put(&made, case)).await;
-        let claim = put.unwrap_or(Err(Refusal::DiskFull)).map_err(|refusal| refused(refusal, language))?;
+        let claim = put.unwrap_or(Err(Refusal::NoRoom)).map_err(|refusal| refused(refusal, language))?;
         let outcome = writer.send(order).await;
         let ended = tokio::task::spawn_blocking(move || end(claim, outcome)).await;
         ended.unwrap_or(Err(WriteError::Stopped)).map_err(|error| write_problem(error, language))
@@ -249,7 +249,7 @@ fn refused(refusal: Refusal, language: Language) -> Problem {
         | Refusal::Points { .. }
         | Refusal::Unpacks
         | Refusal::NotClean => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::Quota { .. } | Refusal::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Refusal::Quota { .. } | Refusal::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
         Refusal::NotScanned => StatusCode::SERVICE_UNAVAILABLE,
     };
     Problem::in_words(status, refusal.code(), language, |of| refusal.words(of))

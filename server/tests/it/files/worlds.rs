@@ -45,7 +45,7 @@ async fn the_past_shows_the_files_it_had_and_takes_none() {
     while hall.running.hall.clock.now().0 <= to {
         tokio::task::yield_now().await;
     }
-    let order = json!({ "from": at - 1_000, "to": to, "at": at });
+    let order = json!({ "from": at, "to": to, "at": at });
     let replay = director.post(&hall, "/api/v1/replays", &order).await;
     assert!(replay.status < 300, "{}", replay.text);
     let base = replay.json()["base"].as_str().unwrap().to_owned();
