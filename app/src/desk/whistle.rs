@@ -23,7 +23,7 @@ use crate::text;
 use crate::words::{self, say, says};
 use crate::work::draft::Call;
 use crate::work::due::moment;
-use crate::work::hand::leave_field;
+use crate::work::hand::{leave_field, take_up};
 use crate::work::outcome::Outcome;
 use crate::work::send::What;
 
@@ -116,6 +116,8 @@ fn CallRow(call: Whistle) -> impl IntoView {
     };
     let selected = move || desk.call.get() == Some(id);
     let take = move || desk.call.set(Some(id));
+    // A department that answers makes another version of its call, and so another row.
+    take_up(format!("call-{id}"), move || desk.call.try_get_untracked() == Some(Some(id)));
     view! {
         <li class="call" class:sel=selected id=format!("call-{id}") tabindex="-1" aria-current=move || selected().then_some("true") on:click=move |_| take() on:focusin=move |_| take()><h3><Sign mark=Mark::of_level(call.call.level)/>{anew(move || text::level_name(speaks.get(), call.call.level))}" "{title}</h3>
             <p class="dim">{anew(place)}</p><ul>{call.called.into_iter().map(answer).collect_rows()}</ul>

@@ -96,10 +96,24 @@ pub fn keep_hand(lay_out: impl FnOnce()) {
     let Some(row) = held.map(|on| on.id()) else { return };
     // The new rows are there once the effects have run. Whoever has gone elsewhere meanwhile is left there.
     let back = move || {
-        let lost = document().active_element().is_none_or(|on| on.matches("body").unwrap_or(false));
-        if lost && !focus(&row) {
+        if is_lost() && !focus(&row) {
             focus(ROWS);
         }
     };
     set_timeout(back, std::time::Duration::ZERO);
+}
+
+/// A row that is made anew in the place of the one under the hand takes the hand up again, once it is there.
+pub fn take_up(id: String, is_chosen: impl Fn() -> bool + 'static) {
+    let again = move || {
+        if is_chosen() && is_lost() {
+            focus(&id);
+        }
+    };
+    set_timeout(again, std::time::Duration::ZERO);
+}
+
+/// Whether what had the focus has gone.
+fn is_lost() -> bool {
+    document().active_element().is_none_or(|on| on.matches("body").unwrap_or(false))
 }
