@@ -14,7 +14,7 @@ interface CameraPage {
 
 /** A case that waits for dispatch, at a camera's place where wanted. */
 async function waiting_case(hall: Hall, where: { at_camera?: boolean } = {}): Promise<{ id: number; address: string }> {
-  const { items: cameras } = (await hall.get('/api/v1/cameras?limit=1')) as CameraPage;
+  const cameras = ((await hall.get('/api/v1/cameras?limit=1')) as CameraPage).items;
   return waiting_case_at(hall, where.at_camera ? (cameras[0]?.place ?? null) : null);
 }
 
@@ -123,8 +123,7 @@ for (const viewport of [{ width: 1366, height: 768 }, { width: 1920, height: 108
 }
 
 test('a case without a position says so', async ({ page, hall }) => {
-  const { id } = await waiting_case(hall);
-  await page.goto(`/desk/case/${id}`);
+  await page.goto(`/desk/case/${(await waiting_case(hall)).id}`);
   await expect(page.locator('.no-place')).toContainText('无坐标');
   await expect(page.locator('.tiles')).toHaveCount(0);
 });
@@ -229,8 +228,7 @@ test('a called department responds by a button; ending the call is asked for and
   await expect(call.getByText(/\d\d:\d\d 报到/)).toHaveCount(1);
   await expect(call.getByRole('button', { name: /报到$/ })).toHaveCount(1);
   await expect(page.locator('.list > .outcome')).toContainText('报到：已办理');
-  // The call has another version now and so another row: the hand is on it still.
-  await expect(call).toBeFocused();
+  await expect(call, 'another version, another row, and the hand is on it still').toBeFocused();
   const whistle = Number((await call.getAttribute('id'))?.replace('call-', ''));
   await call.getByRole('button', { name: '销哨' }).click();
   await expect(call.getByLabel('销哨说明（可空）')).toBeFocused();
