@@ -211,12 +211,18 @@ pub struct Milestone {
 pub const MILESTONES_MAX: usize = 9;
 
 impl Condition {
-    /// Whether it has milestones, each possible, and no later one that would be due before one of the same kind.
+    /// Whether it has milestones, each possible, and no later one that is shorter than the one before it. Without a calendar units are
+    /// held against each other by their names, a day with 24 hours: what stands in brackets behind 3 days as 2 hours is another
+    /// limit for the same work, and no part of it.
     #[must_use]
     pub fn is_possible(&self) -> bool {
         let possible = self.milestones.iter().all(|milestone| milestone.limit.is_possible());
         let ordered = self.milestones.windows(2).all(|pair| {
-            pair[0].limit.kind() != pair[1].limit.kind() || pair[0].limit.amount < pair[1].limit.amount
+            let (before, then) = (pair[0].limit, pair[1].limit);
+            match before.kind() == then.kind() {
+                true => before.amount < then.amount,
+                false => before.nominal_minutes() <= then.nominal_minutes(),
+            }
         });
         (1..=MILESTONES_MAX).contains(&self.milestones.len()) && possible && ordered
     }

@@ -180,17 +180,22 @@ impl Clock {
     }
 
     /// When it runs out by a calendar: its limit, once more for each extension, counted from its start in the limit's own unit
-    /// and without the stretches in which it stood still. None while it stands still, and where only a due time is known.
+    /// and without the stretches in which it stood still. None while it stands still with time left, and where only a due time is known.
     #[must_use]
     pub fn due_by(&self, calendar: &WorkCalendar, offset: UtcOffset) -> Option<UtcMillis> {
         let limit = self.limit?;
         let mut left = calendar.whole_ms(limit).saturating_mul(1 + i64::from(self.extended));
         let mut from = self.started;
         for pause in &self.paused {
-            left -= calendar.elapsed_ms(from, pause.from, limit.counts, offset);
+            let counted = calendar.elapsed_ms(from, pause.from, limit.counts, offset);
+            if counted >= left {
+                // It had run out before it stood still, and no pause makes that undone.
+                break;
+            }
+            left -= counted;
             from = pause.to?;
         }
-        calendar.after(from, left.max(0), limit.counts, offset)
+        calendar.after(from, left, limit.counts, offset)
     }
 
     /// What is still to happen to it: the forecast and the due time, as far as they are not recorded yet.

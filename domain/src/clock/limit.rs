@@ -117,6 +117,18 @@ impl Limit {
         (1..=Self::AMOUNT_MAX).contains(&self.amount)
     }
 
+    /// Its length in minutes where a day has 24 hours and all of it counts: tells two limits of different units apart where no
+    /// calendar is at hand.
+    #[must_use]
+    pub fn nominal_minutes(self) -> u64 {
+        let unit = match self.unit {
+            Unit::Minute => 1,
+            Unit::Hour => 60,
+            Unit::Day => 24 * 60,
+        };
+        u64::from(self.amount) * unit
+    }
+
     /// `4 工作时`
     #[must_use]
     pub fn words(self, language: Language) -> String {

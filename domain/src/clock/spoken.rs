@@ -32,6 +32,10 @@ pub enum SpokenError {
     NoUnit(String),
     #[error("{0:?} is no unit that is known")]
     UnknownUnit(String),
+    #[error(
+        "{0} follows a limit with nothing between: one limit is written in one unit, and two are parted by a comma"
+    )]
+    RunTogether(String),
 }
 
 const THROUGH: Option<Counts> = Some(Counts::Through);
@@ -107,6 +111,10 @@ pub fn read(text: &str, plain: Plain) -> Result<Vec<Part>, SpokenError> {
     while let Some((start, number, behind)) = next_number(rest) {
         before.push_str(&rest[..start]);
         let (limit, behind) = one(&number, behind, plain)?;
+        if !found.is_empty() && before.is_empty() {
+            // 2小时30分钟 is one limit of two units, and not a part of two hours before a whole of thirty minutes.
+            return Err(SpokenError::RunTogether(number));
+        }
         found.push((std::mem::take(&mut before), limit));
         rest = behind;
     }
@@ -265,6 +273,9 @@ mod tests {
             ("两个半小时", SpokenError::NotWhole("2半".into())),
             ("3旬", SpokenError::UnknownUnit("旬".into())),
             ("2紧急", SpokenError::UnknownUnit("紧急".into())),
+            ("2小时30分钟", SpokenError::RunTogether("30".into())),
+            ("1天12小时", SpokenError::RunTogether("12".into())),
+            ("一天 十二小时", SpokenError::RunTogether("12".into())),
         ] {
             assert_eq!(read(text, Counts::Working), Err(error), "{text:?}");
         }

@@ -54,7 +54,7 @@ impl Policy {
         }
         if !condition.is_possible() {
             return Err(of(
-                "expected 1 to 9 milestones of 1 to 10,000 units, of the same kind each longer than the one before".into(),
+                "expected 1 to 9 milestones of 1 to 10,000 units, each longer than the one before".into(),
             ));
         }
         for milestone in &condition.milestones {

@@ -132,7 +132,7 @@ fn take_step(state: &State, take: &TakeStep, now: UtcMillis) -> Result<Vec<Event
         Note::None | Note::May => check_text("note", &take.note, TextKind::Note)?,
         Note::Must => check_stated("note", &take.note, TextKind::Note)?,
     }
-    let started = start::clocks(state, step, &case.report, take.limit, now)?;
+    let started = start::clocks(state, step, case, take.limit, now)?;
     let stepped = Stepped { step, note: take.note.clone(), department: take.department.clone(), started };
     // Whether it was done in time is judged by the due time that holds.
     let mut events = replan::of_case(state, case, now);

@@ -8,13 +8,15 @@ use super::{State, start};
 use crate::case::event::Replanned;
 use crate::case::request::Part;
 use crate::case::{Case, CaseEvent, Step, Stepped};
-use crate::clock::{Alarm, Clock, ClockOf, Deadline, Subject};
+use crate::clock::{Alarm, Clock, ClockOf, Deadline, Phase, Subject};
 use crate::event::Event;
 use crate::moment::UtcMillis;
 
 /// What a step's part in a request does to due times: none where it moves none.
 pub(super) fn moved(state: &State, case: &Case, step: Step, now: UtcMillis) -> Option<Event> {
-    let clocks = case.running().filter(|clock| step.part.moves(clock.of)).filter_map(|clock| {
+    // A part that is overdue stays so: the fact of lateness is kept, whatever the whole is given.
+    let counts = |clock: &&Clock| step.part.moves(clock.of) && clock.phase != Phase::Overdue;
+    let clocks = case.running().filter(counts).filter_map(|clock| {
         let mut turned = clock.clone();
         step.part.turn(&mut turned, now);
         // One that cannot be told stays what it was.

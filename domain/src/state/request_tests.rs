@@ -16,6 +16,8 @@ use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::rejection::{Language, Rejection};
 use crate::tally::Period;
 
+mod kept;
+
 const CASE: CaseId = CaseId(1);
 
 fn step(name: &str) -> Step {

@@ -3,7 +3,7 @@
 use super::State;
 use super::check::out_of_range;
 use crate::adoption::InForce;
-use crate::case::{Report, Step};
+use crate::case::{Case, Report, Step};
 use crate::clock::{Clock, ClockOf, Limit, LimitKind};
 use crate::moment::{MINUTE_MS, UtcMillis};
 use crate::policy::Policy;
@@ -34,7 +34,7 @@ pub(super) fn anew(in_force: &InForce, clock: &Clock) -> Option<Clock> {
 pub(super) fn clocks(
     state: &State,
     step: Step,
-    report: &Report,
+    case: &Case,
     asked: Option<Limit>,
     now: UtcMillis,
 ) -> Result<Vec<Clock>, Rejection> {
@@ -45,7 +45,9 @@ pub(super) fn clocks(
         match of {
             ClockOf::Dispatch => started.push(clock(in_force, *of, now, policy.dispatch_limit)?),
             ClockOf::Disposal => {
-                let (milestones, whole) = disposal(state, policy, report, asked);
+                let before = case.clock(*of).filter(|_| !step.limit).and_then(|last| again(case, last));
+                let (milestones, whole) =
+                    before.unwrap_or_else(|| disposal(state, policy, &case.report, asked));
                 for (number, limit) in (1..).zip(milestones) {
                     started.push(clock(in_force, ClockOf::Milestone(number), now, limit)?);
                 }
@@ -60,6 +62,14 @@ pub(super) fn clocks(
         }
     }
     Ok(started)
+}
+
+/// The limits that a disposal had before, for whoever has to do it once more (返工): what was set for it by hand holds again.
+fn again(case: &Case, last: &Clock) -> Option<(Vec<Limit>, Limit)> {
+    let of_round =
+        |clock: &&Clock| matches!(clock.of, ClockOf::Milestone(_)) && clock.started == last.started;
+    let milestones = case.clocks.iter().filter(of_round).filter_map(|clock| clock.limit).collect();
+    Some((milestones, last.limit?))
 }
 
 /// 处置时限: what was asked for, else the condition's, else the class's, else the policy's; before it the condition's

@@ -111,7 +111,7 @@ impl Rows<'_> {
             false => self.wrong(
                 row,
                 Column::Limit,
-                "expected 1 to 9 parts of a disposal, of the same unit each longer than the one before",
+                "expected 1 to 9 parts of a disposal, each longer than the one before",
             ),
         }
     }
