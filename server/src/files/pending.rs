@@ -23,6 +23,9 @@ pub(super) const FOLDER: &str = "pending";
 pub(super) struct Count {
     waiting: usize,
     recorded: bool,
+    /// Marks of those that were recorded: a start after a crash must still learn from one that an event names the file, as long as the
+    /// mark of another stands that asks whether one does.
+    kept: Vec<PathBuf>,
 }
 
 /// A file that lies under its hash and waits for its event. Dropped without a word, it is taken away again, unless another waits for
@@ -33,6 +36,8 @@ pub struct Claim {
     pub hash: FileHash,
     /// None where an event names the file already.
     mark: Option<PathBuf>,
+    /// Whether its event has been asked for, and so may be durable.
+    sent: bool,
 }
 
 impl Files {
@@ -49,7 +54,7 @@ impl Files {
         let known = pending.contains_key(&hash);
         if path.exists() && !known {
             let _ = std::fs::remove_file(unfinished);
-            return Ok(Claim { files: self.clone(), hash, mark: None });
+            return Ok(Claim { files: self.clone(), hash, mark: None, sent: false });
         }
         let marks = self.folder().join(FOLDER);
         let mark = marks.join(format!("{hash}-{case}-{}", fresh_name()));
@@ -65,7 +70,7 @@ impl Files {
             self.counted().fetch_add(bytes, Ordering::Relaxed);
         }
         pending.entry(hash).or_default().waiting += 1;
-        Ok(Claim { files: self.clone(), hash, mark: Some(mark) })
+        Ok(Claim { files: self.clone(), hash, mark: Some(mark), sent: false })
     }
 
     /// Asks the events about every mark that a server left which ended before it knew. Clears what none of them names.
@@ -112,13 +117,23 @@ impl Files {
 }
 
 impl Claim {
+    /// Its event is asked for now. Whoever drops it from here on does not know whether the event is durable, and takes nothing away.
+    pub fn sent(&mut self) {
+        self.sent = true;
+    }
+
     /// Its event is durable.
     pub fn recorded(mut self) {
         self.end(true);
     }
 
+    /// Its event was refused.
+    pub fn refused(mut self) {
+        self.end(false);
+    }
+
     /// Nobody knows whether its event is durable: the next start asks.
-    pub fn leave(mut self) {
+    fn leave(&mut self) {
         if self.mark.take().is_some()
             && let Some(count) = lock(&self.files.0.pending).get_mut(&self.hash)
         {
@@ -133,18 +148,27 @@ impl Claim {
         let Some(count) = pending.get_mut(&self.hash) else { return };
         count.waiting = count.waiting.saturating_sub(1);
         count.recorded |= recorded;
+        if recorded {
+            count.kept.push(mark);
+        } else {
+            let _ = std::fs::remove_file(mark);
+        }
         if count.waiting == 0 {
             if !count.recorded {
                 self.files.remove(&self.hash);
             }
+            count.kept.iter().for_each(|mark| drop(std::fs::remove_file(mark)));
             pending.remove(&self.hash);
         }
-        let _ = std::fs::remove_file(mark);
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.end(false);
+        if self.sent {
+            self.leave();
+        } else {
+            self.end(false);
+        }
     }
 }

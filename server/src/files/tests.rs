@@ -41,6 +41,11 @@ fn a_file_stays_when_one_of_those_that_wait_for_it_is_recorded_and_goes_when_non
 
     let (one, other) = (files.put(&file, CASE).unwrap(), files.put(&file, CASE).unwrap());
     one.recorded();
+    assert_eq!(
+        marks(dir.path()),
+        2,
+        "a start after a crash learns from the one's mark what the other's case does not know"
+    );
     drop(other);
     assert!(path.exists(), "an event names it");
     drop(files.put(&file, CASE).unwrap());
@@ -53,7 +58,9 @@ fn a_file_of_which_nobody_knows_stays_with_its_mark() {
     let dir = tempfile::tempdir().unwrap();
     let files = room(dir.path(), 1, None);
     let file = made("a");
-    files.put(&file, CASE).unwrap().leave();
+    let mut one = files.put(&file, CASE).unwrap();
+    one.sent();
+    drop(one);
     drop(files.put(&file, CASE).unwrap());
     assert!(files.path_of(&file.hash).exists());
     assert_eq!(marks(dir.path()), 1, "the next start asks");

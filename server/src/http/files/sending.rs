@@ -81,8 +81,6 @@ pub async fn attach(
     let arrived = tokio::time::timeout(WHOLE_MAX, arrive(request.into_body(), sent)).await;
     let sent = arrived.unwrap_or_else(|_| Err(late())).map_err(|no| no.problem(language))?;
     let made = hall.files.make(&sent, hall.policy().utc_offset_minutes).await.map_err(refused)?;
-    // It has become another file: its place is the next one's.
-    drop(sent);
     let Command::AttachFile { case, file } = &mut order.command else {
         return Err(Problem::internal(
             "cannot attach a file",
@@ -102,7 +100,7 @@ pub async fn attach(
     if let Some(line) = known.into_iter().find(|line| (line.file.hash, line.file.kind) == (hash, kind)) {
         return Ok(Answer(line));
     }
-    let seq = record(&hall, made, case, order, language).await?;
+    let seq = record(&hall, (made, sent), case, order, language).await?;
     let line = files_of(&hall, case).await?.into_iter().find(|line| line.seq == seq);
     line.map(Answer).ok_or_else(|| Problem::not_found("the file's event is not there"))
 }
@@ -203,10 +201,10 @@ async fn arrive(body: Body, mut sent: Incoming) -> Result<Incoming, NotHere> {
 }
 
 /// Lays the file down and has its event recorded; gives the event's number. Goes on to its end when whoever sent it has gone: a file is
-/// not taken away whose event may come.
+/// not taken away whose event may come. It has its sender's place until then: what waits for a slow disk lies in memory.
 async fn record(
     hall: &Hall,
-    made: Made,
+    (made, sent): (Made, Incoming),
     case: CaseId,
     order: Order,
     language: Language,
@@ -214,9 +212,11 @@ async fn record(
     let (files, writer) = (hall.files.clone(), hall.writer.clone());
     let recording = tokio::spawn(async move {
         let put = tokio::task::spawn_blocking(move || files.put(&made, case)).await;
-        let claim = put.unwrap_or(Err(Refusal::NoRoom)).map_err(|refusal| refused(refusal, language))?;
+        let mut claim = put.unwrap_or(Err(Refusal::NoRoom)).map_err(|refusal| refused(refusal, language))?;
+        claim.sent();
         let outcome = writer.send(order).await;
         let ended = tokio::task::spawn_blocking(move || end(claim, outcome)).await;
+        drop(sent);
         ended.unwrap_or(Err(WriteError::Stopped)).map_err(|error| write_problem(error, language))
     });
     let answer =
@@ -228,14 +228,14 @@ fn end(claim: Claim, outcome: writer::Outcome) -> writer::Outcome {
     match &outcome {
         Ok(_) => claim.recorded(),
         // It may have been recorded all the same.
-        Err(WriteError::Stopped) => claim.leave(),
+        Err(WriteError::Stopped) => drop(claim),
         Err(
             WriteError::Refused(_)
             | WriteError::ClockDoubted(_)
             | WriteError::Busy
             | WriteError::Past
             | WriteError::NotStored(_),
-        ) => drop(claim),
+        ) => claim.refused(),
     }
     outcome
 }
