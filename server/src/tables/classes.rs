@@ -324,7 +324,10 @@ impl Rows<'_> {
         match cell {
             None => Ok(None),
             Some(Cell::Wrong(problem)) => self.wrong(row, column, problem.clone()),
-            Some(Cell::Text(text)) => {
+            Some(cell @ (Cell::Text(text) | Cell::Number(text))) => {
+                if matches!(cell, Cell::Number(_)) && self.has_lost_zeros(column, text) {
+                    return self.wrong(row, column, OUTER_ZEROS);
+                }
                 let text = one_line(text);
                 match check_text(&text, kind) {
                     Ok(()) => Ok(Some(text).filter(|text| !text.is_empty())),
@@ -334,11 +337,20 @@ impl Rows<'_> {
         }
     }
 
+    /// Whether a number stands where a code was meant that ends or begins with a zero: 1.10 is 1.1 there, and 0101 is 101.
+    fn has_lost_zeros(&self, column: Column, number: &str) -> bool {
+        let codes = || self.policy.classes.iter().map(|class| class.code.as_str());
+        let is_code = column == Column::Code;
+        let is_cut = (is_code || column == Column::ConditionCode) && number.contains('.');
+        let is_another = |code: &str| code != number && code.trim_start_matches('0') == number;
+        is_cut || (is_code && codes().any(is_another) && !codes().any(|code| code == number))
+    }
+
     fn wrong<T>(&mut self, row: &Row, column: Column, problem: impl Into<String>) -> Of<T> {
         let at = self.header.at(column);
         let found = match at.and_then(|at| row.cells.get(&at)) {
-            Some(Cell::Text(text)) => text.as_str(),
-            Some(Cell::Wrong(_)) | None => "",
+            Some(cell) => cell.said().unwrap_or_default(),
+            None => "",
         };
         let problem = format!("{}: {}", column.said(), problem.into());
         self.tables.faults.push(self.sheet.fault(row.number, at, found, problem));
@@ -355,6 +367,8 @@ impl Rows<'_> {
 
 /// Leaves room for the number of a condition.
 const CLASS_BYTES_MAX: usize = domain::code::CODE_BYTES_MAX - 11;
+
+const OUTER_ZEROS: &str = "is a number, and Excel keeps no outer zeros of one (0101, 1.10); format the cell as text and type the code again";
 
 const KINDS: &str = "expected 部件, 事件 or 接诉即办 (part, event or complaint)";
 

@@ -106,7 +106,7 @@ impl Rows<'_> {
 
     fn text(&mut self, row: &Row, column: Column) -> Result<String, Bad> {
         match self.header.at(column).and_then(|at| row.cells.get(&at)) {
-            Some(Cell::Text(text)) => Ok(one_line(text)),
+            Some(Cell::Text(text) | Cell::Number(text)) => Ok(one_line(text)),
             Some(Cell::Wrong(problem)) => self.wrong(row, column, problem.clone()),
             None => self.wrong(row, column, "is empty"),
         }
@@ -115,8 +115,8 @@ impl Rows<'_> {
     fn wrong<T>(&mut self, row: &Row, column: Column, problem: impl Into<String>) -> Result<T, Bad> {
         let at = self.header.at(column);
         let found = match at.and_then(|at| row.cells.get(&at)) {
-            Some(Cell::Text(text)) => text.as_str(),
-            Some(Cell::Wrong(_)) | None => "",
+            Some(cell) => cell.said().unwrap_or_default(),
+            None => "",
         };
         let problem = format!("{}: {}", column.said(), problem.into());
         self.tables.faults.push(self.sheet.fault(row.number, at, found, problem));

@@ -4,6 +4,7 @@
 //! What should not be here: file formats (`csv`, `xlsx`), and what a column means (`header`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Fault;
 
@@ -12,10 +13,16 @@ pub const ROWS_MAX: usize = 10_000;
 /// Columns that are looked at.
 pub const COLUMNS_MAX: u32 = 64;
 
+/// Characters of one cell; the longest published one, a condition with its limits, has a few hundred.
+pub const CELL_CHARS_MAX: usize = 5_000;
+
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    Text(String),
+    /// Shared by the rows of a merged cell.
+    Text(Arc<str>),
+    /// A number of a workbook, as a person would write it: of a code, Excel has taken its outer zeros away.
+    Number(Arc<str>),
     /// Something that cannot be taken for what was meant: a date Excel has made of a code, an error of a formula.
     Wrong(String),
 }
@@ -26,7 +33,19 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Option<Self> {
         let text: String = text.into();
         let blank = text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}'));
-        (!blank).then_some(Self::Text(text))
+        match text.chars().nth(CELL_CHARS_MAX) {
+            _ if blank => None,
+            None => Some(Self::Text(text.into())),
+            Some(_) => Some(Self::Wrong(format!("has more than {CELL_CHARS_MAX} characters"))),
+        }
+    }
+
+    /// What stands in it, in characters.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Some(text),
+            Self::Wrong(_) => None,
+        }
     }
 }
 

@@ -126,7 +126,7 @@ impl Header {
     fn of(row: &Row) -> Self {
         let mut header = Self { row: row.number, columns: BTreeMap::new(), twice: Vec::new() };
         for (at, cell) in &row.cells {
-            let Cell::Text(text) = cell else { continue };
+            let Some(text) = cell.said() else { continue };
             match Column::of(text) {
                 Some(column) if header.columns.contains_key(&column) => header.twice.push((*at, column)),
                 Some(column) => drop(header.columns.insert(column, *at)),
@@ -172,7 +172,7 @@ impl Header {
             cells.filter(|(at, _)| !self.reads(**at) && !self.twice.iter().any(|(twice, _)| twice == *at));
         let name = sheet.name.as_ref().map_or_else(String::new, |name| format!(" sheet {name}"));
         let said = |(at, cell): (&u32, &Cell)| match cell {
-            Cell::Text(text) => {
+            Cell::Text(text) | Cell::Number(text) => {
                 format!("{}{name} column {} {text:?} is not read", sheet.file, letters(*at))
             }
             Cell::Wrong(problem) => format!("{}{name} column {} {problem}", sheet.file, letters(*at)),

@@ -107,6 +107,25 @@ fn a_workbook_with_merged_cells_wide_digits_and_a_formula_is_read() {
     assert_eq!(limits("P01-90.2"), "制止 1 紧急工作时; 恢复 5 工作日");
 }
 
+/// A code typed as a number is not what was typed where it has outer zeros, and without them is what it was.
+#[test]
+fn codes_that_excel_took_for_numbers_are_refused_where_zeros_were_lost() {
+    let mut book = Workbook::new();
+    let table =
+        sheet(&mut book, "部件", &[["部件", "公用设施", "", "路灯", "", "", "不亮", "5天", "修复"]; 3]);
+    table.write_number(1, 2, 301.0).unwrap();
+    table.write_number(2, 2, 302.0).unwrap();
+    table.write_number(3, 2, 3.1).unwrap();
+    let book = book.save_to_buffer().unwrap();
+    let mut policy = policy();
+    policy.classes[0].code = "0302".parse().unwrap();
+    let mut reading = Reading::new(&policy, Counts::Working);
+    reading.bytes("muban.xlsx", &book);
+    let tables = reading.finish();
+    assert_eq!(cells(&tables), ["部件!C3", "部件!C4"], "{:#?}", tables.faults);
+    assert!(tables.faults[0].to_string().contains("0101, 1.10"), "{}", tables.faults[0]);
+}
+
 /// Method: twelve faults of the kinds offices make, in two sheets among sound rows; exactly their cells are named.
 #[test]
 fn twelve_planted_faults_are_named_by_their_cells_and_nothing_else_is() {

@@ -109,9 +109,9 @@ fn cell(value: &DataRef<'_>) -> Option<Cell> {
         DataRef::Empty => None,
         DataRef::String(text) => Cell::text(text),
         DataRef::SharedString(text) => Cell::text(*text),
-        DataRef::Int(number) => Some(Cell::Text(number.to_string())),
-        DataRef::Float(number) => Some(Cell::Text(plain(*number))),
-        DataRef::Bool(is) => Some(Cell::Text(if *is { "是" } else { "否" }.to_owned())),
+        DataRef::Int(number) => Some(Cell::Number(number.to_string().into())),
+        DataRef::Float(number) => Some(Cell::Number(plain(*number).into())),
+        DataRef::Bool(is) => Some(Cell::Text(if *is { "是" } else { "否" }.into())),
         DataRef::DateTime(date) if date.is_datetime() => {
             let (year, month, day, ..) = date.to_ymd_hms_milli();
             Some(dated(&format!("{year:04}-{month:02}-{day:02}")))

@@ -59,6 +59,27 @@ fn column(rows: &[Vec<String>], head: &str) -> Vec<String> {
     rows[1..].iter().map(|row| row[at].clone()).collect()
 }
 
+/// Void and refused reports are no closed cases: a sum over the column agrees with the hall's own count.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_otherwise_is_not_said_to_be_closed() {
+    let hall = served().await;
+    hall.all_reported(vec![report("530102"), report("530102")]).await;
+    let numbers = hall.get("/api/v1/cases?open=true").await.json();
+    let id = |at: usize| numbers["items"][at]["id"].clone();
+    let (void, refused) = (id(0), id(1));
+    for command in [
+        json!({ "void_case": { "case": void, "note": "误报" } }),
+        json!({ "refuse_case": { "case": refused, "note": "不属本级" } }),
+    ] {
+        let answer = hall.post("/api/v1/commands", &json!({ "command": command })).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let found = rows(&hall.downloaded("/api/v1/cases.csv?open=false").await);
+    let mut stages = column(&found, "环节");
+    stages.sort();
+    assert_eq!(stages, ["不予受理", "作废"]);
+}
+
 /// Method: every hostile text as a description, one as an address; no cell of the CSV begins as a formula does, and each text is there
 /// whole behind its apostrophe. In the workbook each is a text, and none a formula.
 #[tokio::test(flavor = "multi_thread")]

@@ -161,10 +161,12 @@ impl Rows {
     fn stage(&self, case: &Case) -> String {
         match case.is_open() {
             true => case.stage.words(self.language).to_owned(),
-            false => {
-                let [zh, en] = Step::CLOSE.happened;
-                self.said(zh, en).to_owned()
-            }
+            // How it ended, void and refused ones too: whoever adds up a column must not count them as closed. Of one that ended in
+            // another system nobody knows more than that.
+            false => case.closing().map_or_else(
+                || Step::CLOSE.happened(self.language).to_owned(),
+                |closing| closing.words(self.language).to_owned(),
+            ),
         }
     }
 
