@@ -84,14 +84,20 @@ impl Evidence {
             .unwrap_or_default();
         let unit = if clock.days.is_none() { text::unit_name(language, clock.unit) } else { "" };
         let note = text::phase_note(language, clock.late);
-        let share = text::used_share(started, due, limit, now, &policy.calendar, offset) * 100.0;
+        let share = policy.calendar.used_share(started, due, limit, now, offset) * 100.0;
+        // What it stood still for is not used: the share begins where it would have begun without.
+        let from = policy.calendar.counted_from(started, due, limit, offset);
         let moment = |at| text::moment(language, at, now, offset);
         let evidence = Self {
             source: policy.stated_source.clone(),
             ..Self::saying(language, &definition::clock(policy))
         }
         .value(language, format!("{note} {days}{} {unit}", clock.digits))
-        .part(say!(language, desk.started), moment(started))
+        .part(say!(language, desk.started), moment(started));
+        let evidence = match from == started {
+            true => evidence,
+            false => evidence.part(say!(language, desk.counted_from), moment(from)),
+        }
         .part(say!(language, desk.due), moment(due))
         .part(say!(language, desk.used_share), format!("{} %", crate::text::fixed(share, 0)));
         match limit {

@@ -10,7 +10,7 @@ mod label;
 mod curve;
 mod usual;
 
-pub use countdown::{countdown, in_minutes, used_share, why_still};
+pub use countdown::{countdown, in_minutes, why_still};
 pub use curve::{Curve, curve_svg};
 pub use label::{event_name, level_name, phase_note, stage_name, unit_name};
 pub use number::{fixed, grouped, rate, signed, signed_rate};

@@ -179,6 +179,13 @@ impl Clock {
         self.stopped.is_some_and(|at| self.phase == Phase::Overdue || (measures && at > self.due))
     }
 
+    /// Its limit with its extensions: what runs out when it does, in the limit's own unit.
+    #[must_use]
+    pub fn whole(&self) -> Option<Limit> {
+        let times = 1 + u32::from(self.extended);
+        self.limit.map(|limit| Limit { amount: limit.amount.saturating_mul(times), ..limit })
+    }
+
     /// When it runs out by a calendar: its limit, once more for each extension, counted from its start in the limit's own unit
     /// and without the stretches in which it stood still. None while it stands still with time left, and where only a due time is known.
     #[must_use]

@@ -59,21 +59,6 @@ pub fn in_minutes(due: UtcMillis, now: UtcMillis) -> (bool, String) {
     (late, digits)
 }
 
-/// How much of the limit is used, 0 to 1, counted as the limit counts.
-pub fn used_share(
-    started: UtcMillis,
-    due: UtcMillis,
-    limit: Option<Limit>,
-    now: UtcMillis,
-    calendar: &WorkCalendar,
-    offset: UtcOffset,
-) -> f64 {
-    let unit = LimitKind::of(limit);
-    let whole = calendar.elapsed_ms(started, due, unit.counts, offset);
-    let used = calendar.elapsed_ms(started, now.min(due), unit.counts, offset);
-    if whole <= 0 { 1.0 } else { (used as f64 / whole as f64).clamp(0.0, 1.0) }
-}
-
 /// Why a working-time clock stands still now: when the office opens again. None while it runs.
 pub fn why_still(
     language: Language,
@@ -165,7 +150,7 @@ mod tests {
     fn half_of_four_working_hours_is_used_at_noon() {
         let limit = Some(Limit::new(4, LimitKind::WORK_HOUR));
         let due = at(31, 16, 0);
-        let share = used_share(at(31, 10, 0), due, limit, at(31, 13, 0), &WorkCalendar::default(), OFFSET);
+        let share = WorkCalendar::default().used_share(at(31, 10, 0), due, limit, at(31, 13, 0), OFFSET);
         assert!((share - 0.5).abs() < 1e-9);
     }
 }

@@ -111,9 +111,7 @@ fn Clock(line: CaseLine) -> impl IntoView {
         let now = hall.now();
         names.with(|names| {
             let policy = &names.policy;
-            due.map(|due| {
-                text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes)
-            })
+            due.map(|due| policy.calendar.used_share(started, due, limit, now, policy.utc_offset_minutes))
         })
     };
     let drawn = move || {

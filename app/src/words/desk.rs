@@ -207,6 +207,7 @@ table! {
     used_share(): "已用占比", "Share used";
     lamp_rule(percent): "红绿灯：已用 {percent}% 起为临期，到期后为超时", "Lamp: soon from {percent}% of the limit, over after the due time";
     started(): "起算", "Started";
+    counted_from(): "扣除挂账后起算", "Counted from, without suspension";
     due(): "到期", "Due";
     unit(): "计时单位", "Unit";
 }

@@ -84,7 +84,7 @@ pub fn lamp(case: impl Into<Running>, now: UtcMillis, policy: &PolicyFigures) ->
 /// Share of the limit used, 0 to 1.
 pub fn share(case: impl Into<Running>, now: UtcMillis, policy: &PolicyFigures) -> f64 {
     let Running { started, due: Some(due), limit } = case.into() else { return 0.0 };
-    text::used_share(started, due, limit, now, &policy.calendar, policy.utc_offset_minutes)
+    policy.calendar.used_share(started, due, limit, now, policy.utc_offset_minutes)
 }
 
 pub fn unit(case: &CaseLine) -> LimitKind {

@@ -44,9 +44,13 @@ pub fn Countdown() -> impl IntoView {
         let shown = line.with(|line| {
             let line = line.as_ref()?;
             names.with(|names| {
-                let started = line.started.unwrap_or(line.stage_since);
-                let strip = Strip::of(started, line.due?, unit(line), now, &names.policy);
-                Some(drawing(language, &strip, started, line.due?, unit(line), now, names))
+                let (started, due) = (line.started.unwrap_or(line.stage_since), line.due?);
+                let policy = &names.policy;
+                let from = policy.calendar.counted_from(started, due, line.limit, policy.utc_offset_minutes);
+                let mut strip = Strip::of(from, due, unit(line), now, policy);
+                // After a suspension its beginning is no instant at which anything began.
+                strip.cut |= from != started;
+                Some(drawing(language, &strip, from, due, unit(line), now, names))
             })
         });
         shown.map(|svg| view! { <div class="day-strip" inner_html=svg></div> })

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::limit::{Counts, Limit, Unit};
-use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, UtcMillis, UtcOffset};
+use super::limit::{Counts, Limit, LimitKind, Unit};
+use crate::moment::{DAY_MS, Date, HOUR_MS, Local, MINUTE_MS, SECOND_MS, UtcMillis, UtcOffset};
 pub use exceptions::ExceptionError;
 
 mod exceptions;
@@ -196,6 +196,51 @@ impl WorkCalendar {
             Counts::Working => self.add_working(start, ms, offset),
         };
         due.filter(|due| due.is_possible())
+    }
+
+    /// Where a clock would have begun that ran through: its start, or later by what it stood still for (挂账). `whole` is its limit
+    /// with its extensions; none where only a due time is known. To the second.
+    #[must_use]
+    pub fn counted_from(
+        &self,
+        started: UtcMillis,
+        due: UtcMillis,
+        whole: Option<Limit>,
+        offset: UtcOffset,
+    ) -> UtcMillis {
+        let Some(limit) = whole else { return started };
+        let whole = self.whole_ms(limit);
+        let counts_whole = |from| self.elapsed_ms(from, due, limit.counts, offset) >= whole;
+        if self.elapsed_ms(started, due, limit.counts, offset) <= whole {
+            return started;
+        }
+        let (mut from, mut behind) = (started, due);
+        while behind.since(from) > SECOND_MS {
+            let middle = from.plus(behind.since(from) / 2);
+            if counts_whole(middle) {
+                from = middle;
+            } else {
+                behind = middle;
+            }
+        }
+        from
+    }
+
+    /// How much of a limit is used, 0 to 1, counted as it counts and without what it stood still for (已用占比).
+    #[must_use]
+    pub fn used_share(
+        &self,
+        started: UtcMillis,
+        due: UtcMillis,
+        whole: Option<Limit>,
+        now: UtcMillis,
+        offset: UtcOffset,
+    ) -> f64 {
+        let counts = LimitKind::of(whole).counts;
+        let from = self.counted_from(started, due, whole, offset);
+        let all = self.elapsed_ms(from, due, counts, offset);
+        let used = self.elapsed_ms(from, now.min(due), counts, offset);
+        if all <= 0 { 1.0 } else { (used as f64 / all as f64).clamp(0.0, 1.0) }
     }
 
     /// Time that counts between two instants, in milliseconds; negative when `to` is before `from`.

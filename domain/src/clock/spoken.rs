@@ -36,6 +36,10 @@ pub enum SpokenError {
         "{0} follows a limit with nothing between: one limit is written in one unit, and two are parted by a comma"
     )]
     RunTogether(String),
+    #[error(
+        "{0:?} is no upper limit of one number: no sign, range, minimum or hundred in words is read; write 250小时 or 5天"
+    )]
+    NotOne(String),
 }
 
 const THROUGH: Option<Counts> = Some(Counts::Through);
@@ -110,6 +114,9 @@ pub fn read(text: &str, plain: Plain) -> Result<Vec<Part>, SpokenError> {
     let mut before = String::new();
     while let Some((start, number, behind)) = next_number(rest) {
         before.push_str(&rest[..start]);
+        if let Some(word) = turned_by(&before) {
+            return Err(SpokenError::NotOne(format!("{word}{number}")));
+        }
         let (limit, behind) = one(&number, behind, plain)?;
         if !found.is_empty() && before.is_empty() {
             // 2小时30分钟 is one limit of two units, and not a part of two hours before a whole of thirty minutes.
@@ -121,7 +128,35 @@ pub fn read(text: &str, plain: Plain) -> Result<Vec<Part>, SpokenError> {
     if found.is_empty() {
         return Err(SpokenError::NoNumber);
     }
+    let behind = found.iter().skip(1).map(|(before, _)| before.as_str()).chain([rest]);
+    if let Some(word) = behind.filter_map(|text| MINIMUM.iter().find(|word| text.starts_with(**word))).next()
+    {
+        return Err(SpokenError::NotOne((*word).to_owned()));
+    }
     Ok(named(found, rest))
+}
+
+/// Behind a limit: it is the least, not the most.
+const MINIMUM: [&str; 3] = ["以上", "以外", "起"];
+
+/// What stands right before a number and makes it another one, or no upper limit: the sign of a number, the first half of a range, a
+/// numeral that went unread (二百|五十), a minimum.
+fn turned_by(before: &str) -> Option<&str> {
+    const WORDS: [&str; 10] = ["至少", "不少于", "不低于", "大于", "多于", "超过", "非", "至", "到", "或"];
+    if ["不超过", "不得超过", "不能超过", "不多于", "不大于"].iter().any(|most| before.ends_with(most))
+    {
+        return None;
+    }
+    let last = before.char_indices().next_back()?;
+    let is_sign = matches!(
+        last.1,
+        '-' | '\u{2010}'
+            ..='\u{2015}' | '\u{2212}' | '+' | '±' | '~' | '\u{223C}' | '<' | '>' | '≥' | '≤' | '≈'
+    );
+    let is_numeral = chinese(last.1).is_some() || "百千万亿零廿卅佰仟".contains(last.1);
+    let word =
+        WORDS.iter().find(|word| before.ends_with(**word)).map(|word| &before[before.len() - word.len()..]);
+    word.or_else(|| (is_sign || is_numeral).then(|| &before[last.0..]))
 }
 
 /// One limit, from its number on, and what stands behind it.
@@ -276,6 +311,16 @@ mod tests {
             ("2小时30分钟", SpokenError::RunTogether("30".into())),
             ("1天12小时", SpokenError::RunTogether("12".into())),
             ("一天 十二小时", SpokenError::RunTogether("12".into())),
+            ("二百五十小时", SpokenError::NotOne("百50".into())),
+            ("一千零五天", SpokenError::NotOne("零5".into())),
+            ("三至五个工作日", SpokenError::NotOne("至5".into())),
+            ("十二或十五天", SpokenError::NotOne("或15".into())),
+            ("4小时至5小时", SpokenError::NotOne("至5".into())),
+            ("－4小时", SpokenError::NotOne("-4".into())),
+            ("−4小时", SpokenError::NotOne("−4".into())),
+            ("不少于5天", SpokenError::NotOne("不少于5".into())),
+            ("超过三天", SpokenError::NotOne("超过3".into())),
+            ("5天以上", SpokenError::NotOne("以上".into())),
         ] {
             assert_eq!(read(text, Counts::Working), Err(error), "{text:?}");
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CaseLine, Keyed};
 use crate::case::{Case, Priority, Stage};
-use crate::clock::{Limit, Phase};
+use crate::clock::{Clock, Limit, Phase};
 use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode};
 use crate::moment::UtcMillis;
 use crate::place::Point;
@@ -37,6 +37,7 @@ pub struct OpenCase {
     /// Clock that runs now.
     pub started: Option<UtcMillis>,
     pub due: Option<UtcMillis>,
+    /// With its extensions.
     pub limit: Option<Limit>,
     /// The due time lies beyond the days the calendar knows, and may still move.
     pub provisional: bool,
@@ -64,7 +65,7 @@ impl OpenCase {
             phase: clock.map_or(Phase::Running, |clock| clock.phase),
             started: clock.map(|clock| clock.started),
             due: clock.map(|clock| clock.due),
-            limit: clock.and_then(|clock| clock.limit),
+            limit: clock.and_then(Clock::whole),
             provisional: clock.is_some_and(|clock| clock.provisional),
             place: case.report.place,
         })

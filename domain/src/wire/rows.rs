@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, CaseEvent, Priority, Stage};
-use crate::clock::{ClockOf, Limit, Phase, Subject};
+use crate::clock::{Clock, ClockOf, Limit, Phase, Subject};
 use crate::code::{AreaCode, CaseId, ClassCode, DepartmentCode, WhistleId};
 use crate::event::{DeadlineEvent, Event, Recorded};
 use crate::moment::UtcMillis;
@@ -106,6 +106,7 @@ pub struct CaseLine {
     /// Clock that runs now.
     pub started: Option<UtcMillis>,
     pub due: Option<UtcMillis>,
+    /// With its extensions: more time than it says between start and due is time for which the clock stood still.
     pub limit: Option<Limit>,
     pub phase: Phase,
     /// The due time lies beyond the days the calendar knows, and may still move.
@@ -141,7 +142,7 @@ impl From<&Case> for CaseLine {
             closed: case.closed,
             started: clock.map(|clock| clock.started),
             due: clock.map(|clock| clock.due),
-            limit: clock.and_then(|clock| clock.limit),
+            limit: clock.and_then(Clock::whole),
             phase: clock.map_or(Phase::Running, |clock| clock.phase),
             provisional: clock.is_some_and(|clock| clock.provisional),
             claimed_by: case.claimed_by.clone(),

@@ -46,3 +46,24 @@ fn rework_has_the_limit_that_was_set_before() {
     take(&mut desk, "rework").unwrap();
     assert_eq!((clock(&desk).limit, clock(&desk).due), (Some(set), desk.now.plus(7 * HOUR_MS)));
 }
+
+/// 10 工作日, suspended after one of them for forty days: a tenth is used when it goes on, and a twentieth once it is extended by as much.
+#[test]
+fn what_a_case_stood_still_for_is_not_used() {
+    let mut desk = disposing(Desk::new(), Some(Limit::new(10, LimitKind::WORK_DAY)));
+    let share = |desk: &Desk| {
+        let line = crate::wire::CaseLine::from(&desk.state.cases[&CASE]);
+        let (started, due) = (line.started.unwrap(), line.due.unwrap());
+        let policy = &desk.policy;
+        policy.calendar.used_share(started, due, line.limit, desk.now, policy.utc_offset_minutes)
+    };
+    desk.pass(DAY_MS);
+    let before = share(&desk);
+    assert!((before - 0.1).abs() < 0.001, "{before}");
+    asked(&mut desk, "ask_suspension", "suspend");
+    desk.pass(40 * DAY_MS);
+    take(&mut desk, "resume").unwrap();
+    assert!((share(&desk) - before).abs() < 0.001, "{}", share(&desk));
+    asked(&mut desk, "ask_extension", "extend");
+    assert!((share(&desk) - before / 2.0).abs() < 0.001, "{}", share(&desk));
+}
