@@ -33,6 +33,7 @@ pub mod walls;
 pub mod policy;
 pub mod screens;
 pub mod health;
+mod once;
 pub mod openapi;
 pub mod site;
 pub mod replays;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Hall;
 use crate::access::Actor;
 use crate::http::extract::Json;
+use crate::http::once::Once;
 use crate::problem::{Problem, clock_doubted, language};
 use crate::stored::command::fresh_key;
 use crate::writer::pen::Order;
@@ -87,7 +88,7 @@ pub async fn post(
     State(hall): State<Hall>,
     Extension(actor): Extension<Actor>,
     headers: HeaderMap,
-    Json(body): Json<serde_json::Value>,
+    Json(Once(body)): Json<Once>,
 ) -> Result<Answered<Outcome>, Problem> {
     let language = language(&headers);
     let serde_json::Value::Object(mut fields) = body else {

@@ -24,6 +24,16 @@ const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 /// Reads the bytes of one workbook. Sheets that cannot be read are faults of theirs.
 pub fn read(file: &str, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<Sheet>, String> {
     check_unpacked(bytes)?;
+    // calamine counts with the addresses of cells as they stand, and panics over one that no sheet has (built so that it
+    // does, see the workspace's profiles: a number that went round would name another row).
+    let read = std::panic::AssertUnwindSafe(|| unpacked(file, bytes, faults));
+    std::panic::catch_unwind(read).unwrap_or_else(|_| {
+        Err("is not a workbook that can be read: a cell or merged cell has an address that no sheet has"
+            .to_owned())
+    })
+}
+
+fn unpacked(file: &str, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<Sheet>, String> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))
         .map_err(|error| format!("is not a workbook that can be read: {error}"))?;
     // Sheets that are a chart hold no cells.
