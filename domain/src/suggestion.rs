@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::step::{Disposer, Leads};
-use crate::case::{Case, Stage};
+use crate::case::step::{Disposer, Leads, Power};
+use crate::case::{Case, Closing, Stage, Step};
 use crate::catalogue::Catalogue;
 use crate::code::{AreaCode, ClassCode, DepartmentCode};
 use crate::moment::{DAY_MS, UtcMillis};
@@ -74,7 +74,10 @@ pub fn suggest<'a>(
     let since = UtcMillis(asked.now.0.saturating_sub(i64::from(LOOKED_BACK_DAYS) * DAY_MS));
     let (area, sent) = sent(asked.case, since, past);
     let mut load: BTreeMap<&DepartmentCode, u64> = BTreeMap::new();
-    for department in open.filter_map(|case| case.department.as_ref()) {
+    // What waits for the centre's check or closing is off the department's hands.
+    let in_hand =
+        open.filter(|case| Step::out_of(case.stage).is_some_and(|step| step.power == Power::Department));
+    for department in in_hand.filter_map(|case| case.department.as_ref()) {
         *load.entry(department).or_default() += 1;
     }
     let kept = sent.iter().filter(|(_, sent)| sent.kept > 0).map(|(department, _)| *department);
@@ -158,7 +161,7 @@ fn sent<'a>(
 }
 
 /// Each dispatch of a case since then: to whom, and whether it was kept. It was returned where the case went back to be
-/// dispatched, or was taken from the department, before it was dispatched again.
+/// dispatched, ended as sent by mistake, or was taken from the department, before it was dispatched again.
 fn dispatches(case: &Case, since: UtcMillis) -> impl Iterator<Item = (&DepartmentCode, bool)> {
     let steps = case.steps.iter().enumerate();
     let sends = steps.filter(move |(_, taken)| taken.step.department == Disposer::Asked && taken.at >= since);
@@ -168,6 +171,8 @@ fn dispatches(case: &Case, since: UtcMillis) -> impl Iterator<Item = (&Departmen
         let is_returned = until_next.clone().any(|later| {
             let back = match later.step.to {
                 Leads::Back(to) => to as usize <= Stage::Dispatch as usize,
+                // 差错结案: it was filed or sent by mistake.
+                Leads::Closes(Closing::Faulty) => true,
                 Leads::On(_) | Leads::Stays | Leads::Closes(_) => false,
             };
             back || later.step.department == Disposer::Cleared

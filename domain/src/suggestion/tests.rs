@@ -99,7 +99,10 @@ fn the_past_is_weighed_by_what_was_kept_and_then_by_load() {
         sent("P01", "street", 10, 50, 0),
     ]
     .concat();
-    let open = [sent("P01", "urban", 1, 3, 0), sent("P01", "water", 1, 2, 0)].concat();
+    let mut open = [sent("P01", "urban", 1, 3, 0), sent("P01", "water", 1, 2, 0)].concat();
+    open.iter_mut().for_each(|case| case.stage = Stage::Dispose);
+    // What has been reported back waits for the centre, and is nobody's load.
+    open.extend(sent("P01", "water", 1, 9, 0).into_iter().map(|case| Case { stage: Stage::Check, ..case }));
     let suggestions = suggested(&[], &open, &past);
     assert_eq!(names(&suggestions), ["water", "urban", "fire"]);
     let since = START.plus(-i64::from(LOOKED_BACK_DAYS) * DAY_MS);

@@ -171,13 +171,19 @@ pub async fn xlsx(
         Language::Zh => "正在生成的表格过多，请稍后再试",
         Language::En => "too many workbooks are being made; try again in some seconds",
     };
-    let _turn = WORKBOOKS.try_acquire().map_err(|_| Problem::busy(busy, 5))?;
+    let turn = WORKBOOKS.try_acquire().map_err(|_| Problem::busy(busy, 5))?;
     let mut cases = pages.next().await.map_err(list_problem)?;
     while pages.end.is_none() {
         cases.append(&mut pages.next_patiently().await.map_err(list_problem)?);
     }
     let end = pages.end;
-    let made = tokio::task::spawn_blocking(move || rows.xlsx(&cases, end)).await;
+    // The turn is given back when the workbook is made, also where whoever asked has gone meanwhile.
+    let make = move || {
+        let made = rows.xlsx(&cases, end);
+        drop(turn);
+        made
+    };
+    let made = tokio::task::spawn_blocking(make).await;
     let made = made.map_err(|error| Problem::internal("make a workbook", &error))?;
     let book = made.map_err(|error| Problem::internal("make a workbook", &error))?;
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
