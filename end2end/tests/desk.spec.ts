@@ -209,7 +209,7 @@ test('in the list of calls keys choose calls, and Enter never acts on a case tha
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/desk\?list=whistles/);
-  for (let i = 0; i < 10 && !(await call.evaluate((line) => line.classList.contains('sel'))); i++) await page.keyboard.press('ArrowDown');
+  for (let i = 0; i < 100 && !(await call.evaluate((line) => line.classList.contains('sel'))); i++) await page.keyboard.press('ArrowDown');
   await expect(call).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`/desk/case/${called.id}\\?list=whistles`));
